@@ -1,0 +1,246 @@
+import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
+import {toUniqueIDError, UniqueIDError} from '../errors.js';
+import type {Advance, Store} from '../store/store.js';
+import {backoff} from '../backoff.js';
+import {checkMode} from './mode.js';
+import {EMPTY_RANGE, type IdRange} from './range.js';
+
+/** How an allocator treats its callers. */
+export interface AllocatorOptions {
+  /** The first integer of a mode that the database does not know yet. */
+  readonly firstIndex: bigint;
+  /** How long a request may wait for the database, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  /** The most requests that may wait at once; further ones are refused. */
+  readonly maxQueue: number;
+}
+
+/** A request on its way; its promise is settled once, whoever comes first. */
+interface Waiting {
+  readonly mode: string;
+  readonly range: bigint;
+  /** On the clock of `performance.now()`, which nobody can set back. */
+  readonly deadline: number;
+  settled: boolean;
+  readonly resolve: (range: IdRange) => void;
+  readonly reject: (error: UniqueIDError) => void;
+}
+
+/** The requests of one mode in one group, in the order of their arrival. */
+interface Unit {
+  readonly mode: string;
+  readonly waiting: readonly Waiting[];
+}
+
+/**
+ * Hands out ranges by group commit: while one commit is under way requests gather, the next commit takes
+ * them all, one statement a mode, and each caller gets its slice in the order of arrival. A request
+ * that cannot be had fails alone.
+ *
+ * One group is under way at a time. That alone keeps a mode in order, and costs nothing: whatever
+ * arrives meanwhile shares the next commit.
+ */
+export class Allocator {
+  readonly #store: Store;
+  readonly #options: AllocatorOptions;
+  #queue: Waiting[] = [];
+  #underWay: readonly Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(store: Store, options: AllocatorOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /**
+   * Takes `range` consecutive integers of `mode` that no other caller is ever given.
+   *
+   * @param range how many; 0 is answered with `EMPTY_RANGE` and touches nothing
+   * @returns the run, once it is on stable storage
+   * @throws UniqueIDError `INVALID_MODE`; `COUNTER_EXHAUSTED` where fewer remain; `QUEUE_FULL`; `STOPPING`;
+   *   `DATABASE_*` where the database did not answer in time. After any `DATABASE_*` error the integers may be
+   *   lost, but are never given to anybody else.
+   */
+  allocate(mode: string, range: bigint): Promise<IdRange> {
+    try {
+      checkMode(mode);
+      this.#assertAccepting();
+    } catch (error) {
+      return Promise.reject(toUniqueIDError(error));
+    }
+    if (range === 0n) return Promise.resolve(EMPTY_RANGE);
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + this.#options.requestTimeoutMs;
+      this.#queue.push({mode, range, deadline, settled: false, resolve, reject});
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Refuses new requests and waits until all accepted ones are answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  #assertAccepting(): void {
+    if (this.#closed) {
+      throw new UniqueIDError('STOPPING', 'The service is stopping.', {hint: 'Ask again in a moment.'});
+    }
+    if (this.#queue.length >= this.#options.maxQueue) {
+      throw new UniqueIDError('QUEUE_FULL', `More than ${this.#options.maxQueue} requests are waiting.`, {
+        hint: 'Ask again in a moment, or for fewer and larger ranges.',
+      });
+    }
+  }
+
+  async #run(): Promise<void> {
+    const watch = setInterval(
+      () => {
+        this.#rejectOverdue();
+      },
+      Math.min(100, this.#options.requestTimeoutMs),
+    );
+    try {
+      for (let failures = 0; this.#queue.length > 0;) {
+        // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
+        await afterPendingInput();
+        failures = (await this.#commitQueue()) ? 0 : failures + 1;
+        if (failures > 0) await sleep(backoff(failures));
+      }
+    } finally {
+      clearInterval(watch);
+      this.#running = undefined;
+    }
+  }
+
+  /** @returns false where the database could not do it now and the requests went back to the queue */
+  async #commitQueue(): Promise<boolean> {
+    const group = this.#queue.filter((waiting) => !waiting.settled);
+    this.#queue = [];
+    this.#underWay = group;
+    try {
+      await this.#commit(unitsOf(group));
+      return true;
+    } catch (error) {
+      const failure = toUniqueIDError(error);
+      const unsettled = group.filter((waiting) => !waiting.settled);
+      if (failure.transient) this.#queue = [...unsettled, ...this.#queue];
+      else for (const waiting of unsettled) fail(waiting, failure);
+      this.#rejectOverdue(failure);
+      return !failure.transient;
+    } finally {
+      this.#underWay = [];
+    }
+  }
+
+  async #commit(units: readonly Unit[]): Promise<void> {
+    if (units.length === 0) return;
+    const claims = units.map(({mode, waiting}) => ({mode, count: total(waiting)}));
+    let results: readonly Advance[];
+    try {
+      results = await this.#store.advance(claims, this.#options.firstIndex);
+    } catch (error) {
+      if (units.length === 1 || toUniqueIDError(error).code !== 'UNEXPECTED') throw error;
+      // The database refused something no rule of ours foresaw. One mode may be the cause: the others go on.
+      for (const unit of units) await this.#commitAlone(unit);
+      return;
+    }
+    const again: Unit[] = [];
+    for (const [index, unit] of units.entries()) {
+      const result = results[index];
+      if (result === undefined) continue;
+      if ('next' in result) grant(unit, result.next - total(unit.waiting));
+      else if ('error' in result) for (const waiting of unit.waiting) fail(waiting, result.error);
+      else again.push({mode: unit.mode, waiting: keepWhatFits(unit.waiting, result.remaining)});
+    }
+    await this.#commit(again.filter(({waiting}) => waiting.length > 0));
+  }
+
+  async #commitAlone(unit: Unit): Promise<void> {
+    try {
+      await this.#commit([unit]);
+    } catch (error) {
+      const failure = toUniqueIDError(error);
+      if (failure.transient) throw failure;
+      for (const waiting of unit.waiting) fail(waiting, failure);
+    }
+  }
+
+  #rejectOverdue(cause?: UniqueIDError): void {
+    const now = performance.now();
+    for (const waiting of [...this.#underWay, ...this.#queue]) {
+      if (waiting.deadline > now || waiting.settled) continue;
+      fail(waiting, cause ?? tooLate(this.#store.location, this.#options.requestTimeoutMs));
+    }
+    this.#queue = this.#queue.filter((waiting) => !waiting.settled);
+  }
+}
+
+/** Sorted by mode: two servers that lock rows in the same order cannot deadlock. */
+function unitsOf(group: readonly Waiting[]): readonly Unit[] {
+  const byMode = new Map<string, Waiting[]>();
+  for (const waiting of group) {
+    const unit = byMode.get(waiting.mode);
+    if (unit === undefined) byMode.set(waiting.mode, [waiting]);
+    else unit.push(waiting);
+  }
+  const units = Array.from(byMode, ([mode, waiting]) => ({mode, waiting}));
+  return units.length === 1 ? units : units.sort((a, b) => (a.mode < b.mode ? -1 : 1));
+}
+
+function total(waiting: readonly Waiting[]): bigint {
+  let sum = 0n;
+  for (const {range} of waiting) sum += range;
+  return sum;
+}
+
+function grant(unit: Unit, first: bigint): void {
+  let start = first;
+  for (const waiting of unit.waiting) {
+    const next = start + waiting.range;
+    if (!waiting.settled) {
+      waiting.settled = true;
+      waiting.resolve({start, end: next - 1n});
+    }
+    start = next;
+  }
+}
+
+/**
+ * Refuses, in order of arrival, each request that is larger than what then remains, and returns the others.
+ * A counter only grows, so what does not fit now never will: the refusal needs no second look.
+ */
+function keepWhatFits(waiting: readonly Waiting[], remaining: bigint): readonly Waiting[] {
+  let left = remaining;
+  return waiting.filter((request) => {
+    if (request.range <= left) {
+      left -= request.range;
+      return true;
+    }
+    fail(request, exhausted(request, left));
+    return false;
+  });
+}
+
+function fail(waiting: Waiting, error: UniqueIDError): void {
+  if (waiting.settled) return;
+  waiting.settled = true;
+  waiting.reject(error);
+}
+
+function exhausted({mode, range}: Waiting, remaining: bigint): UniqueIDError {
+  return new UniqueIDError(
+    'COUNTER_EXHAUSTED',
+    `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${range} asked for.`,
+    {hint: remaining > 0n ? `Ask for ${remaining} or fewer, or use another mode.` : 'Use another mode.'},
+  );
+}
+
+function tooLate(location: string, timeoutMs: number): UniqueIDError {
+  return new UniqueIDError(
+    'DATABASE_UNAVAILABLE',
+    `The database ${location} did not answer within ${timeoutMs / 1000} seconds.`,
+    {transient: true, hint: 'Ask again in a moment.'},
+  );
+}

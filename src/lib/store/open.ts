@@ -1,0 +1,22 @@
+import type {DatabaseUrl} from '../config/database-url.js';
+import {UniqueIDError} from '../errors.js';
+import type {OpenOptions, Store} from './store.js';
+
+/** Opens the store for a database URL. A driver is loaded only here, and only the one that is used. */
+export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  switch (url.kind) {
+    case 'sqlite': {
+      const {openSqliteStore} = await import('./sqlite/store.js');
+      return openSqliteStore(url.database, options);
+    }
+    case 'postgresql':
+    case 'mysql':
+      throw new UniqueIDError(
+        'CONFIG_INVALID',
+        `This version has no store for ${url.scheme}:// databases yet.`,
+        {
+          hint: 'Use an SQLite database, such as sqliteext:///db.sqlite3.',
+        },
+      );
+  }
+}

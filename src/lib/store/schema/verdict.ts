@@ -1,0 +1,59 @@
+import {UniqueIDError} from '../../errors.js';
+import {currentVersion, formatVersion, isEqual, isSafe, type SchemaState} from './version.js';
+
+/** Why a schema may not be used, and what to do; `undefined` where integers may be allocated from it. */
+export function schemaProblem(state: SchemaState, location: string): UniqueIDError | undefined {
+  if (isSafe(state)) return undefined;
+  switch (state.kind) {
+    case 'absent':
+      return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
+        hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
+      });
+    case 'damaged':
+      return new UniqueIDError(
+        'SCHEMA_DAMAGED',
+        `The tables in ${location} cannot be used: ${state.reason}.`,
+        {
+          hint: 'Restore the database from a backup; creating it anew would give out old integers again.',
+        },
+      );
+    case 'versioned':
+      return state.version.major < currentVersion.major
+        ? new UniqueIDError(
+            'SCHEMA_TOO_OLD',
+            `${versionPhrase(state.version, location)}, older than ${formatVersion(currentVersion)}.`,
+            {
+              hint: 'Run "uniqueid dbsync" to upgrade it; every counter is kept.',
+            },
+          )
+        : tooNew(state.version, location);
+  }
+}
+
+/** Why a schema is not exactly the current one; `undefined` where it is. */
+export function schemaDifference(state: SchemaState, location: string): UniqueIDError | undefined {
+  if (isEqual(state)) return undefined;
+  const problem = schemaProblem(state, location);
+  return problem ?? (state.kind === 'versioned' ? tooNew(state.version, location) : undefined);
+}
+
+/** Throws where `dbsync` must not touch a database: it is damaged, or newer than this program. */
+export function assertMigratable(state: SchemaState, location: string): void {
+  if (state.kind === 'absent') return;
+  const problem = schemaProblem(state, location);
+  if (problem !== undefined && problem.code !== 'SCHEMA_TOO_OLD') throw problem;
+}
+
+function tooNew(version: {major: number; minor: number}, location: string): UniqueIDError {
+  return new UniqueIDError(
+    'SCHEMA_TOO_NEW',
+    `${versionPhrase(version, location)}, newer than ${formatVersion(currentVersion)}.`,
+    {
+      hint: 'Use the newer UniqueID that wrote it; nothing was changed.',
+    },
+  );
+}
+
+function versionPhrase(version: {major: number; minor: number}, location: string): string {
+  return `The database ${location} has schema version ${formatVersion(version)}`;
+}

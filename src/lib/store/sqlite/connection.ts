@@ -1,0 +1,92 @@
+import {existsSync, statSync, type Stats} from 'node:fs';
+import {dirname} from 'node:path';
+import Database from 'better-sqlite3';
+import {UniqueIDError} from '../../errors.js';
+import type {OpenOptions} from '../store.js';
+import {fromSqliteError} from './errors.js';
+
+/** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
+const OPEN_WAIT_MS = 5000;
+
+/**
+ * How long a statement waits for another process's commit, in milliseconds. The wait blocks this process,
+ * so it is short; whoever called waits on by asking again (`DATABASE_BUSY` is transient).
+ */
+const BUSY_WAIT_MS = 100;
+
+/**
+ * Opens an SQLite file so that a commit is on stable storage when it returns.
+ *
+ * @throws UniqueIDError `DATABASE_MISSING` where there is no file and `create` was not asked for;
+ *   `DATABASE_*` where it cannot be used
+ */
+export function openConnection(path: string, options: OpenOptions): Database.Database {
+  assertUsablePath(path, options.create ?? false);
+  let connection: Database.Database | undefined;
+  try {
+    connection = new Database(path, {
+      fileMustExist: !(options.create ?? false),
+      readonly: options.readOnly ?? false,
+      timeout: OPEN_WAIT_MS,
+    });
+    connection.defaultSafeIntegers(true);
+    // SQLite reads the file at the first statement, not when it is opened: here "not a database" shows.
+    if (options.readOnly !== true) useWriteAheadLog(connection);
+    syncEachCommit(connection);
+    connection.pragma(`busy_timeout = ${BUSY_WAIT_MS}`);
+    return connection;
+  } catch (error) {
+    connection?.close();
+    throw fromSqliteError(error, path);
+  }
+}
+
+/** WAL is a property of the file, and stays in it; a Python service reads and writes such a file as well. */
+function useWriteAheadLog(connection: Database.Database): void {
+  if (connection.pragma('journal_mode', {simple: true}) !== 'wal') connection.pragma('journal_mode = WAL');
+}
+
+/**
+ * With WAL and FULL each commit is synced before it returns (https://www.sqlite.org/pragma.html#pragma_synchronous).
+ * Where the file system cannot do WAL, the rollback journal needs EXTRA to promise the same.
+ */
+function syncEachCommit(connection: Database.Database): void {
+  const journal = connection.pragma('journal_mode', {simple: true});
+  connection.pragma(`synchronous = ${journal === 'wal' ? 'FULL' : 'EXTRA'}`);
+  // On macOS fsync leaves the data in the drive's cache unless told otherwise; elsewhere this does nothing.
+  connection.pragma('fullfsync = ON');
+  connection.pragma('checkpoint_fullfsync = ON');
+}
+
+function assertUsablePath(path: string, create: boolean): void {
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(path, {throwIfNoEntry: false});
+  } catch (error) {
+    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} cannot be looked at.`, {
+      cause: error,
+      hint: 'Check the path in peewee_url and who may enter its folders.',
+    });
+  }
+  if (stats?.isDirectory() === true) {
+    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} is a folder.`, {
+      hint: 'Name a file in peewee_url, such as sqliteext:///db.sqlite3.',
+    });
+  }
+  if (stats !== undefined) return;
+  if (!create) {
+    throw new UniqueIDError('DATABASE_MISSING', `There is no database ${path}.`, {
+      hint: 'Run "uniqueid dbsync" to create it, or check the working folder and peewee_url.',
+    });
+  }
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    throw new UniqueIDError(
+      'DATABASE_UNAVAILABLE',
+      `There is no folder ${folder} to create the database in.`,
+      {
+        hint: 'Create the folder, or correct peewee_url.',
+      },
+    );
+  }
+}

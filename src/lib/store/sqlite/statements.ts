@@ -1,0 +1,42 @@
+import type Database from 'better-sqlite3';
+import {MAX_COUNTER} from '../../allocation/range.js';
+
+/** A stored counter as SQLite returns it: INTEGER is a bigint; anything else is damage to be told of. */
+interface Row {
+  mode: string;
+  next: unknown;
+}
+
+/** The statements of the store, prepared once a connection. */
+export interface Statements {
+  readonly advance: Database.Statement<[{mode: string; count: bigint; initial: bigint}], {next: bigint}>;
+  readonly advanceExisting: Database.Statement<[{mode: string; count: bigint}], {next: bigint}>;
+  readonly read: Database.Statement<[string], Row>;
+  readonly list: Database.Statement<[string | null, string | null, number], Row>;
+  readonly move: Database.Statement<[bigint, string]>;
+}
+
+/**
+ * SQLite turns an integer sum past 2^63-1 into a REAL without an error, so both statements that add
+ * compare before they add. The same condition leaves a value of another type, or a negative one, alone.
+ */
+const hasRoom = `typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN 0 AND ${MAX_COUNTER} - :count`;
+
+/** Prepares all statements; needs the tables to be there. */
+export function prepareStatements(connection: Database.Database): Statements {
+  return {
+    advance: connection.prepare(
+      `INSERT INTO uniqueindex ("id", "index") VALUES (:mode, :initial)
+       ON CONFLICT ("id") DO UPDATE SET "index" = uniqueindex."index" + :count WHERE ${hasRoom}
+       RETURNING "index" AS next`,
+    ),
+    advanceExisting: connection.prepare(
+      `UPDATE uniqueindex SET "index" = "index" + :count WHERE "id" = :mode AND ${hasRoom} RETURNING "index" AS next`,
+    ),
+    read: connection.prepare('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
+    list: connection.prepare(
+      `SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE ? IS NULL OR "id" > ? ORDER BY "id" LIMIT ?`,
+    ),
+    move: connection.prepare('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
+  };
+}

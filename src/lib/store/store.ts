@@ -1,0 +1,115 @@
+import type {UniqueIDError} from '../errors.js';
+import type {MigrationStep} from './schema/steps.js';
+import type {SchemaState} from './schema/version.js';
+
+/** What one group takes from one mode: `count` integers, as one contiguous run. */
+export interface Claim {
+  readonly mode: string;
+  /** How many integers; at least 1. May exceed what any counter can hold: then the claim is refused. */
+  readonly count: bigint;
+}
+
+/**
+ * What became of a claim: `next` is the counter *after* it, so the run is `next - count .. next - 1`;
+ * or the reason why this mode, alone in its group, was left as it was.
+ */
+export type Advance =
+  | {readonly next: bigint}
+  /** Fewer than `count` integers remain; `remaining` is how many there were at that moment. */
+  | {readonly remaining: bigint}
+  | {readonly error: UniqueIDError};
+
+/** A mode and the next integer it will give. */
+export interface Counter {
+  readonly mode: string;
+  /** The stored value, or `undefined` where the row holds no integer of 0 to 2^63-1. */
+  readonly next: bigint | undefined;
+}
+
+/** Moves one counter, on the condition that it is still where the person who asked saw it. */
+export interface CounterMove {
+  readonly mode: string;
+  /** Where the counter stood when the move was confirmed; `undefined` for a row that held no integer. */
+  readonly from: bigint | undefined;
+  readonly to: bigint;
+}
+
+/** What an operator asks of a database. */
+export interface StoreFacts {
+  /** Product and version, such as `SQLite 3.50.2`. */
+  readonly product: string;
+  /** Size of the data in bytes, where the database tells. */
+  readonly sizeBytes: number | undefined;
+  /** The settings that decide whether a commit survives power loss, in the database's own words. */
+  readonly durability: string;
+  /** Things that weaken a promise of this program, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Where a listing of counters starts and how long it may be. */
+export interface CounterPage {
+  /** List only modes after this one, in the order of their UTF-8 bytes. */
+  readonly after?: string;
+  /** At most so many. */
+  readonly limit?: number;
+}
+
+/**
+ * A database of counters. All that differs between databases is behind this interface; the same
+ * conformance suite (test/store/conformance.ts) runs against each implementation.
+ *
+ * Every method throws `UniqueIDError`: `DATABASE_*` where the database cannot do it now (`transient`
+ * says whether waiting helps) and `SCHEMA_*` where the tables are not those of this version.
+ */
+export interface Store {
+  /** Where the database is, for people: never holds a password. */
+  readonly location: string;
+
+  /** What the database holds of our tables. Changes nothing. */
+  readSchema(): Promise<SchemaState>;
+
+  /**
+   * Takes one step of the schema's history in one transaction, on the condition that the database still
+   * stands where the step begins.
+   *
+   * @returns `already` where another migrator was first; the database is then at least at `step.to`
+   */
+  applyStep(step: MigrationStep): Promise<'applied' | 'already'>;
+
+  /**
+   * Takes a whole group in one durable commit: one atomic statement a mode, creating missing modes at
+   * `firstIndex`. When the promise is fulfilled the group is on stable storage; when it is rejected,
+   * nobody may use any of its integers, because whether it was committed may be unknown.
+   *
+   * @param claims at most one a mode, sorted by mode, so that two servers never lock in different orders
+   * @returns one result a claim, in the same order
+   */
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]>;
+
+  /** Counters in the order of their modes' UTF-8 bytes. */
+  counters(page?: CounterPage): Promise<readonly Counter[]>;
+
+  /** One counter; `undefined` where the mode has none. */
+  counter(mode: string): Promise<Counter | undefined>;
+
+  /**
+   * Moves counters, all or none. A move forwards goes ahead as long as it is still one; any other needs
+   * its counter to be exactly at `from`.
+   *
+   * @returns the counters that were no longer where they were seen, as they are now; when there are any,
+   *   nothing was changed
+   */
+  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]>;
+
+  facts(): Promise<StoreFacts>;
+
+  close(): Promise<void>;
+}
+
+/** How a store is opened. */
+export interface OpenOptions {
+  /** Create an empty database where there is none. Only what a person or a flag asked for does so. */
+  readonly create?: boolean;
+  /** Look only: no statement that writes, no change of a setting that stays in the database. */
+  readonly readOnly?: boolean;
+}
