@@ -1,0 +1,154 @@
+import {basename} from 'node:path';
+import {UniqueIDError} from '../errors.js';
+
+/** The databases there is a store for. */
+export type DatabaseKind = 'sqlite' | 'postgresql' | 'mysql';
+
+/** A database URL as peewee takes it, taken apart. */
+export interface DatabaseUrl {
+  readonly kind: DatabaseKind;
+  /** The scheme as written, in lower case, without `+pool`. */
+  readonly scheme: string;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Empty for SQLite. */
+  readonly hosts: readonly {readonly host: string; readonly port: number | undefined}[];
+  /** The database's name; for SQLite the path of its file. */
+  readonly database: string;
+  /** The options behind `?`, decoded. */
+  readonly options: ReadonlyMap<string, string>;
+}
+
+/** The schemes of playhouse.db_url, and the database that each reaches. */
+const kinds: Readonly<Record<string, DatabaseKind>> = {
+  sqlite: 'sqlite',
+  sqliteext: 'sqlite',
+  apsw: 'sqlite',
+  postgresql: 'postgresql',
+  postgres: 'postgresql',
+  postgresqlext: 'postgresql',
+  psycopg3: 'postgresql',
+  cockroachdb: 'postgresql',
+  mysql: 'mysql',
+  mariadb: 'mysql',
+};
+
+/** What a database URL may look like, for errors. */
+export const databaseUrlRule =
+  'sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE';
+
+/** Options that a pool of connections takes in peewee; accepted for every kind, since every kind has `+pool`. */
+const poolOptions = ['max_connections', 'stale_timeout', 'timeout'];
+
+/**
+ * Scheme, user and password, hosts, database, options. The password ends at the last `@` before the first `/`,
+ * so that it may hold `;`, `#`, `:` and `?` as they are; `/` and `%` are percent-encoded.
+ */
+const urlParts = /^([a-z0-9]+)(\+pool)?:\/\/(?:([^/]*)@)?([^/?#]*)(?:\/([^?]*))?(?:\?(.*))?$/is;
+
+/**
+ * Takes a database URL apart, as https://docs.peewee-orm.com/en/latest/peewee/playhouse.html#db-url describes it.
+ *
+ * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the password
+ */
+export function parseDatabaseUrl(text: string): DatabaseUrl {
+  const scheme = /^([a-z0-9]+)(\+[a-z]+)?:\/\//i.exec(text);
+  const kind = kinds[scheme?.[1]?.toLowerCase() ?? ''];
+  const match = urlParts.exec(text);
+  if (scheme === null) throw invalidUrl('it does not begin with SCHEME://');
+  if (kind === undefined || (scheme[2] ?? '+pool').toLowerCase() !== '+pool') {
+    throw invalidUrl(
+      `there is no scheme "${scheme[1]}${scheme[2] ?? ''}"`,
+      `Use one of ${Object.keys(kinds).join(', ')}, or one of these with +pool.`,
+    );
+  }
+  if (match === null) throw invalidUrl('it cannot be taken apart');
+  const [, name = '', , userInfo, authority = '', path = '', query] = match;
+  const [user, password] = splitUserInfo(userInfo);
+  const url: DatabaseUrl = {
+    kind,
+    scheme: name.toLowerCase(),
+    user,
+    password,
+    hosts: kind === 'sqlite' ? [] : authority.split(',').map(parseHost),
+    // peewee opens an SQLite path as it is written.
+    database: kind === 'sqlite' ? path : decode(path),
+    options: parseOptions(query ?? ''),
+  };
+  if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
+  else if (url.database === '') throw invalidUrl('it names no database behind the host');
+  return url;
+}
+
+/** The URL with its password hidden, to stand in logs, errors and `status`. */
+export function redactDatabaseUrl({scheme, user, password, hosts, database}: DatabaseUrl): string {
+  if (hosts.length === 0) return database;
+  const login = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
+  const where = hosts.map(({host, port}) => (port === undefined ? host : `${host}:${port}`)).join(',');
+  return `${scheme}://${login}${where}/${database}`;
+}
+
+/** What people call the database: its name, or the name of its file. */
+export function databaseName({kind, database}: DatabaseUrl): string {
+  return kind === 'sqlite' ? basename(database) : database;
+}
+
+function splitUserInfo(userInfo: string | undefined): [string | undefined, string | undefined] {
+  if (userInfo === undefined) return [undefined, undefined];
+  const colon = userInfo.indexOf(':');
+  if (colon < 0) return [decode(userInfo), undefined];
+  return [decode(userInfo.slice(0, colon)), decode(userInfo.slice(colon + 1))];
+}
+
+function parseHost(text: string): {host: string; port: number | undefined} {
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text);
+  const port = match?.[2] === undefined ? undefined : Number(match[2]);
+  if (match === null || (port !== undefined && (port < 1 || port > 65_535))) {
+    throw invalidUrl(
+      'its host must be HOST or HOST:PORT with a port from 1 to 65535',
+      'A "/" in a user name or password is written %2F.',
+    );
+  }
+  const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+  return {host: host === '' ? 'localhost' : host, port};
+}
+
+function parseOptions(query: string): ReadonlyMap<string, string> {
+  const options = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    options.set(decode(key), decode(value.replaceAll('+', ' ')));
+  }
+  return options;
+}
+
+function assertSqlite(url: DatabaseUrl, authority: string): void {
+  if (authority !== '') {
+    throw invalidUrl(
+      'an SQLite URL names no host',
+      'Write three slashes before a relative path (sqlite:///db.sqlite3), four before an absolute one (sqlite:////srv/db.sqlite3).',
+    );
+  }
+  if (url.database === '' || url.database === ':memory:') {
+    throw invalidUrl(
+      'an SQLite database in memory forgets every counter',
+      'Name a file: sqlite:///db.sqlite3.',
+    );
+  }
+  for (const option of url.options.keys()) {
+    if (poolOptions.includes(option)) continue;
+    throw invalidUrl(`SQLite has no option "${option}"`, `Its options are ${poolOptions.join(', ')}.`);
+  }
+}
+
+/** Percent-decodes what can be decoded; a `%` that begins no code stands for itself, as in Python's unquote. */
+function decode(text: string): string {
+  return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (codes) =>
+    Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'),
+  );
+}
+
+function invalidUrl(what: string, hint = `Write ${databaseUrlRule}.`): UniqueIDError {
+  return new UniqueIDError('CONFIG_INVALID', `The database URL is not usable: ${what}.`, {hint});
+}

@@ -1,0 +1,78 @@
+import {validateHeaderName, validateHeaderValue} from 'node:http';
+import {readPythonLiteral} from './python-literal.js';
+
+/** Thrown by a reader; `allowed` ends the sentence "allowed: …". */
+export class NotAllowed extends Error {
+  constructor(readonly allowed: string) {
+    super(`allowed: ${allowed}`);
+  }
+}
+
+/** Turns the text of a setting into its value, or throws `NotAllowed`. */
+export type Reader<T> = (text: string) => T;
+
+/** Exact at any size, for counters. */
+export function wholeNumber(least: bigint, most: bigint): Reader<bigint> {
+  return (text) => {
+    const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
+    if (value === undefined || value < least || value > most) {
+      throw new NotAllowed(`a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
+/** For what counts things of this machine: ports, tries, queue places. */
+export function smallNumber(least: number, most: number): Reader<number> {
+  const read = wholeNumber(BigInt(least), BigInt(most));
+  return (text) => Number(read(text));
+}
+
+/** Seconds in the file, where people write them; milliseconds in the program, where timers take them. */
+export function seconds(least: number, most: number): Reader<number> {
+  return (text) => {
+    const value = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most))
+      throw new NotAllowed(`seconds from ${least} to ${most}, such as 10 or 0.5`);
+    return Math.round(value * 1000);
+  };
+}
+
+/** The words of Python's `getboolean`. */
+export const yesOrNo: Reader<boolean> = (text) => {
+  const word = text.toLowerCase();
+  if (['true', 'yes', 'on', '1'].includes(word)) return true;
+  if (['false', 'no', 'off', '0'].includes(word)) return false;
+  throw new NotAllowed('true or false');
+};
+
+/** A path; an empty text is no path at all, as in CherryPy. */
+export const optionalPath: Reader<string | undefined> = (text) => (text === '' ? undefined : text);
+
+/** A host name or address to listen on. */
+export const hostAddress: Reader<string> = (text) => {
+  if (!/^[0-9A-Za-z.:_%-]+$/.test(text))
+    throw new NotAllowed("a host name or address, such as '127.0.0.1', '0.0.0.0' or '::'");
+  return text;
+};
+
+/** Header names and values, as CherryPy's `tools.response_headers.headers` lists them. */
+export const headerList: Reader<readonly (readonly [string, string])[]> = (text) => {
+  const list = text === '' ? [] : readPythonLiteral(text);
+  if (!Array.isArray(list)) throw notHeaders();
+  return list.map((item: unknown) => {
+    const [name, value] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : [];
+    if (typeof name !== 'string' || typeof value !== 'string') throw notHeaders();
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw notHeaders();
+    }
+    return [name, value] as const;
+  });
+};
+
+function notHeaders(): NotAllowed {
+  return new NotAllowed("a list of header names and values, such as [('Content-Type', 'application/json')]");
+}

@@ -1,0 +1,186 @@
+import {UniqueIDError} from '../errors.js';
+import {nearest} from '../nearest.js';
+import {readPythonIni, type IniFile, type IniValue} from './python-ini.js';
+import {readPythonLiteral} from './python-literal.js';
+import {NotAllowed} from './readers.js';
+import {settings, type Setting, type SettingName, type Settings} from './settings.js';
+
+/** A configuration file that was found: its name for errors, and what it says. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** All places a setting can come from. */
+export interface ConfigSources {
+  /** The values of flags, by the flag's long name. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly service?: ConfigFile | undefined;
+  readonly server?: ConfigFile | undefined;
+}
+
+/** Every setting, where each came from, and what was found that has no effect. */
+export interface Config {
+  readonly settings: Settings;
+  /** Where each value came from, for people: `flag --port`, `config.ini:3`, `default`. */
+  readonly origins: Readonly<Record<SettingName, string>>;
+  /** Sentences for the log, such as the keys of CherryPy that mean nothing here. */
+  readonly remarks: readonly string[];
+}
+
+interface Found {
+  readonly text: string;
+  readonly origin: string;
+  /** The setting and its place, as errors about it begin. */
+  readonly subject: string;
+}
+
+/** Sections of the server file that apply to the whole application, the later one first. */
+const serverSections = ['/', 'global'];
+
+/**
+ * Resolves each setting: flag, then environment, then file, then default. Pure: what it is given is all it
+ * looks at.
+ *
+ * @throws UniqueIDError `CONFIG_INVALID` naming file, line, key and what is allowed
+ */
+export function resolveConfig(sources: ConfigSources): Config {
+  const service = read(sources.service);
+  const server = read(sources.server);
+  if (sources.service !== undefined) assertServiceFile(service, sources.service.path);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const origins: Partial<Record<SettingName, string>> = {};
+  for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
+    const found =
+      fromFlag(setting, sources) ??
+      fromEnvironment(setting, sources) ??
+      (setting.file === 'service'
+        ? fromServiceFile(setting, service, sources.service?.path)
+        : fromServerFile(setting, server, sources.server?.path)) ??
+      ({text: setting.fallback, origin: 'default', subject: setting.key} satisfies Found);
+    values[name] = readValue(setting, found);
+    origins[name] = found.origin;
+  }
+  return {
+    settings: values as Settings,
+    origins: origins as Record<SettingName, string>,
+    remarks: sources.server === undefined ? [] : withoutEffect(server, sources.server.path),
+  };
+}
+
+function read(file: ConfigFile | undefined): IniFile {
+  return file === undefined ? new Map() : readPythonIni(file.content, file.path);
+}
+
+function fromFlag({flag}: Setting, {flags}: ConfigSources): Found | undefined {
+  const text = flag === undefined ? undefined : flags[flag];
+  return text === undefined ? undefined : {text, origin: `flag --${flag}`, subject: `flag --${flag}`};
+}
+
+function fromEnvironment({env: name}: Setting, {env}: ConfigSources): Found | undefined {
+  const text = env[name];
+  // Kubernetes sets UNIQUEID_PORT=tcp://… in every pod beside a Service of that name: it speaks of the Service.
+  if (text === undefined || text === '' || (name === 'UNIQUEID_PORT' && text.startsWith('tcp://')))
+    return undefined;
+  return {text, origin: `environment ${name}`, subject: `environment ${name}`};
+}
+
+function fromServiceFile({section, key}: Setting, file: IniFile, path = ''): Found | undefined {
+  const value = file.get(section)?.get(key);
+  return value === undefined ? undefined : inFile(value.text, `${path}:${value.line}`, section, key);
+}
+
+function fromServerFile({key}: Setting, file: IniFile, path = ''): Found | undefined {
+  for (const section of serverSections) {
+    const value = file.get(section)?.get(key);
+    if (value !== undefined) return inFile(plainText(value.text), `${path}:${value.line}`, section, key);
+  }
+  return undefined;
+}
+
+function inFile(text: string, origin: string, section: string, key: string): Found {
+  return {text, origin, subject: `${origin}: ${key} in [${section}]`};
+}
+
+/** CherryPy's values are Python source; a quoted text means what is between the quotes. */
+function plainText(source: string): string {
+  const literal = readPythonLiteral(source);
+  if (literal === null) return '';
+  return typeof literal === 'string' ? literal : source;
+}
+
+function readValue(setting: Setting, {text, origin, subject}: Found): unknown {
+  try {
+    return setting.read(text);
+  } catch (error) {
+    if (error instanceof NotAllowed) {
+      throw new UniqueIDError(
+        'CONFIG_INVALID',
+        `${subject} is ${JSON.stringify(text)}; allowed: ${error.allowed}.`,
+        {
+          hint: `Correct it, or leave it out for the default, ${setting.fallback === '' ? 'none' : setting.fallback}.`,
+        },
+      );
+    }
+    if (error instanceof UniqueIDError) {
+      throw new UniqueIDError(
+        'CONFIG_INVALID',
+        `${subject}: ${error.message}`,
+        error.hint === undefined ? {} : {hint: error.hint},
+      );
+    }
+    throw new Error(`the setting from ${origin} could not be read`, {cause: error});
+  }
+}
+
+/** A key or section that is nearly one of ours was meant to be it: silence would start a new counter at 0. */
+function assertServiceFile(file: IniFile, path: string): void {
+  const known = new Map<string, string[]>();
+  for (const {file: kind, section, key} of Object.values(settings)) {
+    if (kind === 'service') known.set(section, [...(known.get(section) ?? []), key]);
+  }
+  for (const [section, values] of file) {
+    const keys = known.get(section);
+    if (keys !== undefined) {
+      for (const [key, value] of values)
+        if (!keys.includes(key)) throw unknownKey(path, section, key, value, keys);
+      continue;
+    }
+    const line = Math.min(...Array.from(values.values(), (value) => value.line));
+    const place = Number.isFinite(line) ? `${path}:${line}` : path;
+    if (section === 'global' || section === '/') {
+      throw new UniqueIDError('CONFIG_INVALID', `${place}: [${section}] is a section of a CherryPy file.`, {
+        hint: 'Give that file with --cpconfig (or UNIQUEID_CPCONFIG), and the file with [database] with --config.',
+      });
+    }
+    const meant = nearest(section, known.keys());
+    if (meant !== undefined) {
+      throw new UniqueIDError('CONFIG_INVALID', `${place}: there is no section [${section}].`, {
+        hint: `Did you mean [${meant}]?`,
+      });
+    }
+  }
+}
+
+function unknownKey(
+  path: string,
+  section: string,
+  key: string,
+  {line}: IniValue,
+  known: readonly string[],
+): UniqueIDError {
+  const meant = nearest(key, known);
+  return new UniqueIDError('CONFIG_INVALID', `${path}:${line}: [${section}] has no key "${key}".`, {
+    hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Its keys are ${known.join(', ')}.`,
+  });
+}
+
+function withoutEffect(server: IniFile, path: string): readonly string[] {
+  const known = new Set<string>(Object.values(settings).map(({key}) => key));
+  return Array.from(server).flatMap(([section, values]) =>
+    Array.from(values.entries())
+      .filter(([key]) => !known.has(key) || !serverSections.includes(section))
+      .map(([key, {line}]) => `${path}:${line}: ${key} in [${section}] has no effect here.`),
+  );
+}
