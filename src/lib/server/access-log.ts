@@ -1,0 +1,54 @@
+import type {IncomingMessage} from 'node:http';
+
+/** Where finished lines go. */
+export interface LineSink {
+  write(line: string): unknown;
+}
+
+/** Writes one line a request in Combined Log Format, CherryPy's own (https://httpd.apache.org/docs/2.4/logs.html#combined). */
+export class AccessLog {
+  readonly #sinks: readonly LineSink[];
+  #second = 0;
+  #time = '';
+
+  constructor(sinks: readonly LineSink[]) {
+    this.#sinks = sinks;
+  }
+
+  record(request: IncomingMessage, status: number, bytes: number): void {
+    const {headers, method, url, httpVersion, socket} = request;
+    const line =
+      `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${escape(`${method} ${url} HTTP/${httpVersion}`)}" ` +
+      `${status} ${bytes} "${escape(headers.referer ?? '')}" "${escape(headers['user-agent'] ?? '')}"\n`;
+    for (const sink of this.#sinks) sink.write(line);
+  }
+
+  #now(): string {
+    const now = Date.now();
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = formatTime(new Date(now));
+    }
+    return this.#time;
+  }
+}
+
+/** What a client sent may neither end the quotes nor begin a line. */
+function escape(text: string): string {
+  return text.replaceAll(/["\\\x00-\x1f\x7f-\xff]/g, (character) => {
+    if (character === '"' || character === '\\') return `\\${character}`;
+    return String.raw`\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `23/Nov/2026:22:48:01 +0000`, in local time. */
+function formatTime(date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
+  const day = `${two(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
+  return `${day}:${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`;
+}

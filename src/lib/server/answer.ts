@@ -1,0 +1,76 @@
+import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
+import type {UniqueIDError} from '../errors.js';
+import {version} from '../version.js';
+
+/** Told of each answer when it is sent. */
+export type AccessRecorder = (request: IncomingMessage, status: number, bytes: number) => void;
+
+/** Headers that this program decides alone; CherryPy's `tools.response_headers` cannot change them. */
+export const ownHeaders: readonly string[] = [
+  'allow',
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'retry-after',
+  'transfer-encoding',
+];
+
+/** Sends complete JSON answers, each with `Cache-Control: no-store`. */
+export class Answerer {
+  readonly #extra: readonly string[];
+  readonly #record: AccessRecorder | undefined;
+  /** Set when the server stops: clients then open no further request on this connection. */
+  closing = false;
+
+  /**
+   * @param headers further headers for every answer
+   * @param record called with each answer, for the access log
+   */
+  constructor(headers: readonly (readonly [string, string])[], record: AccessRecorder | undefined) {
+    this.#extra = headers.flatMap(([name, value]) => [name, value]);
+    this.#record = record;
+  }
+
+  json(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    body: string,
+    extra: readonly string[] = [],
+  ): void {
+    const bytes = Buffer.byteLength(body);
+    if (this.closing) response.shouldKeepAlive = false;
+    response.writeHead(status, [...jsonHead, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
+    response.end(body);
+    this.#record?.(request, status, request.method === 'HEAD' ? 0 : bytes);
+  }
+
+  error(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: UniqueIDError,
+    extra: readonly string[] = [],
+  ): void {
+    const retry = error.httpStatus === 503 ? ['Retry-After', '1'] : [];
+    this.json(request, response, error.httpStatus, formatError(error), [...retry, ...extra]);
+  }
+}
+
+const jsonHead = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
+
+/** The error document of the Python service, with a message that says what is wrong and what would be right. */
+export function formatError(error: UniqueIDError): string {
+  const {httpStatus: status, message, hint} = error;
+  const members = {
+    status: `${status} ${STATUS_CODES[status]}`,
+    message: hint === undefined ? message : `${message} ${hint}`,
+    traceback: '',
+    version,
+  };
+  return `{${Object.entries(members)
+    .map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    .join(', ')}}`;
+}

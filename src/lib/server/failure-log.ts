@@ -1,0 +1,36 @@
+import type {IncomingMessage} from 'node:http';
+import type {Logger} from 'pino';
+import type {ErrorCode, UniqueIDError} from '../errors.js';
+
+/** At most one record of each kind in this time: an outage fails thousands of requests a second alike. */
+const QUIET_MS = 1000;
+
+/** Logs failures that are the service's own, without letting an outage fill the disk. */
+export class FailureLog {
+  readonly #logger: Logger;
+  readonly #last = new Map<ErrorCode, {at: number; suppressed: number}>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  record(error: UniqueIDError, request: IncomingMessage): void {
+    const now = performance.now();
+    const last = this.#last.get(error.code);
+    if (last !== undefined && now - last.at < QUIET_MS) {
+      last.suppressed++;
+      return;
+    }
+    const alike = last?.suppressed ?? 0;
+    this.#last.set(error.code, {at: now, suppressed: 0});
+    const details = {
+      code: error.code,
+      method: request.method,
+      url: request.url,
+      ...(alike > 0 ? {alike} : {}),
+    };
+    // Only what nobody foresaw needs the trace of where it came from.
+    if (error.code === 'UNEXPECTED') this.#logger.error({...details, err: error}, error.message);
+    else this.#logger.error(details, error.message);
+  }
+}

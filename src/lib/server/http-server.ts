@@ -1,0 +1,108 @@
+import {createServer, STATUS_CODES, type RequestListener, type Server} from 'node:http';
+import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
+import {once} from 'node:events';
+import {UniqueIDError} from '../errors.js';
+import {formatError} from './answer.js';
+
+/**
+ * How long a stopping server keeps listening to connections that are idle, in milliseconds: a request that
+ * is on its way already is answered, and told to close.
+ */
+const LINGER_MS = 250;
+
+/** Starts to listen. @throws UniqueIDError `ADDRESS_UNAVAILABLE` */
+export async function listen(listener: RequestListener, address: string, port: number): Promise<Server> {
+  const server = createServer(
+    {keepAliveTimeout: 65_000, requestTimeout: 30_000, headersTimeout: 20_000},
+    listener,
+  );
+  server.on('clientError', refuseMalformed);
+  server.listen({host: address, port, backlog: 1024});
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError(error as NodeJS.ErrnoException, address, port);
+  }
+  return server;
+}
+
+/** The address a server really listens on, as the beginning of a URL. */
+export function baseUrl(server: Server): string {
+  const {address, family, port} = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/**
+ * Accepts no further connection and waits until every request that came in on the others is answered.
+ *
+ * @param timeoutMs how long to wait, in milliseconds, before the connections that are left are cut
+ * @returns whether all were answered in time
+ */
+export async function drain(server: Server, timeoutMs: number): Promise<boolean> {
+  const closed = once(server, 'close');
+  // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
+  NetServer.prototype.close.call(server);
+  const started = performance.now();
+  let inTime = true;
+  const watch = setInterval(() => {
+    const waited = performance.now() - started;
+    if (waited >= LINGER_MS) server.closeIdleConnections();
+    if (waited >= Math.max(timeoutMs, LINGER_MS)) {
+      inTime = false;
+      server.closeAllConnections();
+    }
+  }, 50);
+  await closed;
+  clearInterval(watch);
+  return inTime;
+}
+
+/** What is no HTTP request gets an answer of the same form as every other error. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  // A client that went away hears nothing, and an answer that has begun cannot be replaced.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const refusal =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new UniqueIDError('HEADERS_TOO_LARGE', 'The headers of the request are too large.', {
+          hint: 'Send fewer or shorter ones.',
+        })
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new UniqueIDError('REQUEST_TIMEOUT', 'The request did not arrive in time.', {
+            hint: 'Send it again.',
+          })
+        : new UniqueIDError('INVALID_REQUEST', 'This is not a well-formed HTTP request.', {
+            hint: 'Ask for /getid?range=10&mode=file, percent-encoded.',
+          });
+  const body = formatError(refusal);
+  const status = refusal.httpStatus;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function listenError({code, message}: NodeJS.ErrnoException, address: string, port: number): UniqueIDError {
+  const where = `${address}:${port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Another program listens on ${where}.`, {
+        hint: `"lsof -i :${port}" names it; or choose another port with --port (0 picks a free one).`,
+      });
+    case 'EACCES':
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This user may not listen on ${where}.`, {
+        hint: 'Choose a port above 1023 with --port.',
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This machine has no address ${address}.`, {
+        hint: 'Use 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all its addresses.',
+      });
+    case undefined:
+    default:
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Listening on ${where} failed: ${message}.`);
+  }
+}

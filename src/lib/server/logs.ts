@@ -1,0 +1,84 @@
+import {closeSync, openSync} from 'node:fs';
+import pino, {type Logger} from 'pino';
+import {UniqueIDError} from '../errors.js';
+import {AccessLog} from './access-log.js';
+
+/** Which logs a server keeps; a file that is `undefined` is not kept. */
+export interface LogOptions {
+  /** Both logs on stderr. */
+  readonly screen: boolean;
+  readonly accessFile: string | undefined;
+  readonly errorFile: string | undefined;
+}
+
+/** The logs of one server. */
+export interface Logs {
+  /** One JSON record a line. */
+  readonly errors: Logger;
+  readonly access: AccessLog | undefined;
+  /** Writes out what is still in memory. */
+  close(): void;
+}
+
+type Destination = ReturnType<typeof pino.destination>;
+
+/** Lines gather to this many bytes, or for this long, before they are written: the disk is not on the way of an answer. */
+const ACCESS_BUFFER_BYTES = 16_384;
+const ACCESS_FLUSH_MS = 500;
+
+/**
+ * Opens the logs. Errors always have a place: stderr, where no file was configured.
+ *
+ * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be written
+ */
+export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
+  const errorSinks: Destination[] = [];
+  const accessSinks: Destination[] = [];
+  if (errorFile !== undefined) errorSinks.push(openFile('log.error_file', errorFile, 0));
+  if (screen || errorFile === undefined) errorSinks.push(pino.destination({dest: 2, sync: true}));
+  if (accessFile !== undefined)
+    accessSinks.push(openFile('log.access_file', accessFile, ACCESS_BUFFER_BYTES));
+  if (screen) accessSinks.push(pino.destination({dest: 2, sync: true}));
+  const errors = pino(
+    {
+      base: {pid: process.pid},
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: {err: pino.stdSerializers.errWithCause},
+    },
+    pino.multistream(errorSinks.map((stream) => ({stream}))),
+  );
+  const flush = setInterval(() => {
+    for (const sink of accessSinks) sink.flush();
+  }, ACCESS_FLUSH_MS);
+  flush.unref();
+  return {
+    errors,
+    access: accessSinks.length === 0 ? undefined : new AccessLog(accessSinks),
+    close: () => {
+      clearInterval(flush);
+      for (const sink of [...errorSinks, ...accessSinks]) sink.flushSync();
+    },
+  };
+}
+
+function openFile(key: string, path: string, minLength: number): Destination {
+  try {
+    closeSync(openSync(path, 'a'));
+  } catch (error) {
+    throw new UniqueIDError(
+      'CONFIG_INVALID',
+      `${key} ${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`,
+      {
+        hint: 'Name a file in a folder that exists and that the user that runs UniqueID may write.',
+      },
+    );
+  }
+  const destination = pino.destination({dest: path, sync: false, minLength});
+  let told = false;
+  // A full disk must stop the log, not the service.
+  destination.on('error', (error: Error) => {
+    if (!told) process.emitWarning(`${key} ${path} cannot be written: ${error.message}`);
+    told = true;
+  });
+  return destination;
+}
