@@ -1,0 +1,32 @@
+import {errorTable, type UniqueIDError} from '../lib/errors.js';
+
+/** A failure as `--json` shows it. */
+export interface FailureDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly exit: number;
+}
+
+/** A failure for a script. */
+export function describeFailure(error: UniqueIDError): FailureDocument {
+  return {
+    code: error.code,
+    message: messageOf(error),
+    ...(error.hint === undefined ? {} : {hint: error.hint}),
+    exit: errorTable[error.code].exit,
+  };
+}
+
+/** A failure for a person, in two lines: what happened, what to do. */
+export function formatFailure(error: UniqueIDError, colour: boolean): string {
+  const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
+  const first = `${red}Error:${reset} ${messageOf(error)}`;
+  return error.hint === undefined ? first : `${first}\n${dim}Try:${reset}   ${error.hint}`;
+}
+
+/** What nobody foresaw is told to the person at the command line in its own words; they alone can report it. */
+function messageOf(error: UniqueIDError): string {
+  if (error.code !== 'UNEXPECTED' || !(error.cause instanceof Error)) return error.message;
+  return `${error.message} ${error.cause.message}`;
+}

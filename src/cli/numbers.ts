@@ -1,0 +1,39 @@
+/** Short scale, as English uses it; a counter ends at 9.2 quintillion. */
+const scales: readonly (readonly [bigint, string])[] = [
+  [10n ** 18n, 'quintillion'],
+  [10n ** 15n, 'quadrillion'],
+  [10n ** 12n, 'trillion'],
+  [10n ** 9n, 'billion'],
+  [10n ** 6n, 'million'],
+];
+
+/** `251,038` */
+export function grouped(value: bigint): string {
+  return value.toString().replaceAll(/\B(?=(?:[0-9]{3})+$)/g, ',');
+}
+
+/** `9.2 quintillion`, rounded down, from a million on; exact below. */
+export function inWords(value: bigint): string {
+  for (const [scale, name] of scales) {
+    if (value < scale) continue;
+    const tenths = (value * 10n) / scale;
+    return `${tenths / 10n}.${tenths % 10n} ${name}`;
+  }
+  return grouped(value);
+}
+
+/** `12.3 %`, and `< 0.1 %` for what is little but not nothing. */
+export function percent(share: number): string {
+  if (share === 0) return '0 %';
+  if (share < 0.001) return '< 0.1 %';
+  // Rounded down: 99.99 % is not all.
+  return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+}
+
+/** `48 kB`, in thousands as disks are sold. */
+export function bytes(size: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)));
+  const value = size / 1000 ** unit;
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}

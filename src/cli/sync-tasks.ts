@@ -1,0 +1,44 @@
+import {Listr, ListrLogger, ProcessOutput} from 'listr2';
+import {retryTransient} from '../lib/retry.js';
+import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
+import type {Store} from '../lib/store/store.js';
+import {colours} from './colour.js';
+
+/** How long a step waits for a lock that another process holds, in milliseconds. */
+const LOCK_WAIT_MS = 30_000;
+
+/** Brings a database to the current version, showing each step on stderr. */
+export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
+  const plan = await retryTransient(() => planMigration(store), LOCK_WAIT_MS);
+  const tasks = plan.steps.map((step) => ({
+    title: capitalize(step.name),
+    task: async (_: unknown, task: {title: string}) => {
+      const started = performance.now();
+      const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT_MS);
+      const took = `${(performance.now() - started).toFixed(0)} ms`;
+      task.title += outcome === 'already' ? ' (done by somebody else meanwhile)' : ` (${took})`;
+    },
+  }));
+  const logger = new ListrLogger({
+    useIcons: true,
+    processOutput: new ProcessOutput(process.stderr, process.stderr),
+    toStderr: [],
+  });
+  const {yellow, green, red} = colours(process.stderr);
+  const color = {STARTED: yellow, PENDING: yellow, COMPLETED: green, FAILED: red};
+  await new Listr(tasks, {
+    // listr2 would end the process with status 127 on Ctrl-C; a step in one transaction needs no clean-up.
+    registerSignalListeners: false,
+    renderer: options.silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
+    fallbackRenderer: 'simple',
+    fallbackRendererCondition: false,
+    silentRendererCondition: false,
+    rendererOptions: {logger, color},
+    fallbackRendererOptions: {logger, color},
+  }).run();
+  return plan;
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,124 @@
+import * as Flags from '@oclif/core/flags';
+import {BaseCommand} from '../cli/base-command.js';
+import {connect, withStore, type CommandTalk} from '../cli/database.js';
+import {syncWithTasks} from '../cli/sync-tasks.js';
+import {redactDatabaseUrl} from '../lib/config/database-url.js';
+import type {Config} from '../lib/config/resolve.js';
+import {UniqueIDError} from '../lib/errors.js';
+import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
+import {stepsFrom} from '../lib/store/schema/steps.js';
+import {schemaDifference, schemaProblem} from '../lib/store/schema/verdict.js';
+import {
+  describeState,
+  formatVersion,
+  isEqual,
+  isSafe,
+  type SchemaState,
+} from '../lib/store/schema/version.js';
+import type {Store} from '../lib/store/store.js';
+
+/** What `--check --json` prints. */
+interface CheckDocument {
+  readonly database: string;
+  readonly schema: string;
+  readonly safe: boolean;
+  readonly equal: boolean;
+}
+
+/** What `--json` prints otherwise. */
+interface SyncDocument {
+  readonly database: string;
+  readonly before: string;
+  readonly after: string;
+  readonly steps: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export default class Dbsync extends BaseCommand {
+  static override summary = 'Create the database, or bring its tables up to date.';
+
+  static override description =
+    'Takes one step after the other, each in a transaction of its own; every counter is kept. Running it again, or twice at once, does no harm.';
+
+  static override examples = [
+    {
+      description: 'Create or upgrade the configured database',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {description: 'See what it would do', command: '<%= config.bin %> <%= command.id %> --dry-run'},
+    {
+      description: 'In a script: is the database safe to serve from?',
+      command: '<%= config.bin %> <%= command.id %> --check',
+    },
+  ];
+
+  static override flags = {
+    'dry-run': Flags.boolean({summary: 'Show the steps and take none.', exclusive: ['check']}),
+    check: Flags.boolean({summary: 'Change nothing; exit 0 if the schema is safe to serve from, else 3.'}),
+    equal: Flags.boolean({
+      summary: 'With --check: exit 0 only if the schema is exactly the current one.',
+      dependsOn: ['check'],
+    }),
+  };
+
+  async run(): Promise<SyncDocument | CheckDocument> {
+    const {flags} = await this.parse(Dbsync);
+    const config = this.configure(flags);
+    const talk = {say: this.say.bind(this), mayAsk: false};
+    if (flags.check)
+      return withStore(connect(config, talk, {readOnly: true}), (store) => this.#check(store, flags.equal));
+    if (flags['dry-run']) return this.#dryRun(config, talk);
+    return withStore(connect(config, talk, {create: true}), (store) => this.#sync(store));
+  }
+
+  async #sync(store: Store): Promise<SyncDocument> {
+    const {before, steps} = await syncWithTasks(store, {silent: this.jsonEnabled()});
+    const after = describeState(await store.readSchema());
+    this.log(
+      steps.length === 0
+        ? `${store.location} is at schema ${after}; there was nothing to do.`
+        : `${store.location} is at schema ${after} now (before: ${before}).`,
+    );
+    return {database: store.location, before, after, steps: steps.map(({name}) => name), dryRun: false};
+  }
+
+  async #dryRun(config: Config, talk: CommandTalk): Promise<SyncDocument> {
+    const location = redactDatabaseUrl(config.settings.databaseUrl);
+    const {before, steps} = await planOf(() => connect(config, talk, {readOnly: true}));
+    for (const {name, to} of steps)
+      this.log(`Would ${name} in ${location}, which brings it to ${formatVersion(to)}.`);
+    if (steps.length === 0) this.log(`${location} is at schema ${before}; there is nothing to do.`);
+    const after = steps.at(-1)?.to;
+    return {
+      database: location,
+      before,
+      after: after === undefined ? before : formatVersion(after),
+      steps: steps.map(({name}) => name),
+      dryRun: true,
+    };
+  }
+
+  async #check(store: Store, exactly: boolean): Promise<CheckDocument> {
+    const state = await store.readSchema();
+    const problem = exactly ? schemaDifference(state, store.location) : schemaProblem(state, store.location);
+    if (problem !== undefined) throw problem;
+    this.log(`${store.location} is at schema ${describeState(state)}: safe to serve.`);
+    return {
+      database: store.location,
+      schema: describeState(state),
+      safe: isSafe(state),
+      equal: isEqual(state),
+    };
+  }
+}
+
+/** The plan for a database that may not be there yet, and that a look must not create. */
+async function planOf(open: () => Promise<Store>): Promise<MigrationPlan> {
+  try {
+    return await withStore(open(), planMigration);
+  } catch (error) {
+    if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') throw error;
+    const absent: SchemaState = {kind: 'absent'};
+    return {before: describeState(absent), steps: stepsFrom(absent)};
+  }
+}

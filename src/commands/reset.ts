@@ -1,0 +1,159 @@
+import * as Flags from '@oclif/core/flags';
+import {BaseCommand} from '../cli/base-command.js';
+import {connectSafely, withStore} from '../cli/database.js';
+import {grouped} from '../cli/numbers.js';
+import {formatTable} from '../cli/table.js';
+import {canPrompt} from '../cli/terminal.js';
+import {checkMode} from '../lib/allocation/mode.js';
+import {MAX_COUNTER} from '../lib/allocation/range.js';
+import {applyReset, planReset, type ResetMove} from '../lib/allocation/reset.js';
+import {databaseName} from '../lib/config/database-url.js';
+import {UniqueIDError} from '../lib/errors.js';
+import {exactJson} from '../lib/exact-json.js';
+
+export default class Reset extends BaseCommand {
+  static override summary = 'Move a counter, forward or back.';
+
+  static override description =
+    'Shows where each counter stands, where it would go, and how many integers could then be issued a second time. A move forward asks for a yes; a move back asks for the name to be typed. Without a terminal nothing happens unless --yes is given.';
+
+  static override examples = [
+    {
+      description: 'Skip integers that another system has used',
+      command: '<%= config.bin %> <%= command.id %> --mode file --to 300000',
+    },
+    {
+      description: 'See what it would do',
+      command: '<%= config.bin %> <%= command.id %> --mode file --dry-run',
+    },
+    {
+      description: 'Start all modes of a test database anew',
+      command: '<%= config.bin %> <%= command.id %> --all --yes --database sqliteext:///test.sqlite3',
+    },
+  ];
+
+  static override flags = {
+    mode: Flags.string({
+      char: 'm',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'MODE',
+      exclusive: ['all'],
+      summary: 'The counter to move; may be given more than once.',
+    }),
+    all: Flags.boolean({summary: 'Move every counter.'}),
+    to: Flags.string({
+      helpValue: 'N',
+      summary: 'The next integer to give (default: first_index, 0 if not configured).',
+    }),
+    yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
+    'dry-run': Flags.boolean({summary: 'Show what would change and change nothing.'}),
+  };
+
+  async run(): Promise<string> {
+    const {flags} = await this.parse(Reset);
+    const config = this.configure(flags);
+    const {settings} = config;
+    const modes = flags.all ? undefined : (flags.mode ?? []).map(checkMode);
+    if (modes?.length === 0) {
+      throw new UniqueIDError('USAGE', 'No mode is named.', {
+        hint: 'Give --mode MODE, or --all for every counter.',
+      });
+    }
+    const to = flags.to === undefined ? settings.firstIndex : parseIndex(flags.to);
+    const mayAsk = canPrompt(this.jsonEnabled());
+    const opening = connectSafely(
+      config,
+      {say: this.say.bind(this), mayAsk: false},
+      {readOnly: flags['dry-run']},
+    );
+    return withStore(opening, async (store) => {
+      const moves = await planReset(store, modes, to);
+      this.#show(moves);
+      const changes = moves.filter(({from}) => from !== to);
+      const dryRun = flags['dry-run'];
+      if (!dryRun && changes.length > 0) {
+        if (!flags.yes)
+          await confirmReset(changes, flags.all ? databaseName(settings.databaseUrl) : undefined, mayAsk);
+        await applyReset(store, changes);
+      }
+      this.log(summarize(changes.length, dryRun));
+      return exactJson({
+        database: store.location,
+        dryRun,
+        moves: moves.map((move) => ({...move, from: move.from ?? null})),
+      });
+    });
+  }
+
+  #show(moves: readonly ResetMove[]): void {
+    if (moves.length === 0) return;
+    const rows = moves.map(({mode, from, to, reissued}) => [
+      mode,
+      from === undefined ? 'damaged' : grouped(from),
+      grouped(to),
+      from === undefined ? 'unknown' : grouped(reissued),
+    ]);
+    const titles = [
+      {title: 'MODE'},
+      ...['CURRENT', 'NEW', 'ISSUED TWICE'].map((title) => ({title, align: 'right' as const})),
+    ];
+    for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+    this.log();
+  }
+}
+
+/** @throws UniqueIDError `REFUSED` unless a person agreed */
+async function confirmReset(
+  changes: readonly ResetMove[],
+  database: string | undefined,
+  mayAsk: boolean,
+): Promise<void> {
+  const backward = changes.filter((move) => move.backward);
+  if (!mayAsk) {
+    throw new UniqueIDError('REFUSED', 'Nobody is there to confirm this; nothing was changed.', {
+      hint: 'Run it on a terminal, or add --yes if you are sure.',
+    });
+  }
+  const {askToType, askYesNo} = await import('../cli/ask.js');
+  if (backward.length === 0) {
+    if (await askYesNo('Move forward?')) return;
+  } else {
+    const names = database === undefined ? backward.map(({mode}) => mode) : [database];
+    if (await typed(names, database === undefined ? 'mode' : 'database', askToType)) return;
+  }
+  throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.');
+}
+
+async function typed(
+  names: readonly string[],
+  what: string,
+  ask: (message: string, expected: string) => Promise<boolean>,
+): Promise<boolean> {
+  for (const name of names) {
+    if (
+      !(await ask(`Integers will be issued twice. Type the name of the ${what}, ${name}, to confirm:`, name))
+    )
+      return false;
+  }
+  return true;
+}
+
+function parseIndex(text: string): bigint {
+  if (!/^[0-9]{1,19}$/.test(text) || BigInt(text) > MAX_COUNTER) {
+    throw new UniqueIDError(
+      'USAGE',
+      `--to is ${JSON.stringify(text)}; allowed: a whole number from 0 to ${MAX_COUNTER}.`,
+      {
+        hint: 'Give the next integer that the mode is to hand out.',
+      },
+    );
+  }
+  return BigInt(text);
+}
+
+function summarize(changes: number, dryRun: boolean): string {
+  if (changes === 0) return 'Nothing to change.';
+  const what = changes === 1 ? '1 counter' : `${changes} counters`;
+  return dryRun ? `Would move ${what}.` : `Moved ${what}.`;
+}

@@ -1,0 +1,72 @@
+import * as Flags from '@oclif/core/flags';
+import {BaseCommand} from '../cli/base-command.js';
+import {connect, connectSafely, withStore} from '../cli/database.js';
+import {untilStopped} from '../cli/signals.js';
+import {syncWithTasks} from '../cli/sync-tasks.js';
+import {canPrompt} from '../cli/terminal.js';
+import {UniqueIDError} from '../lib/errors.js';
+import {runService} from '../lib/server/run-service.js';
+import {version} from '../lib/version.js';
+
+export default class Serve extends BaseCommand {
+  static override summary = 'Answer requests for unique integers over HTTP.';
+
+  static override description =
+    'Serves GET and POST /getid until it is told to stop by SIGTERM or Ctrl-C; it then answers every request it has accepted and ends with status 0. A second signal ends it at once.';
+
+  static override examples = [
+    {description: 'On this machine alone, port 8051', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'With the files of the Python service',
+      command: '<%= config.bin %> <%= command.id %> --config config.ini --cpconfig server.conf',
+    },
+    {
+      description: 'Create or upgrade the database first',
+      command: '<%= config.bin %> <%= command.id %> --sync',
+    },
+  ];
+
+  static override flags = {
+    port: Flags.string({
+      char: 'p',
+      helpValue: 'PORT',
+      summary: 'Port to listen on (default 8051); 0 picks a free one.',
+    }),
+    address: Flags.string({
+      char: 'a',
+      helpValue: 'ADDRESS',
+      summary: 'Address to listen on (default 127.0.0.1, this machine alone).',
+    }),
+    cpconfig: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Server file (CherryPy INI).',
+      description: 'Also UNIQUEID_CPCONFIG; else ~/.pacifica-uniqueid/cpconfig.ini, if it is there.',
+    }),
+    sync: Flags.boolean({summary: 'Create or upgrade the database before serving.'}),
+  };
+
+  async run(): Promise<void> {
+    const {flags} = await this.parse(Serve);
+    const config = this.configure(flags);
+    const json = this.jsonEnabled();
+    const talk = {say: this.say.bind(this), mayAsk: canPrompt(json)};
+    if (flags.sync) {
+      await withStore(connect(config, talk, {create: true}), (store) => syncWithTasks(store, {silent: json}));
+    }
+    const store = await connectSafely(config, talk);
+    const service = await runService(config.settings, store, config.remarks);
+    if (json)
+      process.stdout.write(`${JSON.stringify({url: service.url, database: store.location, version})}\n`);
+    else this.say(`UniqueID ${version} answers at ${service.url}/getid, from ${store.location}.`);
+    await untilStopped();
+    if (!(await service.stop())) {
+      throw new UniqueIDError(
+        'UNEXPECTED',
+        'Some requests were not answered within shutdown_timeout; their connections were cut.',
+        {
+          hint: 'Raise shutdown_timeout in [uniqueid] if this happens again.',
+        },
+      );
+    }
+  }
+}

@@ -1,0 +1,9 @@
+export {Allocator, type AllocatorOptions} from './lib/allocation/allocator.js';
+export {checkMode, MAX_MODE_LENGTH} from './lib/allocation/mode.js';
+export {formatRange, MAX_COUNTER, parseRange, type IdRange} from './lib/allocation/range.js';
+export {parseDatabaseUrl, type DatabaseUrl} from './lib/config/database-url.js';
+export {UniqueIDError, type ErrorCode} from './lib/errors.js';
+export {openStore} from './lib/store/open.js';
+export {migrate} from './lib/store/schema/migrate.js';
+export type {Store} from './lib/store/store.js';
+export {version} from './lib/version.js';
