@@ -41,8 +41,9 @@ export function readPythonIni(content: string, file: string): IniFile {
   const values = unquoted(sections, options);
   const raw = new Map<string, Map<string, IniValue>>(sections.map((section) => [section, new Map()]));
   for (const {section, key, line} of options) {
-    // The package makes booleans of "true" and "false", quoted or not.
-    raw.get(section)?.set(key, {text: `${values[section]?.[key] ?? ''}`, line});
+    const value = values[section]?.[key];
+    // The package turns "true", "false" and "null" into what they name, quoted or not.
+    raw.get(section)?.set(key, {text: value === undefined ? '' : String(value), line});
   }
   const defaults = raw.get(DEFAULTS) ?? new Map<string, IniValue>();
   raw.delete(DEFAULTS);

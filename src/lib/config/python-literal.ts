@@ -46,8 +46,8 @@ class LiteralReader {
   #value(): PythonLiteral {
     if (this.#take(/^\[/)) return this.#items(/^\]/);
     if (this.#take(/^\(/)) return this.#items(/^\)/);
-    const quote = this.#take(/^[uU]?(['"])/)?.[1];
-    if (quote !== undefined) return this.#string(quote);
+    const quoted = this.#take(/^[uU]?(?:'((?:[^'\\\n]|\\[^])*)'|"((?:[^"\\\n]|\\[^])*)")/);
+    if (quoted !== null) return unescape(quoted[1] ?? quoted[2] ?? '');
     const number = this.#take(/^[+-]?\d+(?:\.\d+)?(?![\w.])/)?.[0];
     if (number !== undefined) return Number(number);
     const word = words[this.#take(/^[A-Za-z]+(?!\w)/)?.[0] ?? ''];
@@ -66,16 +66,13 @@ class LiteralReader {
     return items;
   }
 
-  #string(quote: string): string {
-    const body = quote === "'" ? /^((?:[^'\\\n]|\\[^])*)'/ : /^((?:[^"\\\n]|\\[^])*)"/;
-    const text = this.#take(body)?.[1];
-    if (text === undefined) throw new NotALiteral();
-    return text.replaceAll(/\\([^])/g, (whole, escaped: string) => escapes[escaped] ?? whole);
-  }
-
   #take(pattern: RegExp): RegExpExecArray | null {
     const match = pattern.exec(this.#rest);
     if (match !== null) this.#rest = this.#rest.slice(match[0].length).trimStart();
     return match;
   }
+}
+
+function unescape(body: string): string {
+  return body.replaceAll(/\\([^])/g, (whole, escaped: string) => escapes[escaped] ?? whole);
 }

@@ -23,7 +23,7 @@ export interface Logs {
 type Destination = ReturnType<typeof pino.destination>;
 
 /** Lines gather to this many bytes, or for this long, before they are written: the disk is not on the way of an answer. */
-const ACCESS_BUFFER_BYTES = 16_384;
+const ACCESS_BUFFER_BYTES = 8192;
 const ACCESS_FLUSH_MS = 500;
 
 /**

@@ -1,3 +1,4 @@
+import type {Server} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
@@ -36,9 +37,9 @@ export async function runService(
     errorFile: settings.errorFile,
   });
   const {access, errors} = logs;
-  const headers = settings.responseHeadersOn ? settings.responseHeaders : [];
+  const {headers, ignored} = furtherHeaders(settings);
   const answerer = new Answerer(
-    headers.filter(([name]) => !ownHeaders.includes(name.toLowerCase())),
+    headers,
     access &&
       ((request, status, bytes) => {
         access.record(request, status, bytes);
@@ -54,9 +55,16 @@ export async function runService(
       failures.record(error, request);
     },
   });
-  const server = await listen(listener, settings.address, settings.port);
+  let server: Server;
+  try {
+    server = await listen(listener, settings.address, settings.port);
+  } catch (error) {
+    await store.close();
+    logs.close();
+    throw error;
+  }
   const url = baseUrl(server);
-  for (const remark of remarks) errors.warn(remark);
+  for (const remark of [...remarks, ...ignored]) errors.warn(remark);
   return {
     url,
     stop: async () => {
@@ -67,5 +75,26 @@ export async function runService(
       logs.close();
       return inTime;
     },
+  };
+}
+
+/** The configured headers that have an effect, and a sentence for each that has none. */
+function furtherHeaders({responseHeadersOn, responseHeaders}: Settings): {
+  headers: readonly (readonly [string, string])[];
+  ignored: readonly string[];
+} {
+  const wanted = responseHeadersOn ? responseHeaders : [];
+  const isOurs = ([name]: readonly [string, string]): boolean => ownHeaders.includes(name.toLowerCase());
+  // Pacifica's own file asks for the content type that every answer has anyway.
+  const isNews = ([name, value]: readonly [string, string]): boolean =>
+    `${name}: ${value}`.toLowerCase() !== 'content-type: application/json';
+  return {
+    headers: wanted.filter((header) => !isOurs(header)),
+    ignored: wanted
+      .filter((header) => isOurs(header) && isNews(header))
+      .map(
+        ([name]) =>
+          `The header ${name} in tools.response_headers.headers has no effect here: UniqueID decides it.`,
+      ),
   };
 }

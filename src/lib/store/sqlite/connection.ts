@@ -6,7 +6,7 @@ import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
 
 /** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
-const OPEN_WAIT_MS = 5000;
+const OPEN_WAIT_MS = 1000;
 
 /**
  * How long a statement waits for another process's commit, in milliseconds. The wait blocks this process,

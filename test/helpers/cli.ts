@@ -1,0 +1,79 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
+import {join} from 'node:path';
+import {onTestFinished} from 'vitest';
+import {root} from './workspace.js';
+
+/** What a finished command left behind. */
+export interface Finished {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+}
+
+/** A command that runs, with what it has written so far. */
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+  stdout(): string;
+  stderr(): string;
+}
+
+/** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
+export function startCli(args: readonly string[], {cwd, env, uid}: CliOptions): RunningCommand {
+  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+    cwd,
+    env: {PATH: process.env['PATH'], HOME: cwd, USERPROFILE: cwd, ...env},
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : {uid, gid: uid}),
+  });
+  const output = {stdout: '', stderr: ''};
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const finished = once(child, 'close').then(([status, signal]) => ({
+    status: status as number | null,
+    signal: signal as NodeJS.Signals | null,
+    ...output,
+  }));
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await finished;
+  });
+  return {process: child, finished, stdout: () => output.stdout, stderr: () => output.stderr};
+}
+
+/** Runs a command to its end. */
+export function cli(args: readonly string[], options: CliOptions): Promise<Finished> {
+  return startCli(args, options).finished;
+}
+
+/** A `serve` that answers. */
+export interface RunningServer extends RunningCommand {
+  readonly url: string;
+}
+
+/** Starts `serve` on a free port and waits for its ready line. */
+export async function startServer(args: readonly string[], options: CliOptions): Promise<RunningServer> {
+  const command = startCli(['serve', '--port', '0', ...args], options);
+  const url = await waitFor(() => /answers at (http:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
+  return {...command, url};
+}
+
+/** Waits until `look` sees something, or fails with what the command said when it ends without. */
+export async function waitFor<T>(look: () => T | undefined, command: RunningCommand): Promise<T> {
+  let ended: Finished | undefined;
+  void command.finished.then((finished) => (ended = finished));
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined) return seen;
+    if (ended !== undefined) throw new Error(`the command ended: ${JSON.stringify(ended)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,346 @@
+import {describe, expect, it} from 'vitest';
+import fc from 'fast-check';
+import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
+import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
+import type {OpenOptions, Store} from '../../src/lib/store/store.js';
+import {flaws, type Given} from '../helpers/ranges.js';
+
+/** A database of the running test alone. */
+export interface TestDatabase {
+  /** Opens it once more; closed with the test. */
+  readonly open: (options?: OpenOptions) => Promise<Store>;
+  /** Runs SQL beside the store, as another program would. */
+  readonly execute: (sql: string) => Promise<void>;
+  /** The rows of a query, each value in the text that the database shows. */
+  readonly query: (sql: string) => Promise<readonly (readonly string[])[]>;
+}
+
+/** What differs between databases and is no fault. */
+export interface Traits {
+  readonly name: string;
+  /** Makes a database without our tables. */
+  readonly make: () => Promise<TestDatabase>;
+  /** How the database quotes the column named index. */
+  readonly quote: '"' | '`';
+}
+
+const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000};
+
+/** The one suite that every store passes, against a real database. */
+export function describeStore({name, make, quote: q}: Traits): void {
+  const insert = (mode: string, next: bigint | string): string =>
+    `INSERT INTO uniqueindex (${q}id${q}, ${q}index${q}) VALUES ('${mode}', ${next})`;
+
+  async function ready(): Promise<{database: TestDatabase; store: Store}> {
+    const database = await make();
+    const store = await database.open({create: true});
+    await migrate(store);
+    return {database, store};
+  }
+
+  describe(`${name}: advance`, () => {
+    it('creates a mode at the first index and goes on from there', async () => {
+      const {store} = await ready();
+      expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 10n}]);
+      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 11n}]);
+      expect(await store.advance([{mode: 'other', count: 5n}], 1n)).toEqual([{next: 6n}]);
+    });
+
+    it('takes several modes in one group and answers in their order', async () => {
+      const {store} = await ready();
+      const claims = ['a', 'b', 'c'].map((mode, index) => ({mode, count: BigInt(index + 1)}));
+      expect(await store.advance(claims, 0n)).toEqual([{next: 1n}, {next: 2n}, {next: 3n}]);
+      expect(await store.counters()).toEqual([
+        {mode: 'a', next: 1n},
+        {mode: 'b', next: 2n},
+        {mode: 'c', next: 3n},
+      ]);
+    });
+
+    it('keeps modes apart that differ only in case, accents, width or Unicode form', async () => {
+      const {store} = await ready();
+      const modes = [
+        'file',
+        'FILE',
+        'File',
+        'filé',
+        'file\u0301',
+        'ﬁle',
+        'Файл',
+        '文件',
+        '🗂',
+        'mode with space',
+      ];
+      for (const mode of modes)
+        expect(await store.advance([{mode, count: 1n}], 0n), mode).toEqual([{next: 1n}]);
+      expect((await store.counters()).map(({mode}) => mode).sort()).toEqual([...modes].sort());
+    });
+
+    it('keeps modes of 255 characters, also beyond the basic plane', async () => {
+      const {store} = await ready();
+      for (const mode of ['m'.repeat(255), '🗂'.repeat(255)]) {
+        expect(await store.advance([{mode, count: 1n}], 0n)).toEqual([{next: 1n}]);
+        expect(await store.counter(mode)).toEqual({mode, next: 1n});
+      }
+    });
+
+    it('keeps modes apart from SQL', async () => {
+      const {store} = await ready();
+      const mode = `'; DROP TABLE uniqueindex; -- "\``;
+      expect(await store.advance([{mode, count: 2n}], 0n)).toEqual([{next: 2n}]);
+      expect(await store.counter(mode)).toEqual({mode, next: 2n});
+    });
+
+    it('is exact beyond 2^53', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('file', 9_007_199_254_740_993n));
+      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 9_007_199_254_740_994n}]);
+      const claim = [{mode: 'file', count: 4_611_686_018_427_387_905n}];
+      expect(await store.advance(claim, 0n)).toEqual([{next: 4_620_693_217_682_128_899n}]);
+    });
+
+    it('gives every integer up to 2^63-2 and refuses each one beyond, unchanged', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('file', 9_223_372_036_854_775_800n));
+      expect(await store.advance([{mode: 'file', count: 8n}], 0n)).toEqual([{remaining: 7n}]);
+      expect(await store.advance([{mode: 'file', count: MAX_COUNTER}], 0n)).toEqual([{remaining: 7n}]);
+      expect(await store.advance([{mode: 'file', count: 2n ** 70n}], 0n)).toEqual([{remaining: 7n}]);
+      expect(await store.counter('file')).toEqual({mode: 'file', next: 9_223_372_036_854_775_800n});
+      expect(await store.advance([{mode: 'file', count: 7n}], 0n)).toEqual([{next: MAX_COUNTER}]);
+      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{remaining: 0n}]);
+      expect(await database.query(`SELECT ${q}index${q} FROM uniqueindex`)).toEqual([
+        ['9223372036854775807'],
+      ]);
+    });
+
+    it('does not create a mode that its first range does not fit into', async () => {
+      const {store} = await ready();
+      expect(await store.advance([{mode: 'new', count: MAX_COUNTER}], 1n)).toEqual([
+        {remaining: MAX_COUNTER - 1n},
+      ]);
+      expect(await store.counter('new')).toBeUndefined();
+      expect(await store.advance([{mode: 'new', count: MAX_COUNTER}], 0n)).toEqual([{next: MAX_COUNTER}]);
+    });
+
+    it('takes from a counter below the first index what would not fit above it', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('low', 5n));
+      expect(await store.advance([{mode: 'low', count: MAX_COUNTER - 10n}], 100n)).toEqual([
+        {next: MAX_COUNTER - 5n},
+      ]);
+    });
+
+    it('refuses one mode of a group and takes the others', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('full', MAX_COUNTER));
+      const claims = ['a', 'full', 'z'].map((mode) => ({mode, count: 3n}));
+      expect(await store.advance(claims, 0n)).toEqual([{next: 3n}, {remaining: 0n}, {next: 3n}]);
+    });
+
+    it('refuses a counter below zero, and leaves it as it is', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('broken', -5n));
+      const [result] = await store.advance([{mode: 'broken', count: 1n}], 0n);
+      expect(result).toMatchObject({error: {code: 'COUNTER_DAMAGED'}});
+      expect(await store.counter('broken')).toEqual({mode: 'broken', next: undefined});
+      expect(await database.query(`SELECT ${q}index${q} FROM uniqueindex`)).toEqual([['-5']]);
+    });
+
+    it('says that the tables are missing', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+        code: 'SCHEMA_MISSING',
+      });
+    });
+  });
+
+  describe(`${name}: allocation over several connections`, () => {
+    it('gives disjoint contiguous ranges without a gap, whatever the interleaving', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(
+            fc.record({
+              who: fc.nat({max: 2}),
+              mode: fc.constantFrom('a', 'b'),
+              range: fc.bigInt(1n, 1000n),
+              pause: fc.nat({max: 3}),
+            }),
+            {minLength: 1, maxLength: 40},
+          ),
+          async (requests) => {
+            const {database, store} = await ready();
+            const stores = [store, await database.open(), await database.open()];
+            const allocators = stores.map((each) => new Allocator(each, options));
+            const given: (Given & {mode: string; range: bigint})[] = [];
+            await Promise.all(
+              requests.map(async ({who, mode, range, pause}) => {
+                for (let turn = 0; turn < pause; turn++) await new Promise(setImmediate);
+                const taken = await allocators[who]?.allocate(mode, range);
+                if (taken !== undefined) given.push({...taken, mode, range});
+              }),
+            );
+            expect(given).toHaveLength(requests.length);
+            for (const {start, end, range} of given) expect(end - start + 1n).toBe(range);
+            for (const mode of ['a', 'b']) {
+              const {overlaps, gaps, next} = flaws(given.filter((each) => each.mode === mode));
+              expect({overlaps, gaps}).toEqual({overlaps: [], gaps: []});
+              expect((await store.counter(mode))?.next ?? 0n).toBe(next);
+            }
+            for (const each of stores) await each.close();
+          },
+        ),
+        {numRuns: 15},
+      );
+    });
+
+    it('gives what was asked for later higher integers, whichever connection asks', async () => {
+      const {database, store} = await ready();
+      const allocators = [store, await database.open()].map((each) => new Allocator(each, options));
+      let last = -1n;
+      for (let turn = 0; turn < 20; turn++) {
+        const taken = await allocators[turn % 2]?.allocate('file', 3n);
+        expect(taken?.start).toBe(last + 1n);
+        last = taken?.end ?? last;
+      }
+    });
+  });
+
+  describe(`${name}: counters`, () => {
+    it('lists them page by page in the order of their bytes', async () => {
+      const {store} = await ready();
+      for (const mode of ['b', 'a', 'B', 'é', 'c']) await store.advance([{mode, count: 1n}], 0n);
+      expect((await store.counters()).map(({mode}) => mode)).toEqual(['B', 'a', 'b', 'c', 'é']);
+      expect((await store.counters({after: 'a', limit: 2})).map(({mode}) => mode)).toEqual(['b', 'c']);
+      expect(await store.counters({after: 'é'})).toEqual([]);
+    });
+
+    it('moves several, and what is given next follows', async () => {
+      const {store} = await ready();
+      for (const mode of ['a', 'b']) await store.advance([{mode, count: 100n}], 0n);
+      const moves = [
+        {mode: 'a', from: 100n, to: 7n},
+        {mode: 'b', from: 100n, to: MAX_COUNTER - 1n},
+      ];
+      expect(await store.moveCounters(moves)).toEqual([]);
+      expect(await store.advance([{mode: 'a', count: 1n}], 0n)).toEqual([{next: 8n}]);
+      expect(await store.advance([{mode: 'b', count: 1n}], 0n)).toEqual([{next: MAX_COUNTER}]);
+    });
+
+    it('moves nothing when one counter is no longer where it was seen', async () => {
+      const {store} = await ready();
+      for (const mode of ['a', 'b']) await store.advance([{mode, count: 100n}], 0n);
+      await store.advance([{mode: 'b', count: 1n}], 0n);
+      const moves = ['a', 'b', 'gone'].map((mode) => ({mode, from: 100n, to: 0n}));
+      expect(await store.moveCounters(moves)).toEqual([
+        {mode: 'b', next: 101n},
+        {mode: 'gone', next: undefined},
+      ]);
+      expect(await store.counter('a')).toEqual({mode: 'a', next: 100n});
+    });
+
+    it('moves forward past a counter that is in use, but never back by it', async () => {
+      const {store} = await ready();
+      await store.advance([{mode: 'a', count: 150n}], 0n);
+      expect(await store.moveCounters([{mode: 'a', from: 100n, to: 140n}])).toEqual([
+        {mode: 'a', next: 150n},
+      ]);
+      expect(await store.moveCounters([{mode: 'a', from: 100n, to: 1000n}])).toEqual([]);
+      expect(await store.counter('a')).toEqual({mode: 'a', next: 1000n});
+    });
+
+    it('mends a damaged counter', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('broken', -5n));
+      expect(await store.moveCounters([{mode: 'broken', from: undefined, to: 10n}])).toEqual([]);
+      expect(await store.advance([{mode: 'broken', count: 1n}], 0n)).toEqual([{next: 11n}]);
+    });
+  });
+
+  describe(`${name}: schema`, () => {
+    const version = `SELECT part, value FROM uniqueindexsystem ORDER BY part`;
+    const current = [
+      ['major', '1'],
+      ['minor', '0'],
+    ];
+    const unversionedTable = `CREATE TABLE uniqueindex (${q}id${q} VARCHAR(255) NOT NULL PRIMARY KEY, ${q}index${q} BIGINT NOT NULL)`;
+    const systemTable =
+      'CREATE TABLE uniqueindexsystem (part VARCHAR(255) NOT NULL PRIMARY KEY, value INTEGER NOT NULL)';
+
+    it('creates the tables, once', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      expect(await store.readSchema()).toEqual({kind: 'absent'});
+      expect(await migrate(store)).toMatchObject({before: 'none', steps: [{name: 'create the tables'}]});
+      expect(await database.query(version)).toEqual(current);
+      expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
+    });
+
+    it('upgrades 0.0 and keeps every counter', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      await database.execute(unversionedTable);
+      await database.execute(insert('file', 251_038n));
+      expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 0, minor: 0}});
+      expect(await migrate(store)).toMatchObject({
+        before: '0.0',
+        steps: [{name: 'record the schema version'}],
+      });
+      expect(await database.query(version)).toEqual(current);
+      expect(await store.counters()).toEqual([{mode: 'file', next: 251_038n}]);
+    });
+
+    it('finishes what a migration that died before its version rows began', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      await database.execute(unversionedTable);
+      await database.execute(systemTable);
+      await database.execute(insert('file', 7n));
+      await migrate(store);
+      expect(await database.query(version)).toEqual(current);
+      expect(await store.counters()).toEqual([{mode: 'file', next: 7n}]);
+    });
+
+    it('leaves a newer minor version alone and a newer major one untouched', async () => {
+      const {database, store} = await ready();
+      await database.execute(`UPDATE uniqueindexsystem SET value = 3 WHERE part = 'minor'`);
+      expect(await migrate(store)).toMatchObject({before: '1.3', steps: []});
+      await database.execute(`UPDATE uniqueindexsystem SET value = 2 WHERE part = 'major'`);
+      await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_TOO_NEW'});
+      expect(await database.query(version)).toEqual([
+        ['major', '2'],
+        ['minor', '3'],
+      ]);
+    });
+
+    it('does not start anew where the table of counters is lost', async () => {
+      const {database, store} = await ready();
+      await database.execute('DROP TABLE uniqueindex');
+      await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_DAMAGED'});
+      await database.execute(`DELETE FROM uniqueindexsystem WHERE part = 'minor'`);
+      expect(await store.readSchema()).toMatchObject({kind: 'damaged'});
+    });
+
+    it('ends in one good schema when several migrate at once', async () => {
+      const database = await make();
+      const stores: Store[] = [];
+      for (let index = 0; index < 3; index++) stores.push(await database.open({create: true}));
+      const plans = await Promise.all(stores.map((store) => planMigration(store)));
+      const outcomes: string[] = [];
+      for (const [index, store] of stores.entries()) {
+        for (const step of plans[index]?.steps ?? []) outcomes.push(await store.applyStep(step));
+      }
+      expect(outcomes).toEqual(['applied', 'already', 'already']);
+      expect(await database.query(version)).toEqual(current);
+    });
+  });
+
+  it(`${name}: tells what it is, and how a commit is made durable`, async () => {
+    const {store} = await ready();
+    const facts = await store.facts();
+    expect(facts.product).toMatch(/^\w+ \d+\.\d+/);
+    expect(facts.durability).not.toBe('');
+    expect(facts.warnings).toEqual([]);
+  });
+}

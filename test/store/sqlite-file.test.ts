@@ -1,0 +1,210 @@
+import {execFileSync, spawnSync} from 'node:child_process';
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import Database from 'better-sqlite3';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {migrate} from '../../src/lib/store/schema/migrate.js';
+import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
+import {cli} from '../helpers/cli.js';
+import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
+
+describe('an SQLite file', () => {
+  it('is written so that each commit is synced', async () => {
+    const {path, open} = makeSqliteDatabase();
+    const store = await open({create: true});
+    expect((await store.facts()).durability).toBe('journal_mode=wal, synchronous=FULL');
+    await migrate(store);
+    await store.close();
+    // WAL stays in the file: bytes 18 and 19 of the header, https://www.sqlite.org/fileformat.html
+    expect([...readFileSync(path).subarray(18, 20)]).toEqual([2, 2]);
+  });
+
+  it('keeps a counter an INTEGER up to the last one, where SQLite alone would make it a REAL', async () => {
+    const {open, execute, query} = makeSqliteDatabase();
+    const store = await open({create: true});
+    await migrate(store);
+    await execute(`INSERT INTO uniqueindex VALUES ('file', 9223372036854775800)`);
+    await store.advance([{mode: 'file', count: 8n}], 0n);
+    await store.advance([{mode: 'file', count: 7n}], 0n);
+    await store.advance([{mode: 'file', count: 1n}], 0n);
+    expect(await query('SELECT typeof("index"), "index" FROM uniqueindex')).toEqual([
+      ['integer', '9223372036854775807'],
+    ]);
+    expect(await query('SELECT typeof("index" + 1) FROM uniqueindex')).toEqual([['real']]);
+  });
+
+  it.each(['9.3e18', `'many'`, '-1'])('refuses a counter that holds %s', async (value) => {
+    const {open, execute, query} = makeSqliteDatabase();
+    const store = await open({create: true});
+    await migrate(store);
+    await execute(`INSERT INTO uniqueindex VALUES ('file', ${value})`);
+    const before = await query('SELECT quote("index") FROM uniqueindex');
+    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toMatchObject([
+      {error: {code: 'COUNTER_DAMAGED'}},
+    ]);
+    expect(await query('SELECT quote("index") FROM uniqueindex')).toEqual(before);
+  });
+
+  it('that the Python service wrote is read and continued', async () => {
+    const path = copyFixture('pacifica-1.0.sqlite3', makeWorkspace());
+    const {open} = makeSqliteDatabase(path);
+    const store = await open();
+    expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
+    expect(await store.counters()).toEqual([
+      {mode: 'file', next: 251_038n},
+      {mode: 'mode with space', next: 6n},
+      {mode: 'upload_job', next: 3n},
+      {mode: 'Файл', next: 4n},
+    ]);
+    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+  });
+
+  it('that is missing is not created unless asked for', () => {
+    const path = join(makeWorkspace(), 'none.sqlite3');
+    expect(() => openSqliteStore(path)).toThrow(expect.objectContaining({code: 'DATABASE_MISSING'}));
+    expect(() => openSqliteStore(path, {readOnly: true})).toThrow(
+      expect.objectContaining({code: 'DATABASE_MISSING'}),
+    );
+    expect(() => readFileSync(path)).toThrow('ENOENT');
+  });
+
+  it('that is no database is told from one, and left alone', () => {
+    const path = join(makeWorkspace(), 'notes.txt');
+    writeFileSync(path, 'This is a text, and long enough to be taken for a header. '.repeat(20));
+    const before = readFileSync(path);
+    for (const options of [{}, {create: true}, {readOnly: true}]) {
+      expect(() => openSqliteStore(path, options)).toThrow(
+        expect.objectContaining({code: 'DATABASE_DAMAGED'}),
+      );
+    }
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it('that is a folder, or would stand in none, is told', () => {
+    const folder = makeWorkspace();
+    expect(() => openSqliteStore(folder, {create: true})).toThrow(/is a folder/);
+    expect(() => openSqliteStore(join(folder, 'no', 'db.sqlite3'), {create: true})).toThrow(
+      /There is no folder/,
+    );
+  });
+
+  it('that another process holds is busy, which passes', async () => {
+    const {path, open} = makeSqliteDatabase();
+    const store = await open({create: true});
+    await migrate(store);
+    const other = new Database(path);
+    other.exec('BEGIN EXCLUSIVE');
+    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+      code: 'DATABASE_BUSY',
+      transient: true,
+    });
+    other.exec('COMMIT');
+    other.close();
+    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+  });
+
+  it('is only looked at by a read-only store', async () => {
+    const path = copyFixture('pacifica-1.0.sqlite3', makeWorkspace());
+    const before = readFileSync(path);
+    const {open} = makeSqliteDatabase(path);
+    const store = await open({readOnly: true});
+    expect(await store.counter('file')).toEqual({mode: 'file', next: 251_038n});
+    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+      code: 'DATABASE_READ_ONLY',
+    });
+    await store.close();
+    expect(readFileSync(path)).toEqual(before);
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+
+describe('an SQLite file that the user may not write', () => {
+  // Permissions do not bind root, so a user without any runs the command.
+  const nobody = isRoot ? {uid: 65_534} : {};
+
+  it.each(['file', 'folder'])(
+    'gives a clear error for a read-only %s, and the counter stays',
+    async (what) => {
+      const folder = makeWorkspace();
+      const path = copyFixture('pacifica-1.0.sqlite3', folder);
+      chmodSync(path, what === 'file' ? 0o444 : 0o666);
+      chmodSync(folder, what === 'folder' ? 0o555 : 0o777);
+      onTestFinished(() => {
+        chmodSync(folder, 0o755);
+      });
+      const url = `sqlite:///${path}`;
+      const taken = await cli(['getid', '--mode', 'file', '--database', url], {cwd: folder, ...nobody});
+      expect(taken).toMatchObject({status: 4, stdout: ''});
+      expect(taken.stderr).toMatch(/cannot be written\.\nTry:/);
+      const status = await cli(['status', '--json', '--database', url], {cwd: folder, ...nobody});
+      expect(JSON.parse(status.stdout)).toMatchObject({modes: [{mode: 'file', next: 251_038}, {}, {}, {}]});
+    },
+  );
+
+  it('gives a clear error for a file that cannot be read', async () => {
+    const folder = makeWorkspace();
+    const path = copyFixture('pacifica-1.0.sqlite3', folder);
+    chmodSync(folder, 0o777);
+    chmodSync(path, 0o000);
+    const taken = await cli(['getid', '--mode', 'file', '--database', `sqlite:///${path}`], {
+      cwd: folder,
+      ...nobody,
+    });
+    expect(taken).toMatchObject({status: 4, stdout: ''});
+    expect(taken.stderr).toMatch(/cannot be opened\.\nTry:/);
+  });
+});
+
+/** A file system of 256 kB, or `undefined` where this user may not mount one. */
+function smallFileSystem(): string | undefined {
+  const folder = join(makeWorkspace(), 'small');
+  mkdirSync(folder);
+  const {status} = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+  if (status !== 0) return undefined;
+  onTestFinished(() => {
+    execFileSync('umount', [folder]);
+  });
+  return folder;
+}
+
+describe('an SQLite file on a full disk', () => {
+  it('refuses with a clear error, loses nothing that was answered, and goes on when there is space', async ({
+    skip,
+  }) => {
+    const folder = smallFileSystem();
+    if (folder === undefined) {
+      if (process.env['CI'] === 'true') throw new Error('this user may not mount a small file system');
+      skip('this user may not mount a small file system');
+      return;
+    }
+    const {path, open, query} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
+    const store = await open({create: true});
+    await migrate(store);
+    let given = 0n;
+    let refusal: unknown;
+    while (refusal === undefined && given < 10_000n) {
+      try {
+        const [result] = await store.advance([{mode: 'file', count: 1n}], 0n);
+        expect(result).toEqual({next: given + 1n});
+        given += 1n;
+      } catch (error) {
+        refusal = error;
+      }
+      // The counter is one row: rows of other modes, as big as they may be, use up the disk.
+      if (refusal === undefined) {
+        await store
+          .advance([{mode: `${given}`.padStart(255, 'm'), count: 1n}], 0n)
+          .catch((error: unknown) => (refusal = error));
+      }
+    }
+    expect(refusal).toMatchObject({code: 'DATABASE_FULL', transient: false});
+    expect(await store.counter('file')).toEqual({mode: 'file', next: given});
+    await store.close();
+    execFileSync('mount', ['-o', 'remount,size=4m', folder]);
+    const again = await makeSqliteDatabase(path).open();
+    expect(await again.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: given + 1n}]);
+    expect(await query('PRAGMA integrity_check')).toEqual([['ok']]);
+  });
+});

@@ -1,0 +1,4 @@
+import {describeStore} from './conformance.js';
+import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+
+describeStore({name: 'SQLite', make: () => Promise.resolve(makeSqliteDatabase()), quote: '"'});

@@ -1,0 +1,211 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import {describe, expect, it} from 'vitest';
+import {Allocator, type AllocatorOptions} from '../../src/lib/allocation/allocator.js';
+import {EMPTY_RANGE} from '../../src/lib/allocation/range.js';
+import {UniqueIDError} from '../../src/lib/errors.js';
+import {migrate} from '../../src/lib/store/schema/migrate.js';
+import {observe, type ObservedStore} from '../helpers/observed-store.js';
+import {makeSqliteDatabase, type SqliteTestDatabase} from '../helpers/sqlite-database.js';
+
+interface Setup {
+  readonly database: SqliteTestDatabase;
+  readonly observed: ObservedStore;
+  readonly allocator: Allocator;
+}
+
+async function setUp(options: Partial<AllocatorOptions> = {}): Promise<Setup> {
+  const database = makeSqliteDatabase();
+  const store = await database.open({create: true});
+  await migrate(store);
+  const observed = observe(store);
+  const allocator = new Allocator(observed.store, {
+    firstIndex: 0n,
+    requestTimeoutMs: 10_000,
+    maxQueue: 10_000,
+    ...options,
+  });
+  return {database, observed, allocator};
+}
+
+const unavailable = (): UniqueIDError =>
+  new UniqueIDError('DATABASE_UNAVAILABLE', 'The connection was lost.', {transient: true});
+
+describe('group commit', () => {
+  it('commits together what arrives together, in the order of arrival', async () => {
+    const {allocator, observed} = await setUp();
+    const taken = await Promise.all([1n, 2n, 3n].map((range) => allocator.allocate('file', range)));
+    expect(taken).toEqual([
+      {start: 0n, end: 0n},
+      {start: 1n, end: 2n},
+      {start: 3n, end: 5n},
+    ]);
+    expect(observed.groups).toEqual([[{mode: 'file', count: 6n}]]);
+  });
+
+  it('gathers what arrives while a commit is under way into the next one', async () => {
+    const {allocator, observed} = await setUp();
+    let release = (): void => undefined;
+    observed.before = () => new Promise((resolve) => (release = resolve));
+    const first = allocator.allocate('file', 1n);
+    while (observed.groups.length === 0) await sleep(1);
+    const later = ['b', 'file', 'a', 'file'].map((mode) => allocator.allocate(mode, 10n));
+    await sleep(5);
+    expect(observed.groups).toHaveLength(1);
+    observed.before = () => Promise.resolve();
+    release();
+    await Promise.all([first, ...later]);
+    const claims = [
+      {mode: 'a', count: 10n},
+      {mode: 'b', count: 10n},
+      {mode: 'file', count: 20n},
+    ];
+    expect(observed.groups.slice(1)).toEqual([claims]);
+  });
+
+  it('answers only after the commit', async () => {
+    const {allocator, observed, database} = await setUp();
+    const seen: unknown[] = [];
+    observed.after = async () => {
+      seen.push(await database.query('SELECT "index" FROM uniqueindex'));
+    };
+    let answered = false;
+    const taken = allocator.allocate('file', 5n).then(() => (answered = true));
+    observed.before = () => {
+      expect(answered).toBe(false);
+      return Promise.resolve();
+    };
+    await taken;
+    expect(seen).toEqual([[['5']]]);
+  });
+
+  it('starts new modes at the first index', async () => {
+    const {allocator} = await setUp({firstIndex: 1n});
+    expect(await allocator.allocate('file', 10n)).toEqual({start: 1n, end: 10n});
+  });
+
+  it('answers an empty request without touching the database', async () => {
+    const {allocator, observed} = await setUp();
+    expect(await allocator.allocate('file', 0n)).toEqual(EMPTY_RANGE);
+    expect(observed.groups).toEqual([]);
+  });
+});
+
+describe('a request that cannot be had', () => {
+  it('fails alone when its mode is full', async () => {
+    const {allocator, database} = await setUp();
+    await database.execute(`INSERT INTO uniqueindex VALUES ('full', 9223372036854775807)`);
+    const results = await Promise.allSettled(['a', 'full', 'z'].map((mode) => allocator.allocate(mode, 2n)));
+    expect(results.map(({status}) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(results[1]).toMatchObject({reason: {code: 'COUNTER_EXHAUSTED'}});
+  });
+
+  it('does not keep smaller ones from the integers that are left', async () => {
+    const {allocator, database} = await setUp();
+    await database.execute(`INSERT INTO uniqueindex VALUES ('file', 9223372036854775800)`);
+    const results = await Promise.allSettled(
+      [3n, 8n, 3n, 5n, 1n, 1n].map((range) => allocator.allocate('file', range)),
+    );
+    expect(results).toMatchObject([
+      {value: {start: 9_223_372_036_854_775_800n, end: 9_223_372_036_854_775_802n}},
+      {
+        reason: {
+          code: 'COUNTER_EXHAUSTED',
+          message: expect.stringContaining('has 4 integers left, fewer than the 8') as string,
+        },
+      },
+      {value: {start: 9_223_372_036_854_775_803n, end: 9_223_372_036_854_775_805n}},
+      {reason: {code: 'COUNTER_EXHAUSTED'}},
+      {value: {start: 9_223_372_036_854_775_806n, end: 9_223_372_036_854_775_806n}},
+      {reason: {code: 'COUNTER_EXHAUSTED'}},
+    ]);
+    expect(await database.query('SELECT "index" FROM uniqueindex')).toEqual([['9223372036854775807']]);
+  });
+
+  it('fails alone when the database refuses its mode for a reason of its own', async () => {
+    const {allocator, database} = await setUp();
+    await database.execute(
+      `CREATE TRIGGER picky BEFORE INSERT ON uniqueindex WHEN new."id" = 'bad' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+    );
+    const results = await Promise.allSettled(['a', 'bad', 'z'].map((mode) => allocator.allocate(mode, 2n)));
+    expect(results).toMatchObject([
+      {status: 'fulfilled'},
+      {reason: {code: 'UNEXPECTED'}},
+      {status: 'fulfilled'},
+    ]);
+  });
+
+  it('is refused when too many wait', async () => {
+    const {allocator} = await setUp({maxQueue: 2});
+    const results = await Promise.allSettled([1n, 1n, 1n].map((range) => allocator.allocate('file', range)));
+    expect(results.map(({status}) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(results[2]).toMatchObject({reason: {code: 'QUEUE_FULL'}});
+  });
+
+  it('is refused when the allocator stops, which answers all it has accepted first', async () => {
+    const {allocator} = await setUp();
+    const accepted = allocator.allocate('file', 4n);
+    const closed = allocator.close();
+    await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'STOPPING'});
+    await closed;
+    expect(await accepted).toEqual({start: 0n, end: 3n});
+  });
+});
+
+describe('a database that is away', () => {
+  it('is waited for', async () => {
+    const {allocator, observed} = await setUp();
+    let failures = 3;
+    observed.before = () => (failures-- > 0 ? Promise.reject(unavailable()) : Promise.resolve());
+    expect(await allocator.allocate('file', 5n)).toEqual({start: 0n, end: 4n});
+    expect(observed.groups).toHaveLength(4);
+  });
+
+  it('costs a gap and no duplicate when the answer to a commit is lost', async () => {
+    const {allocator, observed} = await setUp();
+    observed.after = () => {
+      observed.after = () => Promise.resolve();
+      return Promise.reject(unavailable());
+    };
+    expect(await allocator.allocate('file', 5n)).toEqual({start: 5n, end: 9n});
+  });
+
+  it('is not waited for longer than the request timeout', async () => {
+    const {allocator, observed, database} = await setUp({requestTimeoutMs: 150});
+    observed.before = () => Promise.reject(unavailable());
+    await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE'});
+    observed.before = () => Promise.resolve();
+    expect(await allocator.allocate('file', 1n)).toEqual({start: 0n, end: 0n});
+    expect(await database.query('SELECT "index" FROM uniqueindex')).toEqual([['1']]);
+  });
+
+  it('that never answers fails its requests in time, and what it commits late is given to nobody', async () => {
+    const {allocator, observed} = await setUp({requestTimeoutMs: 150});
+    let release = (): void => undefined;
+    observed.before = () => new Promise((resolve) => (release = resolve));
+    await expect(allocator.allocate('file', 5n)).rejects.toThrow(/did not answer within 0.15 seconds/);
+    observed.before = () => Promise.resolve();
+    const next = allocator.allocate('file', 1n);
+    release();
+    expect(await next).toEqual({start: 5n, end: 5n});
+  });
+
+  it('is told from one that is full: nobody waits for a disk', async () => {
+    const {allocator, observed} = await setUp();
+    observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
+    await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'DATABASE_FULL'});
+    expect(observed.groups).toHaveLength(1);
+  });
+
+  it('locked by another process is waited for, and nothing is lost', async () => {
+    const {allocator, database} = await setUp();
+    const other = new Database(database.path);
+    other.exec('BEGIN EXCLUSIVE');
+    const taken = allocator.allocate('file', 5n);
+    setTimeout(() => {
+      other.exec('COMMIT');
+      other.close();
+    }, 400);
+    expect(await taken).toEqual({start: 0n, end: 4n});
+  });
+});
