@@ -1,4 +1,3 @@
-import {once} from 'node:events';
 import {formatRange, type IdRange} from '../lib/allocation/range.js';
 
 /** The formats of `getid`. */
@@ -9,18 +8,27 @@ const LINES_A_WRITE = 4096n;
 
 /** Writes a range to stdout, no faster than it is read there; stops quietly when the reader has gone. */
 export async function writeIds(range: IdRange, format: IdFormat): Promise<void> {
-  if (format === 'json') return write(`${formatRange(range)}\n`);
-  if (format === 'plain') return write(`${range.start} ${range.end}\n`);
-  for (let first = range.start; first <= range.end && process.stdout.writable; first += LINES_A_WRITE) {
+  if (format === 'list') return writeList(range);
+  await write(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);
+}
+
+async function writeList(range: IdRange): Promise<void> {
+  let isRead = true;
+  for (let first = range.start; first <= range.end && isRead; first += LINES_A_WRITE) {
     let lines = '';
     const last = first + LINES_A_WRITE - 1n;
     for (let id = first; id <= last && id <= range.end; id++) lines += `${id}\n`;
-    await write(lines);
+    isRead = await write(lines);
   }
 }
 
-async function write(text: string): Promise<void> {
-  if (process.stdout.write(text)) return;
-  // "close" is how a reader that went away is heard of; oclif has taken the error that comes with it.
-  await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
+/** @returns false where the reader has gone: whoever pipes into "head" has what was wanted */
+function write(text: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      if (error === undefined || error === null) resolve(true);
+      else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false);
+      else reject(error);
+    });
+  });
 }

@@ -47,7 +47,7 @@ export default class Reset extends BaseCommand {
       summary: 'The next integer to give (default: first_index, 0 if not configured).',
     }),
     yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
-    'dry-run': Flags.boolean({summary: 'Show what would change and change nothing.'}),
+    'dry-run': Flags.boolean({default: false, summary: 'Show what would change and change nothing.'}),
   };
 
   async run(): Promise<string> {
@@ -109,33 +109,23 @@ async function confirmReset(
   database: string | undefined,
   mayAsk: boolean,
 ): Promise<void> {
-  const backward = changes.filter((move) => move.backward);
   if (!mayAsk) {
     throw new UniqueIDError('REFUSED', 'Nobody is there to confirm this; nothing was changed.', {
       hint: 'Run it on a terminal, or add --yes if you are sure.',
     });
   }
-  const {askToType, askYesNo} = await import('../cli/ask.js');
-  if (backward.length === 0) {
-    if (await askYesNo('Move forward?')) return;
-  } else {
-    const names = database === undefined ? backward.map(({mode}) => mode) : [database];
-    if (await typed(names, database === undefined ? 'mode' : 'database', askToType)) return;
-  }
-  throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.');
+  if (!(await isConfirmed(changes, database)))
+    throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.');
 }
 
-async function typed(
-  names: readonly string[],
-  what: string,
-  ask: (message: string, expected: string) => Promise<boolean>,
-): Promise<boolean> {
-  for (const name of names) {
-    if (
-      !(await ask(`Integers will be issued twice. Type the name of the ${what}, ${name}, to confirm:`, name))
-    )
-      return false;
-  }
+/** A yes for a move forward; for one back, the name of the database or of each mode, typed out. */
+async function isConfirmed(changes: readonly ResetMove[], database: string | undefined): Promise<boolean> {
+  const {askToType, askYesNo} = await import('../cli/ask.js');
+  const backward = changes.filter((move) => move.backward);
+  if (backward.length === 0) return askYesNo('Move forward?');
+  if (database !== undefined) return askToType(`Type the name of the database (${database}):`, database);
+  for (const {mode} of backward)
+    if (!(await askToType(`Type the name of the mode (${mode}):`, mode))) return false;
   return true;
 }
 

@@ -43,7 +43,6 @@ describe('checkMode', () => {
   it('judges plain ASCII, which has a shorter way, as it judges all other text', () => {
     fc.assert(
       fc.property(fc.string({unit: 'binary-ascii', maxLength: 260}), (mode) => {
-         
         const right =
           mode !== '' && mode.length <= 255 && mode === mode.trim() && !/[\x00-\x1f\x7f]/.test(mode);
         if (right) expect(checkMode(mode)).toBe(mode);

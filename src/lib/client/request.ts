@@ -18,9 +18,12 @@ export async function requestRange(
   const url = getidUrl(server, mode, range);
   const {status, body} = await post(url, timeoutMs);
   const answer = /^\{"endIndex": (-?[0-9]+), "startIndex": (-?[0-9]+)\}\s*$/.exec(body);
-  if (status === 200 && answer !== null)
-    return {start: BigInt(answer[2] ?? ''), end: BigInt(answer[1] ?? '')};
-  const said = messageOf(body) ?? (status === 200 ? 'something that is not a range' : 'nothing more');
+  if (status === 200 && answer !== null) {
+    const taken = {start: BigInt(answer[2] ?? ''), end: BigInt(answer[1] ?? '')};
+    if (taken.end - taken.start + 1n === range) return taken;
+  }
+  const said =
+    messageOf(body) ?? (status === 200 ? 'something that is not the range asked for.' : 'nothing more.');
   throw new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${said}`, {
     hint: 'Correct the request, or ask whoever runs the service; "uniqueid status" shows its database.',
   });

@@ -1,0 +1,113 @@
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {cli} from '../helpers/cli.js';
+import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
+
+function archive(): {cwd: string; counters: () => Promise<Record<string, string>>} {
+  const cwd = makeWorkspace();
+  const path = copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+  return {
+    cwd,
+    counters: async () =>
+      Object.fromEntries(
+        (await makeSqliteDatabase(path).query('SELECT * FROM uniqueindex')) as readonly [string, string][],
+      ),
+  };
+}
+
+const untouched = {file: '251038', upload_job: '3', 'mode with space': '6', Файл: '4'};
+
+describe('reset', () => {
+  it('without a terminal refuses, and changes nothing', async () => {
+    const {cwd, counters} = archive();
+    for (const args of [
+      ['-m', 'file'],
+      ['-m', 'file', '--to', '300000'],
+      ['--all'],
+      ['-m', 'file', '--json'],
+    ]) {
+      const refused = await cli(['reset', ...args], {cwd});
+      expect(refused.status, args.join(' ')).toBe(6);
+      expect(refused.stdout + refused.stderr).toContain('add --yes if you are sure');
+    }
+    expect(await counters()).toEqual(untouched);
+  });
+
+  it('--dry-run shows what it would do, and changes nothing', async () => {
+    const {cwd, counters} = archive();
+    const dry = await cli(['reset', '-m', 'file', '-m', 'upload_job', '--to', '1000', '--dry-run'], {cwd});
+    expect(dry).toMatchObject({status: 0, stderr: ''});
+    expect(dry.stdout).toBe(
+      [
+        'MODE        CURRENT    NEW  ISSUED TWICE',
+        'file        251,038  1,000       250,038',
+        'upload_job        3  1,000             0',
+        '',
+        'Would move 2 counters.',
+        '',
+      ].join('\n'),
+    );
+    expect(await counters()).toEqual(untouched);
+  });
+
+  it('--yes moves the modes that are named, and no other', async () => {
+    const {cwd, counters} = archive();
+    expect((await cli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd})).status).toBe(0);
+    expect((await cli(['reset', '-m', 'Файл', '--yes'], {cwd})).status).toBe(0);
+    expect(await counters()).toEqual({...untouched, file: '300000', Файл: '0'});
+    expect((await cli(['getid', '-m', 'file'], {cwd})).stdout).toBe(
+      '{"endIndex": 300000, "startIndex": 300000}\n',
+    );
+  });
+
+  it('goes to first_index when nothing else is said', async () => {
+    const {cwd, counters} = archive();
+    expect(
+      (await cli(['reset', '-m', 'file', '--yes'], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}})).status,
+    ).toBe(0);
+    expect(await counters()).toEqual({...untouched, file: '1'});
+  });
+
+  it('--all moves every mode', async () => {
+    const {cwd, counters} = archive();
+    const all = await cli(['reset', '--all', '--to', '9223372036854775807', '--yes', '--json'], {cwd});
+    expect(all.status).toBe(0);
+    expect(all.stdout).toContain('"to": 9223372036854775807');
+    expect(JSON.parse(all.stdout)).toMatchObject({
+      dryRun: false,
+      moves: [{mode: 'file', from: 251_038, reissued: 0, backward: false}, {}, {}, {}],
+    });
+    expect(new Set(Object.values(await counters()))).toEqual(new Set(['9223372036854775807']));
+    expect((await cli(['getid', '-m', 'file'], {cwd})).status).toBe(5);
+  });
+
+  it.each([
+    [[], 2, 'No mode is named.'],
+    [['-m', 'file', '--all'], 2, '--all'],
+    [['-m', 'flie'], 2, 'Did you mean "file"?'],
+    [['-m', 'nothing-like-it'], 2, '"uniqueid status" lists the modes there are.'],
+    [['-m', 'file', '--to=-1'], 2, 'allowed: a whole number from 0 to 9223372036854775807'],
+    [['-m', 'file', '--to', '9223372036854775808'], 2, 'allowed: a whole number'],
+    [['-m', 'file', '-m', 'flie', '--to', '5', '--yes'], 2, 'Did you mean "file"?'],
+    [['-m', 'file', '--database', 'sqlite:///none.sqlite3'], 3, 'There is no database'],
+  ])('%j ends with exit status %i and says why', async (args, status, message) => {
+    const {cwd, counters} = archive();
+    const refused = await cli(['reset', ...args], {cwd});
+    expect(refused).toMatchObject({status, stdout: ''});
+    expect(refused.stderr).toContain(message);
+    expect(await counters()).toEqual(untouched);
+  });
+
+  it('mends a damaged counter', async () => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+    await database.execute(`INSERT INTO uniqueindex VALUES ('file', 1e30)`);
+    const broken = await cli(['getid', '-m', 'file'], {cwd});
+    expect(broken.status).toBe(1);
+    expect(broken.stderr).toContain('uniqueid reset --mode MODE --to N');
+    expect((await cli(['reset', '-m', 'file', '--to', '500', '--yes'], {cwd})).status).toBe(0);
+    expect((await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout).toBe('500 500\n');
+  });
+});

@@ -1,0 +1,69 @@
+import {execFile} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import {onTestFinished} from 'vitest';
+import {root} from './workspace.js';
+
+const run = promisify(execFile);
+
+/** A command in a real terminal (tmux), as a person would see it. */
+export interface Terminal {
+  /** Waits until the screen shows this, and returns the screen. */
+  readonly shows: (what: RegExp | string) => Promise<string>;
+  /** Types text, or presses keys by their tmux names (`Enter`, `C-c`). */
+  readonly type: (text: string) => Promise<void>;
+  readonly press: (key: string) => Promise<void>;
+  /** Waits for the command's end and returns its exit status. */
+  readonly ended: () => Promise<number>;
+}
+
+export interface TerminalOptions {
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the compiled command line in a terminal of its own. */
+export async function openTerminal(
+  args: readonly string[],
+  {cwd, columns = 80, env}: TerminalOptions,
+): Promise<Terminal> {
+  const socket = `uniqueid-${randomUUID()}`;
+  const tmux = async (...rest: string[]): Promise<string> =>
+    (await run('tmux', ['-L', socket, '-f', '/dev/null', ...rest])).stdout;
+  const variables = Object.entries({HOME: cwd, TERM: 'xterm-256color', CI: '', ...env}).map(
+    ([name, value]) => `${name}=${quote(value)}`,
+  );
+  const command = [process.execPath, join(root, 'bin', 'run.js'), ...args].map(quote).join(' ');
+  const shell = `env ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
+  await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
+  onTestFinished(async () => {
+    await tmux('kill-server');
+  });
+  const shows = async (what: RegExp | string): Promise<string> => {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const screen = await tmux('capture-pane', '-p', '-J');
+      if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen.trimEnd();
+      if (performance.now() > deadline)
+        throw new Error(`the screen never showed ${String(what)}:\n${screen}`);
+      await sleep(30);
+    }
+  };
+  return {
+    shows,
+    type: async (text) => {
+      await tmux('send-keys', '-l', text);
+    },
+    press: async (key) => {
+      await tmux('send-keys', key);
+    },
+    ended: async () => Number(/\[exit (\d+)\]/.exec(await shows(/\[exit \d+\]/))?.[1]),
+  };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
