@@ -19,7 +19,7 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   width: number,
 ): string[] {
-  const all = [columns.map(({title}) => title), ...rows];
+  const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(printable))];
   const widths = columns.map((_, index) => Math.max(...all.map((row) => stringWidth(row[index] ?? ''))));
   const total = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1);
   if (total > width && widths[0] !== undefined) widths[0] = Math.max(4, widths[0] - (total - width));
@@ -35,6 +35,11 @@ function pad(cell: string, width: number, align: 'left' | 'right'): string {
   const text = shorten(cell, width);
   const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'left' ? text + space : space + text;
+}
+
+/** A mode that another program wrote may hold what moves the cursor. */
+function printable(cell: string): string {
+  return cell.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }
 
 function shorten(text: string, width: number): string {
