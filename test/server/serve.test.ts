@@ -3,11 +3,11 @@ import {createServer} from 'node:net';
 import {once} from 'node:events';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import Database from 'better-sqlite3';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, keepAlive, rangeOf} from '../helpers/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
+import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
 describe('the ready line', () => {
@@ -53,20 +53,15 @@ describe('databases of the Python service', () => {
   it('0.0 is refused with exit status 3 and left alone, until dbsync has upgraded it', async () => {
     const cwd = makeWorkspace();
     const path = copyFixture('pacifica-0.0.sqlite3', cwd, 'db.sqlite3');
-    const counters = (): unknown[] => {
-      const connection = new Database(path, {readonly: true});
-      const rows = connection.prepare('SELECT * FROM uniqueindex').all();
-      connection.close();
-      return rows;
-    };
-    const before = counters();
+    const counters = (): Promise<unknown> => makeSqliteDatabase(path).query('SELECT * FROM uniqueindex');
+    const before = await counters();
     const refused = await cli(['serve', '--port', '0'], {cwd});
     expect(refused).toMatchObject({status: 3, stdout: ''});
     expect(refused.stderr).toMatch(
       /has schema version 0\.0, older than 1\.0\.\nTry: {3}Run "uniqueid dbsync"/,
     );
     expect((await cli(['dbsync'], {cwd})).status).toBe(0);
-    expect(counters()).toEqual(before);
+    expect(await counters()).toEqual(before);
     const server = await startServer([], {cwd});
     expect(rangeOf(await ask(server.url, '/getid?range=1&mode=file')).start).toBe(251_038n);
   });
@@ -86,9 +81,7 @@ describe('a database that cannot be served from', () => {
   it('of a newer major version is refused and untouched', async () => {
     const cwd = makeWorkspace();
     const path = copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
-    const connection = new Database(path);
-    connection.exec(`UPDATE uniqueindexsystem SET value = 2 WHERE part = 'major'`);
-    connection.close();
+    await makeSqliteDatabase(path).execute(`UPDATE uniqueindexsystem SET value = 2 WHERE part = 'major'`);
     const before = readFileSync(path);
     for (const args of [
       ['serve', '-p', '0'],
@@ -114,9 +107,7 @@ describe('waiting for a database', () => {
   it('shows its progress, and serves when the database is there', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
-    const other = new Database(join(cwd, 'db.sqlite3'));
-    other.pragma('journal_mode = DELETE');
-    other.exec('BEGIN EXCLUSIVE');
+    const release = lockDatabase(join(cwd, 'db.sqlite3'), 'delete');
     const server = startCli(['serve', '--port', '0'], {
       cwd,
       env: {DATABASE_CONNECT_WAIT: '0.1', DATABASE_CONNECT_ATTEMPTS: '100'},
@@ -125,20 +116,14 @@ describe('waiting for a database', () => {
       () => (server.stderr().includes('Attempt 1 of 100; the next one is in 0.1 s.') ? true : undefined),
       server,
     );
-    other.exec('COMMIT');
-    other.close();
+    release();
     await waitFor(() => (server.stderr().includes('answers at') ? true : undefined), server);
   });
 
   it('ends with exit status 4 when it never is', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
-    const other = new Database(join(cwd, 'db.sqlite3'));
-    other.pragma('journal_mode = DELETE');
-    other.exec('BEGIN EXCLUSIVE');
-    onTestFinished(() => {
-      other.close();
-    });
+    lockDatabase(join(cwd, 'db.sqlite3'), 'delete');
     const refused = await cli(['serve', '--port', '0'], {
       cwd,
       env: {DATABASE_CONNECT_WAIT: '0', DATABASE_CONNECT_ATTEMPTS: '2'},
@@ -211,13 +196,11 @@ describe('logs', () => {
   it('tell of a failing database, without a password or SQL, and not once a request', async () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '0.3'}});
-    const other = new Database(join(cwd, 'db.sqlite3'));
-    other.exec('BEGIN EXCLUSIVE');
+    const release = lockDatabase(join(cwd, 'db.sqlite3'));
     const answers = await Promise.all(
       Array.from({length: 20}, () => ask(server.url, '/getid?range=1&mode=file')),
     );
-    other.exec('COMMIT');
-    other.close();
+    release();
     for (const {status, headers, body} of answers) {
       expect(status).toBe(503);
       expect(headers['retry-after']).toBe('1');
@@ -294,8 +277,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
 it('waits at its end for a database that is away, and a second signal ends it at once', async () => {
   const cwd = makeWorkspace();
   const server = await startServer(['--sync'], {cwd});
-  const other = new Database(join(cwd, 'db.sqlite3'));
-  other.exec('BEGIN EXCLUSIVE');
+  const release = lockDatabase(join(cwd, 'db.sqlite3'));
   const waiting = ask(server.url, '/getid?range=1&mode=file').catch((error: unknown) => error);
   await sleep(200);
   server.process.kill('SIGTERM');
@@ -304,19 +286,18 @@ it('waits at its end for a database that is away, and a second signal ends it at
   server.process.kill('SIGTERM');
   expect(await server.finished).toMatchObject({status: 143});
   expect(await waiting).toBeInstanceOf(Error);
-  other.close();
+  release();
 });
 
 it('cuts what is not answered within shutdown_timeout, and says so', async () => {
   const cwd = makeWorkspace();
   const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_SHUTDOWN_TIMEOUT: '0.5'}});
-  const other = new Database(join(cwd, 'db.sqlite3'));
-  other.exec('BEGIN EXCLUSIVE');
+  const release = lockDatabase(join(cwd, 'db.sqlite3'));
   const waiting = ask(server.url, '/getid?range=1&mode=file').catch((error: unknown) => error);
   await sleep(200);
   server.process.kill('SIGTERM');
   expect(await waiting).toBeInstanceOf(Error);
-  other.close();
+  release();
   const {status, stderr} = await server.finished;
   expect(status).toBe(1);
   expect(stderr).toContain('not answered within shutdown_timeout');

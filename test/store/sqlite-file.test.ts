@@ -1,12 +1,11 @@
 import {execFileSync, spawnSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import Database from 'better-sqlite3';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
 import {cli} from '../helpers/cli.js';
-import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
 describe('an SQLite file', () => {
@@ -93,14 +92,12 @@ describe('an SQLite file', () => {
     const {path, open} = makeSqliteDatabase();
     const store = await open({create: true});
     await migrate(store);
-    const other = new Database(path);
-    other.exec('BEGIN EXCLUSIVE');
+    const release = lockDatabase(path);
     await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
       code: 'DATABASE_BUSY',
       transient: true,
     });
-    other.exec('COMMIT');
-    other.close();
+    release();
     expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
   });
 

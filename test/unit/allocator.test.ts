@@ -1,12 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import {describe, expect, it} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../src/lib/allocation/allocator.js';
 import {EMPTY_RANGE} from '../../src/lib/allocation/range.js';
 import {UniqueIDError} from '../../src/lib/errors.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {observe, type ObservedStore} from '../helpers/observed-store.js';
-import {makeSqliteDatabase, type SqliteTestDatabase} from '../helpers/sqlite-database.js';
+import {lockDatabase, makeSqliteDatabase, type SqliteTestDatabase} from '../helpers/sqlite-database.js';
 
 interface Setup {
   readonly database: SqliteTestDatabase;
@@ -199,12 +198,10 @@ describe('a database that is away', () => {
 
   it('locked by another process is waited for, and nothing is lost', async () => {
     const {allocator, database} = await setUp();
-    const other = new Database(database.path);
-    other.exec('BEGIN EXCLUSIVE');
+    const release = lockDatabase(database.path);
     const taken = allocator.allocate('file', 5n);
     setTimeout(() => {
-      other.exec('COMMIT');
-      other.close();
+      release();
     }, 400);
     expect(await taken).toEqual({start: 0n, end: 4n});
   });

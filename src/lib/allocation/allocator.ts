@@ -106,7 +106,8 @@ export class Allocator {
         // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
         await afterPendingInput();
         failures = (await this.#commitQueue()) ? 0 : failures + 1;
-        if (failures > 0) await sleep(backoff(failures));
+        // Even a request that may wait only briefly is tried more than once.
+        if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
       }
     } finally {
       clearInterval(watch);

@@ -1,9 +1,9 @@
 import {existsSync, statSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
-import Database from 'better-sqlite3';
 import {UniqueIDError} from '../../errors.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
+import {NativeConnection} from './native.js';
 
 /** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
 const OPEN_WAIT_MS = 1000;
@@ -20,20 +20,19 @@ const BUSY_WAIT_MS = 100;
  * @throws UniqueIDError `DATABASE_MISSING` where there is no file and `create` was not asked for;
  *   `DATABASE_*` where it cannot be used
  */
-export function openConnection(path: string, options: OpenOptions): Database.Database {
+export function openConnection(path: string, options: OpenOptions): NativeConnection {
   assertUsablePath(path, options.create ?? false);
-  let connection: Database.Database | undefined;
+  let connection: NativeConnection | undefined;
   try {
-    connection = new Database(path, {
+    connection = new NativeConnection(path, {
       fileMustExist: !(options.create ?? false),
       readonly: options.readOnly ?? false,
       timeout: OPEN_WAIT_MS,
     });
-    connection.defaultSafeIntegers(true);
     // SQLite reads the file at the first statement, not when it is opened: here "not a database" shows.
     if (options.readOnly !== true) useWriteAheadLog(connection);
     syncEachCommit(connection);
-    connection.pragma(`busy_timeout = ${BUSY_WAIT_MS}`);
+    connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
     return connection;
   } catch (error) {
     connection?.close();
@@ -42,20 +41,20 @@ export function openConnection(path: string, options: OpenOptions): Database.Dat
 }
 
 /** WAL is a property of the file, and stays in it; a Python service reads and writes such a file as well. */
-function useWriteAheadLog(connection: Database.Database): void {
-  if (connection.pragma('journal_mode', {simple: true}) !== 'wal') connection.pragma('journal_mode = WAL');
+function useWriteAheadLog(connection: NativeConnection): void {
+  if (connection.value('PRAGMA journal_mode') !== 'wal') connection.execute('PRAGMA journal_mode = WAL');
 }
 
 /**
  * With WAL and FULL each commit is synced before it returns (https://www.sqlite.org/pragma.html#pragma_synchronous).
  * Where the file system cannot do WAL, the rollback journal needs EXTRA to promise the same.
  */
-function syncEachCommit(connection: Database.Database): void {
-  const journal = connection.pragma('journal_mode', {simple: true});
-  connection.pragma(`synchronous = ${journal === 'wal' ? 'FULL' : 'EXTRA'}`);
+function syncEachCommit(connection: NativeConnection): void {
+  const journal = connection.value('PRAGMA journal_mode');
+  connection.execute(`PRAGMA synchronous = ${journal === 'wal' ? 'FULL' : 'EXTRA'}`);
   // On macOS fsync leaves the data in the drive's cache unless told otherwise; elsewhere this does nothing.
-  connection.pragma('fullfsync = ON');
-  connection.pragma('checkpoint_fullfsync = ON');
+  connection.execute('PRAGMA fullfsync = ON');
+  connection.execute('PRAGMA checkpoint_fullfsync = ON');
 }
 
 function assertUsablePath(path: string, create: boolean): void {

@@ -1,5 +1,5 @@
-import type Database from 'better-sqlite3';
 import {MAX_COUNTER} from '../../allocation/range.js';
+import type {NativeConnection, Statement} from './native.js';
 
 /** A stored counter as SQLite returns it: INTEGER is a bigint; anything else is damage to be told of. */
 interface Row {
@@ -9,11 +9,11 @@ interface Row {
 
 /** The statements of the store, prepared once a connection. */
 export interface Statements {
-  readonly advance: Database.Statement<[{mode: string; count: bigint; initial: bigint}], {next: bigint}>;
-  readonly advanceExisting: Database.Statement<[{mode: string; count: bigint}], {next: bigint}>;
-  readonly read: Database.Statement<[string], Row>;
-  readonly list: Database.Statement<[string | null, string | null, number], Row>;
-  readonly move: Database.Statement<[bigint, string]>;
+  readonly advance: Statement<[{mode: string; count: bigint; initial: bigint}], {next: bigint}>;
+  readonly advanceExisting: Statement<[{mode: string; count: bigint}], {next: bigint}>;
+  readonly read: Statement<[string], Row>;
+  readonly list: Statement<[string | null, string | null, number], Row>;
+  readonly move: Statement<[bigint, string]>;
 }
 
 /**
@@ -23,20 +23,20 @@ export interface Statements {
 const hasRoom = `typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN 0 AND ${MAX_COUNTER} - :count`;
 
 /** Prepares all statements; needs the tables to be there. */
-export function prepareStatements(connection: Database.Database): Statements {
+export function prepareStatements(connection: NativeConnection): Statements {
   return {
-    advance: connection.prepare(
+    advance: connection.statement(
       `INSERT INTO uniqueindex ("id", "index") VALUES (:mode, :initial)
        ON CONFLICT ("id") DO UPDATE SET "index" = uniqueindex."index" + :count WHERE ${hasRoom}
        RETURNING "index" AS next`,
     ),
-    advanceExisting: connection.prepare(
+    advanceExisting: connection.statement(
       `UPDATE uniqueindex SET "index" = "index" + :count WHERE "id" = :mode AND ${hasRoom} RETURNING "index" AS next`,
     ),
-    read: connection.prepare('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
-    list: connection.prepare(
+    read: connection.statement('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
+    list: connection.statement(
       `SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE ? IS NULL OR "id" > ? ORDER BY "id" LIMIT ?`,
     ),
-    move: connection.prepare('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
+    move: connection.statement('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
   };
 }

@@ -1,7 +1,6 @@
 import {statSync} from 'node:fs';
-import type Database from 'better-sqlite3';
 import {MAX_COUNTER} from '../../allocation/range.js';
-import {damagedCounter, isCounterValue} from '../counter-value.js';
+import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {
@@ -17,6 +16,7 @@ import type {
 import {openConnection} from './connection.js';
 import {fromSqliteError} from './errors.js';
 import {migrations} from './migrations.js';
+import type {NativeConnection} from './native.js';
 import {prepareStatements, type Statements} from './statements.js';
 
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
@@ -30,10 +30,10 @@ export function openSqliteStore(path: string, options: OpenOptions = {}): Store 
 /** Counters in one SQLite file, shared by any number of processes on one machine. */
 class SqliteStore implements Store {
   readonly location: string;
-  readonly #connection: Database.Database;
+  readonly #connection: NativeConnection;
   #prepared: Statements | undefined;
 
-  constructor(path: string, connection: Database.Database) {
+  constructor(path: string, connection: NativeConnection) {
     this.location = path;
     this.#connection = connection;
   }
@@ -45,8 +45,8 @@ class SqliteStore implements Store {
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
     return this.#write(() => {
       if (decideStep(step, this.#readSchema(), this.location) === 'already') return 'already';
-      for (const statement of migrations[step.name]) this.#connection.exec(statement);
-      const record = this.#connection.prepare(
+      for (const statement of migrations[step.name]) this.#connection.execute(statement);
+      const record = this.#connection.statement<[string, number], unknown>(
         `INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?)
          ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`,
       );
@@ -72,15 +72,12 @@ class SqliteStore implements Store {
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#attempt(() => {
-      const row = this.#statements.read.get(mode);
-      return row === undefined ? undefined : toCounter(row);
-    });
+    return this.#attempt(() => this.#counter(mode));
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#write(() => {
-      const moved = moves.flatMap((move) => this.#whereMovedMeanwhile(move));
+      const moved = moves.flatMap((move) => movedMeanwhile(move, this.#counter(move.mode)));
       if (moved.length === 0) {
         for (const {mode, to} of moves) this.#statements.move.run(to, mode);
       }
@@ -90,9 +87,9 @@ class SqliteStore implements Store {
 
   facts(): Promise<StoreFacts> {
     return this.#attempt(() => {
-      const version = this.#connection.prepare<[], string>('SELECT sqlite_version()').pluck().get();
-      const journal = String(this.#connection.pragma('journal_mode', {simple: true}));
-      const synchronous = Number(this.#connection.pragma('synchronous', {simple: true}));
+      const version = String(this.#connection.value('SELECT sqlite_version()'));
+      const journal = String(this.#connection.value('PRAGMA journal_mode'));
+      const synchronous = Number(this.#connection.value('PRAGMA synchronous'));
       return {
         product: `SQLite ${version}`,
         sizeBytes: sizeOnDisk(this.location),
@@ -123,32 +120,25 @@ class SqliteStore implements Store {
           ? this.#statements.advanceExisting.get({mode, count})
           : undefined;
     if (row !== undefined) return {next: row.next};
-    const stored = this.#statements.read.get(mode);
-    if (stored === undefined) return {remaining: MAX_COUNTER - firstIndex};
-    if (!isCounterValue(stored.next)) return {error: damagedCounter(mode, this.location)};
-    return {remaining: MAX_COUNTER - stored.next};
+    return refusal(mode, this.#statements.read.get(mode)?.next, firstIndex, this.location);
   }
 
-  #whereMovedMeanwhile({mode, from, to}: CounterMove): readonly Counter[] {
+  #counter(mode: string): Counter | undefined {
     const row = this.#statements.read.get(mode);
-    const now = row === undefined ? undefined : toCounter(row).next;
-    const asSeen = row !== undefined && now === from;
-    const stillForwards = now !== undefined && from !== undefined && from <= to && now <= to;
-    return asSeen || stillForwards ? [] : [{mode, next: now}];
+    return row === undefined ? undefined : toCounter(row);
   }
 
   #readSchema(): SchemaState {
     const tables = this.#connection
-      .prepare<[], string>(
+      .statement<[], {name: string}>(
         `SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('uniqueindex', 'uniqueindexsystem')`,
       )
-      .pluck()
-      .all();
+      .all()
+      .map(({name}) => name);
     const hasSystem = tables.includes('uniqueindexsystem');
+    const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
     const rows = hasSystem
-      ? this.#connection
-          .prepare<[], {part: string; value: unknown}>('SELECT "part", "value" FROM uniqueindexsystem')
-          .all()
+      ? this.#connection.statement<[], {part: string; value: unknown}>(readParts).all()
       : [];
     return interpretSchema({
       hasCounters: tables.includes('uniqueindex'),
@@ -157,9 +147,8 @@ class SqliteStore implements Store {
     });
   }
 
-  /** Runs `work` in one transaction that takes the write lock first, so that nothing it reads can change. */
   #write<T>(work: () => T): Promise<T> {
-    return this.#attempt(() => this.#connection.transaction(work).immediate());
+    return this.#attempt(() => this.#connection.transaction(work));
   }
 
   /** better-sqlite3 answers at once; the interface promises a promise, and errors of ours. */
@@ -170,10 +159,6 @@ class SqliteStore implements Store {
       return Promise.reject(fromSqliteError(error, this.location));
     }
   }
-}
-
-function toCounter({mode, next}: {mode: string; next: unknown}): Counter {
-  return {mode, next: isCounterValue(next) ? next : undefined};
 }
 
 /** The file and its write-ahead log. */

@@ -1,0 +1,32 @@
+import {MAX_COUNTER} from '../allocation/range.js';
+import {damagedCounter, isCounterValue} from './counter-value.js';
+import type {Advance, Counter, CounterMove} from './store.js';
+
+/**
+ * Why a claim was not granted, told from the counter as it is.
+ *
+ * @param stored what the row holds; `undefined` where there is no row
+ */
+export function refusal(mode: string, stored: unknown, firstIndex: bigint, location: string): Advance {
+  if (stored === undefined) return {remaining: MAX_COUNTER - firstIndex};
+  if (!isCounterValue(stored)) return {error: damagedCounter(mode, location)};
+  return {remaining: MAX_COUNTER - stored};
+}
+
+/** A row as a counter; what is none has no `next`. */
+export function toCounter({mode, next}: {mode: string; next: unknown}): Counter {
+  return {mode, next: isCounterValue(next) ? next : undefined};
+}
+
+/**
+ * Whether a move that a person confirmed may still go ahead, read from the row while it is locked.
+ *
+ * @param now the counter as it is; `undefined` where the mode has none
+ * @returns the counter, if it is no longer where it was seen and the move is not forwards all the same
+ */
+export function movedMeanwhile({mode, from, to}: CounterMove, now: Counter | undefined): readonly Counter[] {
+  const next = now?.next;
+  const asSeen = now !== undefined && next === from;
+  const stillForwards = next !== undefined && from !== undefined && from <= to && next <= to;
+  return asSeen || stillForwards ? [] : [{mode, next}];
+}

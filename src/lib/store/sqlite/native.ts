@@ -1,0 +1,62 @@
+import Database from 'better-sqlite3';
+
+/**
+ * What is never let go of. From Node 24.19 on, a native object of better-sqlite3 12 aborts the whole process when
+ * it is garbage-collected (WiseLibs/better-sqlite3#1515), and 13 does not run on Node 20. A process opens few
+ * connections, and each prepares few statements, so keeping them all costs next to nothing.
+ */
+const neverCollected: unknown[] = [];
+
+/** A prepared statement: parameters of type `P`, rows of type `R`. */
+export type Statement<P extends unknown[], R = unknown> = Database.Statement<P, R>;
+
+/** A connection whose statements are prepared once and kept; integers are bigints. */
+export class NativeConnection {
+  readonly #database: Database.Database;
+  readonly #statements = new Map<string, Statement<unknown[]>>();
+
+  /** @param options as better-sqlite3 takes them */
+  constructor(path: string, options: Database.Options) {
+    this.#database = new Database(path, options).defaultSafeIntegers(true);
+    neverCollected.push(this);
+  }
+
+  /** The statement of this SQL text, prepared when it is first asked for. */
+  statement<P extends unknown[], R>(sql: string): Statement<P, R> {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement as Statement<P, R>;
+  }
+
+  /** The first row of a statement without parameters, its first column alone. */
+  value(sql: string): unknown {
+    const row = this.statement<[], Record<string, unknown>>(sql).get();
+    return row === undefined ? undefined : Object.values(row)[0];
+  }
+
+  /** Runs SQL that answers no rows and takes no parameters. */
+  execute(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Runs `work` in one transaction that takes the write lock first, so that nothing it reads can change. */
+  transaction<T>(work: () => T): T {
+    this.statement('BEGIN IMMEDIATE').run();
+    try {
+      const result = work();
+      this.statement('COMMIT').run();
+      return result;
+    } catch (error) {
+      // SQLite ends the transaction itself after some failures.
+      if (this.#database.inTransaction) this.statement('ROLLBACK').run();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
