@@ -26,7 +26,7 @@ describe('parseDatabaseUrl', () => {
           password: 'secret',
           hosts: [{host: 'db.example', port: 1234}],
           database: 'unique',
-          options: new Map([['sslmode', 'require']]),
+          options: {sslmode: 'require', maxConnections: 4, prepare: true},
         });
       }
     },
@@ -71,6 +71,9 @@ describe('parseDatabaseUrl', () => {
     ['sqlite:///', 'in memory'],
     ['sqlite:///:memory:', 'in memory'],
     ['sqlite:///db?cache=shared', 'no option "cache"'],
+    ['postgresql://h/d?sslmode=maybe', 'its option sslmode is "maybe"'],
+    ['mysql://h/d?prepare=false', 'no option "prepare"'],
+    ['postgresql://h/d?constructor=1', 'no option "constructor"'],
     ['postgresql://u:p@h', 'no database'],
     ['postgresql://u:secret/x@h/db', 'HOST or HOST:PORT'],
     ['mysql://u:p@h:99999/db', 'a port from 1 to 65535'],
@@ -83,7 +86,7 @@ describe('parseDatabaseUrl', () => {
 });
 
 it('shows a URL without its password', () => {
-  expect(redactDatabaseUrl(parseDatabaseUrl('postgresql://u:secret@h:1,i/db?x=1'))).toBe(
+  expect(redactDatabaseUrl(parseDatabaseUrl('postgresql://u:secret@h:1,i/db?prepare=no'))).toBe(
     'postgresql://u:***@h:1,i/db',
   );
   expect(redactDatabaseUrl(parseDatabaseUrl('mysql://h/db'))).toBe('mysql://h/db');

@@ -1,5 +1,6 @@
 import {basename} from 'node:path';
 import {UniqueIDError} from '../errors.js';
+import {OptionError, readDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
 /** The databases there is a store for. */
 export type DatabaseKind = 'sqlite' | 'postgresql' | 'mysql';
@@ -15,8 +16,7 @@ export interface DatabaseUrl {
   readonly hosts: readonly {readonly host: string; readonly port: number | undefined}[];
   /** The database's name; for SQLite the path of its file. */
   readonly database: string;
-  /** The options behind `?`, decoded. */
-  readonly options: ReadonlyMap<string, string>;
+  readonly options: DatabaseOptions;
 }
 
 /** The schemes of playhouse.db_url, and the database that each reaches. */
@@ -36,9 +36,6 @@ const kinds: Readonly<Record<string, DatabaseKind>> = {
 /** What a database URL may look like, for errors. */
 export const databaseUrlRule =
   'sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE';
-
-/** Options that a pool of connections takes in peewee; accepted for every kind, since every kind has `+pool`. */
-const poolOptions = ['max_connections', 'stale_timeout', 'timeout'];
 
 /**
  * Scheme, user and password, hosts, database, options. The password ends at the last `@` before the first `/`,
@@ -65,15 +62,16 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   if (match === null) throw invalidUrl('it cannot be taken apart');
   const [, name = '', , userInfo, authority = '', path = '', query] = match;
   const [user, password] = splitUserInfo(userInfo);
+  const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
   const url: DatabaseUrl = {
     kind,
     scheme: name.toLowerCase(),
     user,
     password,
-    hosts: kind === 'sqlite' ? [] : authority.split(',').map(parseHost),
+    hosts,
     // peewee opens an SQLite path as it is written.
     database: kind === 'sqlite' ? path : decode(path),
-    options: parseOptions(query ?? ''),
+    options: readOptions(kind, hosts.length, query ?? ''),
   };
   if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
   else if (url.database === '') throw invalidUrl('it names no database behind the host');
@@ -113,7 +111,7 @@ function parseHost(text: string): {host: string; port: number | undefined} {
   return {host: host === '' ? 'localhost' : host, port};
 }
 
-function parseOptions(query: string): ReadonlyMap<string, string> {
+function splitQuery(query: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>();
   for (const pair of query.split('&')) {
     if (pair === '') continue;
@@ -136,9 +134,14 @@ function assertSqlite(url: DatabaseUrl, authority: string): void {
       'Name a file: sqlite:///db.sqlite3.',
     );
   }
-  for (const option of url.options.keys()) {
-    if (poolOptions.includes(option)) continue;
-    throw invalidUrl(`SQLite has no option "${option}"`, `Its options are ${poolOptions.join(', ')}.`);
+}
+
+function readOptions(kind: DatabaseKind, hosts: number, query: string): DatabaseOptions {
+  try {
+    return readDatabaseOptions(kind, hosts, splitQuery(query));
+  } catch (error) {
+    if (error instanceof OptionError) throw invalidUrl(error.message, error.hint);
+    throw error;
   }
 }
 

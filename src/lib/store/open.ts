@@ -9,7 +9,10 @@ export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Pr
       const {openSqliteStore} = await import('./sqlite/store.js');
       return openSqliteStore(url.database, options);
     }
-    case 'postgresql':
+    case 'postgresql': {
+      const {openPostgresStore} = await import('./postgres/store.js');
+      return openPostgresStore(url, options);
+    }
     case 'mysql':
       throw new UniqueIDError(
         'CONFIG_INVALID',

@@ -112,4 +112,6 @@ export interface OpenOptions {
   readonly create?: boolean;
   /** Look only: no statement that writes, no change of a setting that stays in the database. */
   readonly readOnly?: boolean;
+  /** How long a network database may take to answer one allocation, in milliseconds, before its connection is given up. */
+  readonly answerTimeoutMs?: number;
 }

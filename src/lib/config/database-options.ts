@@ -1,0 +1,125 @@
+import {NotAllowed, seconds, smallNumber, yesOrNo, type Reader} from './readers.js';
+
+/** Whether and how a connection to a network database is encrypted. */
+export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';
+
+/** Which of several hosts will do; the words are those of libpq. */
+export type SessionAttributes = 'any' | 'read-write' | 'primary';
+
+/** What stands behind the `?` of a database URL, read. */
+export interface DatabaseOptions {
+  readonly sslmode: SslMode;
+  /** Files in PEM form. */
+  readonly sslrootcert: string | undefined;
+  readonly sslcert: string | undefined;
+  readonly sslkey: string | undefined;
+  readonly connectTimeoutMs: number;
+  /** The size of the pool of connections. */
+  readonly maxConnections: number;
+  /** False behind a PgBouncer in transaction mode that is older than 1.21. */
+  readonly prepare: boolean;
+  readonly targetSessionAttrs: SessionAttributes;
+}
+
+interface Option {
+  readonly kinds: readonly string[];
+  readonly read: Reader<unknown>;
+  /** Where the value goes; what has no effect here is only checked. */
+  readonly to?: keyof DatabaseOptions;
+}
+
+const all = ['sqlite', 'postgresql', 'mysql'];
+const network = ['postgresql', 'mysql'];
+
+function oneOf<T extends string>(...words: readonly T[]): Reader<T> {
+  return (text) => {
+    const word = words.find((each) => each === text.toLowerCase());
+    if (word === undefined) throw new NotAllowed(words.join(', '));
+    return word;
+  };
+}
+
+const filePath: Reader<string> = (text) => {
+  if (text === '') throw new NotAllowed('the path of a file');
+  return text;
+};
+
+const options: Readonly<Record<string, Option>> = {
+  // Options of peewee's pools: each kind has a +pool scheme.
+  max_connections: {kinds: all, read: smallNumber(1, 100), to: 'maxConnections'},
+  stale_timeout: {kinds: all, read: seconds(0, 86_400)},
+  timeout: {kinds: all, read: seconds(0, 86_400)},
+  sslmode: {
+    kinds: network,
+    read: oneOf('disable', 'prefer', 'no-verify', 'require', 'verify-ca', 'verify-full'),
+    to: 'sslmode',
+  },
+  sslrootcert: {kinds: network, read: filePath, to: 'sslrootcert'},
+  sslcert: {kinds: network, read: filePath, to: 'sslcert'},
+  sslkey: {kinds: network, read: filePath, to: 'sslkey'},
+  connect_timeout: {kinds: network, read: seconds(0.1, 600), to: 'connectTimeoutMs'},
+  prepare: {kinds: ['postgresql'], read: yesOrNo, to: 'prepare'},
+  target_session_attrs: {
+    kinds: ['postgresql'],
+    read: oneOf('any', 'read-write', 'primary'),
+    to: 'targetSessionAttrs',
+  },
+  // peewee hands it to its driver; here every connection speaks UTF-8.
+  charset: {kinds: ['mysql'], read: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
+};
+
+/** Why an option cannot be used, as the end of a sentence, and what can. */
+export class OptionError extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reads the options of a URL.
+ *
+ * @param kind the kind of database
+ * @param hosts how many hosts the URL names: with several, only one that can be written will do
+ * @throws OptionError
+ */
+export function readDatabaseOptions(
+  kind: string,
+  hosts: number,
+  given: ReadonlyMap<string, string>,
+): DatabaseOptions {
+  const read: Partial<Record<keyof DatabaseOptions, unknown>> = {};
+  for (const [name, text] of given) {
+    const option = Object.hasOwn(options, name) ? options[name] : undefined;
+    if (!option?.kinds.includes(kind)) throw unknownOption(kind, name);
+    try {
+      const value = option.read(text);
+      if (option.to !== undefined) read[option.to] = value;
+    } catch (error) {
+      if (!(error instanceof NotAllowed)) throw error;
+      throw new OptionError(`its option ${name} is ${JSON.stringify(text)}`, `Allowed: ${error.allowed}.`);
+    }
+  }
+  return {
+    // As libpq does for the Python service; a certificate to check against asks for the check.
+    sslmode: read.sslrootcert === undefined ? 'prefer' : 'verify-full',
+    sslrootcert: undefined,
+    sslcert: undefined,
+    sslkey: undefined,
+    connectTimeoutMs: 5000,
+    maxConnections: 4,
+    prepare: true,
+    targetSessionAttrs: hosts > 1 ? 'read-write' : 'any',
+    ...(read as Partial<DatabaseOptions>),
+  };
+}
+
+function unknownOption(kind: string, name: string): OptionError {
+  const known = Object.keys(options).filter((each) => options[each]?.kinds.includes(kind));
+  return new OptionError(
+    `there is no option "${name}" for this kind of database`,
+    `Its options are ${known.join(', ')}.`,
+  );
+}

@@ -1,0 +1,145 @@
+import {UniqueIDError, type ErrorDetails} from '../errors.js';
+
+/** Where a connection was meant to go, for messages: never holds a password. */
+export interface Destination {
+  readonly location: string;
+  readonly user: string | undefined;
+  readonly database: string;
+}
+
+/** What the system and TLS report of a connection, and whether waiting may help. */
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  ETIMEDOUT: 'it did not answer in time',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to it',
+  EADDRNOTAVAIL: 'there is no route to it',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  EMFILE: 'this process has too many files open',
+  ENFILE: 'this machine has too many files open',
+};
+
+/** Failures of TLS by what Node calls them, https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const certificateFailure =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
+
+/** An error of the network or of TLS as one of ours; `undefined` for any other. */
+export function fromNetworkError(
+  error: Error & {code?: unknown},
+  {location}: Destination,
+): UniqueIDError | undefined {
+  const code = typeof error.code === 'string' ? error.code : '';
+  if (certificateFailure.test(code)) {
+    return new UniqueIDError(
+      'DATABASE_UNAVAILABLE',
+      `The database ${location} cannot be trusted: TLS failed (${code}).`,
+      {
+        cause: error,
+        hint: 'Name its certificate authority with sslrootcert=FILE in the URL, or say sslmode=no-verify.',
+      },
+    );
+  }
+  const reason = reasons[code];
+  return reason === undefined ? undefined : unreachable(location, reason, error);
+}
+
+/** A database that cannot be reached now: waiting may help. */
+export function unreachable(location: string, reason: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} cannot be reached: ${reason}.`, {
+    cause,
+    transient: true,
+    hint: 'Check that it runs, and host and port in peewee_url.',
+  });
+}
+
+/** A refusal that waiting does not change. */
+export function refused(message: string, hint: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('DATABASE_UNAVAILABLE', message, {cause, hint});
+}
+
+export function wrongLogin({location, user}: Destination, cause: unknown): UniqueIDError {
+  const who = user === undefined ? 'this user' : `user "${user}"`;
+  return refused(
+    `The database ${location} refuses to log ${who} in.`,
+    'Check user and password in peewee_url or PEEWEE_URL.',
+    cause,
+  );
+}
+
+export function noDatabase({location, database}: Destination, cause: unknown): UniqueIDError {
+  return refused(
+    `The server of ${location} has no database "${database}".`,
+    'Create it there, or correct its name in peewee_url.',
+    cause,
+  );
+}
+
+export function noPermission({location, user}: Destination, cause: unknown): UniqueIDError {
+  return refused(
+    `The database ${location} does not let user "${user ?? ''}" use the tables of UniqueID.`,
+    'Grant the user SELECT, INSERT and UPDATE on uniqueindex and uniqueindexsystem; dbsync needs CREATE as well.',
+    cause,
+  );
+}
+
+export function tlsRefused(location: string, cause: unknown): UniqueIDError {
+  return refused(
+    `The database ${location} and this program do not agree on TLS.`,
+    'The server may offer none (then sslmode=disable) or insist on it (then sslmode=require).',
+    cause,
+  );
+}
+
+export function readOnlyServer(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('DATABASE_READ_ONLY', `The database ${location} takes no writes now.`, {
+    cause,
+    transient: true,
+    hint: 'It is a standby, or was made read-only: name the primary, or all hosts with commas between, in peewee_url.',
+  });
+}
+
+export function conflict(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('DATABASE_BUSY', `The database ${location} put another transaction first.`, {
+    cause,
+    transient: true,
+    hint: 'Ask again in a moment.',
+  });
+}
+
+export function diskFull(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError(
+    'DATABASE_FULL',
+    `The database ${location} cannot grow: its disk or a quota is full.`,
+    {
+      cause,
+      hint: 'Free some space there; no counter was changed.',
+    },
+  );
+}
+
+export function schemaMissing(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
+    cause,
+    hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
+  });
+}
+
+/** A mode that the table's character set has no letters for. */
+export function unwritableMode(
+  mode: string | undefined,
+  location: string,
+  details: ErrorDetails = {},
+): UniqueIDError {
+  const what = mode === undefined ? 'a mode' : `mode ${JSON.stringify(mode)}`;
+  return new UniqueIDError(
+    'INVALID_MODE',
+    `The character set of the table in ${location} cannot hold ${what}.`,
+    {
+      hint: 'Use a mode of plain letters, or have the table converted to utf8mb4 by a database administrator.',
+      ...details,
+    },
+  );
+}

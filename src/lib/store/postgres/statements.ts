@@ -1,0 +1,55 @@
+import {MAX_COUNTER} from '../../allocation/range.js';
+
+/**
+ * Sees to it that this one transaction is flushed before it is answered, where the server or the role has
+ * settled for less; it has to stand in the statement itself, because a pooler may put each on another connection.
+ */
+export const durable = `SELECT set_config('synchronous_commit',
+  CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
+       ELSE current_setting('synchronous_commit') END, true)`;
+
+const claims = 'unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS claim(mode, count, position)';
+
+/**
+ * A whole group in one atomic statement: rows are locked in the order of the claims, which all servers sort
+ * alike. A counter without room, or one that is no counter, is left alone and missing from the answer.
+ *
+ * @param canSetCommit whether the server knows `synchronous_commit`; CockroachDB always syncs
+ */
+export function advanceStatement(canSetCommit: boolean): string {
+  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
+    INSERT INTO uniqueindex AS counter ("id", "index")
+    SELECT claim.mode, claim.count + $3::bigint
+    FROM ${canSetCommit ? 'durable, ' : ''}${claims} ORDER BY claim.position
+    ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
+      WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
+    RETURNING "id" AS mode, "index" AS next`;
+}
+
+/** For a count that would not fit above the first index, and so cannot stand in an INSERT. */
+export const advanceExisting = `
+  UPDATE uniqueindex SET "index" = "index" + $2::bigint
+  WHERE "id" = $1 AND "index" BETWEEN 0 AND ${MAX_COUNTER} - $2::bigint
+  RETURNING "id" AS mode, "index" AS next`;
+
+export const readCounters =
+  'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ANY($1::text[])';
+
+export const lockCounters = `${readCounters} ORDER BY "id" FOR UPDATE`;
+
+/** In the order of the modes' bytes, whatever the database's own collation. */
+export const listCounters = `
+  SELECT "id" AS mode, "index" AS next FROM uniqueindex
+  WHERE $1::text IS NULL OR "id" COLLATE "C" > $1::text
+  ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
+
+export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';
+
+export const findTables = `
+  SELECT to_regclass('uniqueindex') IS NOT NULL AS "hasCounters", to_regclass('uniqueindexsystem') IS NOT NULL AS "hasSystem"`;
+
+export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
+
+export const recordPart = `
+  INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer)
+  ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;

@@ -1,0 +1,226 @@
+import {MAX_COUNTER} from '../../allocation/range.js';
+import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
+import {UniqueIDError} from '../../errors.js';
+import {unreachable} from '../network-errors.js';
+import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
+import {decideStep, type MigrationStep} from '../schema/steps.js';
+import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/version.js';
+import type {
+  Advance,
+  Claim,
+  Counter,
+  CounterMove,
+  CounterPage,
+  OpenOptions,
+  Store,
+  StoreFacts,
+} from '../store.js';
+import {withTimeLimit} from '../time-limit.js';
+import {openPool, type Pool} from './connection.js';
+import {fromPostgresError} from './errors.js';
+import {readFacts} from './facts.js';
+import {migrations} from './migrations.js';
+import * as statements from './statements.js';
+
+/** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
+const PATIENT_MS = 120_000;
+
+const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
+
+/** Held while a step of the schema is taken; any number will do that nobody else locks. */
+const SCHEMA_LOCK = 7_231_985_501n;
+
+/**
+ * Connects to PostgreSQL, or to what speaks its protocol (CockroachDB, YugabyteDB).
+ *
+ * @throws UniqueIDError `DATABASE_*` where no connection can be had
+ */
+export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  const store = new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS);
+  try {
+    // A pool connects when it is first asked; whoever opens a store wants to know now.
+    await store.readSchema();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The driver's promise of rows, sent when it is awaited. */
+type Rows<T> = PromiseLike<readonly T[]>;
+
+interface Row {
+  mode: string;
+  next: bigint;
+}
+
+class PostgresStore implements Store {
+  readonly location: string;
+  readonly #url: DatabaseUrl;
+  readonly #answerTimeoutMs: number;
+  readonly #advance: string;
+  readonly #canSetCommit: boolean;
+  #pool: Pool;
+
+  constructor(url: DatabaseUrl, answerTimeoutMs: number) {
+    this.location = redactDatabaseUrl(url);
+    this.#url = url;
+    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#canSetCommit = url.scheme !== 'cockroachdb';
+    this.#advance = statements.advanceStatement(this.#canSetCommit);
+    this.#pool = openPool(url);
+  }
+
+  readSchema(): Promise<SchemaState> {
+    return this.#attempt(async (pool) => interpretSchema(await this.#readTables(pool)));
+  }
+
+  applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
+    return this.#transaction(async (transaction) => {
+      await transaction.unsafe('SELECT pg_advisory_xact_lock($1::bigint)', [SCHEMA_LOCK]);
+      const state = interpretSchema(await this.#readTables(transaction));
+      if (decideStep(step, state, this.location) === 'already') return 'already';
+      for (const statement of migrations[step.name]) await transaction.unsafe(statement);
+      await transaction.unsafe(statements.recordPart, ['major', step.to.major]);
+      await transaction.unsafe(statements.recordPart, ['minor', step.to.minor]);
+      return 'applied';
+    });
+  }
+
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    return this.#attempt(async (pool) => {
+      const granted = new Map<string, bigint>();
+      const usual = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
+      const take = async (rows: Rows<Row>): Promise<void> => {
+        for (const {mode, next} of await rows) granted.set(mode, next);
+      };
+      if (usual.length > 0) {
+        const modes = pool.typed.texts(usual.map(({mode}) => mode));
+        const counts = pool.typed.bigints(usual.map(({count}) => count));
+        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex]));
+      }
+      for (const {mode, count} of claims) {
+        if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
+          await take(this.#ask<Row>(pool, statements.advanceExisting, [mode, count]));
+        }
+      }
+      return granted.size === claims.length
+        ? claims.map(({mode}) => grantOf(granted, mode))
+        : this.#explain(pool, claims, granted, firstIndex);
+    }, this.#answerTimeoutMs);
+  }
+
+  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
+    return this.#attempt(async (pool) => {
+      const rows = await this.#ask<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
+      return rows.map(toCounter);
+    });
+  }
+
+  async counter(mode: string): Promise<Counter | undefined> {
+    return this.#attempt(async (pool) => (await this.#read(pool, [mode])).get(mode));
+  }
+
+  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    return this.#transaction(async (transaction) => {
+      const modes = this.#pool.typed.texts(moves.map(({mode}) => mode));
+      const rows = (await transaction.unsafe(statements.lockCounters, [modes])) as unknown as readonly Row[];
+      const now = new Map(rows.map((row) => [row.mode, toCounter(row)]));
+      const moved = moves.flatMap((move) => movedMeanwhile(move, now.get(move.mode)));
+      if (moved.length === 0) {
+        for (const {mode, to} of moves) await transaction.unsafe(statements.moveCounter, [mode, to]);
+      }
+      return moved;
+    });
+  }
+
+  facts(): Promise<StoreFacts> {
+    return this.#attempt((pool) => readFacts(pool, this.#canSetCommit));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end({timeout: 5});
+  }
+
+  /** A group in which something was refused: the counters tell why, and only ever grow. */
+  async #explain(
+    pool: Pool,
+    claims: readonly Claim[],
+    granted: ReadonlyMap<string, bigint>,
+    firstIndex: bigint,
+  ): Promise<Advance[]> {
+    const refused = claims.filter(({mode}) => !granted.has(mode)).map(({mode}) => mode);
+    const modes = pool.typed.texts(refused);
+    const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
+    const stored = new Map(rows.map(({mode, next}) => [mode, next]));
+    return claims.map(({mode}) =>
+      granted.has(mode) ? grantOf(granted, mode) : refusal(mode, stored.get(mode), firstIndex, this.location),
+    );
+  }
+
+  async #read(pool: Pool, modes: readonly string[]): Promise<ReadonlyMap<string, Counter>> {
+    const rows = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts([...modes])]);
+    return new Map(rows.map((row) => [row.mode, toCounter(row)]));
+  }
+
+  async #readTables(asked: Pick<Pool, 'unsafe'>): Promise<SchemaReading> {
+    const [found] = (await asked.unsafe(statements.findTables)) as unknown as readonly Omit<
+      SchemaReading,
+      'parts'
+    >[];
+    const {hasCounters = false, hasSystem = false} = found ?? {};
+    const rows = hasSystem
+      ? ((await asked.unsafe(statements.readParts)) as unknown as readonly {part: string; value: number}[])
+      : [];
+    return {hasCounters, hasSystem, parts: new Map(rows.map(({part, value}) => [part, value]))};
+  }
+
+  #ask<T>(pool: Pool, statement: string, parameters: readonly unknown[]): Rows<T> {
+    const values = parameters as Parameters<Pool['unsafe']>[1];
+    return pool.unsafe(statement, values, {prepare: this.#url.options.prepare}) as unknown as Rows<T>;
+  }
+
+  #transaction<T>(work: (transaction: Pick<Pool, 'unsafe'>) => Promise<T>): Promise<T> {
+    return this.#attempt(async (pool) => {
+      const result = await pool.begin(async (transaction) => {
+        if (this.#canSetCommit) await transaction.unsafe(statements.durable);
+        return {value: await work(transaction)};
+      });
+      return result.value;
+    });
+  }
+
+  /** Asks the pool; a connection that does not answer in time is given up with its whole pool, and a new one made. */
+  async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
+    const pool = this.#pool;
+    const asked = work(pool);
+    try {
+      return await withTimeLimit(asked, limitMs, () =>
+        unreachable(this.location, 'it did not answer in time', undefined),
+      );
+    } catch (error) {
+      const failure = error instanceof UniqueIDError ? error : this.#translate(error);
+      // A demoted primary keeps its connections and refuses every write: only a new one finds the host that took over.
+      const isUseless =
+        failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
+      if (isUseless && this.#pool === pool) {
+        this.#pool = openPool(this.#url);
+        asked.catch(() => undefined);
+        void pool.end({timeout: 0});
+      }
+      throw failure;
+    }
+  }
+
+  #translate(error: unknown): Error {
+    const {user, database} = this.#url;
+    return fromPostgresError(error, {location: this.location, user, database});
+  }
+}
+
+function grantOf(granted: ReadonlyMap<string, bigint>, mode: string): Advance {
+  const next = granted.get(mode);
+  if (next === undefined) throw new Error('a granted claim has no counter');
+  return {next};
+}

@@ -1,0 +1,22 @@
+/**
+ * Waits for `work`, but no longer than so many milliseconds: a connection that died without a word answers never.
+ *
+ * @param onTimeout makes the error; may also let go of what does not answer
+ */
+export async function withTimeLimit<T>(
+  work: PromiseLike<T>,
+  limitMs: number,
+  onTimeout: () => Error,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(onTimeout());
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,242 @@
+import {execFileSync, spawn, type ChildProcess, type SpawnOptions} from 'node:child_process';
+import {once} from 'node:events';
+import {chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {createServer, type AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import {delimiter, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+
+/** A database server of the tests' own, on a free port and in a temporary folder. */
+export interface PrivateServer {
+  /** Where it answers, as the beginning of a URL: a database's name is to follow. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it as a power failure would: at once, without a word to anybody. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again where it was, and waits until it answers. */
+  readonly restart: () => Promise<void>;
+  /** Ends it and removes its folder. */
+  readonly remove: () => Promise<void>;
+}
+
+export const password = 'p;a#ss word%';
+
+/** Runs as the first of these users that there is: both servers refuse to run as root. */
+function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
+  if (process.getuid?.() !== 0) return {};
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const [, , uid, gid] = users.find(([name]) => names.includes(name ?? '')) ?? [];
+  return {uid: Number(uid ?? 65_534), gid: Number(gid ?? 65_534)};
+}
+
+/** A free port: one that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const {port} = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function ownFolder(name: string, {uid, gid}: {uid?: number; gid?: number}): string {
+  const folder = mkdtempSync(join(tmpdir(), `uniqueid-${name}-`));
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+  return folder;
+}
+
+/** The folder of PostgreSQL's programs, which Debian keeps outside PATH; `undefined` where there are none. */
+export function findPostgres(): string | undefined {
+  const debian = '/usr/lib/postgresql';
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+/** The programs of MariaDB; `undefined` where they are not installed. */
+export function findMariadb(): {server: string; install: string} | undefined {
+  const find = (name: string): string | undefined =>
+    ['/usr/sbin', '/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
+      .map((folder) => join(folder, name))
+      .find((path) => existsSync(path));
+  const [server, install] = [find('mariadbd'), find('mariadb-install-db')];
+  return server === undefined || install === undefined ? undefined : {server, install};
+}
+
+/** @param settings further lines of postgresql.conf */
+export async function startPostgres(settings: readonly string[] = []): Promise<PrivateServer> {
+  const programs = findPostgres();
+  if (programs === undefined) throw new Error('PostgreSQL is not installed');
+  const user = asUser('postgres');
+  const folder = ownFolder('postgres', user);
+  const data = join(folder, 'data');
+  const secret = join(folder, 'password');
+  writeFileSync(secret, password, {mode: 0o644});
+  const quiet = {cwd: folder, stdio: 'ignore', ...user} as const;
+  execFileSync(
+    join(programs, 'initdb'),
+    [
+      '-D',
+      data,
+      '-U',
+      'tester',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${secret}`,
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '--no-sync',
+    ],
+    quiet,
+  );
+  const port = await freePort();
+  const lines = [
+    `port = ${port}`,
+    `listen_addresses = '127.0.0.1'`,
+    `unix_socket_directories = ''`,
+    'max_connections = 200',
+    ...settings,
+  ];
+  writeFileSync(join(data, 'postgresql.auto.conf'), `${lines.join('\n')}\n`);
+  const answers = (): boolean => {
+    try {
+      execFileSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)], quiet);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return control({
+    name: 'PostgreSQL',
+    start: () => spawn(join(programs, 'postgres'), ['-D', data], {...quiet, detached: true}),
+    // An immediate shutdown: all connections are cut, and the next start recovers from the log.
+    end: 'SIGQUIT',
+    answers,
+    folder,
+    port,
+    url: `postgresql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
+  });
+}
+
+/** @param settings further options of mariadbd */
+export async function startMariadb(settings: readonly string[] = []): Promise<PrivateServer> {
+  const programs = findMariadb();
+  if (programs === undefined) throw new Error('MariaDB is not installed');
+  const user = asUser('mysql');
+  const folder = ownFolder('mariadb', user);
+  const data = join(folder, 'data');
+  const options: SpawnOptions = {cwd: folder, stdio: 'ignore', ...user};
+  execFileSync(
+    programs.install,
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    {...options, stdio: 'ignore'},
+  );
+  const port = await freePort();
+  const init = join(folder, 'init.sql');
+  const escaped = password.replaceAll("'", "''");
+  writeFileSync(
+    init,
+    `CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY '${escaped}';\nGRANT ALL ON *.* TO tester@'%';\n`,
+    {mode: 0o644},
+  );
+  const args = [
+    '--no-defaults',
+    `--datadir=${data}`,
+    `--socket=${join(folder, 'socket')}`,
+    `--pid-file=${join(folder, 'pid')}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--init-file=${init}`,
+    '--max-connections=300',
+    '--innodb-buffer-pool-size=64M',
+    ...settings,
+  ];
+  const answers = (): boolean => {
+    try {
+      execFileSync(
+        'mariadb',
+        [
+          '--no-defaults',
+          '-h',
+          '127.0.0.1',
+          '-P',
+          String(port),
+          '-u',
+          'tester',
+          `-p${password}`,
+          '-e',
+          'SELECT 1',
+        ],
+        {stdio: 'ignore'},
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return control({
+    name: 'MariaDB',
+    start: () => spawn(programs.server, args, {...options, detached: true}),
+    end: 'SIGKILL',
+    answers,
+    folder,
+    port,
+    url: `mysql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
+  });
+}
+
+interface Control {
+  readonly name: string;
+  readonly start: () => ChildProcess;
+  readonly end: NodeJS.Signals;
+  readonly answers: () => boolean;
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+}
+
+async function control({name, start, end, answers, folder, port, url}: Control): Promise<PrivateServer> {
+  let running: ChildProcess | undefined;
+  const restart = async (): Promise<void> => {
+    const started = start();
+    running = started;
+    const deadline = performance.now() + 60_000;
+    while (!answers()) {
+      if (started.exitCode !== null || performance.now() > deadline)
+        throw new Error(`${name} does not start in ${folder}`);
+      await sleep(50);
+    }
+  };
+  const kill = async (): Promise<void> => {
+    const child = running;
+    running = undefined;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'exit');
+    child.kill(end);
+    await closed;
+  };
+  // Also when the whole run is interrupted.
+  const last = (): void => {
+    running?.kill('SIGKILL');
+    rmSync(folder, {recursive: true, force: true});
+  };
+  process.once('exit', last);
+  await restart();
+  return {
+    url,
+    port,
+    kill,
+    restart,
+    remove: async () => {
+      process.removeListener('exit', last);
+      await kill();
+      rmSync(folder, {recursive: true, force: true});
+    },
+  };
+}
