@@ -142,8 +142,8 @@ export class Allocator {
     try {
       results = await this.#store.advance(claims, this.#options.firstIndex);
     } catch (error) {
-      if (units.length === 1 || toUniqueIDError(error).code !== 'UNEXPECTED') throw error;
-      // The database refused something no rule of ours foresaw. One mode may be the cause: the others go on.
+      if (units.length === 1 || /^(?:DATABASE|SCHEMA)_/.test(toUniqueIDError(error).code)) throw error;
+      // The database refused something. One mode may be the cause, such as one its character set lacks: the others go on.
       for (const unit of units) await this.#commitAlone(unit);
       return;
     }

@@ -1,5 +1,4 @@
 import type {DatabaseUrl} from '../config/database-url.js';
-import {UniqueIDError} from '../errors.js';
 import type {OpenOptions, Store} from './store.js';
 
 /** Opens the store for a database URL. A driver is loaded only here, and only the one that is used. */
@@ -13,13 +12,9 @@ export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Pr
       const {openPostgresStore} = await import('./postgres/store.js');
       return openPostgresStore(url, options);
     }
-    case 'mysql':
-      throw new UniqueIDError(
-        'CONFIG_INVALID',
-        `This version has no store for ${url.scheme}:// databases yet.`,
-        {
-          hint: 'Use an SQLite database, such as sqliteext:///db.sqlite3.',
-        },
-      );
+    case 'mysql': {
+      const {openMysqlStore} = await import('./mysql/store.js');
+      return openMysqlStore(url, options);
+    }
   }
 }

@@ -103,6 +103,7 @@ export interface Store {
 
   facts(): Promise<StoreFacts>;
 
+  /** Lets go of the database; closing twice does no harm. */
   close(): Promise<void>;
 }
 

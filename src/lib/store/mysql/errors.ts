@@ -1,0 +1,90 @@
+import {
+  conflict,
+  diskFull,
+  fromNetworkError,
+  noDatabase,
+  noPermission,
+  readOnlyServer,
+  schemaMissing,
+  tlsRefused,
+  unreachable,
+  unwritableMode,
+  wrongLogin,
+  type Destination,
+} from '../network-errors.js';
+
+/** What mysql2 itself reports. */
+const driverReasons: Readonly<Record<string, string>> = {
+  PROTOCOL_CONNECTION_LOST: 'the connection was closed',
+  PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR: 'the connection was closed',
+  PROTOCOL_SEQUENCE_TIMEOUT: 'it did not answer in time',
+};
+
+/** An error of the driver, of MySQL or of MariaDB as one of ours; numbers: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+export function fromMysqlError(thrown: unknown, destination: Destination): Error {
+  if (!(thrown instanceof Error)) return new Error(String(thrown));
+  const error: Error & {code?: unknown; errno?: unknown} = thrown;
+  const {location} = destination;
+  const code = typeof error.code === 'string' ? error.code : '';
+  const driverReason = driverReasons[code];
+  if (driverReason !== undefined) return unreachable(location, driverReason, error);
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return tlsRefused(location, error);
+  if (error.message === 'Pool is closed.' || error.message.includes('in closed state')) {
+    return unreachable(location, 'the connection was closed', error);
+  }
+  switch (error.errno) {
+    case 1045:
+    case 1698:
+    case 1251:
+      return wrongLogin(destination, error);
+    case 3159:
+      return tlsRefused(location, error);
+    case 1044:
+    case 1142:
+    case 1143:
+      return noPermission(destination, error);
+    case 1049:
+      return noDatabase(destination, error);
+    case 1146:
+      return schemaMissing(location, error);
+    case 1366:
+    case 1406:
+    case 3988:
+      return unwritableMode(undefined, location, {cause: error});
+    case 1290:
+    case 1792:
+    case 1836:
+    case 3032:
+      return readOnlyServer(location, error);
+    // A lost race: deadlock, lock wait, certification failures of Galera and Group Replication, conflicts of TiDB.
+    case 1205:
+    case 1213:
+    case 1020:
+    case 3101:
+    case 8002:
+    case 8022:
+    case 8028:
+    case 9007:
+      return conflict(location, error);
+    case 1021:
+    case 1114:
+      return diskFull(location, error);
+    case 1040:
+    case 1203:
+    case 1226:
+      return unreachable(location, 'it has too many connections', error);
+    // Stopping, killed, or (1047) a node of Galera that is no part of its cluster now.
+    case 1047:
+    case 1053:
+    case 1077:
+    case 1080:
+    case 1152:
+    case 1184:
+    case 1927:
+    case 2006:
+    case 2013:
+      return unreachable(location, 'it is starting, stopping or in trouble', error);
+    default:
+      return fromNetworkError(error, destination) ?? error;
+  }
+}

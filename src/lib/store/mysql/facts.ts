@@ -1,0 +1,54 @@
+import type {Pool, RowDataPacket} from 'mysql2/promise';
+import type {StoreFacts} from '../store.js';
+
+interface TableRow extends RowDataPacket {
+  readonly engine: string | null;
+  readonly collation: string | null;
+  readonly size: string | null;
+}
+
+/** Reads what decides whether a commit survives, and how the table of counters compares modes. */
+export async function readFacts(pool: Pool): Promise<StoreFacts> {
+  const [variables] = await pool.query<RowDataPacket[]>(
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN
+      ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite', 'wsrep_on')`,
+  );
+  const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
+  const [[table]] = await pool.query<TableRow[]>(
+    `SELECT engine AS engine, table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
+     FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`,
+  );
+  const version = settings.get('version') ?? '';
+  const product = version.includes('MariaDB') ? 'MariaDB' : version.includes('TiDB') ? 'TiDB' : 'MySQL';
+  const flush = settings.get('innodb_flush_log_at_trx_commit') ?? 'unknown';
+  const binlog = settings.get('log_bin') === 'ON' ? `, sync_binlog=${settings.get('sync_binlog')}` : '';
+  return {
+    product: `${product} ${/^[\d.]+/.exec(version)?.[0] ?? version}`,
+    sizeBytes: sizeOf(table),
+    durability: `innodb_flush_log_at_trx_commit=${flush}${binlog}`,
+    warnings: [...warnings(settings, table)],
+  };
+}
+
+function sizeOf(table: TableRow | undefined): number | undefined {
+  return typeof table?.size === 'string' ? Number(table.size) : undefined;
+}
+
+function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | undefined): Iterable<string> {
+  const flush = settings.get('innodb_flush_log_at_trx_commit');
+  const isCluster = settings.get('wsrep_on') === 'ON';
+  if (flush !== undefined && flush !== '1' && !isCluster) {
+    yield `innodb_flush_log_at_trx_commit is ${flush}: a power failure can lose counters, and integers would be issued twice.`;
+  }
+  if (settings.get('log_bin') === 'ON' && settings.get('sync_binlog') !== '1') {
+    yield 'sync_binlog is not 1: after a power failure replicas can miss commits, and a failover to one would issue integers twice.';
+  }
+  if (settings.get('innodb_doublewrite') === 'OFF')
+    yield 'innodb_doublewrite is off: a power failure can damage the tables.';
+  if (typeof table?.engine === 'string' && table.engine !== 'InnoDB') {
+    yield `The table of counters uses the engine ${table.engine}, which has no transactions: a crash can lose counters.`;
+  }
+  if ((table?.collation ?? '').endsWith('_ci')) {
+    yield `The table of counters is case-insensitive (${table?.collation ?? ''}): modes such as "file" and "FILE" share one counter.`;
+  }
+}

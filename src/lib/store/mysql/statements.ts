@@ -1,0 +1,56 @@
+import {MAX_COUNTER} from '../../allocation/range.js';
+import type {Claim} from '../store.js';
+
+/**
+ * A mode as SQL text. In hexadecimal nothing of it can be taken for SQL, in any mode of the server and any
+ * character set of the session.
+ */
+export function literal(mode: string): string {
+  return `_utf8mb4 0x${Buffer.from(mode, 'utf8').toString('hex')}`;
+}
+
+/** How many statements `advanceStatements` writes for each claim. */
+export const STATEMENTS_A_CLAIM = 2;
+
+/**
+ * Takes a claim in one atomic statement and reads what came of it, both inside one transaction. The first answers
+ * 0 rows where there is no room: adding past 2^63-1 inside LAST_INSERT_ID() would be clamped in silence, so the
+ * condition comes before the sum and the value is read from the row.
+ */
+export function advanceStatements({mode, count}: Claim, firstIndex: bigint): string {
+  const id = literal(mode);
+  const hasRoom = `\`index\` BETWEEN 0 AND ${MAX_COUNTER} - ${count}`;
+  const take =
+    count <= MAX_COUNTER - firstIndex
+      ? `INSERT INTO uniqueindex (id, \`index\`) VALUES (${id}, ${firstIndex + count})
+         ON DUPLICATE KEY UPDATE \`index\` = IF(${hasRoom}, \`index\` + ${count}, \`index\`)`
+      : count <= MAX_COUNTER
+        ? `UPDATE uniqueindex SET \`index\` = \`index\` + ${count} WHERE id = ${id} AND ${hasRoom}`
+        : 'DO 0';
+  return `${take}; ${readCounter(mode)};`;
+}
+
+export function readCounter(mode: string): string {
+  return `SELECT \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
+}
+
+/** In the order of the modes' bytes, whatever the table's own collation. */
+export function listCounters(after: string | undefined, limit: number | undefined): string {
+  const bytes = 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
+  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex
+    ${after === undefined ? '' : `WHERE ${bytes} > ${literal(after)}`}
+    ORDER BY ${bytes} ${limit === undefined ? '' : `LIMIT ${Math.trunc(limit)}`}`;
+}
+
+export function moveCounter(mode: string, to: bigint): string {
+  return `UPDATE uniqueindex SET \`index\` = ${to} WHERE id = ${literal(mode)}`;
+}
+
+export const findTables = `
+  SELECT table_name AS name FROM information_schema.tables
+  WHERE table_schema = DATABASE() AND table_name IN ('uniqueindex', 'uniqueindexsystem')`;
+
+export const readParts = 'SELECT part, value FROM uniqueindexsystem';
+
+export const recordPart =
+  'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)';

@@ -1,0 +1,198 @@
+import type {Pool, PoolConnection, ResultSetHeader, RowDataPacket} from 'mysql2/promise';
+import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
+import {UniqueIDError} from '../../errors.js';
+import {conflict, unreachable} from '../network-errors.js';
+import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
+import {decideStep, type MigrationStep} from '../schema/steps.js';
+import {interpretSchema, type SchemaState} from '../schema/version.js';
+import type {
+  Advance,
+  Claim,
+  Counter,
+  CounterMove,
+  CounterPage,
+  OpenOptions,
+  Store,
+  StoreFacts,
+} from '../store.js';
+import {withTimeLimit} from '../time-limit.js';
+import {openPool} from './connection.js';
+import {fromMysqlError} from './errors.js';
+import {readFacts} from './facts.js';
+import {exactCollations, migrations} from './migrations.js';
+import * as statements from './statements.js';
+
+/** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
+const PATIENT_MS = 120_000;
+
+const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
+
+/** How long a migrator waits for another one, in seconds. */
+const SCHEMA_LOCK_SECONDS = 60;
+
+/**
+ * Connects to MySQL or MariaDB.
+ *
+ * @throws UniqueIDError `DATABASE_*` where no connection can be had
+ */
+export async function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  const store = new MysqlStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS);
+  try {
+    // A pool connects when it is first asked; whoever opens a store wants to know now.
+    await store.readSchema();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Counters come as text: bigints to the last digit. */
+interface CounterRow extends RowDataPacket {
+  readonly mode: string;
+  readonly next: string;
+}
+
+class MysqlStore implements Store {
+  readonly location: string;
+  readonly #url: DatabaseUrl;
+  readonly #answerTimeoutMs: number;
+  readonly #pool: Pool;
+  #closed: Promise<void> | undefined;
+
+  constructor(url: DatabaseUrl, answerTimeoutMs: number) {
+    this.location = redactDatabaseUrl(url);
+    this.#url = url;
+    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#pool = openPool(url);
+  }
+
+  readSchema(): Promise<SchemaState> {
+    return this.#attempt((connection) => readSchema(connection));
+  }
+
+  applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
+    return this.#attempt(async (connection) => {
+      // Statements that define tables end a transaction here, so a lock keeps other migrators away instead.
+      const lock = `uniqueid ${this.#url.database}`.slice(0, 64);
+      const [[got]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
+        lock,
+        SCHEMA_LOCK_SECONDS,
+      ]);
+      if (Number(got?.['locked']) !== 1) throw conflict(this.location, undefined);
+      try {
+        if (decideStep(step, await readSchema(connection), this.location) === 'already') return 'already';
+        for (const statement of migrations(await exactCollation(connection))[step.name])
+          await connection.query(statement);
+        await connection.beginTransaction();
+        await connection.execute(statements.recordPart, ['major', step.to.major]);
+        await connection.execute(statements.recordPart, ['minor', step.to.minor]);
+        await connection.commit();
+        return 'applied';
+      } finally {
+        await connection.query('SELECT RELEASE_LOCK(?)', [lock]);
+      }
+    });
+  }
+
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    return this.#attempt(async (connection) => {
+      const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
+      const [answers] = await connection.query(`START TRANSACTION; ${texts.join(' ')} COMMIT`);
+      const each = answers as unknown as readonly (ResultSetHeader | CounterRow[])[];
+      return claims.map(({mode}, index) => {
+        // The first answer is that of START TRANSACTION.
+        const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
+        const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
+        const next = row === undefined ? undefined : BigInt(row.next);
+        if (taken.affectedRows > 0 && next !== undefined) return {next};
+        return refusal(mode, next, firstIndex, this.location);
+      });
+    }, this.#answerTimeoutMs);
+  }
+
+  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
+    return this.#attempt(async (connection) => {
+      const [rows] = await connection.query<CounterRow[]>(statements.listCounters(after, limit));
+      return rows.map(({mode, next}) => toCounter({mode, next: BigInt(next)}));
+    });
+  }
+
+  counter(mode: string): Promise<Counter | undefined> {
+    return this.#attempt((connection) => readCounter(connection, mode, ''));
+  }
+
+  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    return this.#attempt(async (connection) => {
+      await connection.beginTransaction();
+      const moved: Counter[] = [];
+      for (const move of moves)
+        moved.push(...movedMeanwhile(move, await readCounter(connection, move.mode, 'FOR UPDATE')));
+      if (moved.length === 0) {
+        for (const {mode, to} of moves) await connection.query(statements.moveCounter(mode, to));
+      }
+      await connection.commit();
+      return moved;
+    });
+  }
+
+  facts(): Promise<StoreFacts> {
+    return this.#attempt(() => readFacts(this.#pool));
+  }
+
+  close(): Promise<void> {
+    // The driver takes a second end for an error.
+    this.#closed ??= this.#pool.end();
+    return this.#closed;
+  }
+
+  /** Does something on a connection; one that failed or does not answer in time is not used again. */
+  async #attempt<T>(work: (connection: PoolConnection) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
+    let connection: PoolConnection | undefined;
+    try {
+      connection = await this.#pool.getConnection();
+      const result = await withTimeLimit(work(connection), limitMs, () =>
+        unreachable(this.location, 'it did not answer in time', undefined),
+      );
+      connection.release();
+      return result;
+    } catch (error) {
+      // It may be in the middle of a transaction: closing it is what surely ends that.
+      connection?.destroy();
+      const {user, database} = this.#url;
+      throw error instanceof UniqueIDError
+        ? error
+        : fromMysqlError(error, {location: this.location, user, database});
+    }
+  }
+}
+
+async function readSchema(connection: PoolConnection): Promise<SchemaState> {
+  const [tables] = await connection.query<RowDataPacket[]>(statements.findTables);
+  const names = tables.map((row) => String(row['name']).toLowerCase());
+  const hasSystem = names.includes('uniqueindexsystem');
+  const [rows] = hasSystem ? await connection.query<RowDataPacket[]>(statements.readParts) : [[]];
+  return interpretSchema({
+    hasCounters: names.includes('uniqueindex'),
+    hasSystem,
+    parts: new Map(rows.map((row) => [String(row['part']), row['value'] as unknown])),
+  });
+}
+
+async function readCounter(
+  connection: PoolConnection,
+  mode: string,
+  lock: string,
+): Promise<Counter | undefined> {
+  const [[row]] = await connection.query<CounterRow[]>(`${statements.readCounter(mode)} ${lock}`);
+  return row === undefined ? undefined : toCounter({mode, next: BigInt(row.next)});
+}
+
+async function exactCollation(connection: PoolConnection): Promise<string> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    'SELECT collation_name AS name FROM information_schema.collations WHERE collation_name IN (?)',
+    [exactCollations],
+  );
+  const known = rows.map((row) => String(row['name']));
+  return exactCollations.find((name) => known.includes(name)) ?? 'utf8mb4_bin';
+}
