@@ -18,6 +18,7 @@ export function connect({settings}: Config, talk: CommandTalk, options: OpenOpti
     ...options,
     attempts: connectAttempts,
     waitMs: connectWaitMs,
+    answerTimeoutMs: settings.requestTimeoutMs,
     onWait: (error, attempt) => {
       talk.say(
         `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${connectWaitMs / 1000} s.`,
