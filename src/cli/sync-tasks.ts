@@ -1,7 +1,8 @@
-import {Listr, ListrLogger, ProcessOutput} from 'listr2';
+import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
 import {retryTransient} from '../lib/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
-import type {Store} from '../lib/store/store.js';
+import {copyCounters, readFloors} from '../lib/store/copy.js';
+import type {Floor, Raise, Store} from '../lib/store/store.js';
 import {colours} from './colour.js';
 
 /** How long a step waits for a lock that another process holds, in milliseconds. */
@@ -19,6 +20,37 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
       task.title += outcome === 'already' ? ' (done by somebody else meanwhile)' : ` (${took})`;
     },
   }));
+  await runTasks(tasks, options.silent);
+  return plan;
+}
+
+/** Copies every counter of `source` into `target`, showing on stderr what is done. */
+export async function copyWithTasks(
+  source: Store,
+  target: Store,
+  {silent, dryRun}: {silent: boolean; dryRun: boolean},
+): Promise<readonly Raise[]> {
+  let floors: readonly Floor[] = [];
+  let raises: readonly Raise[] = [];
+  const tasks = [
+    {
+      title: `Read the counters of ${source.location}`,
+      task: async () => {
+        floors = await readFloors(source, target);
+      },
+    },
+    {
+      title: `${dryRun ? 'Compare' : 'Raise'} the counters of ${target.location}`,
+      task: async () => {
+        raises = await retryTransient(() => copyCounters(target, floors, dryRun), LOCK_WAIT_MS);
+      },
+    },
+  ];
+  await runTasks(tasks, silent);
+  return raises;
+}
+
+async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
   const logger = new ListrLogger({
     useIcons: true,
     processOutput: new ProcessOutput(process.stderr, process.stderr),
@@ -29,14 +61,13 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
   await new Listr(tasks, {
     // listr2 would end the process with status 127 on Ctrl-C; a step in one transaction needs no clean-up.
     registerSignalListeners: false,
-    renderer: options.silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
+    renderer: silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
     fallbackRenderer: 'simple',
     fallbackRendererCondition: false,
     silentRendererCondition: false,
     rendererOptions: {logger, color},
     fallbackRendererOptions: {logger, color},
   }).run();
-  return plan;
 }
 
 function capitalize(text: string): string {

@@ -1,8 +1,11 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, withStore, type CommandTalk} from '../cli/database.js';
-import {syncWithTasks} from '../cli/sync-tasks.js';
-import {redactDatabaseUrl} from '../lib/config/database-url.js';
+import {copyWithTasks, syncWithTasks} from '../cli/sync-tasks.js';
+import {grouped} from '../cli/numbers.js';
+import {formatTable} from '../cli/table.js';
+import {exactJson} from '../lib/exact-json.js';
+import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
@@ -47,13 +50,27 @@ export default class Dbsync extends BaseCommand {
     },
     {description: 'See what it would do', command: '<%= config.bin %> <%= command.id %> --dry-run'},
     {
+      description: 'Move from SQLite to PostgreSQL',
+      command:
+        '<%= config.bin %> <%= command.id %> --from sqlite:///db.sqlite3 --database postgresql://u@h/uniqueid',
+    },
+    {
       description: 'In a script: is the database safe to serve from?',
       command: '<%= config.bin %> <%= command.id %> --check',
     },
   ];
 
   static override flags = {
-    'dry-run': Flags.boolean({summary: 'Show the steps and take none.', exclusive: ['check']}),
+    'dry-run': Flags.boolean({
+      default: false,
+      summary: 'Show the steps and take none.',
+      exclusive: ['check'],
+    }),
+    from: Flags.string({
+      helpValue: 'URL',
+      exclusive: ['check'],
+      summary: 'Copy every counter of that database into this one, each to the higher of the two.',
+    }),
     check: Flags.boolean({summary: 'Change nothing; exit 0 if the schema is safe to serve from, else 3.'}),
     equal: Flags.boolean({
       summary: 'With --check: exit 0 only if the schema is exactly the current one.',
@@ -61,14 +78,45 @@ export default class Dbsync extends BaseCommand {
     }),
   };
 
-  async run(): Promise<SyncDocument | CheckDocument> {
+  async run(): Promise<SyncDocument | CheckDocument | string> {
     const {flags} = await this.parse(Dbsync);
     const config = this.configure(flags);
     const talk = {say: this.say.bind(this), mayAsk: false};
+    if (flags.from !== undefined) return this.#copy(flags.from, config, talk, flags['dry-run']);
     if (flags.check)
       return withStore(connect(config, talk, {readOnly: true}), (store) => this.#check(store, flags.equal));
     if (flags['dry-run']) return this.#dryRun(config, talk);
     return withStore(connect(config, talk, {create: true}), (store) => this.#sync(store));
+  }
+
+  async #copy(from: string, config: Config, talk: CommandTalk, dryRun: boolean): Promise<string> {
+    const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
+    return withStore(connect(source, talk, {readOnly: true}), (old) =>
+      withStore(connect(config, talk, {create: !dryRun}), async (store) => {
+        if (!dryRun) await syncWithTasks(store, {silent: this.jsonEnabled()});
+        const raises = await copyWithTasks(old, store, {silent: this.jsonEnabled(), dryRun});
+        const rows = raises.map(({mode, before, after}) => [
+          mode,
+          before === undefined ? '-' : grouped(before),
+          grouped(after),
+        ]);
+        const titles = [
+          {title: 'MODE'},
+          ...['BEFORE', 'AFTER'].map((title) => ({title, align: 'right' as const})),
+        ];
+        for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+        this.log();
+        this.log(
+          `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${store.location}.`,
+        );
+        if (!dryRun)
+          talk.say(
+            `Allocate from ${old.location} no more: what it gives out from now on, ${store.location} gives out again.`,
+          );
+        const copied = raises.map(({mode, before, after}) => ({mode, before: before ?? null, after}));
+        return exactJson({source: old.location, database: store.location, dryRun, copied});
+      }),
+    );
   }
 
   async #sync(store: Store): Promise<SyncDocument> {

@@ -34,6 +34,22 @@ export interface CounterMove {
   readonly to: bigint;
 }
 
+/** A counter to be raised: to `next`, or left where it is if it stands higher. */
+export interface Floor {
+  readonly mode: string;
+  readonly next: bigint;
+}
+
+/** What raising a counter came to. */
+export interface Raise {
+  readonly mode: string;
+  /** The mode as the row has it: another one where the table takes both for one. */
+  readonly stored: string;
+  /** `undefined` where the mode is new, or held no integer. */
+  readonly before: bigint | undefined;
+  readonly after: bigint;
+}
+
 /** What an operator asks of a database. */
 export interface StoreFacts {
   /** Product and version, such as `SQLite 3.50.2`. */
@@ -100,6 +116,15 @@ export interface Store {
    *   nothing was changed
    */
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]>;
+
+  /**
+   * Raises counters in one transaction, creating the modes that are missing. Nothing is changed when `dryRun` is
+   * set, or when the database takes one of the modes for another (`stored` differs from `mode`).
+   */
+  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]>;
+
+  /** A text that two stores share only where they are the same database, whatever their URLs say. */
+  identity(): Promise<string>;
 
   facts(): Promise<StoreFacts>;
 

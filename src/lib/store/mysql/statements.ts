@@ -46,6 +46,16 @@ export function moveCounter(mode: string, to: bigint): string {
   return `UPDATE uniqueindex SET \`index\` = ${to} WHERE id = ${literal(mode)}`;
 }
 
+/** Raises a counter and reads the row it went to, whose mode is another one where the collation takes both for one. */
+export function raiseCounter(mode: string, next: bigint): string {
+  return `INSERT INTO uniqueindex (id, \`index\`) VALUES (${literal(mode)}, ${next})
+    ON DUPLICATE KEY UPDATE \`index\` = GREATEST(\`index\`, ${next});
+    SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
+}
+
+/** The machine, the server's folder and the database: the same through any address. */
+export const readIdentity = `SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, DATABASE()) AS identity`;
+
 export const findTables = `
   SELECT table_name AS name FROM information_schema.tables
   WHERE table_schema = DATABASE() AND table_name IN ('uniqueindex', 'uniqueindexsystem')`;

@@ -11,7 +11,9 @@ import type {
   Counter,
   CounterMove,
   CounterPage,
+  Floor,
   OpenOptions,
+  Raise,
   Store,
   StoreFacts,
 } from '../store.js';
@@ -133,6 +135,30 @@ class MysqlStore implements Store {
       }
       await connection.commit();
       return moved;
+    });
+  }
+
+  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+    return this.#attempt(async (connection) => {
+      await connection.beginTransaction();
+      const raises: Raise[] = [];
+      for (const {mode, next} of floors) {
+        const before = (await readCounter(connection, mode, 'FOR UPDATE'))?.next;
+        const [answers] = await connection.query(statements.raiseCounter(mode, next));
+        const [row] = (answers as unknown as readonly CounterRow[][])[1] ?? [];
+        raises.push({mode, stored: row?.mode ?? mode, before, after: BigInt(row?.next ?? next)});
+      }
+      // Even a look goes through the insertion: only the table itself knows which modes it takes for one.
+      const isExact = raises.every(({mode, stored}) => mode === stored);
+      await (dryRun || !isExact ? connection.rollback() : connection.commit());
+      return raises;
+    });
+  }
+
+  identity(): Promise<string> {
+    return this.#attempt(async (connection) => {
+      const [[row]] = await connection.query<RowDataPacket[]>(statements.readIdentity);
+      return `mysql ${String(row?.['identity'])}`;
     });
   }
 

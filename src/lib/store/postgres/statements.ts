@@ -45,6 +45,16 @@ export const listCounters = `
 
 export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';
 
+/** For raising counters: the rows are locked in the order of the modes before they are read. */
+export const putCounters = `
+  INSERT INTO uniqueindex AS counter ("id", "index")
+  SELECT floor.mode, floor.next FROM unnest($1::text[], $2::bigint[]) AS floor(mode, next) ORDER BY floor.mode
+  ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
+
+/** The start of the server and the database's number: the same through any address. */
+export const readIdentity = `
+  SELECT pg_postmaster_start_time()::text || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
+
 export const findTables = `
   SELECT to_regclass('uniqueindex') IS NOT NULL AS "hasCounters", to_regclass('uniqueindexsystem') IS NOT NULL AS "hasSystem"`;
 

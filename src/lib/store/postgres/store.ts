@@ -11,7 +11,9 @@ import type {
   Counter,
   CounterMove,
   CounterPage,
+  Floor,
   OpenOptions,
+  Raise,
   Store,
   StoreFacts,
 } from '../store.js';
@@ -132,6 +134,31 @@ class PostgresStore implements Store {
         for (const {mode, to} of moves) await transaction.unsafe(statements.moveCounter, [mode, to]);
       }
       return moved;
+    });
+  }
+
+  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+    return this.#transaction(async (transaction) => {
+      const modes = this.#pool.typed.texts(floors.map(({mode}) => mode));
+      const rows = (await transaction.unsafe(dryRun ? statements.readCounters : statements.lockCounters, [
+        modes,
+      ])) as unknown as readonly Row[];
+      const now = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
+      if (!dryRun) {
+        const nexts = this.#pool.typed.bigints(floors.map(({next}) => next));
+        await transaction.unsafe(statements.putCounters, [modes, nexts]);
+      }
+      return floors.map(({mode, next}) => {
+        const before = now.get(mode);
+        return {mode, stored: mode, before, after: before !== undefined && before > next ? before : next};
+      });
+    });
+  }
+
+  identity(): Promise<string> {
+    return this.#attempt(async (pool) => {
+      const [row] = (await pool.unsafe(statements.readIdentity)) as unknown as readonly {identity: string}[];
+      return `postgresql ${row?.identity ?? ''}`;
     });
   }
 

@@ -14,6 +14,7 @@ export interface Statements {
   readonly read: Statement<[string], Row>;
   readonly list: Statement<[string | null, string | null, number], Row>;
   readonly move: Statement<[bigint, string]>;
+  readonly put: Statement<[string, bigint]>;
 }
 
 /**
@@ -36,6 +37,9 @@ export function prepareStatements(connection: NativeConnection): Statements {
     read: connection.statement('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
     list: connection.statement(
       `SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE ? IS NULL OR "id" > ? ORDER BY "id" LIMIT ?`,
+    ),
+    put: connection.statement(
+      'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',
     ),
     move: connection.statement('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
   };

@@ -9,7 +9,9 @@ import type {
   Counter,
   CounterMove,
   CounterPage,
+  Floor,
   OpenOptions,
+  Raise,
   Store,
   StoreFacts,
 } from '../store.js';
@@ -82,6 +84,24 @@ class SqliteStore implements Store {
         for (const {mode, to} of moves) this.#statements.move.run(to, mode);
       }
       return moved;
+    });
+  }
+
+  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+    const raise = (): readonly Raise[] =>
+      floors.map(({mode, next}) => {
+        const before = this.#counter(mode)?.next;
+        const after = before !== undefined && before > next ? before : next;
+        if (!dryRun) this.#statements.put.run(mode, after);
+        return {mode, stored: mode, before, after};
+      });
+    return dryRun ? this.#attempt(raise) : this.#write(raise);
+  }
+
+  identity(): Promise<string> {
+    return this.#attempt(() => {
+      const {dev, ino} = statSync(this.location, {bigint: true});
+      return `sqlite ${dev} ${ino}`;
     });
   }
 

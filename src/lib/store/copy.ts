@@ -1,0 +1,59 @@
+import {UniqueIDError} from '../errors.js';
+import {schemaProblem} from './schema/verdict.js';
+import type {Floor, Raise, Store} from './store.js';
+
+/**
+ * Reads every counter of a database, to be copied into another.
+ *
+ * @throws UniqueIDError `SCHEMA_*` where its tables cannot be read, `COUNTER_DAMAGED` where one holds no integer,
+ *   `USAGE` where source and target are the same database
+ */
+export async function readFloors(source: Store, target: Store): Promise<readonly Floor[]> {
+  if ((await source.identity()) === (await target.identity())) {
+    throw new UniqueIDError(
+      'USAGE',
+      `${source.location} and ${target.location} are the same database; nothing was changed.`,
+      {
+        hint: 'Name the old database with --from and the new one with --database or PEEWEE_URL.',
+      },
+    );
+  }
+  const problem = schemaProblem(await source.readSchema(), source.location);
+  // Before version 1 the counters stood in the same table.
+  if (problem !== undefined && problem.code !== 'SCHEMA_TOO_OLD') throw problem;
+  return (await source.counters()).map(({mode, next}) => {
+    if (next !== undefined) return {mode, next};
+    throw new UniqueIDError(
+      'COUNTER_DAMAGED',
+      `The counter of mode ${JSON.stringify(mode)} in ${source.location} is no integer; nothing was changed.`,
+      {
+        hint: 'Set it past the last integer in use with "uniqueid reset --mode MODE --to N", and copy again.',
+      },
+    );
+  });
+}
+
+/**
+ * Raises each counter of the target to the higher of both, all or none.
+ *
+ * @throws UniqueIDError `REFUSED` where the target takes two modes for one: they would share a counter
+ */
+export async function copyCounters(
+  target: Store,
+  floors: readonly Floor[],
+  dryRun: boolean,
+): Promise<readonly Raise[]> {
+  const raises = floors.length === 0 ? [] : await target.raiseCounters(floors, dryRun);
+  const collisions = raises.filter(({mode, stored}) => mode !== stored);
+  if (collisions.length === 0) return raises;
+  const pairs = collisions
+    .map(({mode, stored}) => `${JSON.stringify(mode)} and ${JSON.stringify(stored)}`)
+    .join(', ');
+  throw new UniqueIDError(
+    'REFUSED',
+    `${target.location} takes modes for one that are two: ${pairs}; nothing was changed.`,
+    {
+      hint: 'Copy into a new, empty database: tables that UniqueID makes keep such modes apart.',
+    },
+  );
+}
