@@ -32,7 +32,7 @@ function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
 }
 
 /** A free port: one that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const {port} = server.address() as AddressInfo;

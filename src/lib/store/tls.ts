@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
-import type {ConnectionOptions} from 'node:tls';
-import type {DatabaseOptions} from '../config/database-options.js';
+import {isIP} from 'node:net';
+import {checkServerIdentity, type ConnectionOptions} from 'node:tls';
+import type {DatabaseUrl} from '../config/database-url.js';
 import {UniqueIDError} from '../errors.js';
 
 /**
@@ -9,12 +10,8 @@ import {UniqueIDError} from '../errors.js';
  *
  * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be read
  */
-export function tlsOptions({
-  sslmode,
-  sslrootcert,
-  sslcert,
-  sslkey,
-}: DatabaseOptions): ConnectionOptions | undefined {
+export function tlsOptions({options, hosts}: DatabaseUrl): ConnectionOptions | undefined {
+  const {sslmode, sslrootcert, sslcert, sslkey} = options;
   if (sslmode === 'disable') return undefined;
   const files = {
     ca: read('sslrootcert', sslrootcert),
@@ -22,12 +19,23 @@ export function tlsOptions({
     key: read('sslkey', sslkey),
   };
   const given = Object.fromEntries(Object.entries(files).filter(([, content]) => content !== undefined));
-  const verify = sslmode !== 'no-verify' && sslmode !== 'prefer';
   return {
     ...given,
-    rejectUnauthorized: verify,
-    // The chain is checked, the name in it is not.
-    ...(sslmode === 'verify-ca' ? {checkServerIdentity: () => undefined} : {}),
+    rejectUnauthorized: sslmode !== 'no-verify' && sslmode !== 'prefer',
+    checkServerIdentity:
+      sslmode === 'verify-ca' ? () => undefined : identityCheck(hosts.map(({host}) => host)),
+  };
+}
+
+/**
+ * Node checks a certificate against `localhost` where a driver connects to an address and so names no server:
+ * there the certificate must be for one of the addresses that the URL names.
+ */
+function identityCheck(hosts: readonly string[]): NonNullable<ConnectionOptions['checkServerIdentity']> {
+  return (name, certificate) => {
+    const candidates = hosts.includes(name) ? [name] : hosts.filter((host) => isIP(host) !== 0);
+    const failures = candidates.map((candidate) => checkServerIdentity(candidate, certificate));
+    return failures.includes(undefined) ? undefined : (failures[0] ?? checkServerIdentity(name, certificate));
   };
 }
 

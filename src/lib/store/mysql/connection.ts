@@ -11,10 +11,11 @@ const sessionSettings = `
   SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`;
 
 /** Makes a pool of connections to MySQL or MariaDB; they are opened when they are needed. */
-export function openPool({user, password, hosts, database, options}: DatabaseUrl): Pool {
+export function openPool(url: DatabaseUrl): Pool {
+  const {user, password, hosts, database, options} = url;
   const [{host, port} = {host: 'localhost', port: undefined}] = hosts;
   // The protocol has no way to ask for TLS and do without: "prefer" is no TLS here, as in the Python service's driver.
-  const tls = options.sslmode === 'prefer' ? undefined : tlsOptions(options);
+  const tls = options.sslmode === 'prefer' ? undefined : tlsOptions(url);
   const pool = createPool({
     host,
     port: port ?? 3306,

@@ -27,8 +27,9 @@ const types = {
 export type Pool = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
 
 /** Makes a pool; connections are opened when they are needed. */
-export function openPool({user, password, hosts, database, options}: DatabaseUrl): Pool {
-  const tls = tlsOptions(options);
+export function openPool(url: DatabaseUrl): Pool {
+  const {user, password, hosts, database, options} = url;
+  const tls = tlsOptions(url);
   return postgres({
     // The driver takes lists of both, which its types do not say.
     host: hosts.map(({host}) => host) as unknown as string,

@@ -1,0 +1,145 @@
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, writeFileSync, chmodSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {migrate} from '../../src/lib/store/schema/migrate.js';
+import {cli} from '../helpers/cli.js';
+import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {openForTest} from '../helpers/network-database.js';
+import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {freePort, password, startPostgres} from '../helpers/private-server.js';
+import {flaws} from '../helpers/ranges.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
+
+describe.skipIf(inject('postgresUrl') === '')('several hosts in one URL', () => {
+  it('the one that takes writes is found', async () => {
+    const readOnly = await startPostgres(['default_transaction_read_only = on']);
+    onTestFinished(() => readOnly.remove());
+    const primary = await startPostgres();
+    onTestFinished(() => primary.remove());
+    const hosts = ['127.0.0.1:1', `127.0.0.1:${readOnly.port}`, `127.0.0.1:${primary.port}`].join(',');
+    const store = await openForTest(`postgresql://tester:${encodeURIComponent(password)}@${hosts}/postgres`);
+    await migrate(store);
+    expect(await store.advance([{mode: 'file', count: 3n}], 0n)).toEqual([{next: 3n}]);
+    const alone = await cli(['getid', '-m', 'file'], {
+      cwd: makeWorkspace(),
+      env: {PEEWEE_URL: `${readOnly.url}/postgres`, UNIQUEID_REQUEST_TIMEOUT: '0.3'},
+    });
+    expect([3, 4]).toContain(alone.status);
+  });
+});
+
+describe.skipIf(inject('postgresUrl') === '')('TLS', () => {
+  it('is verified unless told otherwise in words', async () => {
+    const folder = makeWorkspace();
+    const [key, certificate] = [join(folder, 'server.key'), join(folder, 'server.crt')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        certificate,
+        ...subject,
+      ],
+      {stdio: 'ignore'},
+    );
+    chmodSync(folder, 0o755);
+    if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'postgres', folder]);
+    chmodSync(key, 0o600);
+    const server = await startPostgres([
+      'ssl = on',
+      `ssl_cert_file = '${certificate}'`,
+      `ssl_key_file = '${key}'`,
+    ]);
+    onTestFinished(() => server.remove());
+    const url = `${server.url.replace('127.0.0.1', 'localhost')}/postgres`;
+    const isEncrypted = async (query: string): Promise<boolean> => {
+      const cwd = makeWorkspace();
+      const {status, stderr} = await cli(['dbsync'], {cwd, env: {PEEWEE_URL: `${url}${query}`}});
+      if (status !== 0) expect(stderr).toContain('cannot be trusted: TLS failed');
+      return status === 0;
+    };
+    expect(await isEncrypted('?sslmode=require')).toBe(false);
+    expect(await isEncrypted('?sslmode=verify-full')).toBe(false);
+    expect(await isEncrypted('?sslmode=no-verify')).toBe(true);
+    expect(await isEncrypted('')).toBe(true);
+    expect(await isEncrypted(`?sslmode=require&sslrootcert=${certificate}`)).toBe(true);
+    const wrongName = await cli(['dbsync'], {
+      cwd: makeWorkspace(),
+      env: {PEEWEE_URL: `${server.url}/postgres?sslrootcert=${certificate}`},
+    });
+    expect(wrongName.status).toBe(4);
+  });
+});
+
+const bouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
+
+describe.skipIf(inject('postgresUrl') === '')('behind PgBouncer in transaction mode', () => {
+  it('allocates without prepared statements', async ({skip}) => {
+    if (bouncer === undefined) {
+      if (process.env['CI'] === 'true') throw new Error('PgBouncer is not installed');
+      skip('PgBouncer is not installed');
+      return;
+    }
+    const {url} = await makePostgresDatabase();
+    const {port, pathname} = new URL(url);
+    const folder = makeWorkspace();
+    const listen = await freePort();
+    writeFileSync(join(folder, 'users'), `"tester" "${password}"\n`);
+    writeFileSync(
+      join(folder, 'pgbouncer.ini'),
+      `[databases]\n* = host=127.0.0.1 port=${port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${listen}\nunix_socket_dir =\n` +
+        `auth_type = scram-sha-256\nauth_file = ${join(folder, 'users')}\npool_mode = transaction\ndefault_pool_size = 3\n`,
+    );
+    for (const path of [folder, join(folder, 'users'), join(folder, 'pgbouncer.ini')]) chmodSync(path, 0o755);
+    const user = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
+    const child = spawn(bouncer, [join(folder, 'pgbouncer.ini')], {stdio: 'ignore', ...user});
+    onTestFinished(async () => {
+      const closed = once(child, 'exit');
+      child.kill('SIGKILL');
+      await closed;
+    });
+    await sleep(500);
+    const pooled = `postgresql://tester:${encodeURIComponent(password)}@127.0.0.1:${listen}${pathname}?prepare=false`;
+    const stores = [await openForTest(pooled), await openForTest(pooled), await openForTest(pooled)];
+    await migrate(stores[0] ?? (await openForTest(pooled)));
+    const allocators = stores.map((store) => new Allocator(store, options));
+    const given = await Promise.all(
+      Array.from({length: 300}, async (_, index) => {
+        await sleep(index % 20);
+        return allocators[index % 3]?.allocate('file', 5n) ?? {start: 0n, end: 0n};
+      }),
+    );
+    expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 1500n});
+  });
+});
+
+describe.each([
+  {name: 'PostgreSQL', server: inject('postgresUrl'), make: makePostgresDatabase},
+  {name: 'MariaDB', server: inject('mysqlUrl'), make: makeMysqlDatabase},
+])('$name', ({server, make}) => {
+  it.skipIf(server === '')('several dbsync at once end in one good schema', async () => {
+    for (let turn = 0; turn < 3; turn++) {
+      const {url} = await make();
+      const run = (...args: string[]): ReturnType<typeof cli> =>
+        cli(args, {cwd: makeWorkspace(), env: {PEEWEE_URL: url}});
+      const all = await Promise.all([run('dbsync'), run('dbsync'), run('dbsync')]);
+      for (const {status, stderr} of all) expect(status, stderr).toBe(0);
+      expect((await run('dbsync', '--check', '--equal')).status).toBe(0);
+    }
+  });
+});
