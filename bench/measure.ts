@@ -20,11 +20,16 @@ export interface Round {
 }
 
 /** Starts a server and waits for the line that says where it answers. */
-export async function startTarget(name: string, args: readonly string[], cwd: string): Promise<Target> {
+export async function startTarget(
+  name: string,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const child = spawn(process.execPath, args, {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {...process.env, HOME: cwd},
+    env: {...process.env, HOME: cwd, ...env},
   });
   let stderr = '';
   for await (const text of child.stderr.setEncoding('utf8')) {

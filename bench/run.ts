@@ -2,7 +2,14 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {availableParallelism, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {load, median, startTarget, stopTarget, wallTime, type Round} from './measure.js';
+import {
+  findMariadb,
+  findPostgres,
+  startMariadb,
+  startPostgres,
+  type PrivateServer,
+} from '../test/helpers/private-server.js';
+import {load, median, startTarget, stopTarget, wallTime, type Round, type Target} from './measure.js';
 
 /** Rounds of each server, in turn, so that a machine that slows down slows both. */
 const ROUNDS = 5;
@@ -14,35 +21,63 @@ const bare = fileURLToPath(new URL('bare-server.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'uniqueid-bench-'));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** A database to serve from, and what ends it. */
+interface Base {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly remove: () => Promise<void>;
+}
+
 try {
-  say(`Node ${process.version}, ${availableParallelism()} processors; the load (wrk) runs on them too.\n`);
-  await measureService([1, 64, 256]);
+  say(
+    `Node ${process.version}, ${availableParallelism()} processors; the load (wrk) and the databases run on them too.\n`,
+  );
+  await measureServices([1, 64, 256]);
   measureCommand();
 } finally {
   rmSync(folder, {recursive: true, force: true});
 }
 
-async function measureService(connectionCounts: readonly number[]): Promise<void> {
+async function bases(): Promise<readonly Base[]> {
+  const found: Base[] = [{name: 'SQLite', env: {}, remove: () => Promise.resolve()}];
+  const add = (name: string, {url, remove}: PrivateServer, database: string): void => {
+    found.push({name, env: {PEEWEE_URL: `${url}/${database}`}, remove});
+  };
+  if (findPostgres() === undefined) say('PostgreSQL is not installed: left out.');
+  else add('PostgreSQL', await startPostgres(), 'postgres');
+  if (findMariadb() === undefined) say('MariaDB is not installed: left out.');
+  else add('MariaDB', await startMariadb(), 'mysql');
+  return found;
+}
+
+async function measureServices(connectionCounts: readonly number[]): Promise<void> {
+  const databases = await bases();
   const yardstick = await startTarget('bare node:http', [bare], folder);
-  const service = await startTarget('uniqueid serve', [program, 'serve', '--sync', '--port', '0'], folder);
+  const services: Target[] = [];
+  for (const {name, env} of databases) {
+    services.push(
+      await startTarget(`uniqueid on ${name}`, [program, 'serve', '--sync', '--port', '0'], folder, env),
+    );
+  }
   say('| connections | server | requests/s (least to most) | p50 ms | p99 ms | share of bare |');
   say('| ---: | --- | ---: | ---: | ---: | ---: |');
   for (const connections of connectionCounts) {
-    const rounds: Record<string, Round[]> = {};
+    const rounds = new Map<Target, Round[]>([yardstick, ...services].map((target) => [target, []]));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const target of [yardstick, service]) {
-        const seen = load(target, connections, SECONDS);
-        if (seen.failures > 0) throw new Error(`${target.name}: ${seen.failures} requests failed`);
-        (rounds[target.name] ??= []).push(seen);
+      for (const [target, seen] of rounds) {
+        const answer = load(target, connections, SECONDS);
+        if (answer.failures > 0) throw new Error(`${target.name}: ${answer.failures} requests failed`);
+        seen.push(answer);
       }
     }
-    const [theirs = [], ours = []] = [rounds[yardstick.name], rounds[service.name]];
-    const share = median(ours.map(({rate}, round) => rate / (theirs[round]?.rate ?? Number.NaN)));
-    say(row(connections, yardstick.name, theirs, ''));
-    say(row(connections, service.name, ours, share.toFixed(2)));
+    const theirs = rounds.get(yardstick) ?? [];
+    for (const [target, ours] of rounds) {
+      const share = median(ours.map(({rate}, round) => rate / (theirs[round]?.rate ?? Number.NaN)));
+      say(row(connections, target.name, ours, target === yardstick ? '' : share.toFixed(2)));
+    }
   }
-  await stopTarget(yardstick);
-  await stopTarget(service);
+  for (const target of [yardstick, ...services]) await stopTarget(target);
+  for (const {remove} of databases) await remove();
 }
 
 function row(connections: number, name: string, rounds: readonly Round[], share: string): string {

@@ -76,6 +76,7 @@ describe('parseDatabaseUrl', () => {
     ['postgresql://h/d?constructor=1', 'no option "constructor"'],
     ['postgresql://u:p@h', 'no database'],
     ['postgresql://u:secret/x@h/db', 'HOST or HOST:PORT'],
+    ['mysql://u:p@a,b/db', 'several hosts are for PostgreSQL'],
     ['mysql://u:p@h:99999/db', 'a port from 1 to 65535'],
   ])('refuses %s', (text, message) => {
     expect(() => parseDatabaseUrl(text)).toThrow(

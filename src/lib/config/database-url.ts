@@ -75,6 +75,12 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   };
   if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
   else if (url.database === '') throw invalidUrl('it names no database behind the host');
+  else if (kind === 'mysql' && hosts.length > 1) {
+    throw invalidUrl(
+      'several hosts are for PostgreSQL',
+      'Name one host, such as that of a proxy before a cluster.',
+    );
+  }
   return url;
 }
 

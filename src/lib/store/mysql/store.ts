@@ -2,6 +2,7 @@ import type {Pool, PoolConnection, ResultSetHeader, RowDataPacket} from 'mysql2/
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
 import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
@@ -24,11 +25,6 @@ import {readFacts} from './facts.js';
 import {exactCollations, migrations} from './migrations.js';
 import * as statements from './statements.js';
 
-/** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
-const PATIENT_MS = 120_000;
-
-const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
-
 /** How long a migrator waits for another one, in seconds. */
 const SCHEMA_LOCK_SECONDS = 60;
 
@@ -37,16 +33,8 @@ const SCHEMA_LOCK_SECONDS = 60;
  *
  * @throws UniqueIDError `DATABASE_*` where no connection can be had
  */
-export async function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
-  const store = new MysqlStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS);
-  try {
-    // A pool connects when it is first asked; whoever opens a store wants to know now.
-    await store.readSchema();
-    return store;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+export function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  return connected(new MysqlStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
 }
 
 /** Counters come as text: bigints to the last digit. */

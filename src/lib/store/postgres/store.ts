@@ -2,6 +2,7 @@ import {MAX_COUNTER} from '../../allocation/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {unreachable} from '../network-errors.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
 import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/version.js';
@@ -24,11 +25,6 @@ import {readFacts} from './facts.js';
 import {migrations} from './migrations.js';
 import * as statements from './statements.js';
 
-/** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
-const PATIENT_MS = 120_000;
-
-const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
-
 /** Held while a step of the schema is taken; any number will do that nobody else locks. */
 const SCHEMA_LOCK = 7_231_985_501n;
 
@@ -37,16 +33,8 @@ const SCHEMA_LOCK = 7_231_985_501n;
  *
  * @throws UniqueIDError `DATABASE_*` where no connection can be had
  */
-export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
-  const store = new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS);
-  try {
-    // A pool connects when it is first asked; whoever opens a store wants to know now.
-    await store.readSchema();
-    return store;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
+export function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  return connected(new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
 }
 
 /** The driver's promise of rows, sent when it is awaited. */
