@@ -2,7 +2,6 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore} from '../cli/database.js';
 import {untilStopped} from '../cli/signals.js';
-import {syncWithTasks} from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {runService} from '../lib/server/run-service.js';
@@ -51,6 +50,7 @@ export default class Serve extends BaseCommand {
     const json = this.jsonEnabled();
     const talk = {say: this.say.bind(this), mayAsk: canPrompt(json)};
     if (flags.sync) {
+      const {syncWithTasks} = await import('../cli/sync-tasks.js');
       await withStore(connect(config, talk, {create: true}), (store) => syncWithTasks(store, {silent: json}));
     }
     const store = await connectSafely(config, talk);

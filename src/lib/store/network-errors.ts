@@ -1,4 +1,4 @@
-import {UniqueIDError, type ErrorDetails} from '../errors.js';
+import {UniqueIDError} from '../errors.js';
 
 /** Where a connection was meant to go, for messages: never holds a password. */
 export interface Destination {
@@ -120,26 +120,14 @@ export function diskFull(location: string, cause: unknown): UniqueIDError {
   );
 }
 
-export function schemaMissing(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
-    cause,
-    hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
-  });
-}
-
 /** A mode that the table's character set has no letters for. */
-export function unwritableMode(
-  mode: string | undefined,
-  location: string,
-  details: ErrorDetails = {},
-): UniqueIDError {
-  const what = mode === undefined ? 'a mode' : `mode ${JSON.stringify(mode)}`;
+export function unwritableMode(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'INVALID_MODE',
-    `The character set of the table in ${location} cannot hold ${what}.`,
+    `The character set of the table in ${location} cannot hold a mode.`,
     {
+      cause,
       hint: 'Use a mode of plain letters, or have the table converted to utf8mb4 by a database administrator.',
-      ...details,
     },
   );
 }

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../allocation/range.js';
 import {damagedCounter, isCounterValue} from './counter-value.js';
-import type {Advance, Counter, CounterMove} from './store.js';
+import type {Advance, Counter, CounterMove, Floor, Raise} from './store.js';
 
 /**
  * Why a claim was not granted, told from the counter as it is.
@@ -29,4 +29,9 @@ export function movedMeanwhile({mode, from, to}: CounterMove, now: Counter | und
   const asSeen = now !== undefined && next === from;
   const stillForwards = next !== undefined && from !== undefined && from <= to && next <= to;
   return asSeen || stillForwards ? [] : [{mode, next}];
+}
+
+/** What raising a counter to a floor comes to, where the mode is stored as it is written. */
+export function raised({mode, next}: Floor, before: bigint | undefined): Raise {
+  return {mode, stored: mode, before, after: before !== undefined && before > next ? before : next};
 }

@@ -5,13 +5,13 @@ import {
   noDatabase,
   noPermission,
   readOnlyServer,
-  schemaMissing,
   tlsRefused,
   unreachable,
   unwritableMode,
   wrongLogin,
   type Destination,
 } from '../network-errors.js';
+import {schemaMissing} from '../schema/verdict.js';
 
 /** What mysql2 itself reports. */
 const driverReasons: Readonly<Record<string, string>> = {
@@ -50,7 +50,7 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 1366:
     case 1406:
     case 3988:
-      return unwritableMode(undefined, location, {cause: error});
+      return unwritableMode(location, error);
     case 1290:
     case 1792:
     case 1836:

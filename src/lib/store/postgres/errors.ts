@@ -6,13 +6,13 @@ import {
   noDatabase,
   noPermission,
   readOnlyServer,
-  schemaMissing,
   tlsRefused,
   unreachable,
   unwritableMode,
   wrongLogin,
   type Destination,
 } from '../network-errors.js';
+import {schemaMissing} from '../schema/verdict.js';
 
 /** What the driver itself reports, https://github.com/porsager/postgres#error-handling */
 const driverReasons: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
       return readOnlyServer(location, error);
     case '22P05':
     case '22021':
-      return unwritableMode(undefined, location, {cause: error});
+      return unwritableMode(location, error);
     case '40001':
     case '40003':
     case '40P01':

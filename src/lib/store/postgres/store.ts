@@ -3,7 +3,7 @@ import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js'
 import {UniqueIDError} from '../../errors.js';
 import {unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
-import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
+import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {
@@ -108,8 +108,11 @@ class PostgresStore implements Store {
     });
   }
 
-  async counter(mode: string): Promise<Counter | undefined> {
-    return this.#attempt(async (pool) => (await this.#read(pool, [mode])).get(mode));
+  counter(mode: string): Promise<Counter | undefined> {
+    return this.#attempt(async (pool) => {
+      const [row] = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts([mode])]);
+      return row === undefined ? undefined : toCounter(row);
+    });
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
@@ -136,10 +139,7 @@ class PostgresStore implements Store {
         const nexts = this.#pool.typed.bigints(floors.map(({next}) => next));
         await transaction.unsafe(statements.putCounters, [modes, nexts]);
       }
-      return floors.map(({mode, next}) => {
-        const before = now.get(mode);
-        return {mode, stored: mode, before, after: before !== undefined && before > next ? before : next};
-      });
+      return floors.map((floor) => raised(floor, now.get(floor.mode)));
     });
   }
 
@@ -172,11 +172,6 @@ class PostgresStore implements Store {
     return claims.map(({mode}) =>
       granted.has(mode) ? grantOf(granted, mode) : refusal(mode, stored.get(mode), firstIndex, this.location),
     );
-  }
-
-  async #read(pool: Pool, modes: readonly string[]): Promise<ReadonlyMap<string, Counter>> {
-    const rows = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts([...modes])]);
-    return new Map(rows.map((row) => [row.mode, toCounter(row)]));
   }
 
   async #readTables(asked: Pick<Pool, 'unsafe'>): Promise<SchemaReading> {

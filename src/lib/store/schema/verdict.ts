@@ -1,14 +1,20 @@
 import {UniqueIDError} from '../../errors.js';
 import {currentVersion, formatVersion, isEqual, isSafe, type SchemaState} from './version.js';
 
+/** The error for a database without our tables. */
+export function schemaMissing(location: string, cause?: unknown): UniqueIDError {
+  return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
+    cause,
+    hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
+  });
+}
+
 /** Why a schema may not be used, and what to do; `undefined` where integers may be allocated from it. */
 export function schemaProblem(state: SchemaState, location: string): UniqueIDError | undefined {
   if (isSafe(state)) return undefined;
   switch (state.kind) {
     case 'absent':
-      return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
-        hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
-      });
+      return schemaMissing(location);
     case 'damaged':
       return new UniqueIDError(
         'SCHEMA_DAMAGED',

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import {UniqueIDError} from '../../errors.js';
+import {schemaMissing} from '../schema/verdict.js';
 
 /**
  * An error of SQLite as one of ours. The codes are those of https://www.sqlite.org/rescode.html; extended
@@ -62,10 +63,7 @@ export function fromSqliteError(thrown: unknown, location: string): Error {
     );
   }
   if (code === 'SQLITE_ERROR' && thrown.message.startsWith('no such table: uniqueindex')) {
-    return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
-      ...details,
-      hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
-    });
+    return schemaMissing(location, thrown);
   }
   return thrown;
 }

@@ -1,6 +1,6 @@
 import {statSync} from 'node:fs';
 import {MAX_COUNTER} from '../../allocation/range.js';
-import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
+import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {
@@ -88,14 +88,13 @@ class SqliteStore implements Store {
   }
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
-    const raise = (): readonly Raise[] =>
-      floors.map(({mode, next}) => {
-        const before = this.#counter(mode)?.next;
-        const after = before !== undefined && before > next ? before : next;
-        if (!dryRun) this.#statements.put.run(mode, after);
-        return {mode, stored: mode, before, after};
+    const raiseAll = (): readonly Raise[] =>
+      floors.map((floor) => {
+        const raise = raised(floor, this.#counter(floor.mode)?.next);
+        if (!dryRun) this.#statements.put.run(raise.mode, raise.after);
+        return raise;
       });
-    return dryRun ? this.#attempt(raise) : this.#write(raise);
+    return dryRun ? this.#attempt(raiseAll) : this.#write(raiseAll);
   }
 
   identity(): Promise<string> {
