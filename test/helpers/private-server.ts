@@ -31,6 +31,9 @@ function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
   return {uid: Number(uid ?? 65_534), gid: Number(gid ?? 65_534)};
 }
 
+export const postgresUser = (): {uid?: number; gid?: number} => asUser('postgres');
+export const mariadbUser = (): {uid?: number; gid?: number} => asUser('mysql');
+
 /** A free port: one that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -72,7 +75,7 @@ export function findMariadb(): {server: string; install: string} | undefined {
 export async function startPostgres(settings: readonly string[] = []): Promise<PrivateServer> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
-  const user = asUser('postgres');
+  const user = postgresUser();
   const folder = ownFolder('postgres', user);
   const data = join(folder, 'data');
   const secret = join(folder, 'password');
@@ -128,7 +131,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 export async function startMariadb(settings: readonly string[] = []): Promise<PrivateServer> {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
-  const user = asUser('mysql');
+  const user = mariadbUser();
   const folder = ownFolder('mariadb', user);
   const data = join(folder, 'data');
   const options: SpawnOptions = {cwd: folder, stdio: 'ignore', ...user};

@@ -1,4 +1,4 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, writeFileSync, chmodSync} from 'node:fs';
 import {join} from 'node:path';
@@ -31,58 +31,6 @@ describe.skipIf(inject('postgresUrl') === '')('several hosts in one URL', () => 
       env: {PEEWEE_URL: `${readOnly.url}/postgres`, UNIQUEID_REQUEST_TIMEOUT: '0.3'},
     });
     expect([3, 4]).toContain(alone.status);
-  });
-});
-
-describe.skipIf(inject('postgresUrl') === '')('TLS', () => {
-  it('is verified unless told otherwise in words', async () => {
-    const folder = makeWorkspace();
-    const [key, certificate] = [join(folder, 'server.key'), join(folder, 'server.crt')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-        ...subject,
-      ],
-      {stdio: 'ignore'},
-    );
-    chmodSync(folder, 0o755);
-    if (process.getuid?.() === 0) execFileSync('chown', ['-R', 'postgres', folder]);
-    chmodSync(key, 0o600);
-    const server = await startPostgres([
-      'ssl = on',
-      `ssl_cert_file = '${certificate}'`,
-      `ssl_key_file = '${key}'`,
-    ]);
-    onTestFinished(() => server.remove());
-    const url = `${server.url.replace('127.0.0.1', 'localhost')}/postgres`;
-    const isEncrypted = async (query: string): Promise<boolean> => {
-      const cwd = makeWorkspace();
-      const {status, stderr} = await cli(['dbsync'], {cwd, env: {PEEWEE_URL: `${url}${query}`}});
-      if (status !== 0) expect(stderr).toContain('cannot be trusted: TLS failed');
-      return status === 0;
-    };
-    expect(await isEncrypted('?sslmode=require')).toBe(false);
-    expect(await isEncrypted('?sslmode=verify-full')).toBe(false);
-    expect(await isEncrypted('?sslmode=no-verify')).toBe(true);
-    expect(await isEncrypted('')).toBe(true);
-    expect(await isEncrypted(`?sslmode=require&sslrootcert=${certificate}`)).toBe(true);
-    const wrongName = await cli(['dbsync'], {
-      cwd: makeWorkspace(),
-      env: {PEEWEE_URL: `${server.url}/postgres?sslrootcert=${certificate}`},
-    });
-    expect(wrongName.status).toBe(4);
   });
 });
 

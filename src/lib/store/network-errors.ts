@@ -32,16 +32,7 @@ export function fromNetworkError(
   {location}: Destination,
 ): UniqueIDError | undefined {
   const code = typeof error.code === 'string' ? error.code : '';
-  if (certificateFailure.test(code)) {
-    return new UniqueIDError(
-      'DATABASE_UNAVAILABLE',
-      `The database ${location} cannot be trusted: TLS failed (${code}).`,
-      {
-        cause: error,
-        hint: 'Name its certificate authority with sslrootcert=FILE in the URL, or say sslmode=no-verify.',
-      },
-    );
-  }
+  if (certificateFailure.test(code)) return certificateRefused(location, code, error);
   const reason = reasons[code];
   return reason === undefined ? undefined : unreachable(location, reason, error);
 }
@@ -53,6 +44,15 @@ export function unreachable(location: string, reason: string, cause: unknown): U
     transient: true,
     hint: 'Check that it runs, and host and port in peewee_url.',
   });
+}
+
+/** A server whose certificate is not the one that it should have. */
+export function certificateRefused(location: string, reason: string, cause: unknown): UniqueIDError {
+  return refused(
+    `The database ${location} cannot be trusted: TLS failed (${reason}).`,
+    'Name its certificate authority with sslrootcert=FILE in the URL, or say sslmode=no-verify.',
+    cause,
+  );
 }
 
 /** A refusal that waiting does not change. */

@@ -1,3 +1,4 @@
+import {connect, isIP, type Socket} from 'node:net';
 import {createPool, type Pool} from 'mysql2/promise';
 import type {DatabaseUrl} from '../../config/database-url.js';
 import {tlsOptions} from '../tls.js';
@@ -10,6 +11,8 @@ const sessionSettings = `
   SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION autocommit = 1, SESSION innodb_lock_wait_timeout = 5;
   SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`;
 
+const DEFAULT_PORT = 3306;
+
 /** Makes a pool of connections to MySQL or MariaDB; they are opened when they are needed. */
 export function openPool(url: DatabaseUrl): Pool {
   const {user, password, hosts, database, options} = url;
@@ -18,7 +21,7 @@ export function openPool(url: DatabaseUrl): Pool {
   const tls = options.sslmode === 'prefer' ? undefined : tlsOptions(url);
   const pool = createPool({
     host,
-    port: port ?? 3306,
+    port: port ?? DEFAULT_PORT,
     database,
     ...(user === undefined ? {} : {user}),
     ...(password === undefined ? {} : {password}),
@@ -30,6 +33,7 @@ export function openPool(url: DatabaseUrl): Pool {
             verifyIdentity: options.sslmode !== 'verify-ca' && options.sslmode !== 'no-verify',
           } as object,
         }),
+    ...(tls === undefined ? {} : {stream: () => namedSocket(host, port ?? DEFAULT_PORT)}),
     connectionLimit: options.maxConnections,
     connectTimeout: options.connectTimeoutMs,
     charset: 'utf8mb4_bin',
@@ -47,4 +51,13 @@ export function openPool(url: DatabaseUrl): Pool {
     });
   });
   return pool;
+}
+
+/**
+ * A socket that knows what it was connected to, also where that is an address: Node checks the certificate against
+ * the name it finds here, and without one against `localhost`; the driver has no option to say it otherwise.
+ */
+function namedSocket(host: string, port: number): Socket {
+  const socket = connect({host, port, noDelay: true, keepAlive: true});
+  return isIP(host) === 0 ? socket : Object.assign(socket, {_host: host});
 }

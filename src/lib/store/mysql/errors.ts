@@ -1,4 +1,5 @@
 import {
+  certificateRefused,
   conflict,
   diskFull,
   fromNetworkError,
@@ -23,11 +24,17 @@ const driverReasons: Readonly<Record<string, string>> = {
 /** An error of the driver, of MySQL or of MariaDB as one of ours; numbers: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
 export function fromMysqlError(thrown: unknown, destination: Destination): Error {
   if (!(thrown instanceof Error)) return new Error(String(thrown));
-  const error: Error & {code?: unknown; errno?: unknown} = thrown;
+  const error: Error & {code?: unknown; errno?: unknown; syscall?: unknown} = thrown;
   const {location} = destination;
   const code = typeof error.code === 'string' ? error.code : '';
   const driverReason = driverReasons[code];
   if (driverReason !== undefined) return unreachable(location, driverReason, error);
+  // The driver puts this code over the one that Node gave: what the system reported is a cut, the rest is distrust.
+  if (code === 'HANDSHAKE_SSL_ERROR') {
+    return error.syscall !== undefined || error.message.includes('disconnected before secure')
+      ? unreachable(location, 'the connection was cut', error)
+      : certificateRefused(location, error.message, error);
+  }
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return tlsRefused(location, error);
   if (error.message === 'Pool is closed.' || error.message.includes('in closed state')) {
     return unreachable(location, 'the connection was closed', error);

@@ -2,6 +2,8 @@ import postgres from 'postgres';
 import type {DatabaseUrl} from '../../config/database-url.js';
 import {tlsOptions} from '../tls.js';
 
+export const DEFAULT_PORT = 5432;
+
 /** How long after a lost connection the next one is tried, in seconds: service resumes this soon. */
 const RECONNECT_SECONDS = 0.1;
 
@@ -33,7 +35,7 @@ export function openPool(url: DatabaseUrl): Pool {
   return postgres({
     // The driver takes lists of both, which its types do not say.
     host: hosts.map(({host}) => host) as unknown as string,
-    port: hosts.map(({port}) => port ?? 5432) as unknown as number,
+    port: hosts.map(({port}) => port ?? DEFAULT_PORT) as unknown as number,
     database,
     ...(user === undefined ? {} : {username: user}),
     ...(password === undefined ? {} : {password}),

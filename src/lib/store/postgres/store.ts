@@ -1,7 +1,7 @@
 import {MAX_COUNTER} from '../../allocation/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
-import {unreachable} from '../network-errors.js';
+import {tlsRefused, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
@@ -19,10 +19,11 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {withTimeLimit} from '../time-limit.js';
-import {openPool, type Pool} from './connection.js';
+import {DEFAULT_PORT, openPool, type Pool} from './connection.js';
 import {fromPostgresError} from './errors.js';
 import {readFacts} from './facts.js';
 import {migrations} from './migrations.js';
+import {offersTls} from './offers-tls.js';
 import * as statements from './statements.js';
 
 /** Held while a step of the schema is taken; any number will do that nobody else locks. */
@@ -33,8 +34,21 @@ const SCHEMA_LOCK = 7_231_985_501n;
  *
  * @throws UniqueIDError `DATABASE_*` where no connection can be had
  */
-export function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
-  return connected(new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
+export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
+  try {
+    return await connected(new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
+  } catch (error) {
+    throw (await isTlsMissing(url)) ? tlsRefused(redactDatabaseUrl(url), error) : error;
+  }
+}
+
+/** Whether TLS is asked for and all servers that answer say that they have none. */
+async function isTlsMissing({hosts, options}: DatabaseUrl): Promise<boolean> {
+  if (options.sslmode === 'disable' || options.sslmode === 'prefer') return false;
+  const answers = await Promise.all(
+    hosts.map(({host, port}) => offersTls(host, port ?? DEFAULT_PORT, options.connectTimeoutMs)),
+  );
+  return answers.includes(false) && !answers.includes(true);
 }
 
 /** The driver's promise of rows, sent when it is awaited. */

@@ -1,0 +1,30 @@
+import {once} from 'node:events';
+import {connect} from 'node:net';
+
+/** SSLRequest: its length, and a number no version of the protocol has; https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const request = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/**
+ * Asks a server whether it speaks TLS. The driver starts TLS whatever the server has answered, and then sees no more
+ * than a cut connection, for which a program would wait in vain.
+ *
+ * @returns `undefined` where the server gives no answer in time
+ */
+export async function offersTls(host: string, port: number, limitMs: number): Promise<boolean | undefined> {
+  const socket = connect({host, port});
+  try {
+    const [answer] = (await Promise.race([
+      once(
+        socket.on('connect', () => socket.write(request)),
+        'data',
+        {signal: AbortSignal.timeout(limitMs)},
+      ),
+      once(socket, 'close').then(() => []),
+    ])) as [Buffer?];
+    return answer === undefined ? undefined : answer.toString('latin1', 0, 1) === 'S';
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}
