@@ -1,6 +1,8 @@
 import {execFileSync} from 'node:child_process';
+import {chmodSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {TestProject} from 'vitest/node';
+import {makeGuardedFolder} from './guarded-folder.js';
 import {
   findMariadb,
   findPostgres,
@@ -14,6 +16,8 @@ declare module 'vitest' {
     /** URLs of the servers that all test files share, each through databases of its own; empty where there is none. */
     postgresUrl: string;
     mysqlUrl: string;
+    /** Where the tests make their folders. */
+    workspaces: string;
   }
 }
 
@@ -32,11 +36,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     findMariadb() !== undefined,
     startMariadb,
   );
+  const workspaces = makeGuardedFolder('tests');
+  // Some tests act as another user.
+  chmodSync(workspaces.path, 0o755);
+  project.provide('workspaces', workspaces.path);
   project.provide('postgresUrl', postgres.url);
   project.provide('mysqlUrl', mariadb.url);
   return async () => {
     await postgres.server?.remove();
     await mariadb.server?.remove();
+    await workspaces.remove();
   };
 }
 

@@ -1,10 +1,10 @@
 import {execFileSync, spawn, type ChildProcess, type SpawnOptions} from 'node:child_process';
 import {once} from 'node:events';
-import {chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chownSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {createServer, type AddressInfo} from 'node:net';
-import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {makeGuardedFolder, type GuardedFolder} from './guarded-folder.js';
 
 /** A database server of the tests' own, on a free port and in a temporary folder. */
 export interface PrivateServer {
@@ -44,9 +44,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function ownFolder(name: string, {uid, gid}: {uid?: number; gid?: number}): string {
-  const folder = mkdtempSync(join(tmpdir(), `uniqueid-${name}-`));
-  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+function ownFolder(name: string, {uid, gid}: {uid?: number; gid?: number}): GuardedFolder {
+  const folder = makeGuardedFolder(name);
+  if (uid !== undefined && gid !== undefined) chownSync(folder.path, uid, gid);
   return folder;
 }
 
@@ -76,7 +76,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const programs = findPostgres();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
   const user = postgresUser();
-  const folder = ownFolder('postgres', user);
+  const guarded = ownFolder('postgres', user);
+  const folder = guarded.path;
   const data = join(folder, 'data');
   const secret = join(folder, 'password');
   writeFileSync(secret, password, {mode: 0o644});
@@ -121,7 +122,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     // An immediate shutdown: all connections are cut, and the next start recovers from the log.
     end: 'SIGQUIT',
     answers,
-    folder,
+    folder: guarded,
     port,
     url: `postgresql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
   });
@@ -132,7 +133,8 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Pr
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
   const user = mariadbUser();
-  const folder = ownFolder('mariadb', user);
+  const guarded = ownFolder('mariadb', user);
+  const folder = guarded.path;
   const data = join(folder, 'data');
   const options: SpawnOptions = {cwd: folder, stdio: 'ignore', ...user};
   execFileSync(
@@ -188,7 +190,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Pr
     start: () => spawn(programs.server, args, {...options, detached: true}),
     end: 'SIGKILL',
     answers,
-    folder,
+    folder: guarded,
     port,
     url: `mysql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
   });
@@ -199,7 +201,7 @@ interface Control {
   readonly start: () => ChildProcess;
   readonly end: NodeJS.Signals;
   readonly answers: () => boolean;
-  readonly folder: string;
+  readonly folder: GuardedFolder;
   readonly port: number;
   readonly url: string;
 }
@@ -209,10 +211,11 @@ async function control({name, start, end, answers, folder, port, url}: Control):
   const restart = async (): Promise<void> => {
     const started = start();
     running = started;
+    folder.watch(started.pid);
     const deadline = performance.now() + 60_000;
     while (!answers()) {
       if (started.exitCode !== null || performance.now() > deadline)
-        throw new Error(`${name} does not start in ${folder}`);
+        throw new Error(`${name} does not start in ${folder.path}`);
       await sleep(50);
     }
   };
@@ -223,13 +226,8 @@ async function control({name, start, end, answers, folder, port, url}: Control):
     const closed = once(child, 'exit');
     child.kill(end);
     await closed;
+    folder.watch(undefined);
   };
-  // Also when the whole run is interrupted.
-  const last = (): void => {
-    running?.kill('SIGKILL');
-    rmSync(folder, {recursive: true, force: true});
-  };
-  process.once('exit', last);
   await restart();
   return {
     url,
@@ -237,9 +235,8 @@ async function control({name, start, end, answers, folder, port, url}: Control):
     kill,
     restart,
     remove: async () => {
-      process.removeListener('exit', last);
       await kill();
-      rmSync(folder, {recursive: true, force: true});
+      await folder.remove();
     },
   };
 }

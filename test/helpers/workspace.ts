@@ -1,15 +1,14 @@
 import {cpSync, mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {onTestFinished} from 'vitest';
+import {inject, onTestFinished} from 'vitest';
 
 /** The root of the repository. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** An empty folder of the running test alone; gone when the test is over. */
 export function makeWorkspace(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-test-')));
+  const folder = realpathSync(mkdtempSync(join(inject('workspaces'), 'test-')));
   onTestFinished(() => {
     rmSync(folder, {recursive: true, force: true});
   });
