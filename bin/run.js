@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import {execute} from '@oclif/core/execute';
-import {settings} from '@oclif/core/settings';
+import {createRequire} from 'node:module';
 
-// A user's NODE_ENV=development must not make oclif look for TypeScript sources.
-settings.enableAutoTranspile = false;
+const {main} = createRequire(import.meta.url)('../dist/cli/start.cjs');
 
-await execute({dir: import.meta.url});
+await main(process.argv.slice(2), import.meta.url);

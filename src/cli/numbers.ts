@@ -37,3 +37,17 @@ export function bytes(size: number): string {
   const value = size / 1000 ** unit;
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
+
+/** `3 s`, `2 min 5 s`, `4 h 0 min`, `12 d 3 h`: the two largest units that matter. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
+}
+
+/** `12.3`, `1,234`: integers a second. */
+export function rate(perSecond: number): string {
+  return perSecond < 100 ? perSecond.toFixed(1) : grouped(BigInt(Math.round(perSecond)));
+}

@@ -1,16 +1,41 @@
 /** Exit statuses of a process that a signal ended, as shells count them. */
 const statuses = {SIGINT: 130, SIGTERM: 143} as const;
 
+const names = ['SIGINT', 'SIGTERM'] as const;
+
 /** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        if (stopping) process.exit(statuses[signal]);
+    for (const name of names) {
+      process.on(name, () => {
+        if (stopping) process.exit(statuses[name]);
         stopping = true;
         resolve();
       });
     }
+  });
+}
+
+/** Does something that only a signal ends, and then ends the process with that signal's status. */
+export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  let status: number | undefined;
+  for (const name of names) {
+    process.once(name, () => {
+      status = statuses[name];
+      stop.abort();
+    });
+  }
+  await Promise.race([work(stop.signal), once(stop.signal)]);
+  // A connection that does not answer would keep the process alive.
+  if (status !== undefined) process.exit(status);
+}
+
+function once(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
   });
 }

@@ -1,40 +1,82 @@
 import type {ChalkInstance} from 'chalk';
-import type {DatabaseStatus, ModeStatus} from '../lib/store/status.js';
-import {bytes, grouped, inWords, percent} from './numbers.js';
-import {formatTable} from './table.js';
+import type {ModeDocument, StatusDocument} from '../lib/status/document.js';
+import {labelled} from './labelled.js';
+import {bytes, duration, grouped, inWords, percent} from './numbers.js';
+import {formatTable, type Column} from './table.js';
 
-/** The one screen of `uniqueid status`, line by line. `columns` is `undefined` where there is no terminal. */
-export function statusLines(
-  {database, schema, modes}: DatabaseStatus,
-  columns: number | undefined,
-  colour: ChalkInstance,
-): string[] {
-  const {problem} = schema;
-  const size = database.sizeBytes === undefined ? '' : `, ${bytes(database.sizeBytes)}`;
-  const lines = [
-    `Database    ${database.location} (${database.product}${size})`,
-    `Durability  ${database.durability}`,
-    `Schema      ${schema.version}, ${problem === undefined ? colour.green('safe to serve') : colour.red('not safe to serve')}`,
-  ];
-  if (problem !== undefined)
-    lines.push(`            ${problem.message}`, `            ${problem.hint ?? ''}`);
-  for (const warning of database.warnings) lines.push(colour.yellow(`Warning     ${warning}`));
-  lines.push('');
-  if (modes.length === 0) return [...lines, 'No modes yet.'];
-  const [heading = '', ...rows] = formatTable(
-    [
-      {title: 'MODE'},
-      {title: 'NEXT INDEX', align: 'right'},
-      {title: 'USED', align: 'right'},
-      {title: 'REMAINING', align: 'right'},
-    ],
-    modes.map(cells),
-    columns ?? Infinity,
-  );
-  return [...lines, colour.bold(heading), ...rows];
+/** Further columns of the table of modes, with a cell for each mode. */
+export interface FurtherColumn extends Column {
+  readonly cell: (mode: ModeDocument) => string;
 }
 
-function cells({mode, next, remaining, usedShare}: ModeStatus): readonly string[] {
-  if (next === null || remaining === null || usedShare === null) return [mode, 'damaged', '-', '-'];
-  return [mode, grouped(next), percent(usedShare), inWords(remaining)];
+export interface ScreenOptions {
+  /** Columns of the terminal; `Infinity` where there is none. */
+  readonly width: number;
+  readonly colour: ChalkInstance;
+  /** The most lines of modes; `undefined` for all. */
+  readonly rows?: number | undefined;
+  readonly further?: readonly FurtherColumn[];
+}
+
+const columns: readonly FurtherColumn[] = [
+  {title: 'MODE', cell: ({mode}) => mode},
+  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : grouped(next))},
+  {title: 'USED', spare: 2, cell: ({usedShare}) => (usedShare === null ? '-' : percent(usedShare))},
+  {title: 'REMAINING', spare: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
+];
+
+/** The one screen of `uniqueid status`, line by line. */
+export function statusLines(status: StatusDocument, options: ScreenOptions): string[] {
+  return [...headLines(status, options), '', ...modeLines(status, options)];
+}
+
+/** What is told about the database, above the table. */
+export function headLines(
+  {database, schema, service, version}: StatusDocument,
+  {width, colour}: ScreenOptions,
+): string[] {
+  const {problem} = schema;
+  const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
+  const verdict =
+    problem === null ? colour.green('safe to serve') : colour.red(`not safe to serve: ${problem.message}`);
+  return [
+    ...(service === undefined
+      ? []
+      : labelled(
+          'Service',
+          `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`,
+          width,
+        )),
+    ...labelled('Database', `${database.location} (${database.product}${size})`, width),
+    ...labelled('Durability', database.durability, width),
+    ...labelled('Schema', `${schema.version}, ${verdict}`, width),
+    ...(problem?.hint === undefined ? [] : labelled('', problem.hint, width)),
+    ...database.warnings.flatMap((warning) => labelled('Warning', colour.yellow(warning), width)),
+  ];
+}
+
+function modeLines(
+  {modes, more}: StatusDocument,
+  {width, colour, rows = Infinity, further = []}: ScreenOptions,
+): string[] {
+  if (modes.length === 0) return ['No modes yet.'];
+  const all = [...columns, ...further];
+  const shown = modes.length > rows ? modes.slice(0, Math.max(1, rows - 1)) : modes;
+  const [heading = '', ...lines] = formatTable(
+    all,
+    shown.map((mode) => all.map(({cell}) => cell(mode))),
+    width,
+  );
+  const hidden = modes.length - shown.length;
+  return [colour.bold(heading), ...lines, ...moreLine(hidden, more, shown.at(-1)?.mode ?? '', width)];
+}
+
+function moreLine(hidden: number, more: boolean, last: string, width: number): string[] {
+  if (!more && hidden === 0) return [];
+  const text =
+    hidden > 0
+      ? `… and ${grouped(BigInt(hidden))}${more ? ' or more' : ''} further modes`
+      : '… and more modes';
+  const line = hidden > 0 ? text : `${text}; the next ones: --after ${JSON.stringify(last)}`;
+  return [line.length <= width ? line : text.slice(0, width)];
 }

@@ -1,4 +1,5 @@
 import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
+import {UniqueIDError} from '../lib/errors.js';
 import {retryTransient} from '../lib/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
 import {copyCounters, readFloors} from '../lib/store/copy.js';
@@ -11,15 +12,16 @@ const LOCK_WAIT_MS = 30_000;
 /** Brings a database to the current version, showing each step on stderr. */
 export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
   const plan = await retryTransient(() => planMigration(store), LOCK_WAIT_MS);
-  const tasks = plan.steps.map((step) => ({
-    title: capitalize(step.name),
-    task: async (_: unknown, task: {title: string}) => {
-      const started = performance.now();
-      const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT_MS);
-      const took = `${(performance.now() - started).toFixed(0)} ms`;
-      task.title += outcome === 'already' ? ' (done by somebody else meanwhile)' : ` (${took})`;
-    },
-  }));
+  const tasks = plan.steps.map((step, index) =>
+    timed(
+      capitalize(step.name),
+      async () => {
+        const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT_MS);
+        return outcome === 'already' ? 'done by somebody else meanwhile' : undefined;
+      },
+      index === 0 ? 'Nothing was changed.' : 'The steps before it are done; this one changed nothing.',
+    ),
+  );
   await runTasks(tasks, options.silent);
   return plan;
 }
@@ -33,21 +35,56 @@ export async function copyWithTasks(
   let floors: readonly Floor[] = [];
   let raises: readonly Raise[] = [];
   const tasks = [
-    {
-      title: `Read the counters of ${source.location}`,
-      task: async () => {
+    timed(
+      `Read the counters of ${source.location}`,
+      async () => {
         floors = await readFloors(source, target);
+        return undefined;
       },
-    },
-    {
-      title: `${dryRun ? 'Compare' : 'Raise'} the counters of ${target.location}`,
-      task: async () => {
+      'No counter was changed.',
+    ),
+    timed(
+      `${dryRun ? 'Compare' : 'Raise'} the counters of ${target.location}`,
+      async () => {
         raises = await retryTransient(() => copyCounters(target, floors, dryRun), LOCK_WAIT_MS);
+        return undefined;
       },
-    },
+      'No counter was changed.',
+    ),
   ];
   await runTasks(tasks, silent);
   return raises;
+}
+
+/**
+ * A task that tells how long it took.
+ *
+ * @param work may return a remark, which is told instead
+ * @param left what is to be known of the database when it fails
+ */
+function timed(title: string, work: () => Promise<string | undefined>, left: string): ListrTask {
+  return {
+    title,
+    task: async (_: unknown, task: {title: string}) => {
+      const started = performance.now();
+      try {
+        const remark = await work();
+        task.title += ` (${remark ?? `${(performance.now() - started).toFixed(0)} ms`})`;
+      } catch (error) {
+        throw withAftermath(error, left);
+      }
+    },
+  };
+}
+
+function withAftermath(error: unknown, left: string): unknown {
+  if (!(error instanceof UniqueIDError) || error.message.includes('nothing was changed')) return error;
+  const {code, message, hint, transient} = error;
+  return new UniqueIDError(code, `${message} ${left}`, {
+    ...(hint === undefined ? {} : {hint}),
+    transient,
+    cause: error,
+  });
 }
 
 async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
@@ -65,7 +102,8 @@ async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
     fallbackRenderer: 'simple',
     fallbackRendererCondition: false,
     silentRendererCondition: false,
-    rendererOptions: {logger, color},
+    // What failed is told once, at the end, by the command.
+    rendererOptions: {logger, color, showErrorMessage: false},
     fallbackRendererOptions: {logger, color},
   }).run();
 }

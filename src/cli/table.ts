@@ -1,18 +1,24 @@
 import stringWidth from 'string-width';
 
-/** A column: its heading, and to which side its cells are aligned. */
+/** A column's heading; the first column is aligned to the left, the others, mostly numbers, to the right. */
 export interface Column {
   readonly title: string;
-  readonly align?: 'left' | 'right';
+  /** Left out where the terminal is too narrow; the one with the highest number first. */
+  readonly spare?: number;
+  readonly left?: boolean;
 }
 
 const GAP = '  ';
 
+/** The least that the first column is cut to. */
+const LEAST = 8;
+
 /**
- * Lines up cells under their headings. Where the terminal is too narrow the first column gives way, so that
- * no line wraps and no number loses a digit.
+ * Lines up cells under their headings. Where the terminal is too narrow columns that can be spared are left out,
+ * and then the first column is cut: no line wraps and no number loses a digit.
  *
  * @param width columns of the terminal; `Infinity` where there is none
+ * @returns the line of headings, then one line a row
  */
 export function formatTable(
   columns: readonly Column[],
@@ -21,24 +27,47 @@ export function formatTable(
 ): string[] {
   const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(printable))];
   const widths = columns.map((_, index) => Math.max(...all.map((row) => stringWidth(row[index] ?? ''))));
-  const total = widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1);
-  if (total > width && widths[0] !== undefined) widths[0] = Math.max(4, widths[0] - (total - width));
+  const shown = fitting(columns, widths, width);
+  const [first = 0, ...others] = shown;
+  const rest = others.reduce((sum, index) => sum + GAP.length + (widths[index] ?? 0), 0);
+  widths[first] = Math.max(Math.min(LEAST, widths[first] ?? 0), Math.min(widths[first] ?? 0, width - rest));
   return all.map((row) =>
-    columns
-      .map(({align}, index) => pad(row[index] ?? '', widths[index] ?? 0, align ?? 'left'))
+    shown
+      .map((index) =>
+        pad(row[index] ?? '', widths[index] ?? 0, index === first || columns[index]?.left === true),
+      )
       .join(GAP)
       .trimEnd(),
   );
 }
 
-function pad(cell: string, width: number, align: 'left' | 'right'): string {
+/** The columns that there is room for, as indexes. */
+function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] {
+  const shown = columns.map((_, index) => index);
+  const needed = (): number =>
+    shown.reduce(
+      (sum, index, place) =>
+        sum + (place === 0 ? Math.min(LEAST, widths[index] ?? 0) : GAP.length + (widths[index] ?? 0)),
+      0,
+    );
+  const spare = shown
+    .filter((index) => columns[index]?.spare !== undefined)
+    .sort((a, b) => (columns[b]?.spare ?? 0) - (columns[a]?.spare ?? 0));
+  for (const index of spare) {
+    if (needed() <= width) break;
+    shown.splice(shown.indexOf(index), 1);
+  }
+  return shown;
+}
+
+function pad(cell: string, width: number, left: boolean): string {
   const text = shorten(cell, width);
   const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
-  return align === 'left' ? text + space : space + text;
+  return left ? text + space : space + text;
 }
 
 /** A mode that another program wrote may hold what moves the cursor. */
-function printable(cell: string): string {
+export function printable(cell: string): string {
   return cell.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }
 

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
+import {say} from '../cli/say.js';
 import {connect, withStore, type CommandTalk} from '../cli/database.js';
 import {copyWithTasks, syncWithTasks} from '../cli/sync-tasks.js';
 import {grouped} from '../cli/numbers.js';
@@ -81,7 +82,7 @@ export default class Dbsync extends BaseCommand {
   async run(): Promise<SyncDocument | CheckDocument | string> {
     const {flags} = await this.parse(Dbsync);
     const config = this.configure(flags);
-    const talk = {say: this.say.bind(this), mayAsk: false};
+    const talk = {say, mayAsk: false};
     if (flags.from !== undefined) return this.#copy(flags.from, config, talk, flags['dry-run']);
     if (flags.check)
       return withStore(connect(config, talk, {readOnly: true}), (store) => this.#check(store, flags.equal));
@@ -100,10 +101,7 @@ export default class Dbsync extends BaseCommand {
           before === undefined ? '-' : grouped(before),
           grouped(after),
         ]);
-        const titles = [
-          {title: 'MODE'},
-          ...['BEFORE', 'AFTER'].map((title) => ({title, align: 'right' as const})),
-        ];
+        const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
         for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
         this.log();
         this.log(

@@ -1,11 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
-import {connectSafely, withStore} from '../cli/database.js';
-import {writeIds} from '../cli/id-output.js';
-import {canPrompt} from '../cli/terminal.js';
-import {Allocator} from '../lib/allocation/allocator.js';
-import {checkMode} from '../lib/allocation/mode.js';
-import {parseRange} from '../lib/allocation/range.js';
+import {defaultFormat, defaultRange, formats} from '../cli/getid-options.js';
+import {takeIds} from '../cli/take-ids.js';
 
 export default class Getid extends BaseCommand {
   static override summary = 'Take a range of unique integers.';
@@ -35,14 +31,13 @@ export default class Getid extends BaseCommand {
   static override flags = {
     mode: Flags.string({
       char: 'm',
-      required: true,
       helpValue: 'MODE',
-      summary: 'The counter to take from, such as file.',
+      summary: 'The counter to take from, such as file; asked for on a terminal.',
     }),
-    range: Flags.string({char: 'r', default: '1', helpValue: 'N', summary: 'How many integers.'}),
+    range: Flags.string({char: 'r', default: defaultRange, helpValue: 'N', summary: 'How many integers.'}),
     format: Flags.option({
-      options: ['json', 'plain', 'list'] as const,
-      default: 'json' as const,
+      options: formats,
+      default: defaultFormat,
       summary: 'json as the REST API, plain "start end", or list with an integer a line.',
     })(),
     server: Flags.string({
@@ -50,24 +45,25 @@ export default class Getid extends BaseCommand {
       exclusive: ['database'],
       summary: 'Ask a running service instead of the database.',
     }),
+    timeout: Flags.string({
+      helpValue: 'SECONDS',
+      summary: 'Give up after so long (default: request_timeout, 10).',
+    }),
+    retries: Flags.string({
+      helpValue: 'N',
+      dependsOn: ['server'],
+      summary: 'How often to ask a service again that is away or too busy (default 3).',
+    }),
+    token: Flags.string({
+      helpValue: 'TOKEN',
+      dependsOn: ['server'],
+      summary: 'Token for a service that asks for one.',
+      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+    }),
   };
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Getid);
-    const config = this.configure(flags);
-    const {settings} = config;
-    const mode = checkMode(flags.mode);
-    const range = parseRange(flags.range, settings.maxRange);
-    if (flags.server !== undefined) {
-      const {requestRange} = await import('../lib/client/request.js');
-      const taken = await requestRange(flags.server, mode, range, settings.requestTimeoutMs);
-      await writeIds(taken, this.jsonEnabled() ? 'json' : flags.format);
-      return;
-    }
-    const talk = {say: this.say.bind(this), mayAsk: canPrompt(this.jsonEnabled())};
-    const taken = await withStore(connectSafely(config, talk), (store) =>
-      new Allocator(store, settings).allocate(mode, range),
-    );
-    await writeIds(taken, this.jsonEnabled() ? 'json' : flags.format);
+    await takeIds({...flags, json: this.jsonEnabled()});
   }
 }

@@ -1,8 +1,11 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connectSafely, withStore} from '../cli/database.js';
+import {assertNotIssued} from '../cli/issued-by-service.js';
 import {grouped} from '../cli/numbers.js';
+import {recordLines, resetRecord} from '../cli/reset-record.js';
 import {formatTable} from '../cli/table.js';
+import {say} from '../cli/say.js';
 import {canPrompt} from '../cli/terminal.js';
 import {checkMode} from '../lib/allocation/mode.js';
 import {MAX_COUNTER} from '../lib/allocation/range.js';
@@ -10,6 +13,7 @@ import {applyReset, planReset, type ResetMove} from '../lib/allocation/reset.js'
 import {databaseName} from '../lib/config/database-url.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {exactJson} from '../lib/exact-json.js';
+import type {Store} from '../lib/store/store.js';
 
 export default class Reset extends BaseCommand {
   static override summary = 'Move a counter, forward or back.';
@@ -48,41 +52,49 @@ export default class Reset extends BaseCommand {
     }),
     yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
     'dry-run': Flags.boolean({default: false, summary: 'Show what would change and change nothing.'}),
+    server: Flags.string({
+      helpValue: 'URL',
+      multiple: true,
+      multipleNonGreedy: true,
+      summary: 'A service on this database: refuse what it has handed out; may be given more than once.',
+    }),
+    token: Flags.string({
+      helpValue: 'TOKEN',
+      dependsOn: ['server'],
+      summary: 'Token for a service that asks for one.',
+      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+    }),
   };
 
   async run(): Promise<string> {
     const {flags} = await this.parse(Reset);
     const config = this.configure(flags);
     const {settings} = config;
-    const modes = flags.all ? undefined : (flags.mode ?? []).map(checkMode);
-    if (modes?.length === 0) {
-      throw new UniqueIDError('USAGE', 'No mode is named.', {
-        hint: 'Give --mode MODE, or --all for every counter.',
-      });
-    }
-    const to = flags.to === undefined ? settings.firstIndex : parseIndex(flags.to);
     const mayAsk = canPrompt(this.jsonEnabled());
-    const opening = connectSafely(
-      config,
-      {say: this.say.bind(this), mayAsk: false},
-      {readOnly: flags['dry-run']},
-    );
+    const named = flags.all ? undefined : (flags.mode ?? []).map(checkMode);
+    if (named?.length === 0 && !mayAsk) throw noMode();
+    const to = flags.to === undefined ? settings.firstIndex : parseIndex(flags.to);
+    const dryRun = flags['dry-run'];
+    const opening = connectSafely(config, {say, mayAsk: false}, {readOnly: dryRun});
     return withStore(opening, async (store) => {
-      const moves = await planReset(store, modes, to);
+      const moves = await planReset(store, named?.length === 0 ? [await askForMode(store)] : named, to);
       this.#show(moves);
       const changes = moves.filter(({from}) => from !== to);
-      const dryRun = flags['dry-run'];
+      if (flags.server !== undefined) {
+        const {token = process.env['UNIQUEID_TOKEN']} = flags;
+        await assertNotIssued(flags.server, changes, {timeoutMs: settings.requestTimeoutMs, token});
+      }
       if (!dryRun && changes.length > 0) {
         if (!flags.yes)
           await confirmReset(changes, flags.all ? databaseName(settings.databaseUrl) : undefined, mayAsk);
         await applyReset(store, changes);
       }
-      this.log(summarize(changes.length, dryRun));
-      return exactJson({
-        database: store.location,
-        dryRun,
-        moves: moves.map((move) => ({...move, from: move.from ?? null})),
-      });
+      const record = resetRecord(store.location, moves, changes, dryRun);
+      for (const line of recordLines(record)) this.log(line);
+      if (!dryRun && changes.some(({backward}) => backward)) {
+        say('Services that run on this database refuse a counter that went back: start them again.');
+      }
+      return exactJson(record);
     });
   }
 
@@ -94,13 +106,26 @@ export default class Reset extends BaseCommand {
       grouped(to),
       from === undefined ? 'unknown' : grouped(reissued),
     ]);
-    const titles = [
-      {title: 'MODE'},
-      ...['CURRENT', 'NEW', 'ISSUED TWICE'].map((title) => ({title, align: 'right' as const})),
-    ];
+    const titles = ['MODE', 'CURRENT', 'NEW', 'ISSUED TWICE'].map((title) => ({title}));
     for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
     this.log();
   }
+}
+
+async function askForMode(store: Store): Promise<string> {
+  const [{pickMode}, counters] = await Promise.all([import('../cli/pick-mode.js'), store.counters()]);
+  if (counters.length === 0)
+    throw new UniqueIDError('UNKNOWN_MODE', `The database ${store.location} has no modes yet.`);
+  return pickMode(
+    'Move the counter of which mode? (type to search)',
+    counters.map(({mode}) => mode),
+  );
+}
+
+function noMode(): UniqueIDError {
+  return new UniqueIDError('USAGE', 'No mode is named.', {
+    hint: 'Give --mode MODE, or --all for every counter; on a terminal a list is shown.',
+  });
 }
 
 /** @throws UniqueIDError `REFUSED` unless a person agreed */
@@ -140,10 +165,4 @@ function parseIndex(text: string): bigint {
     );
   }
   return BigInt(text);
-}
-
-function summarize(changes: number, dryRun: boolean): string {
-  if (changes === 0) return 'Nothing to change.';
-  const what = changes === 1 ? '1 counter' : `${changes} counters`;
-  return dryRun ? `Would move ${what}.` : `Moved ${what}.`;
 }

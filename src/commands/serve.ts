@@ -1,7 +1,9 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore} from '../cli/database.js';
+import {serveTalk} from '../cli/serve-talk.js';
 import {untilStopped} from '../cli/signals.js';
+import {say} from '../cli/say.js';
 import {canPrompt} from '../cli/terminal.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {runService} from '../lib/server/run-service.js';
@@ -48,17 +50,24 @@ export default class Serve extends BaseCommand {
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
     const json = this.jsonEnabled();
-    const talk = {say: this.say.bind(this), mayAsk: canPrompt(json)};
+    const asking = {say, mayAsk: canPrompt(json)};
     if (flags.sync) {
       const {syncWithTasks} = await import('../cli/sync-tasks.js');
-      await withStore(connect(config, talk, {create: true}), (store) => syncWithTasks(store, {silent: json}));
+      await withStore(connect(config, asking, {create: true}), (store) =>
+        syncWithTasks(store, {silent: json}),
+      );
     }
-    const store = await connectSafely(config, talk);
+    const store = await connectSafely(config, asking);
     const service = await runService(config.settings, store, config.remarks);
+    const talk = serveTalk(
+      config.settings,
+      config.settings.errorFile === undefined ? undefined : service.log,
+    );
     if (json)
       process.stdout.write(`${JSON.stringify({url: service.url, database: store.location, version})}\n`);
-    else this.say(`UniqueID ${version} answers at ${service.url}/getid, from ${store.location}.`);
+    else await talk.started(service.url, store);
     await untilStopped();
+    if (!json) talk.stopping();
     if (!(await service.stop())) {
       throw new UniqueIDError(
         'UNEXPECTED',
@@ -68,5 +77,6 @@ export default class Serve extends BaseCommand {
         },
       );
     }
+    if (!json) talk.stopped();
   }
 }

@@ -1,36 +1,116 @@
+import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {colours} from '../cli/colour.js';
-import {connect, withStore} from '../cli/database.js';
-import {describeFailure} from '../cli/failure.js';
+import {settingSources} from '../cli/config-sources.js';
+import {endOnSignal} from '../cli/signals.js';
+import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status-source.js';
 import {statusLines} from '../cli/status-screen.js';
+import {formatTable} from '../cli/table.js';
+import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/watch-flag.js';
+import type {Config} from '../lib/config/resolve.js';
+import {errorTable} from '../lib/errors.js';
 import {exactJson} from '../lib/exact-json.js';
-import {readStatus} from '../lib/store/status.js';
-import {version} from '../lib/version.js';
+import type {StatusDocument} from '../lib/status/document.js';
+
+/** Modes that are listed where nothing else is said. */
+const DEFAULT_LIMIT = '1000';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show the database, its schema and every counter.';
 
   static override description =
-    'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database is unavailable: fit for a monitoring probe.';
+    'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database is unavailable, 7 if the service does not answer: fit for a monitoring probe.';
 
   static override examples = [
     {description: 'For a person', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'Live, every five seconds', command: '<%= config.bin %> <%= command.id %> --watch 5'},
+    {
+      description: 'A running service',
+      command: '<%= config.bin %> <%= command.id %> --server http://127.0.0.1:8051',
+    },
+    {
+      description: 'Where each setting comes from',
+      command: '<%= config.bin %> <%= command.id %> --config-sources',
+    },
     {description: 'For a script', command: '<%= config.bin %> <%= command.id %> --json'},
   ];
 
-  async run(): Promise<string> {
-    const {flags} = await this.parse(Status);
+  static override flags = {
+    watch: Flags.string({
+      char: 'w',
+      helpValue: '[SECONDS]',
+      summary: `Keep it live, with the rate of each mode, until Ctrl-C (default: every ${DEFAULT_WATCH_SECONDS} s).`,
+      exclusive: ['config-sources'],
+    }),
+    server: Flags.string({
+      helpValue: 'URL',
+      exclusive: ['database', 'config-sources'],
+      summary: 'Show a running service, its uptime and counters.',
+    }),
+    token: Flags.string({
+      helpValue: 'TOKEN',
+      dependsOn: ['server'],
+      summary: 'Token for a service that asks for one.',
+      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+    }),
+    limit: Flags.string({helpValue: 'N', default: DEFAULT_LIMIT, summary: 'List so many modes at most.'}),
+    after: Flags.string({helpValue: 'MODE', summary: 'List only modes after this one.'}),
+    'config-sources': Flags.boolean({summary: 'Tell for each setting its value and where it came from.'}),
+    cpconfig: Flags.string({
+      helpValue: 'FILE',
+      dependsOn: ['config-sources'],
+      summary: 'Server file (CherryPy INI) for --config-sources.',
+    }),
+  };
+
+  async run(): Promise<string | undefined> {
+    const {flags} = await this.parse(Status, withWatchSeconds(this.argv));
     const config = this.configure(flags);
-    const talk = {say: this.say.bind(this), mayAsk: false};
-    const status = await withStore(connect(config, talk, {readOnly: true}), readStatus);
+    if (flags['config-sources']) return this.#sources(config);
+    const page = {after: flags.after, limit: parseLimit(flags.limit)};
+    const {server, token = process.env['UNIQUEID_TOKEN']} = flags;
+    const asked = {timeoutMs: config.settings.requestTimeoutMs, token};
+    if (flags.watch !== undefined) {
+      const source =
+        server === undefined ? repeatedStatus(config, page) : () => remoteStatus(server, asked, page);
+      await this.#watch(source, parseWatch(flags.watch));
+      return undefined;
+    }
+    const status = await (server === undefined
+      ? databaseStatus(config, page)
+      : remoteStatus(server, asked, page));
     const {problem} = status.schema;
-    if (problem !== undefined) process.exitCode = problem.exitStatus;
-    for (const line of statusLines(status, process.stdout.columns, colours(process.stdout))) this.log(line);
-    return exactJson({
-      version,
-      database: status.database,
-      schema: {...status.schema, problem: problem === undefined ? null : describeFailure(problem)},
-      modes: status.modes,
+    if (problem !== null) process.exitCode = errorTable[problem.code].exit;
+    this.#show(status);
+    return exactJson(status);
+  }
+
+  #show(status: StatusDocument): void {
+    const options = {width: process.stdout.columns || Infinity, colour: colours(process.stdout)};
+    for (const line of statusLines(status, options)) this.log(line);
+  }
+
+  async #watch(source: () => Promise<StatusDocument>, intervalMs: number): Promise<void> {
+    const json = this.jsonEnabled();
+    await endOnSignal(async (signal) => {
+      if (process.stdout.isTTY && !json) {
+        const {watchStatus} = await import('../cli/watch-status.js');
+        await watchStatus(source, process.stdout, {intervalMs, colour: colours(process.stdout), signal});
+      } else {
+        const {followStatus} = await import('../cli/follow-status.js');
+        await followStatus(source, intervalMs, json, signal, (status) => {
+          this.#show(status);
+          this.log();
+        });
+      }
     });
+  }
+
+  #sources(config: Config): string {
+    const sources = settingSources(config);
+    const columns = [{title: 'SETTING'}, {title: 'VALUE', left: true}, {title: 'FROM', left: true}];
+    const rows = sources.map(({setting, value, source}) => [setting, value === '' ? '-' : value, source]);
+    for (const line of formatTable(columns, rows, process.stdout.columns || Infinity)) this.log(line);
+    return exactJson({settings: sources});
   }
 }

@@ -14,6 +14,7 @@ export const errorTable = {
   HEADERS_TOO_LARGE: {http: 431, exit: 1},
   UNEXPECTED: {http: 500, exit: 1},
   COUNTER_DAMAGED: {http: 503, exit: 1},
+  COUNTER_REGRESSED: {http: 503, exit: 1},
   SCHEMA_MISSING: {http: 503, exit: 3},
   SCHEMA_TOO_OLD: {http: 503, exit: 3},
   SCHEMA_TOO_NEW: {http: 503, exit: 3},

@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {chmodSync} from 'node:fs';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {TestProject} from 'vitest/node';
 import {makeGuardedFolder} from './guarded-folder.js';
@@ -49,10 +50,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
 function compile(): void {
-  const compiler = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-  const project = fileURLToPath(new URL('../../tsconfig.build.json', import.meta.url));
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const project = join(root, 'tsconfig.build.json');
   execFileSync(process.execPath, [compiler, '-p', project], {stdio: 'inherit'});
+  execFileSync(process.execPath, [join(root, 'scripts', 'bundle.js')], {cwd: root, stdio: 'inherit'});
 }
 
 interface Offer {

@@ -2,6 +2,7 @@ import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timer
 import {toUniqueIDError, UniqueIDError} from '../errors.js';
 import type {Advance, Store} from '../store/store.js';
 import {backoff} from '../backoff.js';
+import {HighWater} from './high-water.js';
 import {checkMode} from './mode.js';
 import {EMPTY_RANGE, type IdRange} from './range.js';
 
@@ -26,6 +27,15 @@ interface Waiting {
   readonly reject: (error: UniqueIDError) => void;
 }
 
+/** A mode whose counter was seen below what this process has handed out: it stays stopped until the counter is back. */
+export interface Regression {
+  readonly mode: string;
+  /** Where the counter was found. */
+  readonly found: bigint;
+  /** One more than the highest integer this process has handed out: `reset --to` this mends it. */
+  readonly issued: bigint;
+}
+
 /** The requests of one mode in one group, in the order of their arrival. */
 interface Unit {
   readonly mode: string;
@@ -43,6 +53,8 @@ interface Unit {
 export class Allocator {
   readonly #store: Store;
   readonly #options: AllocatorOptions;
+  readonly #highWater = new HighWater();
+  readonly #regressions = new Map<string, Regression>();
   #queue: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
   #running: Promise<void> | undefined;
@@ -75,6 +87,16 @@ export class Allocator {
       this.#queue.push({mode, range, deadline, settled: false, resolve, reject});
       this.#running ??= this.#run();
     });
+  }
+
+  /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
+  issued(mode: string): bigint | undefined {
+    return this.#highWater.get(mode);
+  }
+
+  /** The modes in which nothing is handed out because their counters have gone backwards. */
+  regressions(): readonly Regression[] {
+    return [...this.#regressions.values()];
   }
 
   /** Refuses new requests and waits until all accepted ones are answered. */
@@ -135,7 +157,8 @@ export class Allocator {
     }
   }
 
-  async #commit(units: readonly Unit[]): Promise<void> {
+  async #commit(wanted: readonly Unit[]): Promise<void> {
+    const units = this.#regressions.size === 0 ? wanted : await this.#withoutRegressed(wanted);
     if (units.length === 0) return;
     const claims = units.map(({mode, waiting}) => ({mode, count: total(waiting)}));
     let results: readonly Advance[];
@@ -151,11 +174,42 @@ export class Allocator {
     for (const [index, unit] of units.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if ('next' in result) grant(unit, result.next - total(unit.waiting));
+      if ('next' in result) this.#grant(unit, result.next - total(unit.waiting), result.next);
       else if ('error' in result) for (const waiting of unit.waiting) fail(waiting, result.error);
       else again.push({mode: unit.mode, waiting: keepWhatFits(unit.waiting, result.remaining)});
     }
     await this.#commit(again.filter(({waiting}) => waiting.length > 0));
+  }
+
+  /** Hands out what was committed, unless this process has handed it out before. */
+  #grant(unit: Unit, first: bigint, next: bigint): void {
+    const {mode} = unit;
+    const issued = this.#highWater.get(mode);
+    if (issued !== undefined && first < issued) {
+      this.#regress(unit, {mode, found: first, issued});
+      return;
+    }
+    this.#highWater.raise(mode, next);
+    grant(unit, first);
+  }
+
+  /** A regressed mode is looked at, not taken from: it goes on once its counter is back where it was. */
+  async #withoutRegressed(units: readonly Unit[]): Promise<readonly Unit[]> {
+    const usable: Unit[] = [];
+    for (const unit of units) {
+      const regression = this.#regressions.get(unit.mode);
+      const found = regression && ((await this.#store.counter(unit.mode))?.next ?? 0n);
+      if (regression === undefined || found === undefined || found >= regression.issued) {
+        this.#regressions.delete(unit.mode);
+        usable.push(unit);
+      } else this.#regress(unit, {...regression, found});
+    }
+    return usable;
+  }
+
+  #regress({mode, waiting}: Unit, regression: Regression): void {
+    this.#regressions.set(mode, regression);
+    for (const each of waiting) fail(each, regressed(regression, this.#store.location));
   }
 
   async #commitAlone(unit: Unit): Promise<void> {
@@ -236,6 +290,21 @@ function exhausted({mode, range}: Waiting, remaining: bigint): UniqueIDError {
     `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${range} asked for.`,
     {hint: remaining > 0n ? `Ask for ${remaining} or fewer, or use another mode.` : 'Use another mode.'},
   );
+}
+
+function regressed({mode, found, issued}: Regression, location: string): UniqueIDError {
+  return new UniqueIDError(
+    'COUNTER_REGRESSED',
+    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${issued}.`,
+    {
+      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${issued}`,
+    },
+  );
+}
+
+/** A mode as a shell takes it for one word. */
+function shellWord(mode: string): string {
+  return /^[\w.,:@%+/-]+$/.test(mode) ? mode : `'${mode.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function tooLate(location: string, timeoutMs: number): UniqueIDError {

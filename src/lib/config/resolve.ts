@@ -25,6 +25,8 @@ export interface Config {
   readonly settings: Settings;
   /** Where each value came from, for people: `flag --port`, `config.ini:3`, `default`. */
   readonly origins: Readonly<Record<SettingName, string>>;
+  /** Each value as it was written; that of the database URL holds its password. */
+  readonly texts: Readonly<Record<SettingName, string>>;
   /** Sentences for the log, such as the keys of CherryPy that mean nothing here. */
   readonly remarks: readonly string[];
 }
@@ -51,6 +53,7 @@ export function resolveConfig(sources: ConfigSources): Config {
   if (sources.service !== undefined) assertServiceFile(service, sources.service.path);
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
+  const texts: Partial<Record<SettingName, string>> = {};
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
     const found =
       fromFlag(setting, sources) ??
@@ -61,10 +64,12 @@ export function resolveConfig(sources: ConfigSources): Config {
       ({text: setting.fallback, origin: 'default', subject: setting.key} satisfies Found);
     values[name] = readValue(setting, found);
     origins[name] = found.origin;
+    texts[name] = found.text;
   }
   return {
     settings: values as Settings,
     origins: origins as Record<SettingName, string>,
+    texts: texts as Record<SettingName, string>,
     remarks: sources.server === undefined ? [] : withoutEffect(server, sources.server.path),
   };
 }

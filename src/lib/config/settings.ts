@@ -78,6 +78,7 @@ export const settings = {
     section: 'uniqueid',
     key: 'request_timeout',
     env: 'UNIQUEID_REQUEST_TIMEOUT',
+    flag: 'timeout',
     fallback: '10',
     read: seconds(0.1, 3600),
   }),

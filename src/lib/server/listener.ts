@@ -3,10 +3,13 @@ import type {Allocator} from '../allocation/allocator.js';
 import {formatRange, parseRange} from '../allocation/range.js';
 import {toUniqueIDError, UniqueIDError} from '../errors.js';
 import type {Answerer} from './answer.js';
+import type {Store} from '../store/store.js';
 import {readGetidQuery} from './query.js';
+import {serviceStatus} from './status.js';
 
 /** What the routes need. */
 export interface Service {
+  readonly store: Store;
   readonly allocator: Allocator;
   /** The most integers one request may ask for. */
   readonly maxRange: bigint;
@@ -31,6 +34,12 @@ const upAndRunning = '{"message": "Pacifica UniqueID Up and Running"}';
 /** HEAD is not among the methods of getid: the Python service answers it, and burns the range. */
 const routes: Readonly<Record<string, Route>> = {
   '/getid': {methods: ['GET', 'POST'], handle: getid},
+  '/status': {
+    methods: ['GET', 'HEAD'],
+    handle: (service, request, response, query) => {
+      answerLater(service, request, response, serviceStatus(service.store, service.allocator, query));
+    },
+  },
   '/': {
     methods: ['GET', 'HEAD'],
     handle: ({answerer}, request, response) => {
@@ -79,6 +88,22 @@ function getid(service: Service, request: IncomingMessage, response: ServerRespo
   service.allocator.allocate(mode, parseRange(range, service.maxRange)).then(
     (allocated) => {
       service.answerer.json(request, response, 200, formatRange(allocated));
+    },
+    (error: unknown) => {
+      fail(service, request, response, error);
+    },
+  );
+}
+
+function answerLater(
+  service: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Promise<string>,
+): void {
+  body.then(
+    (text) => {
+      service.answerer.json(request, response, 200, text);
     },
     (error: unknown) => {
       fail(service, request, response, error);

@@ -1,4 +1,5 @@
 import type {Server} from 'node:http';
+import type {Logger} from 'pino';
 import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
@@ -12,6 +13,8 @@ import {openLogs} from './logs.js';
 export interface RunningService {
   /** Where it answers, with the real port. */
   readonly url: string;
+  /** The log of errors and of what else an operator should know; closed by `stop`. */
+  readonly log: Logger;
   /**
    * Accepts nothing more, answers all it has accepted, and lets go of database and logs.
    *
@@ -48,6 +51,7 @@ export async function runService(
   const allocator = new Allocator(store, settings);
   const failures = new FailureLog(errors);
   const listener = createListener({
+    store,
     allocator,
     maxRange: settings.maxRange,
     answerer,
@@ -67,6 +71,7 @@ export async function runService(
   for (const remark of [...remarks, ...ignored]) errors.warn(remark);
   return {
     url,
+    log: errors,
     stop: async () => {
       answerer.closing = true;
       const inTime = await drain(server, settings.shutdownTimeoutMs);

@@ -24,23 +24,61 @@ export interface DatabaseStatus {
     readonly problem: UniqueIDError | undefined;
   };
   readonly modes: readonly ModeStatus[];
+  /** Whether further modes follow after the last one listed. */
+  readonly more: boolean;
 }
 
+/** Which modes a status lists. */
+export interface ModePage {
+  /** This mode alone. */
+  readonly mode?: string | undefined;
+  /** Only modes after this one, in the order of their UTF-8 bytes. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** Counters that have come so far are warned of: nine tenths of all integers. */
+const NEARLY_USED = (MAX_COUNTER / 10n) * 9n;
+
+/** So many of them are named; one warning each would hide the others. */
+const MOST_NAMED = 5;
+
 /** Reads a database's state; the modes only where its schema can be understood. */
-export async function readStatus(store: Store): Promise<DatabaseStatus> {
+export async function readStatus(store: Store, page: ModePage): Promise<DatabaseStatus> {
   const state = await store.readSchema();
   const facts = await store.facts();
   const readable = state.kind === 'versioned' && (isSafe(state) || state.version.major === 0);
-  const counters = readable ? await store.counters() : [];
+  const counters = readable ? await listed(store, page) : [];
+  const nearlyUsed = readable ? await store.counters({atLeast: NEARLY_USED, limit: MOST_NAMED + 1}) : [];
   return {
-    database: {location: store.location, ...facts},
+    database: {
+      location: store.location,
+      ...facts,
+      warnings: [...facts.warnings, ...nearlyUsedWarning(nearlyUsed)],
+    },
     schema: {
       version: describeState(state),
       safe: isSafe(state),
       problem: schemaProblem(state, store.location),
     },
-    modes: counters.map(modeStatus),
+    modes: counters.slice(0, page.limit).map(modeStatus),
+    more: counters.length > page.limit,
   };
+}
+
+/** One more than the page holds, which tells whether more follow. */
+async function listed(store: Store, {mode, after, limit}: ModePage): Promise<readonly Counter[]> {
+  if (mode === undefined) return store.counters({after, limit: limit + 1});
+  const counter = await store.counter(mode);
+  return counter === undefined ? [] : [counter];
+}
+
+function nearlyUsedWarning(counters: readonly Counter[]): string[] {
+  if (counters.length === 0) return [];
+  const names = counters.slice(0, MOST_NAMED).map(({mode}) => JSON.stringify(mode));
+  const others = counters.length > MOST_NAMED ? ' and others' : '';
+  const [what, are] = names.length === 1 ? ['The counter of mode', 'is'] : ['The counters of modes', 'are'];
+  return [`${what} ${names.join(', ')}${others} ${are} beyond 90 %: use new modes before nothing is left.`];
 }
 
 function modeStatus({mode, next}: Counter): ModeStatus {

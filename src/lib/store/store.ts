@@ -52,6 +52,8 @@ export interface Raise {
 
 /** What an operator asks of a database. */
 export interface StoreFacts {
+  /** `sqlite`, `postgresql` or `mysql`, by the protocol that is spoken. */
+  readonly kind: string;
   /** Product and version, such as `SQLite 3.50.2`. */
   readonly product: string;
   /** Size of the data in bytes, where the database tells. */
@@ -65,9 +67,11 @@ export interface StoreFacts {
 /** Where a listing of counters starts and how long it may be. */
 export interface CounterPage {
   /** List only modes after this one, in the order of their UTF-8 bytes. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** At most so many. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+  /** Only counters that have come so far. */
+  readonly atLeast?: bigint | undefined;
 }
 
 /**

@@ -23,6 +23,7 @@ export async function readFacts(pool: Pool): Promise<StoreFacts> {
   const flush = settings.get('innodb_flush_log_at_trx_commit') ?? 'unknown';
   const binlog = settings.get('log_bin') === 'ON' ? `, sync_binlog=${settings.get('sync_binlog')}` : '';
   return {
+    kind: 'mysql',
     product: `${product} ${/^[\d.]+/.exec(version)?.[0] ?? version}`,
     sizeBytes: sizeOf(table),
     durability: `innodb_flush_log_at_trx_commit=${flush}${binlog}`,

@@ -1,5 +1,5 @@
 import {MAX_COUNTER} from '../../allocation/range.js';
-import type {Claim} from '../store.js';
+import type {Claim, CounterPage} from '../store.js';
 
 /**
  * A mode as SQL text. In hexadecimal nothing of it can be taken for SQL, in any mode of the server and any
@@ -35,10 +35,11 @@ export function readCounter(mode: string): string {
 }
 
 /** In the order of the modes' bytes, whatever the table's own collation. */
-export function listCounters(after: string | undefined, limit: number | undefined): string {
+export function listCounters({after, limit, atLeast}: CounterPage): string {
   const bytes = 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
   return `SELECT id AS mode, \`index\` AS next FROM uniqueindex
-    ${after === undefined ? '' : `WHERE ${bytes} > ${literal(after)}`}
+    WHERE ${after === undefined ? 'TRUE' : `${bytes} > ${literal(after)}`}
+    ${atLeast === undefined ? '' : `AND \`index\` >= ${atLeast}`}
     ORDER BY ${bytes} ${limit === undefined ? '' : `LIMIT ${Math.trunc(limit)}`}`;
 }
 

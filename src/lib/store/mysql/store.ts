@@ -101,9 +101,9 @@ class MysqlStore implements Store {
     }, this.#answerTimeoutMs);
   }
 
-  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
+  counters(page: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(async (connection) => {
-      const [rows] = await connection.query<CounterRow[]>(statements.listCounters(after, limit));
+      const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page));
       return rows.map(({mode, next}) => toCounter({mode, next: BigInt(next)}));
     });
   }

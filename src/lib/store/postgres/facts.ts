@@ -26,6 +26,7 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
       version: string;
     }[];
     return {
+      kind: 'postgresql',
       product: productOf(row?.version ?? ''),
       sizeBytes: undefined,
       durability: 'a majority of replicas',
@@ -35,6 +36,7 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
   const [row] = (await pool.unsafe(readSettings)) as unknown as readonly FactRow[];
   if (row === undefined) throw new Error('PostgreSQL answered no settings');
   return {
+    kind: 'postgresql',
     product: productOf(row.version),
     sizeBytes: row.size === null ? undefined : Number(row.size),
     durability: `fsync=${row.fsync}, full_page_writes=${row.fullPageWrites}, synchronous_commit=${commitInForce(row)}`,

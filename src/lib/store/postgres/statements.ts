@@ -40,7 +40,7 @@ export const lockCounters = `${readCounters} ORDER BY "id" FOR UPDATE`;
 /** In the order of the modes' bytes, whatever the database's own collation. */
 export const listCounters = `
   SELECT "id" AS mode, "index" AS next FROM uniqueindex
-  WHERE $1::text IS NULL OR "id" COLLATE "C" > $1::text
+  WHERE ($1::text IS NULL OR "id" COLLATE "C" > $1::text) AND ($3::bigint IS NULL OR "index" >= $3::bigint)
   ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
 
 export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';

@@ -115,9 +115,13 @@ class PostgresStore implements Store {
     }, this.#answerTimeoutMs);
   }
 
-  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
+  counters({after, limit, atLeast}: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(async (pool) => {
-      const rows = await this.#ask<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
+      const rows = await this.#ask<Row>(pool, statements.listCounters, [
+        after ?? null,
+        limit ?? null,
+        atLeast ?? null,
+      ]);
       return rows.map(toCounter);
     });
   }

@@ -12,7 +12,7 @@ export interface Statements {
   readonly advance: Statement<[{mode: string; count: bigint; initial: bigint}], {next: bigint}>;
   readonly advanceExisting: Statement<[{mode: string; count: bigint}], {next: bigint}>;
   readonly read: Statement<[string], Row>;
-  readonly list: Statement<[string | null, string | null, number], Row>;
+  readonly list: Statement<[{after: string | null; atLeast: bigint | null; limit: number}], Row>;
   readonly move: Statement<[bigint, string]>;
   readonly put: Statement<[string, bigint]>;
 }
@@ -36,7 +36,8 @@ export function prepareStatements(connection: NativeConnection): Statements {
     ),
     read: connection.statement('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
     list: connection.statement(
-      `SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE ? IS NULL OR "id" > ? ORDER BY "id" LIMIT ?`,
+      `SELECT "id" AS mode, "index" AS next FROM uniqueindex
+       WHERE (:after IS NULL OR "id" > :after) AND (:atLeast IS NULL OR "index" >= :atLeast) ORDER BY "id" LIMIT :limit`,
     ),
     put: connection.statement(
       'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',

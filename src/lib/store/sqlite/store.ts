@@ -66,9 +66,13 @@ class SqliteStore implements Store {
     });
   }
 
-  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
+  counters({after, limit, atLeast}: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(() => {
-      const rows = this.#statements.list.all(after ?? null, after ?? null, limit ?? -1);
+      const rows = this.#statements.list.all({
+        after: after ?? null,
+        atLeast: atLeast ?? null,
+        limit: limit ?? -1,
+      });
       return rows.map(toCounter);
     });
   }
@@ -110,6 +114,7 @@ class SqliteStore implements Store {
       const journal = String(this.#connection.value('PRAGMA journal_mode'));
       const synchronous = Number(this.#connection.value('PRAGMA synchronous'));
       return {
+        kind: 'sqlite',
         product: `SQLite ${version}`,
         sizeBytes: sizeOnDisk(this.location),
         durability: `journal_mode=${journal}, synchronous=${synchronousNames[synchronous]}`,

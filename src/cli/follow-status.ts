@@ -1,0 +1,35 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {exactJson} from '../lib/exact-json.js';
+import type {StatusDocument} from '../lib/status/document.js';
+import {reportFailure} from './report-failure.js';
+import type {StatusSource} from './watch-status.js';
+
+/**
+ * Follows a status where there is no terminal to draw on: one look after the other on stdout, for a log or another
+ * program, until the signal comes.
+ *
+ * @param write writes one look; under `--json` the document is one line
+ */
+export async function followStatus(
+  source: StatusSource,
+  intervalMs: number,
+  json: boolean,
+  signal: AbortSignal,
+  write: (status: StatusDocument) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const status = await source();
+      if (json) process.stdout.write(`${oneLine(status)}\n`);
+      else write(status);
+    } catch (error) {
+      reportFailure(error, json);
+    }
+    await sleep(intervalMs, undefined, {signal}).catch(() => undefined);
+  }
+}
+
+function oneLine(status: StatusDocument): string {
+  // What is between quotes holds no line break in JSON.
+  return exactJson(status).replaceAll(/\n\s*/g, '');
+}

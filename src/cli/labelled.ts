@@ -1,0 +1,11 @@
+import wrapAnsi from 'wrap-ansi';
+
+/** As wide as the longest label and two spaces. */
+const INDENT = 12;
+
+/** `Database    db.sqlite3`: a label and its text, which goes on below itself where the terminal is narrow. */
+export function labelled(label: string, text: string, width: number): string[] {
+  const room = Math.max(20, width - INDENT);
+  const lines = room === Infinity ? text.split('\n') : wrapAnsi(text, room, {hard: true}).split('\n');
+  return lines.map((line, index) => `${(index === 0 ? label : '').padEnd(INDENT)}${line}`.trimEnd());
+}

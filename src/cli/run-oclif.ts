@@ -1,0 +1,26 @@
+import {run} from '@oclif/core/run';
+import {settings} from '@oclif/core/settings';
+import {reportFailure} from './report-failure.js';
+import {requestedExit, usageFailure} from './usage-failure.js';
+
+/**
+ * Has oclif find and run the command.
+ *
+ * @param root the URL of a file in the folder of package.json, or below it
+ */
+export async function runOclif(argv: readonly string[], root: string): Promise<void> {
+  // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
+  settings.enableAutoTranspile = false;
+  try {
+    await run(asFlag(argv), root);
+  } catch (thrown) {
+    const exit = requestedExit(thrown);
+    if (exit === undefined) reportFailure(usageFailure(thrown), argv.includes('--json'));
+    else process.exitCode = exit;
+  }
+}
+
+/** `uniqueid help getid`, as many programs take it, for `uniqueid getid --help`. */
+function asFlag(argv: readonly string[]): string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+}

@@ -1,0 +1,92 @@
+import pino, {type Logger} from 'pino';
+import type {Settings} from '../lib/config/settings.js';
+import type {Store} from '../lib/store/store.js';
+import {version} from '../lib/version.js';
+import {colours} from './colour.js';
+import {labelled} from './labelled.js';
+import {say} from './say.js';
+
+/** What `serve` tells about itself beside its logs: a person a few lines, a log one JSON record each. */
+export interface ServeTalk {
+  readonly started: (url: string, store: Store) => Promise<void>;
+  readonly stopping: () => void;
+  readonly stopped: () => void;
+}
+
+/** @param log the service's own log, where that does not go to stderr anyway */
+export function serveTalk(settings: Settings, log: Logger | undefined): ServeTalk {
+  const talk = process.stderr.isTTY
+    ? forPerson(settings)
+    : forLog(pino(recordOptions, pino.destination({dest: 2, sync: true})));
+  const file = log === undefined ? undefined : forLog(log);
+  return {
+    started: async (url, store) => {
+      await talk.started(url, store);
+      await file?.started(url, store);
+    },
+    stopping: () => {
+      talk.stopping();
+      file?.stopping();
+    },
+    stopped: () => {
+      talk.stopped();
+      file?.stopped();
+    },
+  };
+}
+
+const recordOptions = {base: {pid: process.pid}, timestamp: pino.stdTimeFunctions.isoTime};
+
+function forLog(log: Logger): ServeTalk {
+  return {
+    started: (url, {location}) => {
+      log.info(
+        {url, database: location, version},
+        `UniqueID ${version} answers at ${url}/getid, from ${location}.`,
+      );
+      return Promise.resolve();
+    },
+    stopping: () => {
+      log.info('Stopping: what has been accepted is still answered.');
+    },
+    stopped: () => {
+      log.info('Stopped.');
+    },
+  };
+}
+
+function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
+  const {bold, dim} = colours(process.stderr);
+  const screen = logScreen ? ['this screen'] : [];
+  return {
+    started: async (url, store) => {
+      const {product, durability} = await store.facts();
+      const width = process.stderr.columns;
+      const lines = [
+        bold(`UniqueID ${version} answers at ${url}/getid`),
+        '',
+        ...labelled('Try', `curl '${url}/getid?range=10&mode=file'`, width),
+        ...labelled('Database', `${store.location} (${product}, ${durability})`, width),
+        ...labelled(
+          'Access log',
+          [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',
+          width,
+        ),
+        ...labelled(
+          'Error log',
+          errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', '),
+          width,
+        ),
+        ...labelled('Stop', 'Ctrl-C; what has been accepted is still answered', width),
+        '',
+      ];
+      for (const line of lines) say(line);
+    },
+    stopping: () => {
+      say(dim('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.'));
+    },
+    stopped: () => {
+      say('Stopped.');
+    },
+  };
+}

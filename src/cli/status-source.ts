@@ -1,0 +1,50 @@
+import {readServiceStatus} from '../lib/client/service-status.js';
+import type {AskOptions} from '../lib/client/ask-service.js';
+import type {Config} from '../lib/config/resolve.js';
+import {UniqueIDError} from '../lib/errors.js';
+import {statusDocument, type StatusDocument} from '../lib/status/document.js';
+import {openStore} from '../lib/store/open.js';
+import {readStatus, type ModePage} from '../lib/store/status.js';
+import type {Store} from '../lib/store/store.js';
+import {version} from '../lib/version.js';
+import {connect, withStore} from './database.js';
+import {say} from './say.js';
+
+/** Looks at the database once, waiting for it as configured. */
+export function databaseStatus(config: Config, page: ModePage): Promise<StatusDocument> {
+  return withStore(connect(config, {say, mayAsk: false}, {readOnly: true}), async (store) =>
+    statusDocument(await readStatus(store, page), version),
+  );
+}
+
+/** Looks at a running service once. */
+export function remoteStatus(server: string, options: AskOptions, page: ModePage): Promise<StatusDocument> {
+  return readServiceStatus(server, options, page);
+}
+
+/** Looks at the database again and again through one connection, which is opened anew after a failure. */
+export function repeatedStatus({settings}: Config, page: ModePage): () => Promise<StatusDocument> {
+  let store: Store | undefined;
+  return async () => {
+    try {
+      store ??= await openStore(settings.databaseUrl, {readOnly: true});
+      return statusDocument(await readStatus(store, page), version);
+    } catch (error) {
+      await store?.close().catch(() => undefined);
+      store = undefined;
+      throw error;
+    }
+  };
+}
+
+/** @throws UniqueIDError `USAGE` unless it is a number of modes that one screen or document may hold */
+export function parseLimit(text: string): number {
+  if (/^[0-9]{1,6}$/.test(text) && Number(text) <= 100_000) return Number(text);
+  throw new UniqueIDError(
+    'USAGE',
+    `--limit is ${JSON.stringify(text)}; it must be a whole number from 0 to 100000.`,
+    {
+      hint: 'Page on with --after MODE.',
+    },
+  );
+}

@@ -1,0 +1,59 @@
+import {parse} from 'lossless-json';
+import type {StatusDocument} from '../status/document.js';
+import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
+
+/** What a status of a service lists. */
+export interface ServicePage {
+  /** This mode alone. */
+  readonly mode?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** A status that a running service has answered. */
+export type ServiceStatus = StatusDocument & Required<Pick<StatusDocument, 'service'>>;
+
+/**
+ * Asks a running service for its status.
+ *
+ * @throws UniqueIDError `USAGE` where the URL is none; `REMOTE_FAILED` where no status is answered
+ */
+export async function readServiceStatus(
+  server: string,
+  options: AskOptions,
+  {mode, after, limit}: ServicePage = {},
+): Promise<ServiceStatus> {
+  const url = serviceUrl(server, 'status', {
+    ...(mode === undefined ? {} : {mode}),
+    ...(after === undefined ? {} : {after}),
+    ...(limit === undefined ? {} : {limit: String(limit)}),
+  });
+  const answer = await askService('GET', url, options);
+  const document = answer.status === 200 ? readDocument(answer.body) : undefined;
+  if (document === undefined) throw wrongAnswer(url, answer);
+  return {...document, service: {...document.service, url: serviceUrl(server, '.').href.replace(/\/$/, '')}};
+}
+
+/** The numbers that can be large are bigints, to the last digit; the others are numbers. */
+const counts = new Set(['next', 'remaining', 'issued']);
+
+function readDocument(body: string): ServiceStatus | undefined {
+  try {
+    const document = parse(body, undefined, (text) =>
+      /^-?[0-9]+$/.test(text) ? BigInt(text) : Number(text),
+    ) as Partial<ServiceStatus> | null;
+    if (typeof document?.service !== 'object' || !Array.isArray(document.modes)) return undefined;
+    return smallNumbers(document) as ServiceStatus;
+  } catch {
+    return undefined;
+  }
+}
+
+function smallNumbers(value: unknown, key = ''): unknown {
+  if (typeof value === 'bigint') return counts.has(key) ? value : Number(value);
+  if (Array.isArray(value)) return value.map((item) => smallNumbers(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, smallNumbers(member, name)]),
+  );
+}

@@ -1,0 +1,75 @@
+import type {ErrorCode} from '../errors.js';
+import type {DatabaseStatus, ModeStatus} from '../store/status.js';
+
+/** A failure as documents show it. */
+export interface ProblemDocument {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The status of a database, as `uniqueid status --json` prints it and `GET /status` answers it. */
+export interface StatusDocument {
+  readonly version: string;
+  /** What only a running service can tell. */
+  readonly service?: ServiceDocument;
+  readonly database: {
+    readonly kind: string;
+    readonly location: string;
+    readonly product: string;
+    readonly sizeBytes: number | null;
+    readonly durability: string;
+    readonly warnings: readonly string[];
+  };
+  readonly schema: {
+    readonly version: string;
+    readonly safe: boolean;
+    readonly problem: ProblemDocument | null;
+  };
+  readonly modes: readonly ModeDocument[];
+  /** Whether further modes follow after the last one listed. */
+  readonly more: boolean;
+}
+
+export interface ServiceDocument {
+  readonly url?: string;
+  readonly uptimeSeconds: number;
+}
+
+/** One mode; `issued` is one more than the highest integer that the running service has handed out itself. */
+export interface ModeDocument extends ModeStatus {
+  readonly issued?: bigint | null;
+}
+
+/** A status as a document; sizes and counts are exact, so write it with `exactJson`. */
+export function statusDocument(
+  status: DatabaseStatus,
+  version: string,
+  service?: {readonly uptimeSeconds: number; readonly issued: (mode: string) => bigint | undefined},
+): StatusDocument {
+  const {database, schema, modes, more} = status;
+  const {kind, location, product, sizeBytes = null, durability, warnings} = database;
+  const {problem} = schema;
+  return {
+    version,
+    ...(service === undefined ? {} : {service: {uptimeSeconds: service.uptimeSeconds}}),
+    database: {kind, location, product, sizeBytes, durability, warnings},
+    schema: {
+      version: schema.version,
+      safe: schema.safe,
+      problem:
+        problem === undefined
+          ? null
+          : {
+              code: problem.code,
+              message: problem.message,
+              ...(problem.hint === undefined ? {} : {hint: problem.hint}),
+            },
+    },
+    modes:
+      service === undefined
+        ? modes
+        : modes.map((mode) => ({...mode, issued: service.issued(mode.mode) ?? null})),
+    more,
+  };
+}
