@@ -51,6 +51,8 @@ export abstract class BaseCommand extends Command {
    * prints stack traces without it.
    */
   protected override catch(thrown: Error): Promise<void> {
+    // oclif warns of a command that parsed nothing, also where that is what failed.
+    this.parsed = true;
     const exit = requestedExit(thrown);
     if (exit === undefined) reportFailure(usageFailure(thrown), this.jsonEnabled());
     else process.exitCode = exit;

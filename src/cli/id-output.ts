@@ -22,6 +22,9 @@ async function writeList(range: IdRange): Promise<void> {
   }
 }
 
+// A reader that has gone is told to the callback of the write; without a listener Node would throw it as well.
+process.stdout.on('error', () => undefined);
+
 /** @returns false where the reader has gone: whoever pipes into "head" has what was wanted */
 function write(text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {

@@ -12,6 +12,7 @@ export interface ResetRecord {
     readonly from: bigint | null;
     readonly to: bigint;
     readonly reissued: bigint;
+    readonly backward: boolean;
     readonly changed: boolean;
   }[];
 }
@@ -32,6 +33,7 @@ export function resetRecord(
       from: move.from ?? null,
       to: move.to,
       reissued: move.reissued,
+      backward: move.backward,
       changed: changes.includes(move) && !dryRun,
     })),
   };

@@ -1,5 +1,6 @@
 import pino, {type Logger} from 'pino';
 import type {Settings} from '../lib/config/settings.js';
+import type {MigrationPlan} from '../lib/store/schema/migrate.js';
 import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/version.js';
 import {colours} from './colour.js';
@@ -15,9 +16,7 @@ export interface ServeTalk {
 
 /** @param log the service's own log, where that does not go to stderr anyway */
 export function serveTalk(settings: Settings, log: Logger | undefined): ServeTalk {
-  const talk = process.stderr.isTTY
-    ? forPerson(settings)
-    : forLog(pino(recordOptions, pino.destination({dest: 2, sync: true})));
+  const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
   const file = log === undefined ? undefined : forLog(log);
   return {
     started: async (url, store) => {
@@ -35,7 +34,20 @@ export function serveTalk(settings: Settings, log: Logger | undefined): ServeTal
   };
 }
 
-const recordOptions = {base: {pid: process.pid}, timestamp: pino.stdTimeFunctions.isoTime};
+/** Tells a log what `--sync` did; a person has seen the task list. */
+export function logSync({before, steps}: MigrationPlan): void {
+  const names = steps.map(({name}) => name);
+  const message =
+    names.length === 0 ? 'The schema was up to date.' : `Brought the schema up to date: ${names.join(', ')}.`;
+  recorder().info({before, steps: names}, message);
+}
+
+function recorder(): Logger {
+  return pino(
+    {base: {pid: process.pid}, timestamp: pino.stdTimeFunctions.isoTime},
+    pino.destination({dest: 2, sync: true}),
+  );
+}
 
 function forLog(log: Logger): ServeTalk {
   return {

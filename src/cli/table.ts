@@ -18,7 +18,7 @@ const LEAST = 8;
  * and then the first column is cut: no line wraps and no number loses a digit.
  *
  * @param width columns of the terminal; `Infinity` where there is none
- * @returns the line of headings, then one line a row
+ * @returns the line of headings, then one line a row; a block of lines a row where the terminal is too narrow for that
  */
 export function formatTable(
   columns: readonly Column[],
@@ -28,6 +28,7 @@ export function formatTable(
   const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(printable))];
   const widths = columns.map((_, index) => Math.max(...all.map((row) => stringWidth(row[index] ?? ''))));
   const shown = fitting(columns, widths, width);
+  if (shown === undefined) return stacked(all, width);
   const [first = 0, ...others] = shown;
   const rest = others.reduce((sum, index) => sum + GAP.length + (widths[index] ?? 0), 0);
   widths[first] = Math.max(Math.min(LEAST, widths[first] ?? 0), Math.min(widths[first] ?? 0, width - rest));
@@ -41,8 +42,19 @@ export function formatTable(
   );
 }
 
-/** The columns that there is room for, as indexes. */
-function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] {
+/** For a terminal that no table fits: the first cell of a row, and below it each other cell beside its heading. */
+function stacked([titles = [], ...rows]: readonly (readonly string[])[], width: number): string[] {
+  const room = Math.max(...titles.slice(1).map((title) => stringWidth(title)));
+  return rows.flatMap(([first = '', ...others]) => [
+    shorten(first, width),
+    ...others.map((cell, index) =>
+      shorten(`  ${pad(titles[index + 1] ?? '', room, true)}${GAP}${cell}`, Math.max(width, room + LEAST)),
+    ),
+  ]);
+}
+
+/** The columns that there is room for, as indexes; `undefined` where not even those that are needed fit. */
+function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] | undefined {
   const shown = columns.map((_, index) => index);
   const needed = (): number =>
     shown.reduce(
@@ -57,7 +69,7 @@ function fitting(columns: readonly Column[], widths: readonly number[], width: n
     if (needed() <= width) break;
     shown.splice(shown.indexOf(index), 1);
   }
-  return shown;
+  return needed() <= width ? shown : undefined;
 }
 
 function pad(cell: string, width: number, left: boolean): string {

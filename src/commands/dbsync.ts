@@ -102,12 +102,14 @@ export default class Dbsync extends BaseCommand {
           grouped(after),
         ]);
         const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
-        for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
-        this.log();
+        if (rows.length > 0) {
+          for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+          this.log();
+        }
         this.log(
           `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${store.location}.`,
         );
-        if (!dryRun)
+        if (!dryRun && !this.jsonEnabled())
           talk.say(
             `Allocate from ${old.location} no more: what it gives out from now on, ${store.location} gives out again.`,
           );

@@ -91,7 +91,7 @@ export default class Reset extends BaseCommand {
       }
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
-      if (!dryRun && changes.some(({backward}) => backward)) {
+      if (!dryRun && !this.jsonEnabled() && changes.some(({backward}) => backward)) {
         say('Services that run on this database refuse a counter that went back: start them again.');
       }
       return exactJson(record);
@@ -106,7 +106,7 @@ export default class Reset extends BaseCommand {
       grouped(to),
       from === undefined ? 'unknown' : grouped(reissued),
     ]);
-    const titles = ['MODE', 'CURRENT', 'NEW', 'ISSUED TWICE'].map((title) => ({title}));
+    const titles = [{title: 'MODE'}, {title: 'CURRENT', spare: 1}, {title: 'NEW'}, {title: 'ISSUED TWICE'}];
     for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
     this.log();
   }

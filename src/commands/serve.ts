@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore} from '../cli/database.js';
-import {serveTalk} from '../cli/serve-talk.js';
+import {logSync, serveTalk} from '../cli/serve-talk.js';
 import {untilStopped} from '../cli/signals.js';
 import {say} from '../cli/say.js';
 import {canPrompt} from '../cli/terminal.js';
@@ -53,9 +53,10 @@ export default class Serve extends BaseCommand {
     const asking = {say, mayAsk: canPrompt(json)};
     if (flags.sync) {
       const {syncWithTasks} = await import('../cli/sync-tasks.js');
-      await withStore(connect(config, asking, {create: true}), (store) =>
-        syncWithTasks(store, {silent: json}),
-      );
+      const silent = json || !process.stderr.isTTY;
+      const opening = connect(config, asking, {create: true});
+      const plan = await withStore(opening, (store) => syncWithTasks(store, {silent}));
+      if (silent && !json) logSync(plan);
     }
     const store = await connectSafely(config, asking);
     const service = await runService(config.settings, store, config.remarks);
@@ -63,10 +64,12 @@ export default class Serve extends BaseCommand {
       config.settings,
       config.settings.errorFile === undefined ? undefined : service.log,
     );
+    // Before anybody is told where to send a signal.
+    const told = untilStopped();
     if (json)
       process.stdout.write(`${JSON.stringify({url: service.url, database: store.location, version})}\n`);
     else await talk.started(service.url, store);
-    await untilStopped();
+    await told;
     if (!json) talk.stopping();
     if (!(await service.stop())) {
       throw new UniqueIDError(

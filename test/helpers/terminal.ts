@@ -10,11 +10,16 @@ const run = promisify(execFile);
 
 /** A command in a real terminal (tmux), as a person would see it. */
 export interface Terminal {
-  /** Waits until the screen shows this, and returns the screen. */
+  /** Waits until the screen, or what has scrolled off it, shows this, and returns all of it. */
   readonly shows: (what: RegExp | string) => Promise<string>;
   /** Types text, or presses keys by their tmux names (`Enter`, `C-c`). */
   readonly type: (text: string) => Promise<void>;
   readonly press: (key: string) => Promise<void>;
+  readonly resize: (columns: number, rows: number) => Promise<void>;
+  /** The screen now, a string a row as it is drawn; `shows` joins rows that the terminal has wrapped. */
+  readonly rows: () => Promise<readonly string[]>;
+  /** The colours and other escapes on the screen. */
+  readonly escapes: () => Promise<readonly string[]>;
   /** Waits for the command's end and returns its exit status. */
   readonly ended: () => Promise<number>;
 }
@@ -45,7 +50,7 @@ export async function openTerminal(
   const shows = async (what: RegExp | string): Promise<string> => {
     const deadline = performance.now() + 20_000;
     for (;;) {
-      const screen = await tmux('capture-pane', '-p', '-J');
+      const screen = await tmux('capture-pane', '-p', '-J', '-S', '-');
       if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen.trimEnd();
       if (performance.now() > deadline)
         throw new Error(`the screen never showed ${String(what)}:\n${screen}`);
@@ -60,6 +65,14 @@ export async function openTerminal(
     press: async (key) => {
       await tmux('send-keys', key);
     },
+    resize: async (width, height) => {
+      await tmux('resize-window', '-x', String(width), '-y', String(height));
+    },
+    rows: async () => (await tmux('capture-pane', '-p')).trimEnd().split('\n'),
+    escapes: async () =>
+      [...(await tmux('capture-pane', '-p', '-e')).matchAll(/\x1b\[[^a-zA-Z]*[a-zA-Z]/g)].map(
+        ([escape]) => escape,
+      ),
     ended: async () => Number(/\[exit (\d+)\]/.exec(await shows(/\[exit \d+\]/))?.[1]),
   };
 }

@@ -14,9 +14,19 @@ describe('the ready line', () => {
   it('names the real address and port, and is all there is on stderr', async () => {
     const server = await startServer(['--sync'], {cwd: makeWorkspace()});
     expect(new URL(server.url)).toMatchObject({hostname: '127.0.0.1'});
-    expect(server.stderr()).toMatch(
-      /^(?:[❯✔] Create the tables.*\n)+UniqueID \S+ answers at \S+\/getid, from db\.sqlite3\.\n$/,
-    );
+    const [synced, started, ...rest] = server.stderr().trimEnd().split('\n');
+    expect(JSON.parse(synced ?? '')).toMatchObject({
+      level: 30,
+      before: 'none',
+      steps: ['create the tables'],
+    });
+    expect(JSON.parse(started ?? '')).toMatchObject({
+      level: 30,
+      url: server.url,
+      database: 'db.sqlite3',
+      msg: expect.stringMatching(/^UniqueID \S+ answers at \S+\/getid, from db\.sqlite3\.$/) as string,
+    });
+    expect(rest).toEqual([]);
     expect(server.stdout()).toBe('');
   });
 
@@ -176,11 +186,17 @@ describe('logs', () => {
     );
     expect(second).toMatch(/"GET \/nothing HTTP\/1\.1" 404 \d+ "" ""$/);
     expect(stderr).toContain(first);
-    const remark = JSON.parse(readFileSync(join(cwd, 'error.log'), 'utf8').trim()) as unknown;
-    expect(remark).toMatchObject({
+    const [remark, ...life] = readFileSync(join(cwd, 'error.log'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(remark ?? '')).toMatchObject({
       level: 40,
       msg: expect.stringContaining('request.dispatch in [/] has no effect here.') as string,
     });
+    const said = life.map((line) => (JSON.parse(line) as {msg: string}).msg);
+    expect(said).toEqual([
+      expect.stringContaining('answers at'),
+      'Stopping: what has been accepted is still answered.',
+      'Stopped.',
+    ]);
   });
 
   it('that cannot be written are told of before anything is served', async () => {

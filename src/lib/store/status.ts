@@ -73,7 +73,9 @@ async function listed(store: Store, {mode, after, limit}: ModePage): Promise<rea
   return counter === undefined ? [] : [counter];
 }
 
-function nearlyUsedWarning(counters: readonly Counter[]): string[] {
+function nearlyUsedWarning(found: readonly Counter[]): string[] {
+  // What holds no integer is told of in its own line.
+  const counters = found.filter(({next}) => next !== undefined);
   if (counters.length === 0) return [];
   const names = counters.slice(0, MOST_NAMED).map(({mode}) => JSON.stringify(mode));
   const others = counters.length > MOST_NAMED ? ' and others' : '';
