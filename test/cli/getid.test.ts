@@ -196,3 +196,71 @@ describe('getid --server', () => {
     expect(refused).toMatchObject({status: 7, stdout: ''});
   });
 });
+
+describe('getid --server', () => {
+  /** A service that gives these answers in turn, and what it was asked. */
+  async function scripted(
+    ...answers: readonly {status: number; body: string; headers?: Record<string, string>}[]
+  ): Promise<{url: string; asked: {method: string; authorization: string}[]}> {
+    const asked: {method: string; authorization: string}[] = [];
+    const server = createServer((request, response) => {
+      const {status = 500, body = '', headers = {}} = answers[asked.length] ?? answers.at(-1) ?? {};
+      asked.push({method: request.method ?? '', authorization: request.headers.authorization ?? ''});
+      response.writeHead(status, headers).end(body);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await once(server, 'listening');
+    return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked};
+  }
+  const given = {status: 200, body: '{"endIndex": 9, "startIndex": 9}'};
+  const busy = {status: 503, body: '{"message": "too busy"}', headers: {'Retry-After': '0'}};
+
+  it('asks again while the service is too busy, as often as it may', async () => {
+    const cwd = makeWorkspace();
+    const once = await scripted(busy, busy, given);
+    expect(await cli(['getid', '-m', 'x', '--server', once.url], {cwd})).toMatchObject({
+      status: 0,
+      stdout: '{"endIndex": 9, "startIndex": 9}\n',
+      stderr: '',
+    });
+    expect(once.asked).toHaveLength(3);
+    const always = await scripted(busy);
+    const failed = await cli(['getid', '-m', 'x', '--server', always.url, '--retries', '2'], {cwd});
+    expect(failed.status).toBe(7);
+    expect(failed.stderr).toContain('answered 503: too busy');
+    expect(always.asked).toHaveLength(3);
+  });
+
+  it('does not ask again what is refused for good', async () => {
+    const {url, asked} = await scripted({status: 400, body: '{"message": "no"}'});
+    expect((await cli(['getid', '-m', 'x', '--server', url], {cwd: makeWorkspace()})).status).toBe(7);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('sends a token from the environment or the flag', async () => {
+    const {url, asked} = await scripted(given);
+    const cwd = makeWorkspace();
+    await cli(['getid', '-m', 'x', '--server', url], {cwd, env: {UNIQUEID_TOKEN: 'secret'}});
+    await cli(['getid', '-m', 'x', '--server', url, '--token', 'flag'], {
+      cwd,
+      env: {UNIQUEID_TOKEN: 'secret'},
+    });
+    await cli(['getid', '-m', 'x', '--server', url], {cwd});
+    expect(asked.map(({authorization}) => authorization)).toEqual(['Bearer secret', 'Bearer flag', '']);
+  });
+
+  it('gives up after --timeout, all tries together', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const late = await cli(['getid', '-m', 'x', '--server', url, '--timeout', '0.3'], {cwd: makeWorkspace()});
+    expect(late.status).toBe(7);
+    expect(late.stderr).toContain('it took longer than 0.3 s');
+  });
+});

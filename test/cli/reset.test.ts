@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli} from '../helpers/cli.js';
+import {cli, startServer} from '../helpers/cli.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
@@ -109,5 +109,23 @@ describe('reset', () => {
     expect(broken.stderr).toContain('uniqueid reset --mode MODE --to N');
     expect((await cli(['reset', '-m', 'file', '--to', '500', '--yes'], {cwd})).status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout).toBe('500 500\n');
+  });
+});
+
+describe('reset --server', () => {
+  it('refuses what a running service has handed out', async () => {
+    const cwd = makeWorkspace();
+    const {url} = await startServer(['--sync'], {cwd});
+    await cli(['getid', '-m', 'file', '-r', '100', '--server', url], {cwd});
+    await cli(['getid', '-m', 'file', '-r', '50'], {cwd});
+    const refused = await cli(['reset', '-m', 'file', '--to', '99', '--yes', '--server', url], {cwd});
+    expect(refused.status).toBe(6);
+    expect(refused.stderr).toContain(`The service at ${url} has handed out integers of mode "file" up to 99`);
+    expect(refused.stderr).toContain('Reset to 100 or higher');
+    const allowed = await cli(['reset', '-m', 'file', '--to', '100', '--yes', '--server', url], {cwd});
+    expect(allowed.status).toBe(0);
+    expect((await cli(['getid', '-m', 'file', '--format', 'plain', '--server', url], {cwd})).stdout).toBe(
+      '100 100\n',
+    );
   });
 });

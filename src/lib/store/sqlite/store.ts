@@ -26,18 +26,22 @@ const synchronousNames = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
 
 /** Opens the SQLite database at `path`, absolute or relative to the working folder. */
 export function openSqliteStore(path: string, options: OpenOptions = {}): Store {
-  return new SqliteStore(path, openConnection(path, options));
+  return new SqliteStore(path, options);
 }
 
 /** Counters in one SQLite file, shared by any number of processes on one machine. */
 class SqliteStore implements Store {
   readonly location: string;
-  readonly #connection: NativeConnection;
+  readonly #options: OpenOptions;
+  #connection: NativeConnection;
+  #file: string | undefined;
   #prepared: Statements | undefined;
 
-  constructor(path: string, connection: NativeConnection) {
+  constructor(path: string, options: OpenOptions) {
     this.location = path;
-    this.#connection = connection;
+    this.#options = options;
+    this.#connection = openConnection(path, options);
+    this.#file = fileIdentity(path);
   }
 
   readSchema(): Promise<SchemaState> {
@@ -102,10 +106,7 @@ class SqliteStore implements Store {
   }
 
   identity(): Promise<string> {
-    return this.#attempt(() => {
-      const {dev, ino} = statSync(this.location, {bigint: true});
-      return `sqlite ${dev} ${ino}`;
-    });
+    return this.#attempt(() => `sqlite ${fileIdentity(this.location) ?? ''}`);
   }
 
   facts(): Promise<StoreFacts> {
@@ -124,9 +125,8 @@ class SqliteStore implements Store {
   }
 
   close(): Promise<void> {
-    return this.#attempt(() => {
-      this.#connection.close();
-    });
+    this.#connection.close();
+    return Promise.resolve();
   }
 
   get #statements(): Statements {
@@ -175,14 +175,34 @@ class SqliteStore implements Store {
     return this.#attempt(() => this.#connection.transaction(work));
   }
 
+  /**
+   * Another file may have been put in the place of the one that was opened, such as a backup: what is committed to
+   * the old one nobody would ever see again. The old connection is left alone, since SQLite would remove the log of
+   * the new file when it closes it (https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+   */
+  #followFile(): void {
+    const file = fileIdentity(this.location);
+    if (file === this.#file) return;
+    this.#connection = openConnection(this.location, {...this.#options, create: false});
+    this.#prepared = undefined;
+    this.#file = file;
+  }
+
   /** better-sqlite3 answers at once; the interface promises a promise, and errors of ours. */
   #attempt<T>(work: () => T): Promise<T> {
     try {
+      this.#followFile();
       return Promise.resolve(work());
     } catch (error) {
       return Promise.reject(fromSqliteError(error, this.location));
     }
   }
+}
+
+/** What tells one file from another, whatever their names; `undefined` where there is none. */
+function fileIdentity(path: string): string | undefined {
+  const stats = statSync(path, {bigint: true, throwIfNoEntry: false});
+  return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
 }
 
 /** The file and its write-ahead log. */

@@ -1,0 +1,110 @@
+import {copyFileSync, renameSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, inject, it} from 'vitest';
+import {cli, startServer} from '../helpers/cli.js';
+import {ask, rangeOf} from '../helpers/http.js';
+import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+import type {TestDatabase} from '../store/conformance.js';
+
+/** A database, and a way to put an older state of it in its place while a server uses it. */
+interface Restorable {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly back: () => Promise<{restore: () => Promise<void>}>;
+}
+
+/** As a dump is restored: the table is dropped, made and filled again. */
+async function fromDump(database: TestDatabase, quote: string): Promise<{restore: () => Promise<void>}> {
+  const index = `${quote}index${quote}`;
+  const rows = await database.query(`SELECT id, ${index} FROM uniqueindex`);
+  return {
+    restore: async () => {
+      await database.execute('DROP TABLE uniqueindex');
+      await database.execute(
+        `CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY, ${index} BIGINT NOT NULL)`,
+      );
+      for (const [mode, next] of rows)
+        await database.execute(`INSERT INTO uniqueindex VALUES ('${mode}', ${next})`);
+    },
+  };
+}
+
+const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Restorable>}[] = [
+  {
+    name: 'SQLite, through SQLite itself',
+    isThere: true,
+    make: async () => {
+      const cwd = makeWorkspace();
+      const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+      return Promise.resolve({cwd, env: {}, back: () => fromDump(database, '"')});
+    },
+  },
+  {
+    name: 'SQLite, another file put in its place',
+    isThere: true,
+    make: async () => {
+      const cwd = makeWorkspace();
+      const path = join(cwd, 'db.sqlite3');
+      const back = async (): Promise<{restore: () => Promise<void>}> => {
+        const copy = join(cwd, 'backup.sqlite3');
+        await makeSqliteDatabase(path).execute('PRAGMA wal_checkpoint(TRUNCATE)');
+        copyFileSync(path, copy);
+        return {
+          restore: () => {
+            for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, {force: true});
+            renameSync(copy, path);
+            return Promise.resolve();
+          },
+        };
+      };
+      return Promise.resolve({cwd, env: {}, back});
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    isThere: inject('postgresUrl') !== '',
+    make: async () => {
+      const database = await makePostgresDatabase();
+      return {cwd: makeWorkspace(), env: {PEEWEE_URL: database.url}, back: () => fromDump(database, '"')};
+    },
+  },
+  {
+    name: 'MariaDB',
+    isThere: inject('mysqlUrl') !== '',
+    make: async () => {
+      const database = await makeMysqlDatabase();
+      return {cwd: makeWorkspace(), env: {PEEWEE_URL: database.url}, back: () => fromDump(database, '`')};
+    },
+  },
+];
+
+describe.each(kinds)('an older database restored under a running server: $name', ({isThere, make}) => {
+  it.skipIf(!isThere)('is not allocated from until the counter is back', async () => {
+    const {cwd, env, back} = await make();
+    const server = await startServer(['--sync'], {cwd, env});
+    const take = (mode: string, range: number): ReturnType<typeof ask> =>
+      ask(server.url, `/getid?mode=${mode}&range=${range}`);
+    for (const mode of ['file', 'other']) expect((await take(mode, 10)).status).toBe(200);
+    const {restore} = await back();
+    expect(rangeOf(await take('file', 90))).toEqual({start: 10n, end: 99n});
+    await restore();
+
+    for (let turn = 0; turn < 3; turn++) {
+      const refused = await take('file', 5);
+      expect(refused.status).toBe(503);
+      expect(refused.body).toContain('went backwards');
+      expect(refused.body).toContain('uniqueid reset --mode file --to 100');
+    }
+    // The neighbour stands where this server left it.
+    expect(rangeOf(await take('other', 1))).toEqual({start: 10n, end: 10n});
+    expect(server.stderr()).toContain('COUNTER_REGRESSED');
+
+    expect((await cli(['reset', '-m', 'file', '--to', '99', '--yes'], {cwd, env})).status).toBe(0);
+    expect((await take('file', 5)).status).toBe(503);
+    expect((await cli(['reset', '-m', 'file', '--to', '100', '--yes'], {cwd, env})).status).toBe(0);
+    expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
+  });
+});
