@@ -3,6 +3,11 @@ export {checkMode, MAX_MODE_LENGTH} from './lib/allocation/mode.js';
 export {formatRange, MAX_COUNTER, parseRange, type IdRange} from './lib/allocation/range.js';
 export {parseDatabaseUrl, type DatabaseUrl} from './lib/config/database-url.js';
 export {UniqueIDError, type ErrorCode} from './lib/errors.js';
+export {
+  createRequestListener,
+  type EmbeddedService,
+  type RequestListenerOptions,
+} from './lib/server/request-listener.js';
 export {openStore} from './lib/store/open.js';
 export {migrate} from './lib/store/schema/migrate.js';
 export type {Store} from './lib/store/store.js';

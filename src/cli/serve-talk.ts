@@ -1,15 +1,17 @@
 import pino, {type Logger} from 'pino';
 import type {Settings} from '../lib/config/settings.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
-import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/version.js';
 import {colours} from './colour.js';
 import {labelled} from './labelled.js';
 import {say} from './say.js';
 
+/** Asks the database what a person wants to know of it. */
+type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
+
 /** What `serve` tells about itself beside its logs: a person a few lines, a log one JSON record each. */
 export interface ServeTalk {
-  readonly started: (url: string, store: Store) => Promise<void>;
+  readonly started: (url: string, database: string, facts: ReadFacts) => Promise<void>;
   readonly stopping: () => void;
   readonly stopped: () => void;
 }
@@ -19,9 +21,9 @@ export function serveTalk(settings: Settings, log: Logger | undefined): ServeTal
   const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
   const file = log === undefined ? undefined : forLog(log);
   return {
-    started: async (url, store) => {
-      await talk.started(url, store);
-      await file?.started(url, store);
+    started: async (...what) => {
+      await talk.started(...what);
+      await file?.started(...what);
     },
     stopping: () => {
       talk.stopping();
@@ -51,11 +53,8 @@ function recorder(): Logger {
 
 function forLog(log: Logger): ServeTalk {
   return {
-    started: (url, {location}) => {
-      log.info(
-        {url, database: location, version},
-        `UniqueID ${version} answers at ${url}/getid, from ${location}.`,
-      );
+    started: (url, database) => {
+      log.info({url, database, version}, `UniqueID ${version} answers at ${url}/getid, from ${database}.`);
       return Promise.resolve();
     },
     stopping: () => {
@@ -71,14 +70,14 @@ function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
   return {
-    started: async (url, store) => {
-      const {product, durability} = await store.facts();
+    started: async (url, database, facts) => {
+      const {product, durability} = await facts();
       const width = process.stderr.columns;
       const lines = [
         bold(`UniqueID ${version} answers at ${url}/getid`),
         '',
         ...labelled('Try', `curl '${url}/getid?range=10&mode=file'`, width),
-        ...labelled('Database', `${store.location} (${product}, ${durability})`, width),
+        ...labelled('Database', `${database} (${product}, ${durability})`, width),
         ...labelled(
           'Access log',
           [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',

@@ -4,10 +4,10 @@ const statuses = {SIGINT: 130, SIGTERM: 143} as const;
 const names = ['SIGINT', 'SIGTERM'] as const;
 
 /** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
-export function untilStopped(): Promise<void> {
+export function untilStopped(signals: readonly (typeof names)[number][] = names): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
-    for (const name of names) {
+    for (const name of signals) {
       process.on(name, () => {
         if (stopping) process.exit(statuses[name]);
         stopping = true;
@@ -15,6 +15,11 @@ export function untilStopped(): Promise<void> {
       });
     }
   });
+}
+
+/** Does something each time SIGHUP comes, which would end the process otherwise. */
+export function onHangUp(work: () => void): void {
+  process.on('SIGHUP', work);
 }
 
 /** Does something that only a signal ends, and then ends the process with that signal's status. */

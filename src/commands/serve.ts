@@ -1,19 +1,22 @@
+import cluster from 'node:cluster';
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
-import {connect, connectSafely, withStore} from '../cli/database.js';
-import {logSync, serveTalk} from '../cli/serve-talk.js';
-import {untilStopped} from '../cli/signals.js';
+import {connect, connectSafely, withStore, type CommandTalk} from '../cli/database.js';
 import {say} from '../cli/say.js';
+import {logSync, serveTalk} from '../cli/serve-talk.js';
+import {onHangUp, untilStopped} from '../cli/signals.js';
 import {canPrompt} from '../cli/terminal.js';
+import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {runService} from '../lib/server/run-service.js';
+import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
 import {version} from '../lib/version.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Answer requests for unique integers over HTTP.';
 
   static override description =
-    'Serves GET and POST /getid until it is told to stop by SIGTERM or Ctrl-C; it then answers every request it has accepted and ends with status 0. A second signal ends it at once.';
+    'Serves GET and POST /getid until it is told to stop by SIGTERM or Ctrl-C; it then answers every request it has accepted and ends with status 0. A second signal ends it at once. SIGHUP opens the log files anew and reads tokens and certificate again.';
 
   static override examples = [
     {description: 'On this machine alone, port 8051', command: '<%= config.bin %> <%= command.id %>'},
@@ -25,6 +28,7 @@ export default class Serve extends BaseCommand {
       description: 'Create or upgrade the database first',
       command: '<%= config.bin %> <%= command.id %> --sync',
     },
+    {description: 'Four processes on one port', command: '<%= config.bin %> <%= command.id %> --workers 4'},
   ];
 
   static override flags = {
@@ -38,6 +42,10 @@ export default class Serve extends BaseCommand {
       helpValue: 'ADDRESS',
       summary: 'Address to listen on (default 127.0.0.1, this machine alone).',
     }),
+    workers: Flags.string({
+      helpValue: 'N',
+      summary: 'Processes that answer on the one port (default 1).',
+    }),
     cpconfig: Flags.string({
       helpValue: 'FILE',
       summary: 'Server file (CherryPy INI).',
@@ -50,28 +58,65 @@ export default class Serve extends BaseCommand {
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
     const json = this.jsonEnabled();
-    const asking = {say, mayAsk: canPrompt(json)};
-    if (flags.sync) {
+    const asking = {say, mayAsk: canPrompt(json) && !cluster.isWorker};
+    if (flags.sync && cluster.isPrimary) {
       const {syncWithTasks} = await import('../cli/sync-tasks.js');
       const silent = json || !process.stderr.isTTY;
       const opening = connect(config, asking, {create: true});
       const plan = await withStore(opening, (store) => syncWithTasks(store, {silent}));
       if (silent && !json) logSync(plan);
     }
+    if (cluster.isWorker) await serveAsWorker(config, asking);
+    else if (config.settings.workers > 1) await this.#supervise(config, asking);
+    else await this.#serve(config, asking);
+  }
+
+  async #serve(config: Config, asking: CommandTalk): Promise<void> {
     const store = await connectSafely(config, asking);
-    const service = await runService(config.settings, store, config.remarks);
+    const descriptor = inheritedSocket(process.env, process.pid);
+    const service = await runService(config.settings, store, config.remarks, descriptor);
+    onHangUp(() => {
+      service.reload();
+    });
+    await this.#untilTold(config, service.url, store.location, {
+      log: service.log,
+      facts: () => store.facts(),
+      stop: () => service.stop(),
+    });
+  }
+
+  async #supervise(config: Config, asking: CommandTalk): Promise<void> {
+    const facts = await withStore(connectSafely(config, asking), (store) => store.facts());
+    const {startWorkers} = await import('../cli/supervise-workers.js');
+    const {redactDatabaseUrl} = await import('../lib/config/database-url.js');
+    const workers = await startWorkers(config.settings.workers);
+    onHangUp(workers.reload);
+    const {address, port, addressType} = workers.address;
+    const scheme = config.settings.tlsCert === undefined ? 'http' : 'https';
+    const url = `${scheme}://${addressType === 6 ? `[${address}]` : address}:${port}`;
+    await this.#untilTold(config, url, redactDatabaseUrl(config.settings.databaseUrl), {
+      facts: () => Promise.resolve(facts),
+      stop: workers.stop,
+      broken: workers.broken,
+    });
+  }
+
+  /** Tells where the service answers, waits for a signal, and stops it. */
+  async #untilTold(config: Config, url: string, database: string, running: Running): Promise<void> {
+    const json = this.jsonEnabled();
     const talk = serveTalk(
       config.settings,
-      config.settings.errorFile === undefined ? undefined : service.log,
+      config.settings.errorFile === undefined ? undefined : running.log,
     );
     // Before anybody is told where to send a signal.
     const told = untilStopped();
-    if (json)
-      process.stdout.write(`${JSON.stringify({url: service.url, database: store.location, version})}\n`);
-    else await talk.started(service.url, store);
-    await told;
+    if (json) process.stdout.write(`${JSON.stringify({url, database, version})}\n`);
+    else await talk.started(url, database, running.facts);
+    notifySystemd(process.env, 'READY=1', `answers at ${url}`);
+    const error = await Promise.race([told, ...(running.broken === undefined ? [] : [running.broken])]);
+    notifySystemd(process.env, 'STOPPING=1', 'answering what has been accepted');
     if (!json) talk.stopping();
-    if (!(await service.stop())) {
+    if (!(await running.stop())) {
       throw new UniqueIDError(
         'UNEXPECTED',
         'Some requests were not answered within shutdown_timeout; their connections were cut.',
@@ -80,6 +125,31 @@ export default class Serve extends BaseCommand {
         },
       );
     }
+    if (error !== undefined) throw error;
     if (!json) talk.stopped();
   }
+}
+
+/** What is up, whether it is this process or its workers. */
+interface Running {
+  readonly log?: Parameters<typeof serveTalk>[1];
+  readonly facts: () => Promise<{readonly product: string; readonly durability: string}>;
+  readonly stop: () => Promise<boolean>;
+  /** Fulfilled where it cannot go on. */
+  readonly broken?: Promise<UniqueIDError>;
+}
+
+/** One of several: it says nothing of its own, and Ctrl-C is for the process that started it. */
+async function serveAsWorker(config: Config, asking: CommandTalk): Promise<void> {
+  process.on('SIGINT', () => undefined);
+  const store = await connectSafely(config, asking);
+  const told = untilStopped(['SIGTERM']);
+  const service = await runService(config.settings, store, config.remarks);
+  onHangUp(() => {
+    service.reload();
+  });
+  await told;
+  const isClean = await service.stop();
+  process.exitCode = isClean ? 0 : 1;
+  cluster.worker?.disconnect();
 }

@@ -6,6 +6,8 @@ export const errorTable = {
   INVALID_MODE: {http: 400, exit: 2},
   INVALID_RANGE: {http: 400, exit: 2},
   INVALID_REQUEST: {http: 400, exit: 2},
+  UNAUTHORIZED: {http: 401, exit: 7},
+  MODE_NOT_ALLOWED: {http: 403, exit: 6},
   NOT_FOUND: {http: 404, exit: 1},
   METHOD_NOT_ALLOWED: {http: 405, exit: 1},
   REQUEST_TIMEOUT: {http: 408, exit: 1},

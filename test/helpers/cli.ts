@@ -62,7 +62,7 @@ export interface RunningServer extends RunningCommand {
 /** Starts `serve` on a free port and waits for its ready line. */
 export async function startServer(args: readonly string[], options: CliOptions): Promise<RunningServer> {
   const command = startCli(['serve', '--port', '0', ...args], options);
-  const url = await waitFor(() => /answers at (http:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
+  const url = await waitFor(() => /answers at (https?:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
   return {...command, url};
 }
 

@@ -3,6 +3,9 @@ import {toUniqueIDError, UniqueIDError} from '../errors.js';
 import type {Advance, Store} from '../store/store.js';
 import {backoff} from '../backoff.js';
 import {HighWater} from './high-water.js';
+import {ModeGate, type ModePolicy} from './mode-gate.js';
+import type {ModeFilter} from './mode-pattern.js';
+import type {AllocatorObserver} from './observer.js';
 import {checkMode} from './mode.js';
 import {EMPTY_RANGE, type IdRange} from './range.js';
 
@@ -14,13 +17,17 @@ export interface AllocatorOptions {
   readonly requestTimeoutMs: number;
   /** The most requests that may wait at once; further ones are refused. */
   readonly maxQueue: number;
+  /** Which modes may be used and created; without it all may. */
+  readonly policy?: ModePolicy & {readonly allowedModes?: ModeFilter | undefined};
+  readonly observer?: AllocatorObserver;
 }
 
 /** A request on its way; its promise is settled once, whoever comes first. */
 interface Waiting {
   readonly mode: string;
   readonly range: bigint;
-  /** On the clock of `performance.now()`, which nobody can set back. */
+  /** Both on the clock of `performance.now()`, which nobody can set back. */
+  readonly since: number;
   readonly deadline: number;
   settled: boolean;
   readonly resolve: (range: IdRange) => void;
@@ -55,6 +62,8 @@ export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #highWater = new HighWater();
   readonly #regressions = new Map<string, Regression>();
+  readonly #gate: ModeGate | undefined;
+  #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
   #running: Promise<void> | undefined;
@@ -63,6 +72,9 @@ export class Allocator {
   constructor(store: Store, options: AllocatorOptions) {
     this.#store = store;
     this.#options = options;
+    const {policy} = options;
+    if (policy !== undefined && !(policy.createModes && policy.maxModes === 0))
+      this.#gate = new ModeGate(store, policy);
   }
 
   /**
@@ -77,14 +89,16 @@ export class Allocator {
   allocate(mode: string, range: bigint): Promise<IdRange> {
     try {
       checkMode(mode);
+      this.#assertAllowed(mode);
       this.#assertAccepting();
     } catch (error) {
       return Promise.reject(toUniqueIDError(error));
     }
     if (range === 0n) return Promise.resolve(EMPTY_RANGE);
     return new Promise((resolve, reject) => {
-      const deadline = performance.now() + this.#options.requestTimeoutMs;
-      this.#queue.push({mode, range, deadline, settled: false, resolve, reject});
+      const since = performance.now();
+      const deadline = since + this.#options.requestTimeoutMs;
+      this.#queue.push({mode, range, since, deadline, settled: false, resolve, reject});
       this.#running ??= this.#run();
     });
   }
@@ -99,10 +113,38 @@ export class Allocator {
     return [...this.#regressions.values()];
   }
 
+  /** What a request for a mode that has gone backwards is answered with. */
+  regressionError(regression: Regression): UniqueIDError {
+    return regressed(regression, this.#store.location);
+  }
+
+  /** How many requests wait for the database. */
+  get queueLength(): number {
+    return this.#queue.length + this.#underWay.length;
+  }
+
+  /** Why the last group failed and how long ago, in milliseconds; `undefined` where the last one was committed. */
+  lastFailure(): {readonly error: UniqueIDError; readonly agoMs: number} | undefined {
+    if (this.#lastFailure === undefined) return undefined;
+    const {error, at} = this.#lastFailure;
+    return {error, agoMs: performance.now() - at};
+  }
+
   /** Refuses new requests and waits until all accepted ones are answered. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+  }
+
+  #assertAllowed(mode: string): void {
+    if (this.#options.policy?.allowedModes?.(mode) !== false) return;
+    throw new UniqueIDError(
+      'MODE_NOT_ALLOWED',
+      `Mode ${JSON.stringify(mode)} is not among the allowed ones.`,
+      {
+        hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
+      },
+    );
   }
 
   #assertAccepting(): void {
@@ -143,10 +185,15 @@ export class Allocator {
     this.#queue = [];
     this.#underWay = group;
     try {
-      await this.#commit(unitsOf(group));
+      const started = performance.now();
+      await this.#commit(await this.#admitted(unitsOf(group)));
+      this.#options.observer?.group(group.length, (performance.now() - started) / 1000);
+      this.#lastFailure = undefined;
       return true;
     } catch (error) {
       const failure = toUniqueIDError(error);
+      this.#lastFailure = {error: failure, at: performance.now()};
+      this.#options.observer?.failed(failure);
       const unsettled = group.filter((waiting) => !waiting.settled);
       if (failure.transient) this.#queue = [...unsettled, ...this.#queue];
       else for (const waiting of unsettled) fail(waiting, failure);
@@ -191,6 +238,28 @@ export class Allocator {
     }
     this.#highWater.raise(mode, next);
     grant(unit, first);
+    this.#observe(unit, first, next);
+  }
+
+  #observe({mode, waiting}: Unit, first: bigint, next: bigint): void {
+    const {observer} = this.#options;
+    if (observer === undefined) return;
+    observer.granted(mode, waiting.length, next - first, next);
+    const now = performance.now();
+    for (const {since} of waiting) observer.waited((now - since) / 1000);
+  }
+
+  /** Without the modes that may not be created; a mode this process has allocated from is there. */
+  async #admitted(units: readonly Unit[]): Promise<readonly Unit[]> {
+    if (this.#gate === undefined) return units;
+    const unknown = units.filter(({mode}) => this.#highWater.get(mode) === undefined).map(({mode}) => mode);
+    const refused = await this.#gate.refused(unknown);
+    if (refused.size === 0) return units;
+    return units.filter(({mode, waiting}) => {
+      const error = refused.get(mode);
+      if (error !== undefined) for (const each of waiting) fail(each, error);
+      return error === undefined;
+    });
   }
 
   /** A regressed mode is looked at, not taken from: it goes on once its counter is back where it was. */
@@ -209,7 +278,7 @@ export class Allocator {
 
   #regress({mode, waiting}: Unit, regression: Regression): void {
     this.#regressions.set(mode, regression);
-    for (const each of waiting) fail(each, regressed(regression, this.#store.location));
+    for (const each of waiting) fail(each, this.regressionError(regression));
   }
 
   async #commitAlone(unit: Unit): Promise<void> {

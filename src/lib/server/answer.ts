@@ -40,10 +40,12 @@ export class Answerer {
     status: number,
     body: string,
     extra: readonly string[] = [],
+    contentType?: string,
   ): void {
     const bytes = Buffer.byteLength(body);
-    if (this.closing) response.shouldKeepAlive = false;
-    response.writeHead(status, [...jsonHead, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
+    if (this.closing || hasLargeBody(request)) response.shouldKeepAlive = false;
+    const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
+    response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
     response.end(body);
     this.#record?.(request, status, request.method === 'HEAD' ? 0 : bytes);
   }
@@ -59,7 +61,17 @@ export class Answerer {
   }
 }
 
-const jsonHead = ['Content-Type', 'application/json', 'Cache-Control', 'no-store'];
+const noStore = ['Cache-Control', 'no-store'];
+const jsonHead = ['Content-Type', 'application/json', ...noStore];
+
+/** A body that nobody reads must not be received to its end for the sake of the connection. */
+const LARGE_BODY_BYTES = 65_536;
+
+function hasLargeBody({headers}: IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BODY_BYTES
+  );
+}
 
 /** The error document of the Python service, with a message that says what is wrong and what would be right. */
 export function formatError(error: UniqueIDError): string {

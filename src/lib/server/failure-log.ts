@@ -14,7 +14,7 @@ export class FailureLog {
     this.#logger = logger;
   }
 
-  record(error: UniqueIDError, request: IncomingMessage): void {
+  record(error: UniqueIDError, request: IncomingMessage, requestId: string): void {
     const now = performance.now();
     const last = this.#last.get(error.code);
     if (last !== undefined && now - last.at < QUIET_MS) {
@@ -24,6 +24,7 @@ export class FailureLog {
     const alike = last?.suppressed ?? 0;
     this.#last.set(error.code, {at: now, suppressed: 0});
     const details = {
+      requestId,
       code: error.code,
       method: request.method,
       url: request.url,

@@ -1,7 +1,10 @@
 import {createServer, STATUS_CODES, type RequestListener, type Server} from 'node:http';
 import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
+import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
+import type {Settings} from '../config/settings.js';
 import {UniqueIDError} from '../errors.js';
+import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';
 
 /**
@@ -10,14 +13,48 @@ import {formatError} from './answer.js';
  */
 const LINGER_MS = 250;
 
-/** Starts to listen. @throws UniqueIDError `ADDRESS_UNAVAILABLE` */
-export async function listen(listener: RequestListener, address: string, port: number): Promise<Server> {
-  const server = createServer(
-    {keepAliveTimeout: 65_000, requestTimeout: 30_000, headersTimeout: 20_000},
-    listener,
-  );
+/** How much longer than its head the rest of a request may take, in milliseconds. */
+const BODY_GRACE_MS = 10_000;
+
+/** Connections that the system may hold for us before we accept them. */
+const BACKLOG = 1024;
+
+/** A server of `node:http` or `node:https`. */
+export type AnyServer = Server | TlsServer;
+
+/** What of the settings a server is made with. */
+export type ListenSettings = Pick<
+  Settings,
+  'address' | 'port' | 'maxConnections' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'tlsCert' | 'tlsKey'
+>;
+
+/**
+ * Starts to listen.
+ *
+ * @param descriptor a socket that listens already, instead of address and port
+ * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where certificate or key cannot be used
+ */
+export async function listen(
+  listener: RequestListener,
+  settings: ListenSettings,
+  descriptor?: number,
+): Promise<AnyServer> {
+  const {address, port, maxConnections, headerTimeoutMs, idleTimeoutMs} = settings;
+  const limits = {
+    keepAliveTimeout: idleTimeoutMs,
+    headersTimeout: headerTimeoutMs,
+    // No request has a body that anybody reads, so all of it is its head.
+    requestTimeout: headerTimeoutMs + BODY_GRACE_MS,
+    connectionsCheckingInterval: Math.min(1000, headerTimeoutMs),
+  };
+  const tls = readTlsFiles(settings);
+  const server =
+    tls === undefined ? createServer(limits, listener) : createTlsServer({...limits, ...tls}, listener);
+  server.maxConnections = maxConnections;
   server.on('clientError', refuseMalformed);
-  server.listen({host: address, port, backlog: 1024});
+  server.listen(
+    descriptor === undefined ? {host: address, port, backlog: BACKLOG} : {fd: descriptor, backlog: BACKLOG},
+  );
   try {
     await once(server, 'listening');
   } catch (error) {
@@ -27,9 +64,10 @@ export async function listen(listener: RequestListener, address: string, port: n
 }
 
 /** The address a server really listens on, as the beginning of a URL. */
-export function baseUrl(server: Server): string {
+export function baseUrl(server: AnyServer): string {
   const {address, family, port} = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const scheme = 'setSecureContext' in server ? 'https' : 'http';
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /**
@@ -38,7 +76,7 @@ export function baseUrl(server: Server): string {
  * @param timeoutMs how long to wait, in milliseconds, before the connections that are left are cut
  * @returns whether all were answered in time
  */
-export async function drain(server: Server, timeoutMs: number): Promise<boolean> {
+export async function drain(server: AnyServer, timeoutMs: number): Promise<boolean> {
   const closed = once(server, 'close');
   // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
   NetServer.prototype.close.call(server);

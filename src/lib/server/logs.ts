@@ -16,6 +16,8 @@ export interface Logs {
   /** One JSON record a line. */
   readonly errors: Logger;
   readonly access: AccessLog | undefined;
+  /** Opens the files by their names again, after somebody has moved them away. */
+  reopen(): void;
   /** Writes out what is still in memory. */
   close(): void;
 }
@@ -32,12 +34,17 @@ const ACCESS_FLUSH_MS = 500;
  * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be written
  */
 export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
+  const files: Destination[] = [];
   const errorSinks: Destination[] = [];
   const accessSinks: Destination[] = [];
-  if (errorFile !== undefined) errorSinks.push(openFile('log.error_file', errorFile, 0));
+  if (errorFile !== undefined) files.push(openFile('log.error_file', errorFile, 0));
+  errorSinks.push(...files);
   if (screen || errorFile === undefined) errorSinks.push(pino.destination({dest: 2, sync: true}));
-  if (accessFile !== undefined)
-    accessSinks.push(openFile('log.access_file', accessFile, ACCESS_BUFFER_BYTES));
+  if (accessFile !== undefined) {
+    const file = openFile('log.access_file', accessFile, ACCESS_BUFFER_BYTES);
+    files.push(file);
+    accessSinks.push(file);
+  }
   if (screen) accessSinks.push(pino.destination({dest: 2, sync: true}));
   const errors = pino(
     {
@@ -54,6 +61,9 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   return {
     errors,
     access: accessSinks.length === 0 ? undefined : new AccessLog(accessSinks),
+    reopen: () => {
+      for (const sink of files) sink.reopen();
+    },
     close: () => {
       clearInterval(flush);
       for (const sink of [...errorSinks, ...accessSinks]) sink.flushSync();

@@ -1,13 +1,12 @@
-import type {Server} from 'node:http';
 import type {Logger} from 'pino';
-import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
+import {toUniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
-import {Answerer, ownHeaders} from './answer.js';
 import {FailureLog} from './failure-log.js';
-import {baseUrl, drain, listen} from './http-server.js';
-import {createListener} from './listener.js';
+import {baseUrl, drain, listen, type AnyServer} from './http-server.js';
 import {openLogs} from './logs.js';
+import {createService, type HttpService} from './service.js';
+import {readTlsFiles} from './tls-files.js';
 
 /** A service that answers. */
 export interface RunningService {
@@ -15,6 +14,8 @@ export interface RunningService {
   readonly url: string;
   /** The log of errors and of what else an operator should know; closed by `stop`. */
   readonly log: Logger;
+  /** Opens the log files anew and reads tokens and certificate again; what cannot be read stays, and is logged. */
+  reload(): void;
   /**
    * Accepts nothing more, answers all it has accepted, and lets go of database and logs.
    *
@@ -27,12 +28,14 @@ export interface RunningService {
  * Starts the service on a store whose schema is safe, and takes the store over: `stop` closes it.
  *
  * @param remarks sentences about the configuration, logged once
- * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where a log file cannot be written
+ * @param descriptor a socket that listens already, handed over by whoever started this process
+ * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where a file cannot be read or written
  */
 export async function runService(
   settings: Settings,
   store: Store,
   remarks: readonly string[],
+  descriptor?: number,
 ): Promise<RunningService> {
   const logs = openLogs({
     screen: settings.logScreen,
@@ -40,66 +43,49 @@ export async function runService(
     errorFile: settings.errorFile,
   });
   const {access, errors} = logs;
-  const {headers, ignored} = furtherHeaders(settings);
-  const answerer = new Answerer(
-    headers,
-    access &&
-      ((request, status, bytes) => {
-        access.record(request, status, bytes);
-      }),
-  );
-  const allocator = new Allocator(store, settings);
   const failures = new FailureLog(errors);
-  const listener = createListener({
-    store,
-    allocator,
-    maxRange: settings.maxRange,
-    answerer,
-    onFailure: (error, request) => {
-      failures.record(error, request);
-    },
-  });
-  let server: Server;
+  let service: HttpService;
+  let server: AnyServer;
   try {
-    server = await listen(listener, settings.address, settings.port);
+    service = createService(settings, store, {
+      access:
+        access &&
+        ((request, status, bytes) => {
+          access.record(request, status, bytes);
+        }),
+      failure: (error, request, requestId) => {
+        failures.record(error, request, requestId);
+      },
+    });
+    server = await listen(service.listener, settings, descriptor);
   } catch (error) {
     await store.close();
     logs.close();
     throw error;
   }
   const url = baseUrl(server);
-  for (const remark of [...remarks, ...ignored]) errors.warn(remark);
+  for (const remark of [...remarks, ...service.remarks]) errors.warn(remark);
   return {
     url,
     log: errors,
+    reload: () => {
+      logs.reopen();
+      try {
+        service.reload();
+        if ('setSecureContext' in server) server.setSecureContext(readTlsFiles(settings) ?? {});
+        errors.info('Read tokens and certificate again, and opened the log files anew.');
+      } catch (error) {
+        const {message, hint} = toUniqueIDError(error);
+        errors.error(`Nothing was read again: ${message}${hint === undefined ? '' : ` ${hint}`}`);
+      }
+    },
     stop: async () => {
-      answerer.closing = true;
+      service.beginStop();
       const inTime = await drain(server, settings.shutdownTimeoutMs);
-      await allocator.close();
+      await service.finish();
       await store.close();
       logs.close();
       return inTime;
     },
-  };
-}
-
-/** The configured headers that have an effect, and a sentence for each that has none. */
-function furtherHeaders({responseHeadersOn, responseHeaders}: Settings): {
-  headers: readonly (readonly [string, string])[];
-  ignored: readonly string[];
-} {
-  const wanted = responseHeadersOn ? responseHeaders : [];
-  const isOurs = ([name]: readonly [string, string]): boolean => ownHeaders.includes(name.toLowerCase());
-  // Pacifica's own file asks for the content type that every answer has anyway.
-  const isNews = ([name, value]: readonly [string, string]): boolean =>
-    `${name}: ${value}`.toLowerCase() !== 'content-type: application/json';
-  return {
-    headers: wanted.filter((header) => !isOurs(header)),
-    ignored: wanted
-      .filter((header) => isOurs(header) && isNews(header))
-      .map(
-        ([name]) =>
-          `The header ${name} in tools.response_headers.headers has no effect here: UniqueID decides it.`,
-      ),
   };
 }

@@ -112,6 +112,12 @@ export interface Store {
   /** One counter; `undefined` where the mode has none. */
   counter(mode: string): Promise<Counter | undefined>;
 
+  /** Which of these modes the database takes for one that it has. */
+  known(modes: readonly string[]): Promise<ReadonlySet<string>>;
+
+  /** How many modes there are, counted no further than `most`. */
+  countModes(most: number): Promise<number>;
+
   /**
    * Moves counters, all or none. A move forwards goes ahead as long as it is still one; any other needs
    * its counter to be exactly at `from`.

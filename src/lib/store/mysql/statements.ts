@@ -43,6 +43,14 @@ export function listCounters({after, limit, atLeast}: CounterPage): string {
     ORDER BY ${bytes} ${limit === undefined ? '' : `LIMIT ${Math.trunc(limit)}`}`;
 }
 
+export function isKnown(mode: string): string {
+  return `SELECT 1 FROM uniqueindex WHERE id = ${literal(mode)}`;
+}
+
+export function countModes(most: number): string {
+  return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(most)}) AS some`;
+}
+
 export function moveCounter(mode: string, to: bigint): string {
   return `UPDATE uniqueindex SET \`index\` = ${to} WHERE id = ${literal(mode)}`;
 }

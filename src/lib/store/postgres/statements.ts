@@ -43,6 +43,9 @@ export const listCounters = `
   WHERE ($1::text IS NULL OR "id" COLLATE "C" > $1::text) AND ($3::bigint IS NULL OR "index" >= $3::bigint)
   ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
 
+export const countModes =
+  'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS some';
+
 export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';
 
 /** For raising counters: the rows are locked in the order of the modes before they are read. */

@@ -133,6 +133,20 @@ class PostgresStore implements Store {
     });
   }
 
+  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#attempt(async (pool) => {
+      const rows = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts(modes)]);
+      return new Set(rows.map(({mode}) => mode));
+    });
+  }
+
+  countModes(most: number): Promise<number> {
+    return this.#attempt(async (pool) => {
+      const [row] = await this.#ask<{count: number}>(pool, statements.countModes, [most]);
+      return row?.count ?? 0;
+    });
+  }
+
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#transaction(async (transaction) => {
       const modes = this.#pool.typed.texts(moves.map(({mode}) => mode));

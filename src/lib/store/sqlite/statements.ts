@@ -13,6 +13,7 @@ export interface Statements {
   readonly advanceExisting: Statement<[{mode: string; count: bigint}], {next: bigint}>;
   readonly read: Statement<[string], Row>;
   readonly list: Statement<[{after: string | null; atLeast: bigint | null; limit: number}], Row>;
+  readonly count: Statement<[number], {count: bigint}>;
   readonly move: Statement<[bigint, string]>;
   readonly put: Statement<[string, bigint]>;
 }
@@ -39,6 +40,7 @@ export function prepareStatements(connection: NativeConnection): Statements {
       `SELECT "id" AS mode, "index" AS next FROM uniqueindex
        WHERE (:after IS NULL OR "id" > :after) AND (:atLeast IS NULL OR "index" >= :atLeast) ORDER BY "id" LIMIT :limit`,
     ),
+    count: connection.statement('SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ?)'),
     put: connection.statement(
       'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',
     ),

@@ -85,6 +85,16 @@ class SqliteStore implements Store {
     return this.#attempt(() => this.#counter(mode));
   }
 
+  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#attempt(
+      () => new Set(modes.filter((mode) => this.#statements.read.get(mode) !== undefined)),
+    );
+  }
+
+  countModes(most: number): Promise<number> {
+    return this.#attempt(() => Number(this.#statements.count.get(most)?.count ?? 0));
+  }
+
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#write(() => {
       const moved = moves.flatMap((move) => movedMeanwhile(move, this.#counter(move.mode)));

@@ -1,0 +1,165 @@
+import cluster from 'node:cluster';
+import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
+import type {Allocator} from '../allocation/allocator.js';
+import type {AllocatorObserver} from '../allocation/observer.js';
+import {MAX_COUNTER} from '../allocation/range.js';
+import type {UniqueIDError} from '../errors.js';
+import {version} from '../version.js';
+import {metricsOfAll, shareMetrics} from './worker-metrics.js';
+
+/** So many modes have series of their own; a stranger's modes must not fill a Prometheus. The others are one. */
+const MOST_MODES = 100;
+const OTHERS = '(others)';
+
+const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** All that `GET /metrics` tells of one server. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #next = new Map<string, bigint>();
+  readonly #refused: Counter<'reason'>;
+  /** What the allocator is to call. */
+  readonly observer: AllocatorObserver;
+
+  constructor() {
+    const registers = [this.#registry];
+    if (cluster.isWorker) shareMetrics(this.#registry);
+    collectDefaultMetrics({register: this.#registry});
+    new Gauge({
+      name: 'uniqueid_build_info',
+      help: 'Always 1; the labels tell the versions.',
+      aggregator: 'first',
+      labelNames: ['version', 'node'],
+      registers,
+    }).set({version, node: process.version}, 1);
+    const allocations = new Counter({
+      name: 'uniqueid_allocations_total',
+      help: 'Requests that were given a range, by mode.',
+      labelNames: ['mode'],
+      registers,
+    });
+    const ids = new Counter({
+      name: 'uniqueid_ids_total',
+      help: 'Integers handed out, by mode.',
+      labelNames: ['mode'],
+      registers,
+    });
+    const groupSize = new Histogram({
+      name: 'uniqueid_group_size',
+      help: 'Requests that shared one commit.',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+      registers,
+    });
+    const commits = new Histogram({
+      name: 'uniqueid_commit_duration_seconds',
+      help: 'How long the database took for a group.',
+      buckets: seconds,
+      registers,
+    });
+    const requests = new Histogram({
+      name: 'uniqueid_request_duration_seconds',
+      help: 'How long a request waited for its range.',
+      buckets: seconds,
+      registers,
+    });
+    const errors = new Counter({
+      name: 'uniqueid_database_errors_total',
+      help: 'Groups that the database refused, by the code of the error.',
+      labelNames: ['code'],
+      registers,
+    });
+    const retries = new Counter({
+      name: 'uniqueid_database_retries_total',
+      help: 'Groups that were tried again after an error that may pass.',
+      registers,
+    });
+    this.#refused = new Counter({
+      name: 'uniqueid_refused_requests_total',
+      help: 'Requests that were answered with an error, by its code.',
+      labelNames: ['reason'],
+      registers,
+    });
+    new Gauge({
+      name: 'uniqueid_next_index',
+      help: 'The next integer of a mode, rounded to the precision of a double.',
+      aggregator: 'max',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#eachMode((next) => Number(next)),
+    });
+    new Gauge({
+      name: 'uniqueid_remaining_share',
+      help: 'The share of all integers that a mode has left, from 0 to 1.',
+      aggregator: 'min',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#eachMode((next) => Number(MAX_COUNTER - next) / Number(MAX_COUNTER)),
+    });
+    this.observer = {
+      group: (size, took) => {
+        groupSize.observe(size);
+        commits.observe(took);
+      },
+      granted: (mode, count, taken, next) => {
+        const label = this.#labelOf(mode, next);
+        allocations.inc({mode: label}, count);
+        ids.inc({mode: label}, Number(taken));
+      },
+      waited: (time) => {
+        requests.observe(time);
+      },
+      failed: ({code, transient}) => {
+        errors.inc({code});
+        if (transient) retries.inc();
+      },
+    };
+  }
+
+  /** The metrics that are asked of an allocator when they are wanted. */
+  watch(allocator: Allocator): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'uniqueid_queue_length',
+      help: 'Requests that wait for the database.',
+      registers,
+      collect() {
+        this.set(allocator.queueLength);
+      },
+    });
+    new Gauge({
+      name: 'uniqueid_regressed_modes',
+      help: 'Modes that nothing is handed out of because their counters have gone backwards.',
+      aggregator: 'max',
+      registers,
+      collect() {
+        this.set(allocator.regressions().length);
+      },
+    });
+  }
+
+  refused({code}: UniqueIDError): void {
+    this.#refused.inc({reason: code});
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Of all workers together, where this process is one of several. */
+  text(): Promise<string> {
+    return cluster.isWorker ? metricsOfAll(this.#registry) : this.#registry.metrics();
+  }
+
+  #labelOf(mode: string, next: bigint): string {
+    if (this.#next.size >= MOST_MODES && !this.#next.has(mode)) return OTHERS;
+    this.#next.set(mode, next);
+    return mode;
+  }
+
+  #eachMode(value: (next: bigint) => number): (this: Gauge<'mode'>) => void {
+    const known = this.#next;
+    return function () {
+      for (const [mode, next] of known) this.set({mode}, value(next));
+    };
+  }
+}

@@ -1,0 +1,95 @@
+import {randomUUID} from 'node:crypto';
+import type {IncomingMessage, RequestListener} from 'node:http';
+import {Allocator} from '../allocation/allocator.js';
+import type {Settings} from '../config/settings.js';
+import type {UniqueIDError} from '../errors.js';
+import type {Store} from '../store/store.js';
+import {Answerer, ownHeaders, type AccessRecorder} from './answer.js';
+import {Health} from './health.js';
+import {createListener} from './listener.js';
+import {Metrics} from './metrics.js';
+import {Tokens} from './tokens.js';
+
+/** Who is told of what a service does. */
+export interface ServiceHooks {
+  /** Told of each answer. */
+  readonly access?: AccessRecorder | undefined;
+  /** Told of each failure that is the service's own; the id went to the client in `X-Request-Id`. */
+  readonly failure: (error: UniqueIDError, request: IncomingMessage, requestId: string) => void;
+}
+
+/** The REST API on one store, for any server of `node:http`. */
+export interface HttpService {
+  readonly listener: RequestListener;
+  /** Sentences about settings that have no effect. */
+  readonly remarks: readonly string[];
+  /** Reads the tokens again. @throws UniqueIDError `CONFIG_INVALID`; nothing has changed then */
+  reload(): void;
+  /** From now on each answer closes its connection, and `/health` says that the service stops. */
+  beginStop(): void;
+  /** Waits for all accepted requests; the store is left open. */
+  finish(): Promise<void>;
+}
+
+/** @throws UniqueIDError `CONFIG_INVALID` where the tokens cannot be read */
+export function createService(settings: Settings, store: Store, hooks: ServiceHooks): HttpService {
+  const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
+  const {headers, remarks} = furtherHeaders(settings);
+  const answerer = new Answerer(headers, hooks.access);
+  const metrics = new Metrics();
+  const {allowedModes, createModes, maxModes} = settings;
+  const allocator = new Allocator(store, {
+    ...settings,
+    policy: {allowedModes, createModes, maxModes},
+    observer: metrics.observer,
+  });
+  metrics.watch(allocator);
+  const health = new Health(store, allocator);
+  const listener = createListener({
+    store,
+    allocator,
+    health,
+    metrics,
+    tokens,
+    maxRange: settings.maxRange,
+    answerer,
+    onFailure: (error, request) => {
+      const requestId = randomUUID();
+      hooks.failure(error, request, requestId);
+      return requestId;
+    },
+  });
+  return {
+    listener,
+    remarks,
+    reload: () => {
+      tokens?.reload();
+    },
+    beginStop: () => {
+      answerer.closing = true;
+      health.stopping = true;
+    },
+    finish: () => allocator.close(),
+  };
+}
+
+/** The configured headers that have an effect, and a sentence for each that has none. */
+function furtherHeaders({responseHeadersOn, responseHeaders}: Settings): {
+  headers: readonly (readonly [string, string])[];
+  remarks: readonly string[];
+} {
+  const wanted = responseHeadersOn ? responseHeaders : [];
+  const isOurs = ([name]: readonly [string, string]): boolean => ownHeaders.includes(name.toLowerCase());
+  // Pacifica's own file asks for the content type that every answer has anyway.
+  const isNews = ([name, value]: readonly [string, string]): boolean =>
+    `${name}: ${value}`.toLowerCase() !== 'content-type: application/json';
+  return {
+    headers: wanted.filter((header) => !isOurs(header)),
+    remarks: wanted
+      .filter((header) => isOurs(header) && isNews(header))
+      .map(
+        ([name]) =>
+          `The header ${name} in tools.response_headers.headers has no effect here: UniqueID decides it.`,
+      ),
+  };
+}

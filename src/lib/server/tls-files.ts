@@ -1,0 +1,51 @@
+import {readFileSync} from 'node:fs';
+import {createSecureContext} from 'node:tls';
+import type {Settings} from '../config/settings.js';
+import {UniqueIDError} from '../errors.js';
+
+/** What a server needs to speak TLS. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * Reads certificate and key, and sees that they fit together.
+ *
+ * @returns `undefined` where neither is configured
+ * @throws UniqueIDError `CONFIG_INVALID`
+ */
+export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsKey'>): TlsFiles | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new UniqueIDError('CONFIG_INVALID', 'Of tls_cert and tls_key only one is set.', {
+      hint: 'Set both for HTTPS, or neither for HTTP.',
+    });
+  }
+  const files = {cert: read('tls_cert', tlsCert), key: read('tls_key', tlsKey)};
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    throw new UniqueIDError(
+      'CONFIG_INVALID',
+      `tls_cert ${tlsCert} and tls_key ${tlsKey} are no certificate and key that fit together.`,
+      {
+        cause: error,
+        hint: 'Both are PEM files; the certificate comes first in its file, the chain after it.',
+      },
+    );
+  }
+  return files;
+}
+
+function read(key: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    throw new UniqueIDError('CONFIG_INVALID', `${key} ${path} cannot be read (${code}).`, {
+      cause: error,
+      hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import {createHash, timingSafeEqual} from 'node:crypto';
+import {readFileSync} from 'node:fs';
+import {modeFilter, type ModeFilter} from '../allocation/mode-pattern.js';
+import {MAX_COUNTER} from '../allocation/range.js';
+import {readPythonIni} from '../config/python-ini.js';
+import {UniqueIDError} from '../errors.js';
+import {nearest} from '../nearest.js';
+
+/** Who asks, and what they may have. */
+export interface Token {
+  readonly name: string;
+  readonly allowedModes: ModeFilter | undefined;
+  /** The largest range of one request; `undefined` for what the service allows. */
+  readonly maxRange: bigint | undefined;
+}
+
+interface Entry extends Token {
+  readonly digest: Buffer;
+}
+
+const keys = ['token', 'token_sha256', 'modes', 'max_range'];
+
+/**
+ * The tokens of a file: a section each, named for who holds it, with `token` or `token_sha256`, and with `modes` and
+ * `max_range` where it is not for all. A token is compared by its hash, with every one of the file, in constant time.
+ */
+export class Tokens {
+  readonly #path: string;
+  #entries: readonly Entry[];
+
+  /** @throws UniqueIDError `CONFIG_INVALID` */
+  constructor(path: string) {
+    this.#path = path;
+    this.#entries = readEntries(path);
+  }
+
+  /** Reads the file again. @throws UniqueIDError `CONFIG_INVALID`; the tokens then stay as they were */
+  reload(): void {
+    this.#entries = readEntries(this.#path);
+  }
+
+  /**
+   * @param authorization the header of that name
+   * @throws UniqueIDError `UNAUTHORIZED`
+   */
+  check(authorization: string | undefined): Token {
+    const presented = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    if (presented === undefined) {
+      throw new UniqueIDError('UNAUTHORIZED', 'This service asks for a token.', {
+        hint: 'Send "Authorization: Bearer TOKEN".',
+      });
+    }
+    const digest = sha256(presented);
+    let found: Entry | undefined;
+    // All of them, whichever fits: the time tells nothing.
+    for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
+    if (found === undefined) {
+      throw new UniqueIDError('UNAUTHORIZED', 'This token is not known here.', {
+        hint: 'Ask whoever runs this service for one.',
+      });
+    }
+    return found;
+  }
+}
+
+function readEntries(path: string): readonly Entry[] {
+  const sections = readPythonIni(readFile(path), path);
+  const entries: Entry[] = [];
+  for (const [name, values] of sections) {
+    for (const [key, {line}] of values) {
+      if (!keys.includes(key)) throw invalid(`${path}:${line}`, `a token has no key "${key}"`, key);
+    }
+    const text = (key: string): string | undefined => values.get(key)?.text;
+    const where = `${path}: [${name}]`;
+    entries.push({
+      name,
+      digest: digestOf(text('token'), text('token_sha256'), where),
+      allowedModes: modeFilter(text('modes') ?? ''),
+      maxRange: rangeOf(text('max_range'), where),
+    });
+  }
+  if (entries.length === 0) throw invalid(path, 'it holds no token', '');
+  return entries;
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    throw new UniqueIDError('CONFIG_INVALID', `tokens_file ${path} cannot be read (${code}).`, {
+      cause: error,
+      hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+    });
+  }
+}
+
+function digestOf(token: string | undefined, hash: string | undefined, where: string): Buffer {
+  if ((token === undefined) === (hash === undefined))
+    throw invalid(where, 'it needs either token or token_sha256', '');
+  if (hash !== undefined) {
+    if (!/^[0-9a-f]{64}$/i.test(hash)) throw invalid(where, 'token_sha256 must be 64 hexadecimal digits', '');
+    return Buffer.from(hash, 'hex');
+  }
+  if (token === undefined || !/^\S{16,}$/.test(token))
+    throw invalid(where, 'a token is 16 or more characters without a space', '');
+  return sha256(token);
+}
+
+function rangeOf(text: string | undefined, where: string): bigint | undefined {
+  if (text === undefined) return undefined;
+  if (/^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER) return BigInt(text);
+  throw invalid(where, `max_range must be a whole number from 1 to ${MAX_COUNTER}`, '');
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function invalid(where: string, what: string, key: string): UniqueIDError {
+  const meant = key === '' ? undefined : nearest(key, keys);
+  return new UniqueIDError('CONFIG_INVALID', `${where}: ${what}.`, {
+    hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}A section a token: [name], then token or token_sha256, modes, max_range.`,
+  });
+}
