@@ -48,7 +48,7 @@ export function isKnown(mode: string): string {
 }
 
 export function countModes(most: number): string {
-  return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(most)}) AS some`;
+  return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(most)}) AS counted`;
 }
 
 export function moveCounter(mode: string, to: bigint): string {

@@ -44,7 +44,7 @@ export const listCounters = `
   ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
 
 export const countModes =
-  'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS some';
+  'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS counted';
 
 export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';
 
