@@ -14,7 +14,7 @@ export async function takeRemoteIds(
   {requestTimeoutMs: timeoutMs}: Settings,
 ): Promise<IdRange> {
   const options = {timeoutMs, retries: parseRetries(retries), token};
-  return requestRange(server, mode ?? (await askForMode()), range, options);
+  return requestRange([server], mode ?? (await askForMode()), range, options);
 
   async function askForMode(): Promise<string> {
     const {pickOrNameMode} = await import('./pick-mode.js');

@@ -6,20 +6,27 @@ import {UniqueIDError} from '../errors.js';
 export interface AskOptions {
   /** How long all tries together may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** How often to ask again a service that does not answer, or answers 502, 503 or 504. */
+  /** How often to ask again where no server answers, or all answer 502, 503 or 504; `Infinity` for until the time is up. */
   readonly retries?: number;
   /** A bearer token, where the service asks for one. */
   readonly token?: string | undefined;
+  /** Gives up when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The answer of a service, whatever its status. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** Who answered. */
+  readonly url: URL;
 }
 
 /** The longest time that `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
+
+/** Statuses that another server, or the same one in a moment, may not answer. */
+const passing = [502, 503, 504];
 
 /**
  * The URL of one resource of a service.
@@ -45,22 +52,33 @@ export function serviceUrl(
 }
 
 /**
- * Asks a service, again after a pause where that may help. An answer that was lost on the way costs a gap, never a
- * duplicate, so asking again is safe.
+ * Asks servers of one service, the next one where one does not answer, and all again after a pause. An answer that
+ * was lost on the way costs a gap, never a duplicate, so asking again is safe.
  *
- * @throws UniqueIDError `REMOTE_FAILED` where no answer came
+ * @param urls the same resource at each server, the one to ask first in front
+ * @throws UniqueIDError `REMOTE_FAILED` where no answer came; the reason of `signal` where it was aborted
  */
-export async function askService(method: 'GET' | 'POST', url: URL, options: AskOptions): Promise<Answer> {
+export async function askService(
+  method: 'GET' | 'POST',
+  urls: readonly URL[],
+  options: AskOptions,
+): Promise<Answer> {
   const deadline = performance.now() + options.timeoutMs;
-  for (let failures = 1; ; failures++) {
-    const last = failures > (options.retries ?? 0);
-    const outcome = await tryOnce(method, url, options, deadline);
-    const pause = 'answer' in outcome ? outcome.pauseMs : backoff(failures + 4);
-    if (last || pause === undefined || performance.now() + pause >= deadline) {
+  for (let round = 1; ; round++) {
+    const isLast = round > (options.retries ?? 0);
+    let outcome: Outcome | undefined;
+    for (const url of urls) {
+      outcome = await tryOnce(method, url, options, deadline);
+      if ('answer' in outcome && outcome.pauseMs === undefined) return outcome.answer;
+      if (performance.now() >= deadline) break;
+    }
+    if (outcome === undefined) throw new UniqueIDError('USAGE', 'No service is named.');
+    const pause = ('answer' in outcome ? outcome.pauseMs : undefined) ?? backoff(round + 4);
+    if (isLast || performance.now() + pause >= deadline) {
       if ('answer' in outcome) return outcome.answer;
       throw outcome.error;
     }
-    await sleep(pause);
+    await sleep(pause, undefined, options.signal === undefined ? {} : {signal: options.signal});
   }
 }
 
@@ -71,20 +89,23 @@ type Outcome =
 async function tryOnce(
   method: string,
   url: URL,
-  {timeoutMs, token}: AskOptions,
+  {timeoutMs, token, signal}: AskOptions,
   deadline: number,
 ): Promise<Outcome> {
+  signal?.throwIfAborted();
+  const limit = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
   try {
     const response = await fetch(url, {
       method,
       headers: token === undefined || token === '' ? {} : {authorization: `Bearer ${token}`},
-      signal: AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now()))),
+      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       redirect: 'error',
     });
     const {status, headers} = response;
-    const pauseMs = [502, 503, 504].includes(status) ? retryAfter(headers.get('retry-after')) : undefined;
-    return {answer: {status, body: await response.text()}, pauseMs};
+    const pauseMs = passing.includes(status) ? retryAfter(headers.get('retry-after')) : undefined;
+    return {answer: {status, body: await response.text(), url}, pauseMs};
   } catch (error) {
+    signal?.throwIfAborted();
     return {error: noAnswer(url, error, timeoutMs)};
   }
 }
@@ -104,19 +125,23 @@ function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
       : (cause?.code ?? cause?.message ?? name);
   return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${why}.`, {
     cause: error,
+    transient: true,
     hint: 'Check that it runs and that this machine can reach it.',
   });
 }
 
 /** An answer that is not the one hoped for, as an error. */
-export function wrongAnswer({origin}: URL, {status, body}: Answer): UniqueIDError {
+export function wrongAnswer({status, body, url}: Answer): UniqueIDError {
   const said =
     messageOf(body) ?? (status === 200 ? 'something that is not what was asked for.' : 'nothing more.');
   const hint =
     status === 401
       ? 'Set UNIQUEID_TOKEN to a token of that service.'
       : 'Correct the request, or ask whoever runs the service; "uniqueid status" shows its database.';
-  return new UniqueIDError('REMOTE_FAILED', `The service at ${origin} answered ${status}: ${said}`, {hint});
+  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${said}`, {
+    transient: passing.includes(status),
+    hint,
+  });
 }
 
 function messageOf(body: string): string | undefined {

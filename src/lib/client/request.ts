@@ -1,26 +1,33 @@
 import type {IdRange} from '../allocation/range.js';
 import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
 
+/** A range, and the server that gave it. */
+export interface GivenRange extends IdRange {
+  readonly server: string;
+}
+
 /**
  * Asks a running service for a range.
  *
- * @param server the service's URL, such as `http://127.0.0.1:8051`; a path before `/getid` is kept
- * @throws UniqueIDError `USAGE` where the URL is none; `REMOTE_FAILED` where the service does not answer, or
+ * @param servers URLs of the service, such as `http://127.0.0.1:8051`, asked in this order; a path before `/getid`
+ *   is kept
+ * @throws UniqueIDError `USAGE` where a URL is none; `REMOTE_FAILED` where the service does not answer, or
  *   not with a range
  */
 export async function requestRange(
-  server: string,
+  servers: readonly string[],
   mode: string,
   range: bigint,
   options: AskOptions,
-): Promise<IdRange> {
-  const url = serviceUrl(server, 'getid', {range: String(range), mode});
+): Promise<GivenRange> {
+  const urls = servers.map((server) => serviceUrl(server, 'getid', {range: String(range), mode}));
   // POST, because no cache on the way may answer it.
-  const answer = await askService('POST', url, options);
+  const answer = await askService('POST', urls, options);
   const match = /^\{"endIndex": (-?[0-9]+), "startIndex": (-?[0-9]+)\}\s*$/.exec(answer.body);
   if (answer.status === 200 && match !== null) {
     const taken = {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
-    if (taken.end - taken.start + 1n === range) return taken;
+    if (taken.end - taken.start + 1n === range)
+      return {...taken, server: servers[urls.indexOf(answer.url)] ?? ''};
   }
-  throw wrongAnswer(url, answer);
+  throw wrongAnswer(answer);
 }

@@ -28,9 +28,9 @@ export async function readServiceStatus(
     ...(after === undefined ? {} : {after}),
     ...(limit === undefined ? {} : {limit: String(limit)}),
   });
-  const answer = await askService('GET', url, options);
+  const answer = await askService('GET', [url], options);
   const document = answer.status === 200 ? readDocument(answer.body) : undefined;
-  if (document === undefined) throw wrongAnswer(url, answer);
+  if (document === undefined) throw wrongAnswer(answer);
   return {...document, service: {...document.service, url: serviceUrl(server, '.').href.replace(/\/$/, '')}};
 }
 

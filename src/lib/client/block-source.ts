@@ -1,0 +1,129 @@
+import {UniqueIDError} from '../errors.js';
+import type {IdRange} from '../allocation/range.js';
+
+/** How integers are reserved ahead. */
+export interface BlockOptions {
+  /** The smallest and largest block to reserve. */
+  readonly minBlock: number;
+  readonly maxBlock: number;
+  /** The most callers that may wait while nothing is left. */
+  readonly maxWaiting: number;
+}
+
+/** Reserves so many integers; its promise may take as long as the service is away, up to its own time limit. */
+export type Reserve = (count: bigint) => Promise<IdRange>;
+
+/** A block that is used up sooner was too small, one that lasts longer too large, in milliseconds. */
+const SHORT_MS = 1000;
+const LONG_MS = 20_000;
+
+interface Waiter {
+  readonly resolve: (id: bigint) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The integers of one mode, one at a time from blocks reserved ahead: while one block is used up the next is
+ * fetched, and its size follows the rate. What is left of the blocks when the process ends is a gap.
+ */
+export class BlockSource {
+  readonly #reserve: Reserve;
+  readonly #options: BlockOptions;
+  #next = 0n;
+  #end = -1n;
+  /** Where the other block is to be fetched: halfway through this one. */
+  #refillAt = -1n;
+  #spare: IdRange | undefined;
+  #size: number;
+  #begun = performance.now();
+  #refilling = false;
+  #waiting: Waiter[] = [];
+
+  constructor(reserve: Reserve, options: BlockOptions) {
+    this.#reserve = reserve;
+    this.#options = options;
+    this.#size = options.minBlock;
+  }
+
+  /** The next integer at once where there is one, a promise of it where none is left. */
+  next(): bigint | Promise<bigint> {
+    const id = this.#next;
+    if (id > this.#end) return this.#later();
+    this.#next = id + 1n;
+    if (id === this.#refillAt) this.#refill();
+    return id;
+  }
+
+  /** Refuses all who wait. */
+  close(error: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const {reject} of waiting) reject(error);
+  }
+
+  #later(): bigint | Promise<bigint> {
+    if (this.#waiting.length === 0 && this.#useSpare()) return this.next();
+    if (this.#waiting.length >= this.#options.maxWaiting) {
+      return Promise.reject(
+        new UniqueIDError('QUEUE_FULL', `More than ${this.#options.maxWaiting} callers wait for integers.`, {
+          transient: true,
+          hint: 'Wait for some of them before asking for more.',
+        }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({resolve, reject});
+      this.#refill();
+    });
+  }
+
+  #useSpare(): boolean {
+    const block = this.#spare;
+    if (block === undefined) return false;
+    this.#spare = undefined;
+    this.#next = block.start;
+    this.#end = block.end;
+    this.#refillAt = block.start + (block.end - block.start) / 2n;
+    this.#adapt();
+    return true;
+  }
+
+  /** The size of the blocks to come, from how long the last one lasted. */
+  #adapt(): void {
+    const now = performance.now();
+    const lasted = now - this.#begun;
+    this.#begun = now;
+    if (lasted < SHORT_MS) this.#size = Math.min(this.#options.maxBlock, this.#size * 2);
+    else if (lasted > LONG_MS) this.#size = Math.max(this.#options.minBlock, Math.floor(this.#size / 2));
+  }
+
+  #refill(): void {
+    if (this.#refilling || this.#spare !== undefined) return;
+    this.#refilling = true;
+    this.#reserve(BigInt(Math.max(this.#size, this.#waiting.length))).then(
+      (block) => {
+        this.#refilling = false;
+        this.#spare = block;
+        this.#serveWaiting();
+      },
+      (error: unknown) => {
+        this.#refilling = false;
+        // Nobody waits: the next one who comes asks again.
+        this.close(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  #serveWaiting(): void {
+    while (this.#waiting.length > 0) {
+      if (this.#next > this.#end && !this.#useSpare()) {
+        this.#refill();
+        return;
+      }
+      const id = this.#next;
+      this.#next = id + 1n;
+      if (id === this.#refillAt) this.#refill();
+      this.#waiting.shift()?.resolve(id);
+    }
+  }
+}
