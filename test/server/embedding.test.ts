@@ -1,0 +1,84 @@
+import {once} from 'node:events';
+import {createServer, type Server} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
+import express from 'express';
+import fastify from 'fastify';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {createRequestListener, type EmbeddedService} from '../../src/index.js';
+import {ask} from '../helpers/http.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+async function service(settings = {}): Promise<EmbeddedService> {
+  const database = `sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`;
+  const made = await createRequestListener({database, sync: true, settings});
+  onTestFinished(() => made.close());
+  return made;
+}
+
+async function at(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const given = {status: 200, body: '{"endIndex": 9, "startIndex": 0}'};
+
+describe('the service inside another server', () => {
+  it('of node:http', async () => {
+    const url = await at(createServer(await service()));
+    expect(await ask(url, '/getid?mode=file&range=10')).toMatchObject(given);
+    expect((await ask(url, '/health')).status).toBe(200);
+  });
+
+  it('of Express, below a path', async () => {
+    const app = express();
+    app.use('/ids', await service());
+    app.get('/own', (_, response) => {
+      response.send('mine');
+    });
+    const url = await at(createServer(app));
+    expect(await ask(url, '/ids/getid?mode=file&range=10')).toMatchObject(given);
+    expect(await ask(url, '/own')).toMatchObject({status: 200, body: 'mine'});
+  });
+
+  it('of Fastify', async () => {
+    const listener = await service();
+    const app = fastify();
+    app.all('/*', (request, reply) => {
+      reply.hijack();
+      listener(request.raw, reply.raw);
+    });
+    onTestFinished(() => app.close());
+    const url = await app.listen({port: 0, host: '127.0.0.1'});
+    expect(await ask(url, '/getid?mode=file&range=10')).toMatchObject(given);
+  });
+
+  it('takes the settings of a service file, and refuses what is none', async () => {
+    const url = await at(createServer(await service({max_range: '5', first_index: '100'})));
+    expect((await ask(url, '/getid?mode=file&range=6')).status).toBe(400);
+    expect((await ask(url, '/getid?mode=file&range=5')).body).toBe('{"endIndex": 104, "startIndex": 100}');
+    await expect(service({max_rang: '5'})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      hint: expect.stringContaining('Did you mean "max_range"?') as string,
+    });
+    await expect(service({max_range: 'many'})).rejects.toMatchObject({code: 'CONFIG_INVALID'});
+    await expect(createRequestListener({database: 'sqlite:////nowhere/db.sqlite3'})).rejects.toMatchObject({
+      code: 'DATABASE_MISSING',
+    });
+  });
+
+  it('refuses what comes after close, and answers what came before', async () => {
+    const made = await service();
+    const url = await at(createServer(made));
+    const before = ask(url, '/getid?mode=file&range=10');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await made.close();
+    expect(await before).toMatchObject(given);
+    expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(503);
+  });
+});

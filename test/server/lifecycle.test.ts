@@ -1,0 +1,211 @@
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {flaws, type Given} from '../helpers/ranges.js';
+import {lockDatabase} from '../helpers/sqlite-database.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+
+describe('log files', () => {
+  it('that were moved away are opened anew on SIGHUP, and no line is lost', async () => {
+    const cwd = makeWorkspace();
+    const [access, errors] = [join(cwd, 'access.log'), join(cwd, 'error.log')];
+    const env = {UNIQUEID_ACCESS_FILE: access, UNIQUEID_ERROR_FILE: errors};
+    const server = await startServer(['--sync'], {cwd, env});
+    await ask(server.url, '/getid?mode=first&range=1');
+    renameSync(access, `${access}.1`);
+    renameSync(errors, `${errors}.1`);
+    await ask(server.url, '/getid?mode=second&range=1');
+    server.process.kill('SIGHUP');
+    while (!existsSync(errors)) await sleep(10);
+    await ask(server.url, '/getid?mode=third&range=1');
+    server.process.kill('SIGTERM');
+    expect((await server.finished).status).toBe(0);
+    const [old, fresh] = [readFileSync(`${access}.1`, 'utf8'), readFileSync(access, 'utf8')];
+    expect(old).toContain('mode=first');
+    expect(old + fresh).toContain('mode=second');
+    expect(fresh).toContain('mode=third');
+    expect(readFileSync(errors, 'utf8')).toContain('opened the log files anew');
+  });
+});
+
+describe('stopping', () => {
+  it('at a second signal is at once', async () => {
+    const cwd = makeWorkspace();
+    const server = await startServer(['--sync'], {cwd});
+    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+    const waiting = ask(server.url, '/getid?mode=file&range=1').catch(() => undefined);
+    await sleep(200);
+    server.process.kill('SIGTERM');
+    await sleep(300);
+    expect(server.process.exitCode).toBeNull();
+    server.process.kill('SIGTERM');
+    expect((await server.finished).status).toBe(143);
+    unlock();
+    await waiting;
+  });
+
+  it('takes no longer than shutdown_timeout, and says so', async () => {
+    const cwd = makeWorkspace();
+    const server = await startServer(['--sync'], {
+      cwd,
+      env: {UNIQUEID_SHUTDOWN_TIMEOUT: '0.5', UNIQUEID_REQUEST_TIMEOUT: '20'},
+    });
+    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+    const waiting = ask(server.url, '/getid?mode=file&range=1').catch(() => undefined);
+    await sleep(200);
+    const started = performance.now();
+    server.process.kill('SIGTERM');
+    await waiting;
+    expect(performance.now() - started).toBeLessThan(5000);
+    unlock();
+    expect((await server.finished).status).toBe(1);
+  });
+});
+
+describe('systemd', () => {
+  /** Starts `serve` with a socket that listens already as descriptor 3, as systemd does. */
+  async function activated(
+    cwd: string,
+    handle: ReturnType<typeof createServer>,
+    env: Record<string, string> = {},
+  ): Promise<ReturnType<typeof spawn>> {
+    // LISTEN_PID must be the id of the process itself: a shell puts it there and becomes the program.
+    const command = `exec env LISTEN_FDS=1 LISTEN_PID=$$ '${process.execPath}' '${join(root, 'bin', 'run.js')}' serve --sync`;
+    const {fd} = (handle as unknown as {_handle: {fd: number}})._handle;
+    const child = spawn('sh', ['-c', command], {
+      cwd,
+      env: {PATH: process.env['PATH'], HOME: cwd, ...env},
+      stdio: ['ignore', 'ignore', 'pipe', fd],
+    });
+    let said = '';
+    child.stderr?.on('data', (chunk) => (said += String(chunk)));
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    while (!said.includes('answers at')) {
+      if (child.exitCode !== null) throw new Error(said);
+      await sleep(10);
+    }
+    return child;
+  }
+
+  it('hands over its socket; restarts under load lose no request', async () => {
+    const cwd = makeWorkspace();
+    const socket = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      socket.close();
+    });
+    await once(socket, 'listening');
+    // Only the servers accept: this process holds the socket open, as systemd does.
+    const {port} = socket.address() as {port: number};
+    (socket as unknown as {_handle: {onconnection: unknown}})._handle.onconnection = () => undefined;
+    socket.unref();
+    let child = await activated(cwd, socket);
+    expect(port).toBeGreaterThan(0);
+    child.kill('SIGTERM');
+    const [status] = (await once(child, 'exit')) as [number];
+    expect(status).toBe(0);
+    child = await activated(cwd, socket);
+    child.kill('SIGTERM');
+    expect(((await once(child, 'exit')) as [number])[0]).toBe(0);
+  });
+
+  it('is told when the service is ready and when it stops', async () => {
+    const cwd = makeWorkspace();
+    const path = join(cwd, 'notify');
+    const listener = spawn('python3', [
+      '-u',
+      '-c',
+      `import socket,sys
+s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound',flush=True)
+while True: print(s.recv(4096).decode().replace(chr(10),'|'),flush=True)`,
+      path,
+    ]);
+    onTestFinished(() => {
+      listener.kill('SIGKILL');
+    });
+    let told = '';
+    listener.stdout.on('data', (chunk) => (told += String(chunk)));
+    while (!told.includes('bound')) await sleep(10);
+    const server = await startServer(['--sync'], {cwd, env: {NOTIFY_SOCKET: path}});
+    while (!told.includes('READY=1')) await sleep(10);
+    expect(told).toContain(`MAINPID=${server.process.pid}`);
+    server.process.kill('SIGTERM');
+    await server.finished;
+    while (!told.includes('STOPPING=1')) await sleep(10);
+  });
+});
+
+describe('--workers', () => {
+  it('answer on one port, exactly once each, also on SQLite, while workers are killed', async () => {
+    const cwd = makeWorkspace();
+    const server = await startServer(['--sync', '--workers', '3'], {cwd});
+    const agent = keepAlive(24);
+    const given: Given[] = [];
+    let lost = 0;
+    const children = (): number[] =>
+      execFileSync('pgrep', ['-P', String(server.process.pid)], {encoding: 'utf8'})
+        .trim()
+        .split('\n')
+        .map(Number);
+    expect(children()).toHaveLength(3);
+    const load = Array.from({length: 24}, async () => {
+      for (let request = 0; request < 150; request++) {
+        try {
+          given.push(rangeOf(await ask(server.url, '/getid?mode=file&range=3', {agent})));
+        } catch {
+          lost++;
+        }
+      }
+    });
+    for (let kill = 0; kill < 2; kill++) {
+      await sleep(150);
+      process.kill(children()[kill] ?? 0, 'SIGKILL');
+    }
+    await Promise.all(load);
+    agent.destroy();
+    expect(flaws(given).overlaps).toEqual([]);
+    expect(given.length + lost).toBe(3600);
+    expect(given.length).toBeGreaterThan(1000);
+    await waitFor(
+      () => (server.stderr().match(/another takes its place/g)?.length === 2 ? true : undefined),
+      server,
+    );
+    while (children().length < 3) await sleep(20);
+    server.process.kill('SIGTERM');
+    expect(await server.finished).toMatchObject({status: 0});
+  });
+
+  it('stop together, each having answered what it accepted', async () => {
+    const cwd = makeWorkspace();
+    const server = await startServer(['--sync', '--workers', '2'], {cwd});
+    const answers = Array.from({length: 50}, () => ask(server.url, '/getid?mode=file&range=1'));
+    await answers[0];
+    server.process.kill('SIGTERM');
+    const statuses = (await Promise.allSettled(answers)).map((outcome) =>
+      outcome.status === 'fulfilled' ? outcome.value.status : 0,
+    );
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect(await server.finished).toMatchObject({status: 0});
+  });
+
+  it('that cannot start end the command with what is wrong', async () => {
+    const cwd = makeWorkspace();
+    const {url} = await startServer(['--sync'], {cwd});
+    const taken = await cli(['serve', '--workers', '2', '--port', new URL(url).port], {cwd});
+    expect(taken.status).toBe(1);
+    expect(taken.stderr).toContain('Another program listens on');
+    writeFileSync(join(cwd, 'x.ini'), '[uniqueid]\nworkers = 0\n');
+    expect((await cli(['serve', '-c', 'x.ini'], {cwd})).status).toBe(2);
+    const many = startCli(['serve', '--workers', 'two'], {cwd});
+    expect((await many.finished).stderr).toContain(
+      'flag --workers is "two"; allowed: a whole number from 1 to 256',
+    );
+  });
+});
