@@ -3,6 +3,9 @@ import {once} from 'node:events';
 import {UniqueIDError} from '../lib/errors.js';
 import {answerForWorkers} from '../lib/server/worker-metrics.js';
 import {say} from './say.js';
+import {untilStopped} from './signals.js';
+
+const STOP = 'uniqueid:stop';
 
 /** A worker that ends sooner than this was not fit to start, in milliseconds. */
 const SOON_MS = 2000;
@@ -40,6 +43,7 @@ export async function startWorkers(count: number): Promise<Workers> {
         clean &&= code === 0;
         return;
       }
+      if (!running) return;
       unfit = performance.now() - started < SOON_MS ? unfit + 1 : 0;
       if (unfit >= MOST_UNFIT) {
         report(
@@ -53,18 +57,18 @@ export async function startWorkers(count: number): Promise<Workers> {
     return worker;
   };
   answerForWorkers();
-  const first = cluster.fork();
+  // Until one has come to listen, what keeps it from that would only keep the others too.
+  let running = false;
+  const first = start();
   const [outcome] = (await Promise.race([
     once(first, 'listening'),
     once(first, 'exit').then(() => [undefined]),
   ])) as [Address | undefined];
-  // It has told what is wrong; the others would only say it again.
   if (outcome === undefined) throw new UniqueIDError('UNEXPECTED', 'The first worker could not be started.');
-  first.once('exit', (code: number | null) => {
-    if (stopping) clean &&= code === 0;
-    else start();
-  });
-  await Promise.all(Array.from({length: count - 1}, () => once(start(), 'listening')));
+  running = true;
+  const others = comeToListen(count - 1);
+  for (let worker = 1; worker < count; worker++) start();
+  await Promise.race([others, broken]);
   const all = (): Worker[] => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
   return {
     address: outcome,
@@ -77,11 +81,32 @@ export async function startWorkers(count: number): Promise<Workers> {
       await Promise.all(
         all().map((worker) => {
           const ended = once(worker, 'exit');
-          worker.process.kill('SIGTERM');
+          // Not a signal: whoever stopped this process may have sent one to its whole group, and a second one ends.
+          worker.send(STOP);
           return ended;
         }),
       );
       return clean;
     },
   };
+}
+
+/** Waits until so many more workers listen, be they the ones that were started first or those in their places. */
+function comeToListen(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let missing = count;
+    cluster.on('listening', () => {
+      if (--missing === 0) resolve();
+    });
+  });
+}
+
+/** In a worker: waits until the process that started it, or a SIGTERM, tells it to stop. */
+export function untilWorkerIsStopped(): Promise<void> {
+  const told = new Promise<void>((resolve) => {
+    process.on('message', (message) => {
+      if (message === STOP) resolve();
+    });
+  });
+  return Promise.race([told, untilStopped(['SIGTERM'])]);
 }

@@ -142,14 +142,19 @@ interface Running {
 /** One of several: it says nothing of its own, and Ctrl-C is for the process that started it. */
 async function serveAsWorker(config: Config, asking: CommandTalk): Promise<void> {
   process.on('SIGINT', () => undefined);
-  const store = await connectSafely(config, asking);
-  const told = untilStopped(['SIGTERM']);
-  const service = await runService(config.settings, store, config.remarks);
-  onHangUp(() => {
-    service.reload();
-  });
-  await told;
-  const isClean = await service.stop();
-  process.exitCode = isClean ? 0 : 1;
-  cluster.worker?.disconnect();
+  try {
+    const store = await connectSafely(config, asking);
+    const {untilWorkerIsStopped} = await import('../cli/supervise-workers.js');
+    const told = untilWorkerIsStopped();
+    const service = await runService(config.settings, store, config.remarks);
+    onHangUp(() => {
+      service.reload();
+    });
+    await told;
+    const isClean = await service.stop();
+    process.exitCode = isClean ? 0 : 1;
+  } finally {
+    // Listening for messages of the process that started it would keep this one alive.
+    cluster.worker?.disconnect();
+  }
 }

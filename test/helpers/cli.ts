@@ -59,9 +59,10 @@ export interface RunningServer extends RunningCommand {
   readonly url: string;
 }
 
-/** Starts `serve` on a free port and waits for its ready line. */
+/** Starts `serve`, on a free port unless the arguments name one, and waits for its ready line. */
 export async function startServer(args: readonly string[], options: CliOptions): Promise<RunningServer> {
-  const command = startCli(['serve', '--port', '0', ...args], options);
+  const port = args.includes('--port') ? [] : ['--port', '0'];
+  const command = startCli(['serve', ...port, ...args], options);
   const url = await waitFor(() => /answers at (https?:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
   return {...command, url};
 }

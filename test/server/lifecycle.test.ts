@@ -185,13 +185,19 @@ describe('--workers', () => {
   it('stop together, each having answered what it accepted', async () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync', '--workers', '2'], {cwd});
-    const answers = Array.from({length: 50}, () => ask(server.url, '/getid?mode=file&range=1'));
+    const agent = keepAlive(50);
+    const askAll = (): Promise<number>[] =>
+      Array.from(
+        {length: 50},
+        async () => (await ask(server.url, '/getid?mode=file&range=1', {agent})).status,
+      );
+    // Each connection has its worker when the signal comes.
+    await Promise.all(askAll());
+    const answers = askAll();
     await answers[0];
     server.process.kill('SIGTERM');
-    const statuses = (await Promise.allSettled(answers)).map((outcome) =>
-      outcome.status === 'fulfilled' ? outcome.value.status : 0,
-    );
-    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect((await Promise.all(answers)).filter((status) => status !== 200)).toEqual([]);
+    agent.destroy();
     expect(await server.finished).toMatchObject({status: 0});
   });
 
