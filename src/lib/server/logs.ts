@@ -62,13 +62,26 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
     errors,
     access: accessSinks.length === 0 ? undefined : new AccessLog(accessSinks),
     reopen: () => {
-      for (const sink of files) sink.reopen();
+      for (const sink of files) {
+        // What was told before the file was moved away stands in the file that was moved away.
+        writeOut(sink);
+        sink.reopen();
+      }
     },
     close: () => {
       clearInterval(flush);
-      for (const sink of [...errorSinks, ...accessSinks]) sink.flushSync();
+      for (const sink of [...errorSinks, ...accessSinks]) writeOut(sink);
     },
   };
+}
+
+/** Writes what is in memory now, if the disk takes it. */
+function writeOut(sink: Destination): void {
+  try {
+    sink.flushSync();
+  } catch (error) {
+    process.emitWarning(`Some lines of a log could not be written: ${(error as Error).message}`);
+  }
 }
 
 function openFile(key: string, path: string, minLength: number): Destination {
