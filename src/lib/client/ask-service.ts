@@ -78,7 +78,16 @@ export async function askService(
       if ('answer' in outcome) return outcome.answer;
       throw outcome.error;
     }
-    await sleep(pause, undefined, options.signal === undefined ? {} : {signal: options.signal});
+    await pauseFor(pause, options.signal);
+  }
+}
+
+/** @throws the reason of the signal, where it is aborted meanwhile */
+async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : {signal});
+  } catch {
+    signal?.throwIfAborted();
   }
 }
 
