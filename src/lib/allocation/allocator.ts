@@ -1,5 +1,5 @@
 import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
-import {toUniqueIDError, UniqueIDError} from '../errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../errors.js';
 import type {Advance, Store} from '../store/store.js';
 import {backoff} from '../backoff.js';
 import {HighWater} from './high-water.js';
@@ -8,6 +8,18 @@ import type {ModeFilter} from './mode-pattern.js';
 import type {AllocatorObserver} from './observer.js';
 import {checkMode} from './mode.js';
 import {EMPTY_RANGE, type IdRange} from './range.js';
+import {modeNotAllowed, queueFull, regressed, stopping, tooLate} from './refusals.js';
+import type {Regression} from './regression.js';
+import {
+  grant,
+  keepWhatFits,
+  refuse,
+  refuseAll,
+  unitsOf,
+  type Receiver,
+  type Unit,
+  type Waiting,
+} from './waiting.js';
 
 /** How an allocator treats its callers. */
 export interface AllocatorOptions {
@@ -22,31 +34,11 @@ export interface AllocatorOptions {
   readonly observer?: AllocatorObserver;
 }
 
-/** A request on its way; its promise is settled once, whoever comes first. */
-interface Waiting {
-  readonly mode: string;
-  readonly range: bigint;
-  /** Both on the clock of `performance.now()`, which nobody can set back. */
-  readonly since: number;
-  readonly deadline: number;
-  settled: boolean;
-  readonly resolve: (range: IdRange) => void;
-  readonly reject: (error: UniqueIDError) => void;
-}
-
-/** A mode whose counter was seen below what this process has handed out: it stays stopped until the counter is back. */
-export interface Regression {
-  readonly mode: string;
-  /** Where the counter was found. */
-  readonly found: bigint;
-  /** One more than the highest integer this process has handed out: `reset --to` this mends it. */
-  readonly issued: bigint;
-}
-
-/** The requests of one mode in one group, in the order of their arrival. */
-interface Unit {
-  readonly mode: string;
-  readonly waiting: readonly Waiting[];
+/** A run that is committed and not handed out yet. */
+interface Committed {
+  readonly unit: Unit;
+  readonly first: bigint;
+  readonly next: bigint;
 }
 
 /**
@@ -55,7 +47,7 @@ interface Unit {
  * that cannot be had fails alone.
  *
  * One group is under way at a time. That alone keeps a mode in order, and costs nothing: whatever
- * arrives meanwhile shares the next commit.
+ * arrives meanwhile shares the next commit. The callers of one group are answered while the next is under way.
  */
 export class Allocator {
   readonly #store: Store;
@@ -87,20 +79,26 @@ export class Allocator {
    *   lost, but are never given to anybody else.
    */
   allocate(mode: string, range: bigint): Promise<IdRange> {
+    return new Promise((granted, refused) => {
+      this.request(mode, range, {granted, refused});
+    });
+  }
+
+  /** Does what `allocate` does, and tells the receiver instead of a promise: one object less for each request. */
+  request(mode: string, range: bigint, receiver: Receiver): void {
     try {
       checkMode(mode);
-      this.#assertAllowed(mode);
-      this.#assertAccepting();
+      this.#assertAccepting(mode);
     } catch (error) {
-      return Promise.reject(toUniqueIDError(error));
+      receiver.refused(toUniqueIDError(error));
+      return;
     }
-    if (range === 0n) return Promise.resolve(EMPTY_RANGE);
-    return new Promise((resolve, reject) => {
-      const since = performance.now();
-      const deadline = since + this.#options.requestTimeoutMs;
-      this.#queue.push({mode, range, since, deadline, settled: false, resolve, reject});
-      this.#running ??= this.#run();
-    });
+    if (range === 0n) {
+      receiver.granted(EMPTY_RANGE);
+      return;
+    }
+    this.#queue.push({mode, range, since: performance.now(), receiver, isSettled: false});
+    this.#running ??= this.#run();
   }
 
   /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
@@ -136,128 +134,138 @@ export class Allocator {
     await this.#running;
   }
 
-  #assertAllowed(mode: string): void {
-    if (this.#options.policy?.allowedModes?.(mode) !== false) return;
-    throw new UniqueIDError(
-      'MODE_NOT_ALLOWED',
-      `Mode ${JSON.stringify(mode)} is not among the allowed ones.`,
-      {
-        hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
-      },
-    );
-  }
-
-  #assertAccepting(): void {
-    if (this.#closed) {
-      throw new UniqueIDError('STOPPING', 'The service is stopping.', {hint: 'Ask again in a moment.'});
-    }
-    if (this.#queue.length >= this.#options.maxQueue) {
-      throw new UniqueIDError('QUEUE_FULL', `More than ${this.#options.maxQueue} requests are waiting.`, {
-        hint: 'Ask again in a moment, or for fewer and larger ranges.',
-      });
-    }
+  #assertAccepting(mode: string): void {
+    if (this.#options.policy?.allowedModes?.(mode) === false) throw modeNotAllowed(mode);
+    if (this.#closed) throw stopping();
+    if (this.#queue.length >= this.#options.maxQueue) throw queueFull(this.#options.maxQueue);
   }
 
   async #run(): Promise<void> {
     const watch = setInterval(
       () => {
-        this.#rejectOverdue();
+        this.#refuseOverdue();
       },
       Math.min(100, this.#options.requestTimeoutMs),
     );
     try {
+      // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
+      await afterPendingInput();
+      let committed: readonly Committed[] = [];
       for (let failures = 0; this.#queue.length > 0;) {
-        // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
-        await afterPendingInput();
-        failures = (await this.#commitQueue()) ? 0 : failures + 1;
+        const next = this.#commitQueue();
+        // The database works on the next group while this thread answers the last one.
+        this.#handOut(committed);
+        const outcome = await next;
+        committed = outcome ?? [];
+        failures = outcome === undefined ? failures + 1 : 0;
         // Even a request that may wait only briefly is tried more than once.
         if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
       }
+      this.#handOut(committed);
     } finally {
       clearInterval(watch);
       this.#running = undefined;
     }
   }
 
-  /** @returns false where the database could not do it now and the requests went back to the queue */
-  async #commitQueue(): Promise<boolean> {
-    const group = this.#queue.filter((waiting) => !waiting.settled);
+  /** @returns `undefined` where the database could not do it now and the requests went back to the queue */
+  async #commitQueue(): Promise<readonly Committed[] | undefined> {
+    const group = this.#queue;
     this.#queue = [];
     this.#underWay = group;
+    const {observer} = this.#options;
+    const committed: Committed[] = [];
     try {
       const started = performance.now();
-      await this.#commit(await this.#admitted(unitsOf(group)));
-      this.#options.observer?.group(group.length, (performance.now() - started) / 1000);
+      await this.#commit(unitsOf(group), committed);
+      observer?.group(group.length, (performance.now() - started) / 1000);
       this.#lastFailure = undefined;
-      return true;
+      return committed;
     } catch (error) {
       const failure = toUniqueIDError(error);
       this.#lastFailure = {error: failure, at: performance.now()};
-      this.#options.observer?.failed(failure);
-      const unsettled = group.filter((waiting) => !waiting.settled);
+      observer?.failed(failure);
+      // A part of the group may have been committed before the rest failed.
+      this.#handOut(committed);
+      const unsettled = group.filter(({isSettled}) => !isSettled);
       if (failure.transient) this.#queue = [...unsettled, ...this.#queue];
-      else for (const waiting of unsettled) fail(waiting, failure);
-      this.#rejectOverdue(failure);
-      return !failure.transient;
+      else refuseAll({waiting: unsettled}, failure);
+      this.#refuseOverdue(failure);
+      return failure.transient ? undefined : [];
     } finally {
       this.#underWay = [];
     }
   }
 
-  async #commit(wanted: readonly Unit[]): Promise<void> {
-    const units = this.#regressions.size === 0 ? wanted : await this.#withoutRegressed(wanted);
+  /** Commits what may be had of these; nothing is awaited before the store is asked unless something must be looked at. */
+  async #commit(wanted: readonly Unit[], committed: Committed[]): Promise<void> {
+    let units = wanted;
+    const unseen = this.#gate === undefined ? [] : units.filter(({mode}) => !this.#highWater.has(mode));
+    if (unseen.length > 0) units = await this.#admitted(units, unseen);
+    if (this.#regressions.size > 0) units = await this.#withoutRegressed(units);
     if (units.length === 0) return;
-    const claims = units.map(({mode, waiting}) => ({mode, count: total(waiting)}));
+    const claims = units.map(({mode, total}) => ({mode, count: total}));
     let results: readonly Advance[];
     try {
       results = await this.#store.advance(claims, this.#options.firstIndex);
     } catch (error) {
       if (units.length === 1 || /^(?:DATABASE|SCHEMA)_/.test(toUniqueIDError(error).code)) throw error;
       // The database refused something. One mode may be the cause, such as one its character set lacks: the others go on.
-      for (const unit of units) await this.#commitAlone(unit);
+      for (const unit of units) await this.#commitAlone(unit, committed);
       return;
     }
     const again: Unit[] = [];
     for (const [index, unit] of units.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if ('next' in result) this.#grant(unit, result.next - total(unit.waiting), result.next);
-      else if ('error' in result) for (const waiting of unit.waiting) fail(waiting, result.error);
-      else again.push({mode: unit.mode, waiting: keepWhatFits(unit.waiting, result.remaining)});
+      if ('next' in result) this.#take(unit, result.next, committed);
+      else if ('error' in result) refuseAll(unit, result.error);
+      else again.push(keepWhatFits(unit, result.remaining));
     }
-    await this.#commit(again.filter(({waiting}) => waiting.length > 0));
+    const rest = again.filter(({waiting}) => waiting.length > 0);
+    if (rest.length > 0) await this.#commit(rest, committed);
   }
 
-  /** Hands out what was committed, unless this process has handed it out before. */
-  #grant(unit: Unit, first: bigint, next: bigint): void {
-    const {mode} = unit;
+  async #commitAlone(unit: Unit, committed: Committed[]): Promise<void> {
+    try {
+      await this.#commit([unit], committed);
+    } catch (error) {
+      const failure = toUniqueIDError(error);
+      if (failure.transient) throw failure;
+      refuseAll(unit, failure);
+    }
+  }
+
+  /** Keeps what was committed to be handed out, unless this process has handed it out before. */
+  #take(unit: Unit, next: bigint, committed: Committed[]): void {
+    const {mode, total} = unit;
+    const first = next - total;
     const issued = this.#highWater.get(mode);
     if (issued !== undefined && first < issued) {
       this.#regress(unit, {mode, found: first, issued});
       return;
     }
     this.#highWater.raise(mode, next);
-    grant(unit, first);
-    this.#observe(unit, first, next);
+    committed.push({unit, first, next});
   }
 
-  #observe({mode, waiting}: Unit, first: bigint, next: bigint): void {
+  #handOut(committed: readonly Committed[]): void {
     const {observer} = this.#options;
-    if (observer === undefined) return;
-    observer.granted(mode, waiting.length, next - first, next);
-    const now = performance.now();
-    for (const {since} of waiting) observer.waited((now - since) / 1000);
+    for (const {unit, first, next} of committed) {
+      grant(unit, first);
+      if (observer === undefined) continue;
+      observer.granted(unit.mode, unit.waiting.length, unit.total, next);
+      const now = performance.now();
+      for (const {since} of unit.waiting) observer.waited((now - since) / 1000);
+    }
   }
 
   /** Without the modes that may not be created; a mode this process has allocated from is there. */
-  async #admitted(units: readonly Unit[]): Promise<readonly Unit[]> {
-    if (this.#gate === undefined) return units;
-    const unknown = units.filter(({mode}) => this.#highWater.get(mode) === undefined).map(({mode}) => mode);
-    const refused = await this.#gate.refused(unknown);
-    if (refused.size === 0) return units;
-    return units.filter(({mode, waiting}) => {
-      const error = refused.get(mode);
-      if (error !== undefined) for (const each of waiting) fail(each, error);
+  async #admitted(units: readonly Unit[], unseen: readonly Unit[]): Promise<readonly Unit[]> {
+    const refused = (await this.#gate?.refused(unseen.map(({mode}) => mode))) ?? new Map<string, never>();
+    return units.filter((unit) => {
+      const error = refused.get(unit.mode);
+      if (error !== undefined) refuseAll(unit, error);
       return error === undefined;
     });
   }
@@ -276,110 +284,19 @@ export class Allocator {
     return usable;
   }
 
-  #regress({mode, waiting}: Unit, regression: Regression): void {
-    this.#regressions.set(mode, regression);
-    for (const each of waiting) fail(each, this.regressionError(regression));
+  #regress(unit: Unit, regression: Regression): void {
+    this.#regressions.set(unit.mode, regression);
+    refuseAll(unit, this.regressionError(regression));
   }
 
-  async #commitAlone(unit: Unit): Promise<void> {
-    try {
-      await this.#commit([unit]);
-    } catch (error) {
-      const failure = toUniqueIDError(error);
-      if (failure.transient) throw failure;
-      for (const waiting of unit.waiting) fail(waiting, failure);
-    }
-  }
-
-  #rejectOverdue(cause?: UniqueIDError): void {
-    const now = performance.now();
+  /** Requests that have waited too long are answered; what is committed for them later is given to nobody. */
+  #refuseOverdue(cause?: UniqueIDError): void {
+    const {requestTimeoutMs} = this.#options;
+    const limit = performance.now() - requestTimeoutMs;
     for (const waiting of [...this.#underWay, ...this.#queue]) {
-      if (waiting.deadline > now || waiting.settled) continue;
-      fail(waiting, cause ?? tooLate(this.#store.location, this.#options.requestTimeoutMs));
+      if (waiting.since > limit || waiting.isSettled) continue;
+      refuse(waiting, cause ?? tooLate(this.#store.location, requestTimeoutMs));
     }
-    this.#queue = this.#queue.filter((waiting) => !waiting.settled);
+    this.#queue = this.#queue.filter(({isSettled}) => !isSettled);
   }
-}
-
-/** Sorted by mode: two servers that lock rows in the same order cannot deadlock. */
-function unitsOf(group: readonly Waiting[]): readonly Unit[] {
-  const byMode = new Map<string, Waiting[]>();
-  for (const waiting of group) {
-    const unit = byMode.get(waiting.mode);
-    if (unit === undefined) byMode.set(waiting.mode, [waiting]);
-    else unit.push(waiting);
-  }
-  const units = Array.from(byMode, ([mode, waiting]) => ({mode, waiting}));
-  return units.length === 1 ? units : units.sort((a, b) => (a.mode < b.mode ? -1 : 1));
-}
-
-function total(waiting: readonly Waiting[]): bigint {
-  let sum = 0n;
-  for (const {range} of waiting) sum += range;
-  return sum;
-}
-
-function grant(unit: Unit, first: bigint): void {
-  let start = first;
-  for (const waiting of unit.waiting) {
-    const next = start + waiting.range;
-    if (!waiting.settled) {
-      waiting.settled = true;
-      waiting.resolve({start, end: next - 1n});
-    }
-    start = next;
-  }
-}
-
-/**
- * Refuses, in order of arrival, each request that is larger than what then remains, and returns the others.
- * A counter only grows, so what does not fit now never will: the refusal needs no second look.
- */
-function keepWhatFits(waiting: readonly Waiting[], remaining: bigint): readonly Waiting[] {
-  let left = remaining;
-  return waiting.filter((request) => {
-    if (request.range <= left) {
-      left -= request.range;
-      return true;
-    }
-    fail(request, exhausted(request, left));
-    return false;
-  });
-}
-
-function fail(waiting: Waiting, error: UniqueIDError): void {
-  if (waiting.settled) return;
-  waiting.settled = true;
-  waiting.reject(error);
-}
-
-function exhausted({mode, range}: Waiting, remaining: bigint): UniqueIDError {
-  return new UniqueIDError(
-    'COUNTER_EXHAUSTED',
-    `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${range} asked for.`,
-    {hint: remaining > 0n ? `Ask for ${remaining} or fewer, or use another mode.` : 'Use another mode.'},
-  );
-}
-
-function regressed({mode, found, issued}: Regression, location: string): UniqueIDError {
-  return new UniqueIDError(
-    'COUNTER_REGRESSED',
-    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${issued}.`,
-    {
-      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${issued}`,
-    },
-  );
-}
-
-/** A mode as a shell takes it for one word. */
-function shellWord(mode: string): string {
-  return /^[\w.,:@%+/-]+$/.test(mode) ? mode : `'${mode.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-function tooLate(location: string, timeoutMs: number): UniqueIDError {
-  return new UniqueIDError(
-    'DATABASE_UNAVAILABLE',
-    `The database ${location} did not answer within ${timeoutMs / 1000} seconds.`,
-    {transient: true, hint: 'Ask again in a moment.'},
-  );
 }

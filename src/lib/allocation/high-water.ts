@@ -10,6 +10,10 @@ export class HighWater {
     return this.#marks.get(mode);
   }
 
+  has(mode: string): boolean {
+    return this.#marks.has(mode);
+  }
+
   raise(mode: string, next: bigint): void {
     // A Map lists in the order of insertion: what is used now goes to the end.
     this.#marks.delete(mode);
