@@ -72,7 +72,7 @@ export default class Serve extends BaseCommand {
   }
 
   async #serve(config: Config, asking: CommandTalk): Promise<void> {
-    const store = await connectSafely(config, asking);
+    const store = await connectSafely(config, asking, {offThread: true});
     const descriptor = inheritedSocket(process.env, process.pid);
     const service = await runService(config.settings, store, config.remarks, descriptor);
     onHangUp(() => {
@@ -143,7 +143,7 @@ interface Running {
 async function serveAsWorker(config: Config, asking: CommandTalk): Promise<void> {
   process.on('SIGINT', () => undefined);
   try {
-    const store = await connectSafely(config, asking);
+    const store = await connectSafely(config, asking, {offThread: true});
     const {untilWorkerIsStopped} = await import('../cli/supervise-workers.js');
     const told = untilWorkerIsStopped();
     const service = await runService(config.settings, store, config.remarks);

@@ -2,9 +2,13 @@ import {UniqueIDError} from '../errors.js';
 import type {Regression} from './regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {
-  return new UniqueIDError('MODE_NOT_ALLOWED', `Mode ${JSON.stringify(mode)} is not among the allowed ones.`, {
-    hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
-  });
+  return new UniqueIDError(
+    'MODE_NOT_ALLOWED',
+    `Mode ${JSON.stringify(mode)} is not among the allowed ones.`,
+    {
+      hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
+    },
+  );
 }
 
 export function stopping(): UniqueIDError {

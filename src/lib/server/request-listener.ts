@@ -36,6 +36,7 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
   const store = await openStore(settings.databaseUrl, {
     create: options.sync ?? false,
     answerTimeoutMs: settings.requestTimeoutMs,
+    offThread: true,
   });
   try {
     if (options.sync === true) await migrate(store);

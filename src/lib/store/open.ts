@@ -5,6 +5,10 @@ import type {OpenOptions, Store} from './store.js';
 export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
   switch (url.kind) {
     case 'sqlite': {
+      if (options.offThread === true) {
+        const {openThreadedSqliteStore} = await import('./sqlite/threaded-store.js');
+        return openThreadedSqliteStore(url.database, options);
+      }
       const {openSqliteStore} = await import('./sqlite/store.js');
       return openSqliteStore(url.database, options);
     }

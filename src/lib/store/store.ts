@@ -150,4 +150,6 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** How long a network database may take to answer one allocation, in milliseconds, before its connection is given up. */
   readonly answerTimeoutMs?: number;
+  /** Keep commits off this thread, where the driver would block it. For servers: starting a thread takes a moment. */
+  readonly offThread?: boolean;
 }

@@ -1,0 +1,158 @@
+import {once} from 'node:events';
+import {Worker} from 'node:worker_threads';
+import {UniqueIDError} from '../../errors.js';
+import type {MigrationStep} from '../schema/steps.js';
+import type {SchemaState} from '../schema/version.js';
+import type {
+  Advance,
+  Claim,
+  Counter,
+  CounterMove,
+  CounterPage,
+  Floor,
+  OpenOptions,
+  Raise,
+  Store,
+  StoreFacts,
+} from '../store.js';
+import {
+  fromSentError,
+  type Answer,
+  type Question,
+  type StoreMethod,
+  type ThreadData,
+} from './thread-messages.js';
+
+/**
+ * Opens an SQLite database on a thread of its own: while a commit is synced, this thread goes on reading requests and
+ * answering them, and no lock of another process ever stops it.
+ */
+export async function openThreadedSqliteStore(
+  path: string,
+  {create = false, readOnly = false}: OpenOptions = {},
+): Promise<Store> {
+  const data: ThreadData = {path, options: {create, readOnly}};
+  const worker = new Worker(new URL('thread.js', import.meta.url), {workerData: data});
+  const store = new ThreadedStore(path, worker);
+  await store.opened;
+  return store;
+}
+
+interface Asked {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: UniqueIDError) => void;
+}
+
+/** Asks a store on another thread, one message a call. */
+class ThreadedStore implements Store {
+  readonly location: string;
+  /** Fulfilled when the database is open. */
+  readonly opened: Promise<void>;
+  readonly #worker: Worker;
+  readonly #asked = new Map<number, Asked>();
+  #lastId = 0;
+  #ended: UniqueIDError | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(path: string, worker: Worker) {
+    this.location = path;
+    this.#worker = worker;
+    this.opened = this.#answerTo(0);
+    worker.on('message', (answer: Answer) => {
+      this.#receive(answer);
+    });
+    worker.on('error', (error) => {
+      this.#end(error);
+    });
+    worker.on('exit', () => {
+      this.#end(undefined);
+    });
+  }
+
+  readSchema(): Promise<SchemaState> {
+    return this.#ask('readSchema');
+  }
+
+  applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
+    return this.#ask('applyStep', step);
+  }
+
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    return this.#ask('advance', claims, firstIndex);
+  }
+
+  counters(page?: CounterPage): Promise<readonly Counter[]> {
+    return this.#ask('counters', page);
+  }
+
+  counter(mode: string): Promise<Counter | undefined> {
+    return this.#ask('counter', mode);
+  }
+
+  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#ask('known', modes);
+  }
+
+  countModes(most: number): Promise<number> {
+    return this.#ask('countModes', most);
+  }
+
+  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    return this.#ask('moveCounters', moves);
+  }
+
+  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+    return this.#ask('raiseCounters', floors, dryRun);
+  }
+
+  identity(): Promise<string> {
+    return this.#ask('identity');
+  }
+
+  facts(): Promise<StoreFacts> {
+    return this.#ask('facts');
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    const exited = once(this.#worker, 'exit');
+    await this.#ask('close');
+    await exited;
+  }
+
+  #ask<T>(method: StoreMethod, ...args: readonly unknown[]): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const question: Question = {id: ++this.#lastId, method, args};
+    this.#worker.postMessage(question);
+    return this.#answerTo(question.id);
+  }
+
+  #answerTo<T>(id: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, {resolve, reject});
+    });
+  }
+
+  #receive(answer: Answer): void {
+    const asked = this.#asked.get(answer.id);
+    this.#asked.delete(answer.id);
+    if ('error' in answer) asked?.reject(fromSentError(answer.error));
+    else asked?.resolve(answer.value as never);
+  }
+
+  /** Whether what was asked last is committed nobody knows, so nobody may use its integers. */
+  #end(cause: Error | undefined): void {
+    this.#ended ??= new UniqueIDError(
+      'DATABASE_UNAVAILABLE',
+      `The thread that works on the database ${this.location} has ended.`,
+      {cause, hint: 'Start the service again; its error log may tell why.'},
+    );
+    for (const {reject} of this.#asked.values()) reject(this.#ended);
+    this.#asked.clear();
+  }
+}
