@@ -5,9 +5,14 @@ import {join} from 'node:path';
 import express from 'express';
 import fastify from 'fastify';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {createRequestListener, type EmbeddedService} from '../../src/index.js';
+import type {createRequestListener as create, EmbeddedService} from '../../src/index.js';
 import {ask} from '../helpers/http.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+
+// As it is installed: the service starts a thread from a file of its own.
+const {createRequestListener} = (await import(join(root, 'dist', 'index.js'))) as {
+  createRequestListener: typeof create;
+};
 
 async function service(settings = {}): Promise<EmbeddedService> {
   const database = `sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`;

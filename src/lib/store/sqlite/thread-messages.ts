@@ -1,5 +1,5 @@
 import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../errors.js';
-import type {OpenOptions, Store} from '../store.js';
+import type {Advance, OpenOptions, Store} from '../store.js';
 
 /** What can be asked of a store on another thread. */
 export type StoreMethod = {
@@ -10,6 +10,8 @@ export type StoreMethod = {
 export interface ThreadData {
   readonly path: string;
   readonly options: OpenOptions;
+  /** The memory of a `ThreadGate`. */
+  readonly gate: SharedArrayBuffer;
 }
 
 export interface Question {
@@ -43,4 +45,15 @@ export function fromSentError({code, message, hint, transient, cause}: SentError
     ...(hint === undefined ? {} : {hint}),
     ...(cause === undefined ? {} : {cause: new Error(cause)}),
   });
+}
+
+/** What became of the claims of a group, with errors in their form for the way. */
+export type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
+
+export function toSentAdvance(advance: Advance): SentAdvance {
+  return 'error' in advance ? {sentError: toSentError(advance.error)} : advance;
+}
+
+export function fromSentAdvance(sent: SentAdvance): Advance {
+  return 'sentError' in sent ? {error: fromSentError(sent.sentError)} : sent;
 }

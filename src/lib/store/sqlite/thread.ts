@@ -2,7 +2,9 @@
 import {parentPort, workerData} from 'node:worker_threads';
 import type {Store} from '../store.js';
 import {openSqliteStore} from './store.js';
+import {ThreadGate} from './thread-gate.js';
 import {
+  toSentAdvance,
   toSentError,
   type Answer,
   type Question,
@@ -10,7 +12,8 @@ import {
   type ThreadData,
 } from './thread-messages.js';
 
-const {path, options} = workerData as ThreadData;
+const {path, options, gate: memory} = workerData as ThreadData;
+const gate = new ThreadGate(memory);
 
 function send(answer: Answer): void {
   parentPort?.postMessage(answer);
@@ -26,9 +29,11 @@ try {
   send({id: 0, error: toSentError(error)});
 }
 
-async function answer(store: Store, {id, method, args}: Question): Promise<void> {
+async function answer(store: Store, question: Question): Promise<void> {
+  const {id, method} = question;
   try {
-    send({id, value: await ask(store, method, args)});
+    // A store of SQLite has done its work when it returns its promise.
+    send({id, value: await gate.pass(() => ask(store, question))});
   } catch (error) {
     send({id, error: toSentError(error)});
   }
@@ -36,7 +41,11 @@ async function answer(store: Store, {id, method, args}: Question): Promise<void>
 }
 
 /** The question was a call of this method on the other side, so the arguments are its own. */
-function ask(store: Store, method: StoreMethod, args: readonly unknown[]): unknown {
+async function ask(store: Store, {method, args}: Question): Promise<unknown> {
+  if (method === 'advance') {
+    const results = await store.advance(...(args as Parameters<Store['advance']>));
+    return results.map(toSentAdvance);
+  }
   const methods = store as unknown as Readonly<Record<StoreMethod, (...args: readonly unknown[]) => unknown>>;
   return methods[method](...args);
 }

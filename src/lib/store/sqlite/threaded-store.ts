@@ -15,10 +15,13 @@ import type {
   Store,
   StoreFacts,
 } from '../store.js';
+import {ThreadGate} from './thread-gate.js';
 import {
+  fromSentAdvance,
   fromSentError,
   type Answer,
   type Question,
+  type SentAdvance,
   type StoreMethod,
   type ThreadData,
 } from './thread-messages.js';
@@ -31,12 +34,22 @@ export async function openThreadedSqliteStore(
   path: string,
   {create = false, readOnly = false}: OpenOptions = {},
 ): Promise<Store> {
-  const data: ThreadData = {path, options: {create, readOnly}};
+  const memory = new SharedArrayBuffer(4);
+  const data: ThreadData = {path, options: {create, readOnly}, gate: memory};
   const worker = new Worker(new URL('thread.js', import.meta.url), {workerData: data});
+  const gate = new ThreadGate(memory);
+  const shut = (): void => {
+    gate.shut(LONGEST_CALL_MS);
+  };
+  process.once('exit', shut);
+  worker.once('exit', () => process.off('exit', shut));
   const store = new ThreadedStore(path, worker);
   await store.opened;
   return store;
 }
+
+/** How long the end of the process waits for a commit or a lock, in milliseconds. */
+const LONGEST_CALL_MS = 5000;
 
 interface Asked {
   readonly resolve: (value: never) => void;
@@ -77,8 +90,9 @@ class ThreadedStore implements Store {
     return this.#ask('applyStep', step);
   }
 
-  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    return this.#ask('advance', claims, firstIndex);
+  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    const results = await this.#ask<readonly SentAdvance[]>('advance', claims, firstIndex);
+    return results.map(fromSentAdvance);
   }
 
   counters(page?: CounterPage): Promise<readonly Counter[]> {
