@@ -1,4 +1,4 @@
-import type {IncomingMessage} from 'node:http';
+import type {RequestFacts} from './request-facts.js';
 
 /** Where finished lines go. */
 export interface LineSink {
@@ -15,7 +15,7 @@ export class AccessLog {
     this.#sinks = sinks;
   }
 
-  record(request: IncomingMessage, status: number, bytes: number): void {
+  record(request: RequestFacts, status: number, bytes: number): void {
     const {headers, method, url, httpVersion, socket} = request;
     const line =
       `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${escape(`${method} ${url} HTTP/${httpVersion}`)}" ` +

@@ -1,9 +1,10 @@
 import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {UniqueIDError} from '../errors.js';
 import {version} from '../version.js';
+import type {RequestFacts} from './request-facts.js';
 
 /** Told of each answer when it is sent. */
-export type AccessRecorder = (request: IncomingMessage, status: number, bytes: number) => void;
+export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;
 
 /** Headers that this program decides alone; CherryPy's `tools.response_headers` cannot change them. */
 export const ownHeaders: readonly string[] = [
@@ -49,20 +50,12 @@ export class Answerer {
     response.end(body);
     this.#record?.(request, status, request.method === 'HEAD' ? 0 : bytes);
   }
-
-  error(
-    request: IncomingMessage,
-    response: ServerResponse,
-    error: UniqueIDError,
-    extra: readonly string[] = [],
-  ): void {
-    const retry = error.httpStatus === 503 ? ['Retry-After', '1'] : [];
-    this.json(request, response, error.httpStatus, formatError(error), [...retry, ...extra]);
-  }
 }
 
 const noStore = ['Cache-Control', 'no-store'];
-const jsonHead = ['Content-Type', 'application/json', ...noStore];
+
+/** What every answer in JSON begins with: names and values in turn. */
+export const jsonHead = ['Content-Type', 'application/json', ...noStore];
 
 /** A body that nobody reads must not be received to its end for the sake of the connection. */
 const LARGE_BODY_BYTES = 65_536;

@@ -1,6 +1,6 @@
-import type {IncomingMessage} from 'node:http';
 import type {Logger} from 'pino';
 import type {ErrorCode, UniqueIDError} from '../errors.js';
+import type {RequestFacts} from './request-facts.js';
 
 /** At most one record of each kind in this time: an outage fails thousands of requests a second alike. */
 const QUIET_MS = 1000;
@@ -14,7 +14,7 @@ export class FailureLog {
     this.#logger = logger;
   }
 
-  record(error: UniqueIDError, request: IncomingMessage, requestId: string): void {
+  record(error: UniqueIDError, request: RequestFacts, requestId: string): void {
     const now = performance.now();
     const last = this.#last.get(error.code);
     if (last !== undefined && now - last.at < QUIET_MS) {

@@ -6,6 +6,7 @@ import type {Settings} from '../config/settings.js';
 import {UniqueIDError} from '../errors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';
+import type {PlainConnections} from './plain-connections.js';
 
 /**
  * How long a stopping server keeps listening to connections that are idle, in milliseconds: a request that
@@ -73,10 +74,11 @@ export function baseUrl(server: AnyServer): string {
 /**
  * Accepts no further connection and waits until every request that came in on the others is answered.
  *
+ * @param plain those of its connections that `node:http` does not serve
  * @param timeoutMs how long to wait, in milliseconds, before the connections that are left are cut
  * @returns whether all were answered in time
  */
-export async function drain(server: AnyServer, timeoutMs: number): Promise<boolean> {
+export async function drain(server: AnyServer, plain: PlainConnections, timeoutMs: number): Promise<boolean> {
   const closed = once(server, 'close');
   // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
   NetServer.prototype.close.call(server);
@@ -84,10 +86,14 @@ export async function drain(server: AnyServer, timeoutMs: number): Promise<boole
   let inTime = true;
   const watch = setInterval(() => {
     const waited = performance.now() - started;
-    if (waited >= LINGER_MS) server.closeIdleConnections();
+    if (waited >= LINGER_MS) {
+      server.closeIdleConnections();
+      plain.closeIdle();
+    }
     if (waited >= Math.max(timeoutMs, LINGER_MS)) {
       inTime = false;
       server.closeAllConnections();
+      plain.closeAll();
     }
   }, 50);
   await closed;

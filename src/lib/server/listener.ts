@@ -1,15 +1,16 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import type {Allocator} from '../allocation/allocator.js';
-import {formatRange, parseRange} from '../allocation/range.js';
+import {formatRange} from '../allocation/range.js';
 import {toUniqueIDError, UniqueIDError} from '../errors.js';
+import type {Store} from '../store/store.js';
 import type {Answerer} from './answer.js';
+import type {Getid} from './getid.js';
 import type {Health} from './health.js';
 import type {Metrics} from './metrics.js';
 import {openapiText} from './openapi.js';
-import type {Store} from '../store/store.js';
-import {readGetidQuery} from './query.js';
+import type {Refusals} from './refusals.js';
 import {serviceStatus} from './status.js';
-import type {Token, Tokens} from './tokens.js';
+import type {Tokens} from './tokens.js';
 
 /** What the routes need. */
 export interface Service {
@@ -19,11 +20,9 @@ export interface Service {
   readonly metrics: Metrics;
   /** Who may ask; without it everybody may. */
   readonly tokens: Tokens | undefined;
-  /** The most integers one request may ask for. */
-  readonly maxRange: bigint;
+  readonly getid: Getid;
+  readonly refusals: Refusals;
   readonly answerer: Answerer;
-  /** Told of every failure that is not the client's own; answers the id by which it is found in the log. */
-  readonly onFailure: (error: UniqueIDError, request: IncomingMessage) => string;
 }
 
 /** A request on its way to its answer. */
@@ -31,11 +30,9 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: string;
-  /** Who asks, where the service asks for tokens. */
-  readonly token: Token | undefined;
 }
 
-/** One path of the API: its methods, whether it asks for a token, and what answers it. */
+/** One path of the API: its methods, whether the dispatcher asks for a token, and what answers it. */
 interface Route {
   readonly methods: readonly string[];
   readonly isGuarded: boolean;
@@ -45,9 +42,12 @@ interface Route {
 const upAndRunning = '{"message": "Pacifica UniqueID Up and Running"}';
 const looking = ['GET', 'HEAD'];
 
-/** HEAD is not among the methods of getid: the Python service answers it, and burns the range. */
+/**
+ * HEAD is not among the methods of getid: the Python service answers it, and burns the range. What a token allows
+ * there depends on the query, so getid asks for it itself.
+ */
 const routes: Readonly<Record<string, Route>> = {
-  '/getid': {methods: ['GET', 'POST'], isGuarded: true, handle: getid},
+  '/getid': {methods: ['GET', 'POST'], isGuarded: false, handle: getid},
   '/status': {
     methods: looking,
     isGuarded: true,
@@ -109,42 +109,27 @@ function dispatch(service: Service, request: IncomingMessage, response: ServerRe
     const error = new UniqueIDError('METHOD_NOT_ALLOWED', `${request.method} is not allowed at ${path}.`, {
       hint: `Use ${allow}.`,
     });
-    service.metrics.refused(error);
-    service.answerer.error(request, response, error, ['Allow', allow]);
+    fail(service, request, response, error, ['Allow', allow]);
     return;
   }
-  const token = route.isGuarded ? service.tokens?.check(request.headers.authorization) : undefined;
-  route.handle(service, {request, response, query, token});
+  if (route.isGuarded) service.tokens?.check(request.headers.authorization);
+  route.handle(service, {request, response, query});
 }
 
-function getid(service: Service, {request, response, query, token}: Exchange): void {
+function getid(service: Service, {request, response, query}: Exchange): void {
   if (isPrefetch(request)) {
     throw new UniqueIDError('PREFETCH_REFUSED', 'A prefetch takes no integers: nobody might ever use them.', {
       hint: 'Ask again when the answer is needed.',
     });
   }
-  const {mode, range} = readGetidQuery(query);
-  const count = parseRange(range, mostOf(service, token));
-  if (token?.allowedModes?.(mode) === false) {
-    throw new UniqueIDError(
-      'MODE_NOT_ALLOWED',
-      `The token of ${JSON.stringify(token.name)} does not allow mode ${JSON.stringify(mode)}.`,
-      {hint: 'Correct the mode, or ask whoever runs this service to allow it.'},
-    );
-  }
-  service.allocator.allocate(mode, count).then(
-    (allocated) => {
-      service.answerer.json(request, response, 200, formatRange(allocated));
+  service.getid.allocate(query, request.headers.authorization, {
+    granted: (range) => {
+      service.answerer.json(request, response, 200, formatRange(range));
     },
-    (error: unknown) => {
+    refused: (error) => {
       fail(service, request, response, error);
     },
-  );
-}
-
-function mostOf({maxRange}: Service, token: Token | undefined): bigint {
-  const most = token?.maxRange;
-  return most === undefined || most > maxRange ? maxRange : most;
+  });
 }
 
 async function healthBody({health, store}: Service): Promise<string> {
@@ -172,16 +157,15 @@ function answerLater(
   );
 }
 
-function fail(service: Service, request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
-  const error = toUniqueIDError(thrown);
-  service.metrics.refused(error);
-  const extra =
-    error.httpStatus >= 500
-      ? ['X-Request-Id', service.onFailure(error, request)]
-      : error.httpStatus === 401
-        ? ['WWW-Authenticate', 'Bearer realm="uniqueid"']
-        : [];
-  service.answerer.error(request, response, error, extra);
+function fail(
+  {refusals, answerer}: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+  extra?: readonly string[],
+): void {
+  const {status, body, headers} = refusals.of(toUniqueIDError(thrown), request, extra);
+  answerer.json(request, response, status, body, headers);
 }
 
 /** Path and query of a request target, in origin form or, from a proxy, in absolute form (RFC 9112, 3.2). */

@@ -4,7 +4,8 @@ import {toUniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
 import {FailureLog} from './failure-log.js';
 import {baseUrl, drain, listen, type AnyServer} from './http-server.js';
-import {openLogs} from './logs.js';
+import {openLogs, type Logs} from './logs.js';
+import {acceptPlain, type PlainConnections} from './plain-connections.js';
 import {createService, type HttpService} from './service.js';
 import {readTlsFiles} from './tls-files.js';
 
@@ -37,15 +38,12 @@ export async function runService(
   remarks: readonly string[],
   descriptor?: number,
 ): Promise<RunningService> {
-  const logs = openLogs({
-    screen: settings.logScreen,
-    accessFile: settings.accessFile,
-    errorFile: settings.errorFile,
-  });
+  const logs = await logsOf(settings, store);
   const {access, errors} = logs;
   const failures = new FailureLog(errors);
   let service: HttpService;
   let server: AnyServer;
+  let connections: PlainConnections;
   try {
     service = createService(settings, store, {
       access:
@@ -58,6 +56,7 @@ export async function runService(
       },
     });
     server = await listen(service.listener, settings, descriptor);
+    connections = acceptPlain(server, service.plain);
   } catch (error) {
     await store.close();
     logs.close();
@@ -81,11 +80,21 @@ export async function runService(
     },
     stop: async () => {
       service.beginStop();
-      const inTime = await drain(server, settings.shutdownTimeoutMs);
+      const inTime = await drain(server, connections, settings.shutdownTimeoutMs);
       await service.finish();
       await store.close();
       logs.close();
       return inTime;
     },
   };
+}
+
+/** @throws UniqueIDError `CONFIG_INVALID`; the store is closed then */
+async function logsOf({logScreen: screen, accessFile, errorFile}: Settings, store: Store): Promise<Logs> {
+  try {
+    return openLogs({screen, accessFile, errorFile});
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }

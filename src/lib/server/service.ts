@@ -1,13 +1,18 @@
 import {randomUUID} from 'node:crypto';
-import type {IncomingMessage, RequestListener} from 'node:http';
+import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {UniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
 import {Answerer, ownHeaders, type AccessRecorder} from './answer.js';
+import {Getid} from './getid.js';
 import {Health} from './health.js';
 import {createListener} from './listener.js';
 import {Metrics} from './metrics.js';
+import {PlainAnswer} from './plain-answer.js';
+import type {PlainService} from './plain-connection.js';
+import {Refusals} from './refusals.js';
+import type {RequestFacts} from './request-facts.js';
 import {Tokens} from './tokens.js';
 
 /** Who is told of what a service does. */
@@ -15,12 +20,14 @@ export interface ServiceHooks {
   /** Told of each answer. */
   readonly access?: AccessRecorder | undefined;
   /** Told of each failure that is the service's own; the id went to the client in `X-Request-Id`. */
-  readonly failure: (error: UniqueIDError, request: IncomingMessage, requestId: string) => void;
+  readonly failure: (error: UniqueIDError, request: RequestFacts, requestId: string) => void;
 }
 
 /** The REST API on one store, for any server of `node:http`. */
 export interface HttpService {
   readonly listener: RequestListener;
+  /** The same for connections on which nothing out of the ordinary comes. */
+  readonly plain: PlainService;
   /** Sentences about settings that have no effect. */
   readonly remarks: readonly string[];
   /** Reads the tokens again. @throws UniqueIDError `CONFIG_INVALID`; nothing has changed then */
@@ -45,22 +52,24 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
   });
   metrics.watch(allocator);
   const health = new Health(store, allocator);
-  const listener = createListener({
-    store,
-    allocator,
-    health,
-    metrics,
-    tokens,
-    maxRange: settings.maxRange,
-    answerer,
-    onFailure: (error, request) => {
-      const requestId = randomUUID();
-      hooks.failure(error, request, requestId);
-      return requestId;
-    },
+  const refusals = new Refusals(metrics, (error, request) => {
+    const requestId = randomUUID();
+    hooks.failure(error, request, requestId);
+    return requestId;
   });
+  const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
+  const listener = createListener({store, allocator, health, metrics, tokens, getid, refusals, answerer});
   return {
     listener,
+    plain: {
+      getid,
+      refusals,
+      answer: new PlainAnswer(headers, settings.idleTimeoutMs),
+      record: hooks.access,
+      isClosing: () => answerer.closing,
+      headerTimeoutMs: settings.headerTimeoutMs,
+      idleTimeoutMs: settings.idleTimeoutMs,
+    },
     remarks,
     reload: () => {
       tokens?.reload();

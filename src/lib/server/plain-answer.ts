@@ -1,0 +1,48 @@
+import {STATUS_CODES} from 'node:http';
+import {jsonHead} from './answer.js';
+
+/** Writes the heads that `node:http` would write, for connections that it does not serve. */
+export class PlainAnswer {
+  readonly #fields: string;
+  readonly #keepAlive: string;
+  #second = 0;
+  /** The head of a granted request up to the length of its body; it changes once a second. */
+  #granted = '';
+
+  /**
+   * @param headers further headers for every answer
+   * @param idleTimeoutMs what clients are told of how long the connection stays open
+   */
+  constructor(headers: readonly (readonly [string, string])[], idleTimeoutMs: number) {
+    this.#fields = fields([...jsonHead, ...headers.flat()]);
+    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
+  }
+
+  /** A whole answer of status 200 on a connection that stays open; `body` is ASCII. */
+  granted(body: string): string {
+    const second = Math.floor(Date.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#granted = `${this.#head(200, [])}${this.#keepAlive}Content-Length: `;
+    }
+    return `${this.#granted}${body.length}\r\n\r\n${body}`;
+  }
+
+  /** Any whole answer. */
+  whole(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
+    const connection = isLast ? 'Connection: close\r\n' : this.#keepAlive;
+    return `${this.#head(status, extra)}${connection}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  }
+
+  #head(status: number, extra: readonly string[]): string {
+    const date = new Date().toUTCString();
+    return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${this.#fields}${fields(extra)}Date: ${date}\r\n`;
+  }
+}
+
+/** Names and values in turn, as lines. */
+function fields(flat: readonly string[]): string {
+  let text = '';
+  for (let at = 0; at + 1 < flat.length; at += 2) text += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  return text;
+}

@@ -1,0 +1,139 @@
+import type {Socket} from 'node:net';
+import {formatRange, type IdRange} from '../allocation/range.js';
+import type {Receiver} from '../allocation/waiting.js';
+import type {UniqueIDError} from '../errors.js';
+import type {AccessRecorder} from './answer.js';
+import type {Getid} from './getid.js';
+import type {PlainAnswer} from './plain-answer.js';
+import {PlainRequestReader, type PlainRequest} from './plain-request.js';
+import type {Refusals} from './refusals.js';
+import type {RequestFacts} from './request-facts.js';
+
+/** What all plain connections of a server share. */
+export interface PlainService {
+  readonly getid: Getid;
+  readonly refusals: Refusals;
+  readonly answer: PlainAnswer;
+  /** Told of each answer, for the access log. */
+  readonly record: AccessRecorder | undefined;
+  /** Set when the server stops: each connection then ends with its next answer. */
+  readonly isClosing: () => boolean;
+  /** How long the first byte may take to come, and the next request after an answer, in milliseconds. */
+  readonly headerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * One connection, for as long as each packet on it is a plain request that comes after the answer to the one before.
+ * With the first that is anything else the whole connection goes to `node:http`, which does all the rest of HTTP;
+ * it never comes back.
+ */
+export class PlainConnection implements Receiver {
+  readonly #service: PlainService;
+  readonly #socket: Socket;
+  readonly #leave: (socket: Socket) => void;
+  readonly #reader = new PlainRequestReader();
+  /** The request that is being answered. */
+  #request: PlainRequest | undefined;
+  /** What came before the answer was sent. */
+  #early: Buffer | undefined;
+  #hasAnswered = false;
+  #isHalfClosed = false;
+
+  /** @param leave lets `node:http` have the socket; what was read and not answered is in it again */
+  constructor(service: PlainService, socket: Socket, leave: (socket: Socket) => void) {
+    this.#service = service;
+    this.#socket = socket;
+    this.#leave = leave;
+    socket.setTimeout(service.headerTimeoutMs);
+    socket.on('data', this.#onData).on('end', this.#onEnd);
+    socket.on('timeout', this.#onTimeout).on('error', this.#onError);
+  }
+
+  get isIdle(): boolean {
+    return this.#request === undefined;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  granted(range: IdRange): void {
+    const body = formatRange(range);
+    const {answer, isClosing} = this.#service;
+    const text = isClosing() ? answer.whole(200, body, true) : answer.granted(body);
+    this.#send(200, text, body.length, 'latin1');
+  }
+
+  refused(error: UniqueIDError): void {
+    const {refusals, answer, isClosing} = this.#service;
+    const {status, body, headers} = refusals.of(error, this.#facts());
+    this.#send(status, answer.whole(status, body, isClosing(), headers), Buffer.byteLength(body), 'utf8');
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#request !== undefined) {
+      // More than one request at a time has an order to keep. Nothing further is read until this one is answered.
+      this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+      this.#socket.pause();
+      return;
+    }
+    const request = this.#reader.read(bytes);
+    if (request === undefined) {
+      this.#handOver(bytes);
+      return;
+    }
+    this.#request = request;
+    this.#service.getid.allocate(request.query, request.headers.authorization, this);
+  };
+
+  #send(status: number, text: string, bodyBytes: number, encoding: 'latin1' | 'utf8'): void {
+    const socket = this.#socket;
+    this.#service.record?.(this.#facts(), status, bodyBytes);
+    this.#request = undefined;
+    // The client may be gone: its range is a gap.
+    if (!socket.writable) return;
+    if (!socket.write(text, encoding)) this.#waitForReader();
+    if (!this.#hasAnswered) {
+      this.#hasAnswered = true;
+      socket.setTimeout(this.#service.idleTimeoutMs);
+    }
+    if (this.#service.isClosing()) socket.end();
+    else if (this.#early !== undefined) this.#handOver(this.#early);
+    else if (this.#isHalfClosed) socket.end();
+  }
+
+  /** A client that asks and does not read its answers is not read from either. */
+  #waitForReader(): void {
+    this.#socket.pause();
+    this.#socket.once('drain', () => this.#socket.resume());
+  }
+
+  #handOver(bytes: Buffer): void {
+    const socket = this.#socket;
+    socket.off('data', this.#onData).off('end', this.#onEnd);
+    socket.off('timeout', this.#onTimeout).off('error', this.#onError);
+    socket.setTimeout(0);
+    socket.pause();
+    socket.unshift(bytes);
+    this.#leave(socket);
+    process.nextTick(() => socket.resume());
+  }
+
+  #facts(): RequestFacts {
+    const {method, query, headers = {}} = this.#request ?? {};
+    return {method, url: `/getid?${query}`, httpVersion: '1.1', headers, socket: this.#socket};
+  }
+
+  readonly #onEnd = (): void => {
+    this.#isHalfClosed = true;
+    if (this.isIdle) this.#socket.end();
+  };
+
+  readonly #onTimeout = (): void => {
+    if (this.isIdle) this.#socket.destroy();
+  };
+
+  /** The socket closes by itself after an error. */
+  readonly #onError = (): void => undefined;
+}

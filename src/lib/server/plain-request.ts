@@ -1,0 +1,98 @@
+import type {RequestFacts} from './request-facts.js';
+
+/** A request for a range as nearly every client sends it, read without a parser of HTTP. */
+export interface PlainRequest {
+  readonly method: 'GET' | 'POST';
+  /** What stands behind `/getid?`. */
+  readonly query: string;
+  readonly headers: RequestFacts['headers'];
+}
+
+/** Longer ones are for `node:http`. */
+const MOST_BYTES = 4096;
+
+const beginnings = [
+  ['GET', 'GET /getid?'],
+  ['POST', 'POST /getid?'],
+] as const;
+
+const VERSION = ' HTTP/1.1';
+
+const visible = /^[!-"$-~]*$/;
+
+/** A field line by RFC 9112, 5: no space before the colon, no line folded, no control characters. */
+const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
+
+/** Headers that ask for more than an answer on this connection, or that a route wants to look at. */
+const extraordinary = new Set([
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+  'http2-settings',
+  'proxy-connection',
+  'keep-alive',
+  'purpose',
+  'sec-purpose',
+  'x-moz',
+]);
+
+/**
+ * Reads plain requests of one connection: `GET` or `POST /getid?…` of HTTP/1.1, whole in one packet and alone in it,
+ * without a body. Whatever is not surely that is for `node:http` to judge, so this reader refuses nothing and
+ * corrects nothing.
+ */
+export class PlainRequestReader {
+  /** The header block that was read last: a client sends the same one again and again. */
+  #block: string | undefined;
+  #headers: RequestFacts['headers'] = {};
+
+  /** @returns `undefined` for anything out of the ordinary */
+  read(bytes: Buffer): PlainRequest | undefined {
+    if (bytes.length > MOST_BYTES) return undefined;
+    const text = bytes.toString('latin1');
+    const beginning = beginnings.find(([, each]) => text.startsWith(each));
+    const lineEnd = text.indexOf('\r\n');
+    if (beginning === undefined || lineEnd < 0) return undefined;
+    const [method, start] = beginning;
+    const queryEnd = lineEnd - VERSION.length;
+    if (queryEnd < start.length || !text.startsWith(VERSION, queryEnd)) return undefined;
+    const query = text.slice(start.length, queryEnd);
+    if (!visible.test(query)) return undefined;
+    const block = text.slice(lineEnd + 2);
+    if (block !== this.#block) {
+      const headers = readBlock(block);
+      if (headers === undefined) return undefined;
+      this.#block = block;
+      this.#headers = headers;
+    }
+    return {method, query, headers: this.#headers};
+  }
+}
+
+/** The headers of a block that ends in its one empty line, if there is nothing special about any of them. */
+function readBlock(block: string): RequestFacts['headers'] | undefined {
+  if (!block.endsWith('\r\n\r\n')) return undefined;
+  const seen = new Map<string, string>();
+  for (const line of block.slice(0, -4).split('\r\n')) {
+    const field = fieldLine.exec(line);
+    if (field === null) return undefined;
+    const [, name = '', value = ''] = field;
+    const key = name.toLowerCase();
+    if (extraordinary.has(key) || (isSingle(key) && seen.has(key))) return undefined;
+    seen.set(key, value);
+  }
+  // Whether a connection lives on, and where its next request begins, must not be a matter of opinion.
+  if ((seen.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined;
+  if ((seen.get('content-length') ?? '0') !== '0' || !seen.has('host')) return undefined;
+  return {
+    authorization: seen.get('authorization'),
+    referer: seen.get('referer'),
+    'user-agent': seen.get('user-agent'),
+  };
+}
+
+function isSingle(key: string): boolean {
+  return ['host', 'connection', 'content-length', 'authorization', 'referer', 'user-agent'].includes(key);
+}
