@@ -1,105 +1,194 @@
-import {mkdtempSync, rmSync} from 'node:fs';
-import {availableParallelism, tmpdir} from 'node:os';
+// Measures every figure that the documentation states: `npm run bench`, or `npm run bench -- --check` to compare
+// ratios, which survive a change of machine better than seconds do, with the ones that are committed.
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {availableParallelism, cpus, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {
-  findMariadb,
-  findPostgres,
-  startMariadb,
-  startPostgres,
-  type PrivateServer,
-} from '../test/helpers/private-server.js';
-import {load, median, startTarget, stopTarget, wallTime, type Round, type Target} from './measure.js';
+import {parseArgs} from 'node:util';
+import Database from 'better-sqlite3';
+import {timeCommands, timeToFirstAnswer} from './commands.js';
+import {contest, type Figures} from './contest.js';
+import {startDatabases, type Base} from './databases.js';
+import {barChart} from './plot.js';
+import {redisRate} from './redis.js';
+import {toMarkdown, type Section} from './report.js';
+import {peakMegabytes, startTarget, stopTarget, type Target} from './target.js';
 
-/** Rounds of each server, in turn, so that a machine that slows down slows both. */
-const ROUNDS = 5;
-const SECONDS = 4;
+const {values: options} = parseArgs({
+  options: {
+    check: {type: 'boolean', default: false},
+    rounds: {type: 'string', default: '5'},
+    seconds: {type: 'string', default: '2'},
+  },
+});
+const rounds = Number(options.rounds);
+const seconds = Number(options.seconds);
+
+/** A loss of more than a fifth is one; less is noise. */
+const TOLERATED = 0.8;
 const COMMAND_RUNS = 20;
+const MILLION = 1_000_000;
 
-const program = fileURLToPath(new URL('../bin/run.js', import.meta.url));
-const bare = fileURLToPath(new URL('bare-server.js', import.meta.url));
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const program = here('../bin/run.js');
 const folder = mkdtempSync(join(tmpdir(), 'uniqueid-bench-'));
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const databases = await startDatabases(progress);
+const targets: Target[] = [];
 
-/** A database to serve from, and what ends it. */
-interface Base {
-  readonly name: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly remove: () => Promise<void>;
-}
+/** The ratios that `--check` compares, by name. */
+const ratios: Record<string, number> = {};
 
 try {
-  say(
-    `Node ${process.version}, ${availableParallelism()} processors; the load (wrk) and the databases run on them too.\n`,
+  const bare = await target('bare node:http', [here('bare-server.js')]);
+  const sections = options.check
+    ? await quickly(bare)
+    : [await databasesByConnections(bare), await variations(bare)];
+  const commands = timeCommands(
+    [
+      {name: 'node -e 0', args: ['-e', '0']},
+      {name: 'uniqueid getid', args: [program, 'getid', '-m', 'file']},
+    ],
+    folder,
+    COMMAND_RUNS,
   );
-  await measureServices([1, 64, 256]);
-  measureCommand();
+  for (const {name, ratio} of commands.slice(1)) ratios[`${name}, share of node -e 0`] = 1 / ratio;
+  if (options.check) check();
+  else {
+    const sqlite = targets.find(({name}) => name === 'SQLite');
+    write({
+      machine: machine(),
+      sections,
+      redis: await redisRate(folder, 256, 100_000),
+      commands,
+      firstAnswerMs: await timeToFirstAnswer([program, 'serve', '--port', '0'], folder, 5),
+      peakMegabytes: peakMegabytes(sqlite?.process.pid),
+    });
+  }
 } finally {
+  for (const each of targets) await stopTarget(each);
+  for (const {remove} of databases) await remove();
   rmSync(folder, {recursive: true, force: true});
 }
 
-async function bases(): Promise<readonly Base[]> {
-  const found: Base[] = [{name: 'SQLite', env: {}, remove: () => Promise.resolve()}];
-  const add = (name: string, {url, remove}: PrivateServer, database: string): void => {
-    found.push({name, env: {PEEWEE_URL: `${url}/${database}`}, remove});
-  };
-  if (findPostgres() === undefined) say('PostgreSQL is not installed: left out.');
-  else add('PostgreSQL', await startPostgres(), 'postgres');
-  if (findMariadb() === undefined) say('MariaDB is not installed: left out.');
-  else add('MariaDB', await startMariadb(), 'mysql');
-  return found;
+function machine(): string {
+  const model = cpus()[0]?.model ?? 'unknown';
+  return `Node ${process.version}, ${availableParallelism()} processors (${model.trim()}), which the load, the databases and the servers share. Medians of ${rounds} rounds of ${seconds} s, in turn.`;
 }
 
-async function measureServices(connectionCounts: readonly number[]): Promise<void> {
-  const databases = await bases();
-  const yardstick = await startTarget('bare node:http', [bare], folder);
-  const services: Target[] = [];
-  for (const {name, env} of databases) {
-    services.push(
-      await startTarget(`uniqueid on ${name}`, [program, 'serve', '--sync', '--port', '0'], folder, env),
+async function target(name: string, args: readonly string[], env: Base['env'] = {}): Promise<Target> {
+  const started = await startTarget({name, args, cwd: folder, env});
+  targets.push(started);
+  return started;
+}
+
+/** A service on a database; `env` says what is out of the ordinary. */
+function service(name: string, env: Base['env'] = {}): Promise<Target> {
+  // The limit on modes makes a server look at each that it has not seen yet; a million of them is past it anyway.
+  return target(name, [program, 'serve', '--sync', '--port', '0'], {UNIQUEID_MAX_MODES: '0', ...env});
+}
+
+async function measure(
+  label: string,
+  contestants: readonly Target[],
+  load: {connections: number; range?: number; modes?: number},
+): Promise<readonly {label: string; figures: Figures}[]> {
+  const all = await contest(contestants, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
+  for (const figures of all.slice(1)) {
+    ratios[`${figures.name}, ${label}`] = figures.share;
+    if (figures.driverShare > 0.95)
+      progress(
+        `The driver was busy all the time against ${figures.name}: its own limit may have been measured.`,
+      );
+  }
+  return all.map((figures) => ({label, figures}));
+}
+
+async function quickly(bare: Target): Promise<readonly Section[]> {
+  const services = [bare];
+  for (const {name, env} of databases) services.push(await service(name, env));
+  for (const connections of [64, 256]) await measure(String(connections), services, {connections});
+  return [];
+}
+
+async function databasesByConnections(bare: Target): Promise<Section> {
+  const contestants = [bare];
+  for (const {name, env} of databases) contestants.push(await service(name, env));
+  contestants.push(await target('one commit a request', [here('one-commit-server.js')]));
+  const rows: {label: string; figures: Figures}[] = [];
+  for (const connections of [1, 16, 64, 256])
+    rows.push(...(await measure(String(connections), contestants, {connections})));
+  const groups = [1, 16, 64, 256].map((connections) => ({
+    label: `${connections} connection${connections === 1 ? '' : 's'}`,
+    bars: rows
+      .filter(({label, figures}) => label === String(connections) && figures.name !== bare.name)
+      .map(({figures: {name, share}}) => ({name, value: share})),
+  }));
+  writeFileSync(
+    here('../docs/performance.svg'),
+    barChart('Requests a second, as a share of bare node:http', groups),
+  );
+  return {title: 'By connections', rows};
+}
+
+async function variations(bare: Target): Promise<Section> {
+  const rows: {label: string; figures: Figures}[] = [];
+  const [sqlite, ...network] = targets.filter(({name}) => databases.some((base) => base.name === name));
+  if (sqlite === undefined) throw new Error('SQLite is always there');
+  const many = await service('SQLite, a million rows', {PEEWEE_URL: `sqlite:///${fillDatabase(MILLION)}`});
+  rows.push(...(await measure('1,000 modes', [bare, sqlite, ...network], {connections: 256, modes: 1000})));
+  rows.push(...(await measure('1,000,000 modes', [bare, many], {connections: 256, modes: MILLION})));
+  rows.push(...(await measure('ranges of 1,000,000', [bare, sqlite], {connections: 256, range: MILLION})));
+  const logged = await service('SQLite, access log', {
+    UNIQUEID_ACCESS_FILE: join(folder, 'access.log'),
+    PEEWEE_URL: 'sqlite:///logged.sqlite3',
+  });
+  rows.push(...(await measure('access log', [bare, sqlite, logged], {connections: 256})));
+  for (const {name, env} of databases.slice(0, 2)) {
+    const two = await service(`${name}, 2 workers`, {...env, UNIQUEID_WORKERS: '2'});
+    const one = targets.find((each) => each.name === name);
+    if (one !== undefined) rows.push(...(await measure('2 workers', [bare, one, two], {connections: 256})));
+  }
+  return {title: 'At 256 connections', rows};
+}
+
+/** A database with so many modes, as the Python service would have left it. */
+function fillDatabase(modes: number): string {
+  const path = join(folder, 'many.sqlite3');
+  const database = new Database(path);
+  database.exec('CREATE TABLE uniqueindex ("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)');
+  const insert = database.prepare('INSERT INTO uniqueindex VALUES (?, 0)');
+  database.transaction(() => {
+    for (let mode = 0; mode < modes; mode++) insert.run(`mode${mode}`);
+  })();
+  database.close();
+  return path;
+}
+
+function write(report: Parameters<typeof toMarkdown>[0]): void {
+  const path = here('../docs/performance.md');
+  const [before, , after] = readFileSync(path, 'utf8').split(
+    /(?<=<!-- figures -->\n)|(?=<!-- end of figures -->)/,
+  );
+  writeFileSync(path, `${before}\n${toMarkdown(report)}\n\n${after}`);
+  writeFileSync(here('ratios.json'), `${JSON.stringify(ratios, rounded, 2)}\n`);
+}
+
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(3)) : value;
+}
+
+function check(): void {
+  const committed = JSON.parse(readFileSync(here('ratios.json'), 'utf8')) as Record<string, number>;
+  let lost = 0;
+  for (const [name, now] of Object.entries(ratios)) {
+    const before = committed[name];
+    if (before === undefined) continue;
+    const isLoss = now < before * TOLERATED;
+    if (isLoss) lost++;
+    process.stdout.write(
+      `${isLoss ? 'LOST' : 'ok  '} ${name}: ${now.toFixed(2)}, committed ${before.toFixed(2)}\n`,
     );
   }
-  say('| connections | server | requests/s (least to most) | p50 ms | p99 ms | share of bare |');
-  say('| ---: | --- | ---: | ---: | ---: | ---: |');
-  for (const connections of connectionCounts) {
-    const rounds = new Map<Target, Round[]>([yardstick, ...services].map((target) => [target, []]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [target, seen] of rounds) {
-        const answer = load(target, connections, SECONDS);
-        if (answer.failures > 0) throw new Error(`${target.name}: ${answer.failures} requests failed`);
-        seen.push(answer);
-      }
-    }
-    const theirs = rounds.get(yardstick) ?? [];
-    for (const [target, ours] of rounds) {
-      const share = median(ours.map(({rate}, round) => rate / (theirs[round]?.rate ?? Number.NaN)));
-      say(row(connections, target.name, ours, target === yardstick ? '' : share.toFixed(2)));
-    }
-  }
-  for (const target of [yardstick, ...services]) await stopTarget(target);
-  for (const {remove} of databases) await remove();
-}
-
-function row(connections: number, name: string, rounds: readonly Round[], share: string): string {
-  const rates = rounds.map(({rate}) => rate);
-  const spread = `${median(rates).toFixed(0)} (${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)})`;
-  const p50 = median(rounds.map((round) => round.p50)).toFixed(2);
-  const p99 = median(rounds.map((round) => round.p99)).toFixed(2);
-  return `| ${connections} | ${name} | ${spread} | ${p50} | ${p99} | ${share} |`;
-}
-
-function measureCommand(): void {
-  const [nothing, getid]: [number[], number[]] = [[], []];
-  for (let run = 0; run <= COMMAND_RUNS; run++) {
-    const pair = [wallTime(['-e', '0'], folder), wallTime([program, 'getid', '-m', 'file'], folder)] as const;
-    // The first pair fills the caches of the file system.
-    if (run === 0) continue;
-    nothing.push(pair[0]);
-    getid.push(pair[1]);
-  }
-  const share = median(getid.map((time, run) => time / (nothing[run] ?? Number.NaN)));
-  say('\n| command | wall time, median ms | against `node -e 0` |');
-  say('| --- | ---: | ---: |');
-  say(`| \`node -e 0\` | ${median(nothing).toFixed(0)} | |`);
-  say(`| \`uniqueid getid\` | ${median(getid).toFixed(0)} | ${share.toFixed(2)} |`);
+  if (lost > 0) process.exitCode = 1;
 }

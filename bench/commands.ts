@@ -1,0 +1,70 @@
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
+import {median, medianRatio} from './statistics.js';
+
+/** How long a command takes as a whole process. */
+export interface CommandFigures {
+  readonly name: string;
+  /** Wall time in milliseconds, the median. */
+  readonly milliseconds: number;
+  /** Against `node -e 0`, the median of the ratios run by run. */
+  readonly ratio: number;
+}
+
+/** Runs each command in turn, so many times; the first is what the others are compared with. */
+export function timeCommands(
+  commands: readonly {readonly name: string; readonly args: readonly string[]}[],
+  cwd: string,
+  runs: number,
+): readonly CommandFigures[] {
+  const times = commands.map(() => [] as number[]);
+  // The first turn fills the caches of the file system and does not count.
+  for (let turn = 0; turn <= runs; turn++) {
+    for (const [index, {args}] of commands.entries()) {
+      const took = wallTime(args, cwd);
+      if (turn > 0) times[index]?.push(took);
+    }
+  }
+  return commands.map(({name}, index) => ({
+    name,
+    milliseconds: median(times[index] ?? []),
+    ratio: medianRatio(times[index] ?? [], times[0] ?? []),
+  }));
+}
+
+function wallTime(args: readonly string[], cwd: string): number {
+  const started = performance.now();
+  const {status, stderr} = spawnSync(process.execPath, args, {
+    cwd,
+    encoding: 'utf8',
+    env: {...process.env, HOME: cwd},
+  });
+  if (status !== 0) throw new Error(stderr);
+  return performance.now() - started;
+}
+
+/** Milliseconds from the start of `serve` to its first answer, the median of so many starts. */
+export async function timeToFirstAnswer(args: readonly string[], cwd: string, runs: number): Promise<number> {
+  const times: number[] = [];
+  for (let turn = 0; turn <= runs; turn++) {
+    const started = performance.now();
+    const server = spawn(process.execPath, args, {
+      cwd,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {...process.env, HOME: cwd},
+    });
+    let said = '';
+    server.stderr.setEncoding('utf8').on('data', (text) => (said += String(text)));
+    let url: string | undefined;
+    while (url === undefined) {
+      await once(server.stderr, 'data');
+      url = /answers at (http:\/\/\S+\/getid)/.exec(said)?.[1];
+    }
+    const {status} = await fetch(`${url}?mode=first&range=1`);
+    if (status !== 200) throw new Error(`the first answer was ${status}`);
+    if (turn > 0) times.push(performance.now() - started);
+    server.kill('SIGTERM');
+    await once(server, 'exit');
+  }
+  return median(times);
+}

@@ -1,0 +1,87 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import {cpuSeconds, type Target} from './target.js';
+
+/** What is asked for. */
+export interface Load {
+  readonly connections: number;
+  readonly seconds: number;
+  /** Integers a request. */
+  readonly range: number;
+  /** How many modes take turns at random. */
+  readonly modes: number;
+}
+
+/** What one round of load saw. */
+export interface Round {
+  /** Requests answered a second. */
+  readonly rate: number;
+  /** Latencies in milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** Processor time of the server for each request, in microseconds; of its main process alone. */
+  readonly cpuMicroseconds: number;
+  /** The share of one processor that the driver used: near 1 it is the driver that is measured. */
+  readonly driverShare: number;
+}
+
+const script = fileURLToPath(new URL('requests.lua', import.meta.url));
+
+/** One round of wrk: each connection has one request under way. */
+export async function run(target: Target, {connections, seconds, range, modes}: Load): Promise<Round> {
+  const before = cpuSeconds(target.process.pid);
+  const wrk = spawn(
+    'wrk',
+    [
+      '-t1',
+      `-c${connections}`,
+      `-d${seconds}s`,
+      '-s',
+      script,
+      target.url,
+      '--',
+      String(range),
+      String(modes),
+    ],
+    {stdio: ['ignore', 'pipe', 'ignore']},
+  );
+  let output = '';
+  wrk.stdout.setEncoding('utf8').on('data', (text) => (output += String(text)));
+  const used = watchCpu(wrk.pid);
+  try {
+    await once(wrk, 'close');
+  } catch {
+    throw new Error('wrk is needed to drive the load: apt-get install wrk');
+  }
+  const driverSeconds = used();
+  const figures = /^RESULT ([0-9 ]+)$/m.exec(output)?.[1]?.split(' ').map(Number) ?? [];
+  const [requests = 0, failures = 0, took = 0, p50 = 0, p99 = 0, p999 = 0] = figures;
+  if (requests === 0 || failures > 0)
+    throw new Error(`${target.name}: ${failures} of ${requests} requests failed`);
+  return {
+    rate: (requests / took) * 1_000_000,
+    p50: p50 / 1000,
+    p99: p99 / 1000,
+    p999: p999 / 1000,
+    cpuMicroseconds: ((cpuSeconds(target.process.pid) - before) / requests) * 1_000_000,
+    driverShare: driverSeconds / (took / 1_000_000),
+  };
+}
+
+/** Looks at a process's processor time until it is gone. */
+function watchCpu(pid: number | undefined): () => number {
+  let last = 0;
+  const timer = setInterval(() => {
+    try {
+      last = cpuSeconds(pid);
+    } catch {
+      clearInterval(timer);
+    }
+  }, 100);
+  return () => {
+    clearInterval(timer);
+    return last;
+  };
+}

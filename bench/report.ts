@@ -1,0 +1,98 @@
+import type {CommandFigures} from './commands.js';
+import type {Figures} from './contest.js';
+
+/** One table of the report. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly {readonly label: string; readonly figures: Figures}[];
+}
+
+export interface Report {
+  /** What machine and versions, in one sentence. */
+  readonly machine: string;
+  readonly sections: readonly Section[];
+  /** INCRBY a second by Redis at 256 connections, each synced; `undefined` where it is not installed. */
+  readonly redis: number | undefined;
+  readonly commands: readonly CommandFigures[];
+  readonly firstAnswerMs: number;
+  /** The most memory that the service had in use after all of this, in megabytes. */
+  readonly peakMegabytes: number;
+}
+
+export function toMarkdown({
+  machine,
+  sections,
+  redis,
+  commands,
+  firstAnswerMs,
+  peakMegabytes,
+}: Report): string {
+  const lines = [machine, ''];
+  for (const {title, rows} of sections) {
+    lines.push(
+      `### ${title}`,
+      '',
+      ...table(
+        head,
+        rows.map(({label, figures}) => cells(label, figures)),
+      ),
+      '',
+    );
+  }
+  if (redis !== undefined) {
+    lines.push(
+      `Redis, with \`appendfsync always\`, did ${redis.toFixed(0)} \`INCRBY\` a second at 256 connections in the same run, driven by redis-benchmark.`,
+      '',
+    );
+  }
+  lines.push('### Commands', '');
+  const timed = commands.map(({name, milliseconds, ratio}) => [
+    `\`${name}\``,
+    milliseconds.toFixed(0),
+    ratio.toFixed(2),
+  ]);
+  lines.push(...table(['command', 'wall time, median ms', 'against `node -e 0`'], timed), '');
+  lines.push(
+    `\`serve\` gave its first answer ${firstAnswerMs.toFixed(0)} ms after it was started. The service on SQLite had at most ${peakMegabytes.toFixed(0)} MB in use.`,
+  );
+  return lines.join('\n');
+}
+
+const head = [
+  '',
+  'server',
+  'requests/s (least to most)',
+  'p50 ms',
+  'p99 ms',
+  'p99.9 ms',
+  'CPU µs/request',
+  'share of bare',
+];
+
+function cells(label: string, figures: Figures): string[] {
+  const {name, rate, least, most, p50, p99, p999, cpuMicroseconds, share} = figures;
+  return [
+    label,
+    name,
+    `${rate.toFixed(0)} (${least.toFixed(0)} to ${most.toFixed(0)})`,
+    ...[p50, p99, p999].map((value) => value.toFixed(2)),
+    cpuMicroseconds.toFixed(1),
+    share.toFixed(2),
+  ];
+}
+
+/** Numbers to the right, in columns of one width, as the formatter of the repository wants them. */
+function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const isNumeric = names.map(
+    (_, column) => column > 0 && rows.every((row) => /^[0-9]/.test(row[column] ?? '')),
+  );
+  const widths = names.map((name, column) =>
+    Math.max(3, name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => (isNumeric[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    isNumeric[column] === true ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
+  return [line(names), `| ${rule.join(' | ')} |`, ...rows.map(line)];
+}

@@ -1,0 +1,60 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
+
+/** A server that the load goes to. */
+export interface Target {
+  readonly name: string;
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+
+/** How a target is started. */
+export interface TargetOptions {
+  readonly name: string;
+  /** The arguments of node. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a server and waits for the line that says where it answers. */
+export async function startTarget({name, args, cwd, env = {}}: TargetOptions): Promise<Target> {
+  const child = spawn(process.execPath, args, {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {...process.env, HOME: cwd, ...env},
+  });
+  let stderr = '';
+  for await (const text of child.stderr.setEncoding('utf8')) {
+    stderr += String(text);
+    const url = /answers at (http:\/\/\S+)\/getid/.exec(stderr)?.[1];
+    if (url === undefined) continue;
+    child.stderr.resume();
+    return {name, url, process: child};
+  }
+  throw new Error(`${name} did not start: ${stderr}`);
+}
+
+export async function stopTarget({process: child}: Target): Promise<void> {
+  const closed = once(child, 'exit');
+  child.kill('SIGTERM');
+  await closed;
+}
+
+/** Ticks of the kernel's clock a second, as /proc counts processor time. */
+const TICKS = 100;
+
+/** Processor time that a process and the children it has waited for have used, in seconds. */
+export function cpuSeconds(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS;
+}
+
+/** The most memory a process has had in use, in megabytes. */
+export function peakMegabytes(pid: number | undefined): number {
+  const kilobytes = /VmHWM:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) / 1024;
+}
