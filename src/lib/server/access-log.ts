@@ -8,19 +8,30 @@ export interface LineSink {
 /** Writes one line a request in Combined Log Format, CherryPy's own (https://httpd.apache.org/docs/2.4/logs.html#combined). */
 export class AccessLog {
   readonly #sinks: readonly LineSink[];
+  readonly #gatherLength: number;
+  #lines = '';
   #second = 0;
   #time = '';
 
-  constructor(sinks: readonly LineSink[]) {
+  /** @param gatherLength lines are handed on when they are so many characters together, or by `flush` */
+  constructor(sinks: readonly LineSink[], gatherLength: number) {
     this.#sinks = sinks;
+    this.#gatherLength = gatherLength;
   }
 
   record(request: RequestFacts, status: number, bytes: number): void {
     const {headers, method, url, httpVersion, socket} = request;
-    const line =
+    this.#lines +=
       `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${escape(`${method} ${url} HTTP/${httpVersion}`)}" ` +
       `${status} ${bytes} "${escape(headers.referer ?? '')}" "${escape(headers['user-agent'] ?? '')}"\n`;
-    for (const sink of this.#sinks) sink.write(line);
+    if (this.#lines.length >= this.#gatherLength) this.flush();
+  }
+
+  /** Hands on what has gathered. */
+  flush(): void {
+    if (this.#lines === '') return;
+    for (const sink of this.#sinks) sink.write(this.#lines);
+    this.#lines = '';
   }
 
   #now(): string {
@@ -34,9 +45,12 @@ export class AccessLog {
   }
 }
 
+const special = /["\\\x00-\x1f\x7f-\xff]/;
+
 /** What a client sent may neither end the quotes nor begin a line. */
 function escape(text: string): string {
-  return text.replaceAll(/["\\\x00-\x1f\x7f-\xff]/g, (character) => {
+  if (!special.test(text)) return text;
+  return text.replaceAll(new RegExp(special, 'g'), (character) => {
     if (character === '"' || character === '\\') return `\\${character}`;
     return String.raw`\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });

@@ -24,8 +24,8 @@ export interface Logs {
 
 type Destination = ReturnType<typeof pino.destination>;
 
-/** Lines gather to this many bytes, or for this long, before they are written: the disk is not on the way of an answer. */
-const ACCESS_BUFFER_BYTES = 8192;
+/** Lines gather to this many characters, or for this long, before they are written: the disk is not on the way of an answer. */
+const GATHERED_LENGTH = 16_000;
 const ACCESS_FLUSH_MS = 500;
 
 /**
@@ -37,11 +37,11 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   const files: Destination[] = [];
   const errorSinks: Destination[] = [];
   const accessSinks: Destination[] = [];
-  if (errorFile !== undefined) files.push(openFile('log.error_file', errorFile, 0));
+  if (errorFile !== undefined) files.push(openFile('log.error_file', errorFile));
   errorSinks.push(...files);
   if (screen || errorFile === undefined) errorSinks.push(pino.destination({dest: 2, sync: true}));
   if (accessFile !== undefined) {
-    const file = openFile('log.access_file', accessFile, ACCESS_BUFFER_BYTES);
+    const file = openFile('log.access_file', accessFile);
     files.push(file);
     accessSinks.push(file);
   }
@@ -54,14 +54,16 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
     },
     pino.multistream(errorSinks.map((stream) => ({stream}))),
   );
-  const flush = setInterval(() => {
-    for (const sink of accessSinks) sink.flush();
-  }, ACCESS_FLUSH_MS);
+  // A person who looks on sees each line at once.
+  const access =
+    accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : GATHERED_LENGTH);
+  const flush = setInterval(() => access?.flush(), ACCESS_FLUSH_MS);
   flush.unref();
   return {
     errors,
-    access: accessSinks.length === 0 ? undefined : new AccessLog(accessSinks),
+    access,
     reopen: () => {
+      access?.flush();
       for (const sink of files) {
         // What was told before the file was moved away stands in the file that was moved away.
         writeOut(sink);
@@ -70,6 +72,7 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
     },
     close: () => {
       clearInterval(flush);
+      access?.flush();
       for (const sink of [...errorSinks, ...accessSinks]) writeOut(sink);
     },
   };
@@ -84,7 +87,7 @@ function writeOut(sink: Destination): void {
   }
 }
 
-function openFile(key: string, path: string, minLength: number): Destination {
+function openFile(key: string, path: string): Destination {
   try {
     closeSync(openSync(path, 'a'));
   } catch (error) {
@@ -96,7 +99,7 @@ function openFile(key: string, path: string, minLength: number): Destination {
       },
     );
   }
-  const destination = pino.destination({dest: path, sync: false, minLength});
+  const destination = pino.destination({dest: path, sync: false});
   let told = false;
   // A full disk must stop the log, not the service.
   destination.on('error', (error: Error) => {
