@@ -17,6 +17,8 @@ const MOST_UNFIT = 5;
 export interface Workers {
   /** Where they answer. */
   readonly address: Address;
+  /** Fulfilled by the signal that stops the service. */
+  readonly told: Promise<void>;
   readonly reload: () => void;
   /** Has each answer what it has accepted, and waits. @returns whether all did so in time */
   readonly stop: () => Promise<boolean>;
@@ -65,6 +67,8 @@ export async function startWorkers(count: number): Promise<Workers> {
     once(first, 'exit').then(() => [undefined]),
   ])) as [Address | undefined];
   if (outcome === undefined) throw new UniqueIDError('UNEXPECTED', 'The first worker could not be started.');
+  // It answers from now on, so a signal that comes before the last of them is there has to drain it as well.
+  const told = untilStopped();
   running = true;
   const others = comeToListen(count - 1);
   for (let worker = 1; worker < count; worker++) start();
@@ -72,6 +76,7 @@ export async function startWorkers(count: number): Promise<Workers> {
   const all = (): Worker[] => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
   return {
     address: outcome,
+    told,
     broken,
     reload: () => {
       for (const worker of all()) worker.process.kill('SIGHUP');

@@ -96,6 +96,7 @@ export default class Serve extends BaseCommand {
     const url = `${scheme}://${addressType === 6 ? `[${address}]` : address}:${port}`;
     await this.#untilTold(config, url, redactDatabaseUrl(config.settings.databaseUrl), {
       facts: () => Promise.resolve(facts),
+      told: workers.told,
       stop: workers.stop,
       broken: workers.broken,
     });
@@ -109,7 +110,7 @@ export default class Serve extends BaseCommand {
       config.settings.errorFile === undefined ? undefined : running.log,
     );
     // Before anybody is told where to send a signal.
-    const told = untilStopped();
+    const told = running.told ?? untilStopped();
     if (json) process.stdout.write(`${JSON.stringify({url, database, version})}\n`);
     else await talk.started(url, database, running.facts);
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);
@@ -134,6 +135,8 @@ export default class Serve extends BaseCommand {
 interface Running {
   readonly log?: Parameters<typeof serveTalk>[1];
   readonly facts: () => Promise<{readonly product: string; readonly durability: string}>;
+  /** Fulfilled by the signal that stops it, where that is waited for already. */
+  readonly told?: Promise<void>;
   readonly stop: () => Promise<boolean>;
   /** Fulfilled where it cannot go on. */
   readonly broken?: Promise<UniqueIDError>;

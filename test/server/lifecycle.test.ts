@@ -7,6 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {lockDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
@@ -199,6 +200,17 @@ describe('--workers', () => {
     expect((await Promise.all(answers)).filter((status) => status !== 200)).toEqual([]);
     agent.destroy();
     expect(await server.finished).toMatchObject({status: 0});
+  });
+
+  it('stop as well when they are told to before the last of them is there', async () => {
+    const cwd = makeWorkspace();
+    const port = await freePort();
+    const server = startCli(['serve', '--sync', '--workers', '6', '--port', String(port)], {cwd});
+    const url = `http://127.0.0.1:${port}`;
+    const answer = (): Promise<unknown> => ask(url, '/').catch(() => undefined);
+    while ((await answer()) === undefined) await sleep(1);
+    server.process.kill('SIGTERM');
+    expect(await server.finished).toMatchObject({status: 0, signal: null});
   });
 
   it('that cannot start end the command with what is wrong', async () => {
