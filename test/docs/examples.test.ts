@@ -1,0 +1,49 @@
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {blocksOf} from '../helpers/page.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({name, text: readFileSync(join(root, name), 'utf8')}));
+
+const blocks = (language: string): readonly (readonly [string, string])[] =>
+  pages.flatMap(({name, text}) => blocksOf(text, language).map((block) => [name, block] as const));
+
+it('the JavaScript examples fit the types that this package declares', () => {
+  const folder = makeWorkspace();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules', 'uniqueid'));
+  for (const name of ['@types', 'express', 'fastify'])
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}\n');
+  const compilerOptions = {
+    allowJs: true,
+    checkJs: true,
+    module: 'NodeNext',
+    target: 'ES2023',
+    types: ['node'],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({compilerOptions, include: ['*.js']}));
+  const examples = blocks('js');
+  expect(examples.length).toBeGreaterThan(5);
+  for (const [index, [, block]] of examples.entries())
+    writeFileSync(join(folder, `example-${index}.js`), block);
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const check = (): string =>
+    execFileSync(process.execPath, [compiler, '-p', folder], {encoding: 'utf8', cwd: folder});
+  try {
+    check();
+  } catch (error) {
+    throw new Error((error as {stdout: string}).stdout, {cause: error});
+  }
+});
+
+it.each(blocks('sh'))('a command that needs another system is well-formed: %s %j', (_, block) => {
+  execFileSync('sh', ['-n'], {input: block});
+});
