@@ -147,7 +147,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Pr
   const escaped = password.replaceAll("'", "''");
   writeFileSync(
     init,
-    `CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY '${escaped}';\nGRANT ALL ON *.* TO tester@'%';\n`,
+    `CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY '${escaped}';\nGRANT ALL ON *.* TO tester@'%' WITH GRANT OPTION;\n`,
     {mode: 0o644},
   );
   const args = [
