@@ -1,0 +1,87 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {settings, type Setting} from '../../src/lib/config/settings.js';
+import {errorTable} from '../../src/lib/errors.js';
+import {openapiText} from '../../src/lib/server/openapi.js';
+import {startServer} from '../helpers/cli.js';
+import {ask} from '../helpers/http.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+
+const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
+
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
+  (name) => name.endsWith('.md'),
+);
+
+/** The first cells of a table's lines, without their backquotes. */
+function firstCells(page: string, begins: RegExp): readonly string[] {
+  return page
+    .split('\n')
+    .map((line) => /^\| *(.*?) *\|/.exec(line)?.[1] ?? '')
+    .filter((cell) => begins.test(cell))
+    .map((cell) => cell.replaceAll('`', ''));
+}
+
+describe('what the pages state', () => {
+  it('are the defaults that hold, where a key is followed by one: `max_queue` (10,000)', () => {
+    const known: readonly Setting[] = Object.values(settings);
+    let stated = 0;
+    for (const page of pages) {
+      for (const [text, key, value = ''] of read(page).matchAll(
+        /`([a-z_.]+)` \((\d[\d,]*|True|False)(?: seconds)?\)/g,
+      )) {
+        const setting = known.find((each) => each.key === key);
+        if (setting === undefined) continue;
+        expect(value.replaceAll(',', ''), `${page}: ${text}`).toBe(setting.fallback);
+        stated++;
+      }
+    }
+    expect(stated).toBeGreaterThan(15);
+  });
+
+  it('are all routes of the API', async () => {
+    const {paths} = JSON.parse(await openapiText()) as {paths: Record<string, unknown>};
+    const routes = Object.keys(paths).sort();
+    const listed = firstCells(read('docs', 'api.md'), /^`\//).map((cell) => cell.replace(/\?.*/, ''));
+    expect([...listed].sort()).toEqual(routes);
+    const readme = read('README.md');
+    for (const route of routes)
+      expect(readme).toMatch(new RegExp(`\\| \`GET ${route.replace('.', '\\.')}[\`?]`));
+  });
+
+  it('are all statuses of the API', () => {
+    const listed = firstCells(read('docs', 'api.md'), /^\d{3}$/).map(Number);
+    // Those of commands, and of a service that does not come up, are answered to nobody.
+    const {REMOTE_FAILED, ...answered} = errorTable;
+    expect(REMOTE_FAILED.http).toBe(502);
+    expect(listed).toEqual([...new Set(Object.values(answered).map(({http}) => http))].sort((a, b) => a - b));
+  });
+
+  it('are all metrics', async () => {
+    const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
+    const {body} = await ask(url, '/metrics');
+    const own = [...body.matchAll(/^# TYPE (uniqueid_\S+) (\S+)$/gm)].map(
+      ([, name, kind]) => `${name} ${kind}`,
+    );
+    const page = read('docs', 'operations.md');
+    const listed = [...page.matchAll(/^\| `(uniqueid_\w+)` +\| (\w+)/gm)].map(
+      ([, name, kind]) => `${name} ${kind}`,
+    );
+    expect([...listed].sort()).toEqual(own.sort());
+  });
+
+  it('are messages that the program has', () => {
+    const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => read('src', name));
+    const page = read('docs', 'operations.md').replace(/[^]*## Troubleshooting/, '');
+    const messages = firstCells(page, /^`/);
+    expect(messages.length).toBeGreaterThan(10);
+    for (const message of messages) {
+      const parts = message.split('…').filter((part) => part.trim() !== '');
+      const found = sources.some((text) => parts.every((part) => text.includes(part.trim())));
+      expect(found, message).toBe(true);
+    }
+  });
+});
