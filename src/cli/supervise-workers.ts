@@ -1,4 +1,4 @@
-import cluster, {type Address, type Worker} from 'node:cluster';
+import cluster, {type Worker} from 'node:cluster';
 import {once} from 'node:events';
 import {UniqueIDError} from '../lib/errors.js';
 import {answerForWorkers} from '../lib/server/worker-metrics.js';
@@ -15,10 +15,8 @@ const MOST_UNFIT = 5;
 
 /** Several processes that answer on one port. */
 export interface Workers {
-  /** Where they answer. */
-  readonly address: Address;
-  /** Fulfilled by the signal that stops the service. */
-  readonly told: Promise<void>;
+  /** Where they answer, as the first has told. */
+  readonly url: string;
   readonly reload: () => void;
   /** Has each answer what it has accepted, and waits. @returns whether all did so in time */
   readonly stop: () => Promise<boolean>;
@@ -29,9 +27,13 @@ export interface Workers {
 /**
  * Starts workers with the command line of this process, and starts another for each that ends by itself.
  *
+ * @param isInherited whether they are to answer on a socket that was handed to this process
  * @throws UniqueIDError where the first does not come to listen; it has said why
  */
-export async function startWorkers(count: number): Promise<Workers> {
+export async function startWorkers(count: number, isInherited: boolean): Promise<Workers> {
+  // By turns, this process would accept for them, and what it has accepted is lost when all of them stop. From a
+  // socket that outlives it they accept themselves, and leave the rest to whoever comes next.
+  if (isInherited) cluster.schedulingPolicy = cluster.SCHED_NONE;
   let stopping = false;
   let unfit = 0;
   let clean = true;
@@ -62,21 +64,15 @@ export async function startWorkers(count: number): Promise<Workers> {
   // Until one has come to listen, what keeps it from that would only keep the others too.
   let running = false;
   const first = start();
-  const [outcome] = (await Promise.race([
-    once(first, 'listening'),
-    once(first, 'exit').then(() => [undefined]),
-  ])) as [Address | undefined];
-  if (outcome === undefined) throw new UniqueIDError('UNEXPECTED', 'The first worker could not be started.');
-  // It answers from now on, so a signal that comes before the last of them is there has to drain it as well.
-  const told = untilStopped();
+  const url = await urlOf(first);
+  if (url === undefined) throw new UniqueIDError('UNEXPECTED', 'The first worker could not be started.');
   running = true;
   const others = comeToListen(count - 1);
   for (let worker = 1; worker < count; worker++) start();
   await Promise.race([others, broken]);
   const all = (): Worker[] => Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
   return {
-    address: outcome,
-    told,
+    url,
     broken,
     reload: () => {
       for (const worker of all()) worker.process.kill('SIGHUP');
@@ -114,4 +110,16 @@ export function untilWorkerIsStopped(): Promise<void> {
     });
   });
   return Promise.race([told, untilStopped(['SIGTERM'])]);
+}
+
+/** Where a worker says that it answers; `undefined` where it ends without a word. */
+function urlOf(worker: Worker): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    worker.on('message', ({url}: {readonly url?: unknown}) => {
+      if (typeof url === 'string') resolve(url);
+    });
+    worker.once('exit', () => {
+      resolve(undefined);
+    });
+  });
 }

@@ -74,11 +74,14 @@ export default class Serve extends BaseCommand {
   async #serve(config: Config, asking: CommandTalk): Promise<void> {
     const store = await connectSafely(config, asking, {offThread: true});
     const descriptor = inheritedSocket(process.env, process.pid);
+    // Before it listens: whatever is accepted from then on must be answered.
+    const told = untilStopped();
     const service = await runService(config.settings, store, config.remarks, descriptor);
     onHangUp(() => {
       service.reload();
     });
     await this.#untilTold(config, service.url, store.location, {
+      told,
       log: service.log,
       facts: () => store.facts(),
       stop: () => service.stop(),
@@ -89,14 +92,15 @@ export default class Serve extends BaseCommand {
     const facts = await withStore(connectSafely(config, asking), (store) => store.facts());
     const {startWorkers} = await import('../cli/supervise-workers.js');
     const {redactDatabaseUrl} = await import('../lib/config/database-url.js');
-    const workers = await startWorkers(config.settings.workers);
+    const told = untilStopped();
+    const workers = await startWorkers(
+      config.settings.workers,
+      inheritedSocket(process.env, process.pid) !== undefined,
+    );
     onHangUp(workers.reload);
-    const {address, port, addressType} = workers.address;
-    const scheme = config.settings.tlsCert === undefined ? 'http' : 'https';
-    const url = `${scheme}://${addressType === 6 ? `[${address}]` : address}:${port}`;
-    await this.#untilTold(config, url, redactDatabaseUrl(config.settings.databaseUrl), {
+    await this.#untilTold(config, workers.url, redactDatabaseUrl(config.settings.databaseUrl), {
+      told,
       facts: () => Promise.resolve(facts),
-      told: workers.told,
       stop: workers.stop,
       broken: workers.broken,
     });
@@ -109,12 +113,13 @@ export default class Serve extends BaseCommand {
       config.settings,
       config.settings.errorFile === undefined ? undefined : running.log,
     );
-    // Before anybody is told where to send a signal.
-    const told = running.told ?? untilStopped();
     if (json) process.stdout.write(`${JSON.stringify({url, database, version})}\n`);
     else await talk.started(url, database, running.facts);
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);
-    const error = await Promise.race([told, ...(running.broken === undefined ? [] : [running.broken])]);
+    const error = await Promise.race([
+      running.told,
+      ...(running.broken === undefined ? [] : [running.broken]),
+    ]);
     notifySystemd(process.env, 'STOPPING=1', 'answering what has been accepted');
     if (!json) talk.stopping();
     if (!(await running.stop())) {
@@ -133,10 +138,10 @@ export default class Serve extends BaseCommand {
 
 /** What is up, whether it is this process or its workers. */
 interface Running {
+  /** Fulfilled when it is to stop. */
+  readonly told: Promise<void>;
   readonly log?: Parameters<typeof serveTalk>[1];
   readonly facts: () => Promise<{readonly product: string; readonly durability: string}>;
-  /** Fulfilled by the signal that stops it, where that is waited for already. */
-  readonly told?: Promise<void>;
   readonly stop: () => Promise<boolean>;
   /** Fulfilled where it cannot go on. */
   readonly broken?: Promise<UniqueIDError>;
@@ -149,7 +154,10 @@ async function serveAsWorker(config: Config, asking: CommandTalk): Promise<void>
     const store = await connectSafely(config, asking, {offThread: true});
     const {untilWorkerIsStopped} = await import('../cli/supervise-workers.js');
     const told = untilWorkerIsStopped();
-    const service = await runService(config.settings, store, config.remarks);
+    // What was handed over was handed to the process that started this one.
+    const descriptor = inheritedSocket(process.env, process.ppid);
+    const service = await runService(config.settings, store, config.remarks, descriptor);
+    process.send?.({url: service.url});
     onHangUp(() => {
       service.reload();
     });

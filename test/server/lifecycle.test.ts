@@ -1,7 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
@@ -9,8 +7,15 @@ import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, keepAlive, rangeOf} from '../helpers/http.js';
 import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
+import {holdSocket} from '../helpers/socket-holder.js';
 import {lockDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+/** The processes that a process has started. */
+function childrenOf(pid: number | undefined): number[] {
+  const lines = execFileSync('pgrep', ['-P', String(pid)], {encoding: 'utf8'});
+  return lines.trim().split('\n').map(Number);
+}
 
 describe('log files', () => {
   it('that were moved away are opened anew on SIGHUP, and no line is lost', async () => {
@@ -70,51 +75,47 @@ describe('stopping', () => {
 });
 
 describe('systemd', () => {
-  /** Starts `serve` with a socket that listens already as descriptor 3, as systemd does. */
-  async function activated(
-    cwd: string,
-    handle: ReturnType<typeof createServer>,
-    env: Record<string, string> = {},
-  ): Promise<ReturnType<typeof spawn>> {
-    // LISTEN_PID must be the id of the process itself: a shell puts it there and becomes the program.
-    const command = `exec env LISTEN_FDS=1 LISTEN_PID=$$ '${process.execPath}' '${join(root, 'bin', 'run.js')}' serve --sync`;
-    const {fd} = (handle as unknown as {_handle: {fd: number}})._handle;
-    const child = spawn('sh', ['-c', command], {
-      cwd,
-      env: {PATH: process.env['PATH'], HOME: cwd, ...env},
-      stdio: ['ignore', 'ignore', 'pipe', fd],
-    });
-    let said = '';
-    child.stderr?.on('data', (chunk) => (said += String(chunk)));
-    onTestFinished(() => {
-      child.kill('SIGKILL');
-    });
-    while (!said.includes('answers at')) {
-      if (child.exitCode !== null) throw new Error(said);
-      await sleep(10);
+  /** Asks without a pause, each time on a new connection or always on one that is kept, until it is told to stop. */
+  async function askOn(
+    url: string,
+    kind: 'new' | 'kept',
+    given: Given[],
+    isOver: () => boolean,
+  ): Promise<void> {
+    const agent = kind === 'kept' ? keepAlive(1) : false;
+    while (!isOver()) {
+      given.push(rangeOf(await ask(url, '/getid?mode=file&range=3', {agent})));
+      // A port that was used once rests for a minute: all of them must not be used up.
+      if (agent === false) await sleep(5);
     }
-    return child;
+    if (agent !== false) agent.destroy();
   }
 
-  it('hands over its socket; restarts under load lose no request', async () => {
-    const cwd = makeWorkspace();
-    const socket = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      socket.close();
-    });
-    await once(socket, 'listening');
-    // Only the servers accept: this process holds the socket open, as systemd does.
-    const {port} = socket.address() as {port: number};
-    (socket as unknown as {_handle: {onconnection: unknown}})._handle.onconnection = () => undefined;
-    socket.unref();
-    let child = await activated(cwd, socket);
-    expect(port).toBeGreaterThan(0);
-    child.kill('SIGTERM');
-    const [status] = (await once(child, 'exit')) as [number];
-    expect(status).toBe(0);
-    child = await activated(cwd, socket);
-    child.kill('SIGTERM');
-    expect(((await once(child, 'exit')) as [number])[0]).toBe(0);
+  it.each([
+    {processes: 'one process', args: []},
+    {processes: 'two workers', args: ['--workers', '2']},
+  ])('hands its socket to $processes; restarts under load lose no request', async ({args}) => {
+    const holder = await holdSocket(['--sync', ...args], {cwd: makeWorkspace()});
+    const given: Given[] = [];
+    let service = await holder.start();
+    let isOver = false;
+    const load = Promise.all(
+      (['new', 'kept'] as const).flatMap((kind) =>
+        Array.from({length: 6}, () => askOn(holder.url, kind, given, () => isOver)),
+      ),
+    );
+    for (let restart = 0; restart < 3; restart++) {
+      const before = given.length;
+      while (given.length < before + 300) await Promise.race([sleep(10), load]);
+      process.kill(service.pid, 'SIGTERM');
+      expect(await service.ended).toBe(0);
+      service = await holder.start();
+    }
+    isOver = true;
+    await load;
+    expect(flaws(given)).toMatchObject({overlaps: [], gaps: [], next: BigInt(3 * given.length)});
+    process.kill(service.pid, 'SIGTERM');
+    expect(await service.ended).toBe(0);
   });
 
   it('is told when the service is ready and when it stops', async () => {
@@ -150,11 +151,7 @@ describe('--workers', () => {
     const agent = keepAlive(24);
     const given: Given[] = [];
     let lost = 0;
-    const children = (): number[] =>
-      execFileSync('pgrep', ['-P', String(server.process.pid)], {encoding: 'utf8'})
-        .trim()
-        .split('\n')
-        .map(Number);
+    const children = (): number[] => childrenOf(server.process.pid);
     expect(children()).toHaveLength(3);
     const load = Array.from({length: 24}, async () => {
       for (let request = 0; request < 150; request++) {
