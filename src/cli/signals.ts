@@ -3,10 +3,21 @@ const statuses = {SIGINT: 130, SIGTERM: 143} as const;
 
 const names = ['SIGINT', 'SIGTERM'] as const;
 
+const endings = new Map(names.map((name) => [name, () => process.exit(statuses[name])]));
+
+/**
+ * Ends the process at SIGINT or SIGTERM, until `untilStopped` takes over. Without a word the system would do so too,
+ * but not to the first process of a container.
+ */
+export function endAtSignal(): void {
+  for (const [name, end] of endings) process.on(name, end);
+}
+
 /** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
 export function untilStopped(signals: readonly (typeof names)[number][] = names): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
+    for (const [name, end] of endings) process.off(name, end);
     for (const name of signals) {
       process.on(name, () => {
         if (stopping) process.exit(statuses[name]);

@@ -4,7 +4,7 @@ import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore, type CommandTalk} from '../cli/database.js';
 import {say} from '../cli/say.js';
 import {logSync, serveTalk} from '../cli/serve-talk.js';
-import {onHangUp, untilStopped} from '../cli/signals.js';
+import {endAtSignal, onHangUp, untilStopped} from '../cli/signals.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
@@ -57,6 +57,7 @@ export default class Serve extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
+    if (cluster.isPrimary) endAtSignal();
     const json = this.jsonEnabled();
     const asking = {say, mayAsk: canPrompt(json) && !cluster.isWorker};
     if (flags.sync && cluster.isPrimary) {

@@ -1,4 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -9,7 +10,7 @@ import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {holdSocket} from '../helpers/socket-holder.js';
 import {lockDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
 
 /** The processes that a process has started. */
 function childrenOf(pid: number | undefined): number[] {
@@ -71,6 +72,23 @@ describe('stopping', () => {
     expect(performance.now() - started).toBeLessThan(5000);
     unlock();
     expect((await server.finished).status).toBe(1);
+  });
+
+  // Only root may make the first process of a container without the help of a container engine.
+  it.runIf(process.getuid?.() === 0)('works while it waits for its database in a container', async () => {
+    const nobodyThere = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
+    const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--database', nobodyThere];
+    const container = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command]);
+    onTestFinished(() => {
+      container.kill('SIGKILL');
+    });
+    let said = '';
+    container.stderr.on('data', (chunk) => (said += String(chunk)));
+    while (!said.includes('Attempt 1 of 10')) await sleep(10);
+    const [first] = childrenOf(container.pid);
+    process.kill(Number(first), 'SIGTERM');
+    const [status] = (await once(container, 'exit')) as [number];
+    expect(status).toBe(143);
   });
 });
 
