@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {ask, askRaw, keepAlive, rangeOf} from '../helpers/http.js';
 import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {holdSocket} from '../helpers/socket-holder.js';
@@ -72,6 +72,17 @@ describe('stopping', () => {
     expect(performance.now() - started).toBeLessThan(5000);
     unlock();
     expect((await server.finished).status).toBe(1);
+  });
+
+  it('does not wait for a connection on which nobody asks', async () => {
+    const env = {UNIQUEID_SHUTDOWN_TIMEOUT: '20', UNIQUEID_HEADER_TIMEOUT: '3600'};
+    const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});
+    const silent = askRaw(server.url, '');
+    const half = askRaw(server.url, 'GET /getid?mode=file&range=1 HTTP/1.1\r\n');
+    await ask(server.url, '/');
+    server.process.kill('SIGTERM');
+    expect((await server.finished).status).toBe(0);
+    for (const answer of await Promise.all([silent, half])) expect(answer).toContain('408 Request Timeout');
   });
 
   // Only root may make the first process of a container without the help of a container engine.

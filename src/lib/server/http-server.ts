@@ -10,9 +10,10 @@ import type {PlainConnections} from './plain-connections.js';
 
 /**
  * How long a stopping server keeps listening to connections that are idle, in milliseconds: a request that
- * is on its way already is answered, and told to close.
+ * is on its way already is answered, and told to close. Short enough for who waits for the next server, long
+ * enough for a busy client to ask again and for a lost packet to be sent again.
  */
-const LINGER_MS = 250;
+const LINGER_MS = 1000;
 
 /** How much longer than its head the rest of a request may take, in milliseconds. */
 const BODY_GRACE_MS = 10_000;
@@ -82,6 +83,8 @@ export async function drain(server: AnyServer, plain: PlainConnections, timeoutM
   const closed = once(server, 'close');
   // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
   NetServer.prototype.close.call(server);
+  // Who has connected and asks for nothing must not hold up the stop for as long as a request may take to arrive.
+  server.headersTimeout = Math.min(server.headersTimeout, LINGER_MS);
   const started = performance.now();
   let inTime = true;
   const watch = setInterval(() => {
