@@ -27,8 +27,17 @@ export interface RunningCommand {
 }
 
 /** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
-export function startCli(args: readonly string[], {cwd, env, uid}: CliOptions): RunningCommand {
-  const child = spawn(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+export function startCli(args: readonly string[], options: CliOptions): RunningCommand {
+  return startProgram(process.execPath, [join(root, 'bin', 'run.js'), ...args], options);
+}
+
+/** Starts a program in the same way. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  {cwd, env, uid}: CliOptions,
+): RunningCommand {
+  const child = spawn(program, [...args], {
     cwd,
     env: {PATH: process.env['PATH'], HOME: cwd, USERPROFILE: cwd, ...env},
     stdio: ['ignore', 'pipe', 'pipe'],
