@@ -26,7 +26,7 @@ function installed(): string[] {
   const folder = makeWorkspace();
   return names.map((name) => {
     const path = join(folder, name);
-    writeFileSync(path, read(name).replace('/usr/bin/uniqueid', join(root, 'bin', 'run.js')));
+    writeFileSync(path, read(name).replace('=uniqueid serve', `=${join(root, 'bin', 'run.js')} serve`));
     return path;
   });
 }
@@ -66,7 +66,7 @@ describe('the units', () => {
     expect(service.get('Type')).toEqual(['notify']);
     // What tells is a process of its own.
     expect(service.get('NotifyAccess')).toEqual(['all']);
-    expect(service.get('ExecStart')).toEqual(['/usr/bin/uniqueid serve']);
+    expect(service.get('ExecStart')).toEqual(['uniqueid serve']);
     expect(service.get('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
     expect(service.get('KillSignal')).toEqual(['SIGTERM']);
     expect(service.get('KillMode')).toEqual(['mixed']);
