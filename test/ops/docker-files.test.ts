@@ -14,6 +14,9 @@ import {makeWorkspace, root} from '../helpers/workspace.js';
 
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
+/** A build takes seconds, and a multiple of that beside the other tests, in milliseconds. */
+const BUILD_MS = 240_000;
+
 describe('the Dockerfile', () => {
   it('pleases the linter', () => {
     expect(validate(dockerfileText)).toEqual([]);
@@ -64,7 +67,7 @@ describe('the Dockerfile', () => {
     accessSync(entryScript, constants.X_OK);
   });
 
-  it('makes a program that runs out of what it copies', async () => {
+  it('makes a program that runs out of what it copies', {timeout: BUILD_MS}, async () => {
     const [build, image] = stages();
     if (build === undefined || image === undefined) throw new Error('there are no two stages');
     const [workshop, product] = [makeWorkspace(), makeWorkspace()];
