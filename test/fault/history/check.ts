@@ -1,0 +1,250 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {Causes, type Gap} from './causes.js';
+import {Findings, type Report} from './findings.js';
+import {parseClientLine, parseEventLine, type Answered, type EventLine} from './line.js';
+import {readHistory} from './read.js';
+import {SortedRuns, type Range} from './sorted-runs.js';
+import {clientOfFile, eventsFile} from './write.js';
+
+/**
+ * Reads all histories of a folder and looks for what must not be.
+ *
+ * Answers are sorted on disk, so that memory does not grow with their number; events and requests without an answer
+ * are held in memory.
+ *
+ * @throws Error with file and line number where a history cannot be read
+ */
+export function checkHistory(folder: string, options: {readonly rangesARun?: number} = {}): Report {
+  const runs = new SortedRuns(options.rangesARun);
+  try {
+    return new Check(folder, runs).run();
+  } finally {
+    runs.remove();
+  }
+}
+
+class Check {
+  readonly #folder: string;
+  readonly #runs: SortedRuns;
+  readonly #clients: readonly string[];
+  readonly #modes: string[] = [];
+  readonly #modeNumbers = new Map<string, number>();
+  readonly #firstIndex: bigint;
+  readonly #counters: ReadonlyMap<string, bigint> | undefined;
+  readonly #causes: Causes;
+  readonly #faults = new Map<string, number>();
+  readonly #torn: string[] = [];
+  readonly #report = {
+    overlaps: new Findings(),
+    unexplainedGaps: new Findings(),
+    outOfOrder: new Findings(),
+    wrongCounters: new Findings(),
+    wrongRanges: new Findings(),
+    damaged: new Findings(),
+  };
+  readonly #allowedGaps = new Map<string, number>();
+  #answered = 0;
+  #unanswered = 0;
+  #integers = 0n;
+
+  constructor(folder: string, runs: SortedRuns) {
+    this.#folder = folder;
+    this.#runs = runs;
+    const files = readdirSync(folder).sort();
+    this.#clients = files.flatMap((file) => clientOfFile(file) ?? []);
+    const events = files.includes(eventsFile) ? this.#read(eventsFile, parseEventLine) : [];
+    const of = <Name extends EventLine['event']>(name: Name): Extract<EventLine, {event: Name}>[] =>
+      events.filter((event): event is Extract<EventLine, {event: Name}> => event.event === name);
+    const [began] = of('began');
+    const faults = of('fault');
+    for (const {fault} of faults) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
+    this.#firstIndex = began?.firstIndex ?? 0n;
+    this.#counters = of('counters').at(-1)?.counters;
+    this.#causes = new Causes(faults, of('reset'), began?.patienceMs ?? 0);
+  }
+
+  run(): Report {
+    for (const [client, name] of this.#clients.entries()) this.#readClient(client, name);
+    this.#checkRanges();
+    if (this.#counters === undefined) {
+      this.#report.damaged.add('the events do not tell where the counters stood at the end');
+    }
+    return {
+      ...this.#report,
+      clients: this.#clients.length,
+      answered: this.#answered,
+      unanswered: this.#unanswered,
+      integers: this.#integers,
+      faults: this.#faults,
+      allowedGaps: this.#allowedGaps,
+      torn: this.#torn,
+    };
+  }
+
+  /** The first pass: each client's lines in their order, which is that of its requests. */
+  #readClient(client: number, name: string): void {
+    const lines = this.#iterate(`client-${name}.jsonl`, parseClientLine);
+    let [number, connection, ended] = [0, 0, 0];
+    // By mode, on this connection.
+    let last = new Map<string, Answered>();
+    for (const line of lines) {
+      const place = `client ${name}, line ${++number}`;
+      if (line.sequence !== number) {
+        this.#report.damaged.add(`${place} has the number ${line.sequence}`);
+        number = line.sequence;
+      }
+      if (line.begun < ended)
+        this.#report.damaged.add(`${place} was asked before the line before was written`);
+      ended = line.ended;
+      if (line.connection !== connection) last = new Map();
+      connection = line.connection;
+      if ('lost' in line) {
+        this.#unanswered++;
+        this.#causes.sawLost(line);
+        continue;
+      }
+      const before = last.get(line.mode);
+      if (before !== undefined && line.start <= before.end) {
+        this.#report.outOfOrder.add(
+          `${place}: ${shown(line)} after ${shown(before)} of ${JSON.stringify(line.mode)}, on one connection`,
+        );
+      }
+      last.set(line.mode, line);
+      this.#take(line, client, number);
+    }
+    this.#causes.sawLastOf(name, ended);
+  }
+
+  #take(line: Answered, client: number, number: number): void {
+    const {mode, range, start, end, begun, ended} = line;
+    this.#answered++;
+    this.#causes.sawAnswered(line);
+    if (end - start + 1n !== range || start < 0n) {
+      const place = `client ${this.#clients[client]}, line ${number}`;
+      this.#report.wrongRanges.add(`${place}: ${shown(line)} for a range of ${range}`);
+      // What has no integers cannot be put in order.
+      if (end < start) return;
+    }
+    this.#integers += end - start + 1n;
+    this.#runs.add({mode: this.#modeNumber(mode), start, end, begun, ended, client, line: number});
+  }
+
+  /** The second pass: all answers of a mode, from the lowest integer to the highest. */
+  #checkRanges(): void {
+    let mode: ModePass | undefined;
+    const seen = new Set<string>();
+    for (const range of this.#runs.sorted()) {
+      const name = this.#modes[range.mode] ?? '';
+      if (mode?.mode !== name) {
+        if (mode !== undefined) this.#checkEnd(mode);
+        seen.add(name);
+        mode = {mode: name, next: this.#firstIndex, highest: undefined, latest: undefined};
+      }
+      this.#checkRange(mode, range);
+    }
+    if (mode !== undefined) this.#checkEnd(mode);
+    // A mode from which nobody was given anything.
+    for (const [name, next] of this.#counters ?? [])
+      if (!seen.has(name))
+        this.#checkTail({mode: name, next: this.#firstIndex, highest: undefined, latest: undefined}, next);
+  }
+
+  #checkRange(pass: ModePass, range: Range): void {
+    const {next, highest, latest} = pass;
+    if (range.start < next) {
+      const other = highest === undefined ? `the first index ${this.#firstIndex}` : this.#place(highest);
+      this.#report.overlaps.add(`${JSON.stringify(pass.mode)}: ${this.#place(range)} overlaps ${other}`);
+    }
+    if (range.start > next) {
+      const [begun, ended] = [highest?.begun ?? 0, range.ended];
+      this.#checkGap({mode: pass.mode, first: next, last: range.start - 1n, begun, ended});
+    }
+    // Of all lower integers, `latest` was asked for last: was that after this answer?
+    if (latest !== undefined && latest.begun > range.ended) {
+      this.#report.outOfOrder.add(
+        `${JSON.stringify(pass.mode)}: ${this.#place(latest)} was asked for after the answer ${this.#place(range)}`,
+      );
+    }
+    if (latest === undefined || range.begun > latest.begun) pass.latest = range;
+    if (range.end >= next) {
+      pass.next = range.end + 1n;
+      pass.highest = range;
+    }
+  }
+
+  #checkEnd(pass: ModePass): void {
+    if (this.#counters === undefined) return;
+    const counter = this.#counters.get(pass.mode);
+    if (counter === undefined)
+      this.#report.wrongCounters.add(`${JSON.stringify(pass.mode)}: the database has no counter`);
+    else this.#checkTail(pass, counter);
+  }
+
+  #checkTail({mode, next, highest}: ModePass, counter: bigint): void {
+    if (counter < next) {
+      const issued = `${next - 1n} has been issued`;
+      this.#report.wrongCounters.add(
+        `${JSON.stringify(mode)}: the counter stands at ${counter}, but ${issued}`,
+      );
+    }
+    if (counter <= next) return;
+    const gap = {mode, first: next, last: counter - 1n, begun: highest?.begun ?? 0, ended: Infinity};
+    if (this.#explain(gap)) return;
+    this.#report.wrongCounters.add(
+      `${JSON.stringify(mode)}: the counter stands at ${counter}, but nobody was given ${next}..${counter - 1n}`,
+    );
+  }
+
+  #checkGap(gap: Gap): void {
+    if (!this.#explain(gap))
+      this.#report.unexplainedGaps.add(
+        `${JSON.stringify(gap.mode)}: nobody was given ${gap.first}..${gap.last}`,
+      );
+  }
+
+  #explain(gap: Gap): boolean {
+    const cause = this.#causes.explain(gap);
+    if (cause !== undefined) this.#allowedGaps.set(cause, (this.#allowedGaps.get(cause) ?? 0) + 1);
+    return cause !== undefined;
+  }
+
+  #place({start, end, client, line}: Range): string {
+    return `${start}..${end} (client ${this.#clients[client]}, line ${line})`;
+  }
+
+  #modeNumber(mode: string): number {
+    let number = this.#modeNumbers.get(mode);
+    if (number === undefined) {
+      number = this.#modes.push(mode) - 1;
+      this.#modeNumbers.set(mode, number);
+    }
+    return number;
+  }
+
+  #read<Line>(file: string, parse: (text: string) => Line): Line[] {
+    return [...this.#iterate(file, parse)];
+  }
+
+  *#iterate<Line>(file: string, parse: (text: string) => Line): Generator<Line> {
+    const reader = readHistory(join(this.#folder, file), parse);
+    yield* reader;
+    const torn = reader.torn();
+    if (torn !== undefined) this.#torn.push(file);
+  }
+}
+
+/** How far the second pass has come in one mode. */
+interface ModePass {
+  readonly mode: string;
+  /** One more than the highest integer so far. */
+  next: bigint;
+  /** The range that ends with the highest integer so far. */
+  highest: Range | undefined;
+  /** The range that was asked for last, so far. */
+  latest: Range | undefined;
+}
+
+function shown({start, end}: Answered | Range): string {
+  return `${start}..${end}`;
+}

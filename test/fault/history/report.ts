@@ -1,0 +1,33 @@
+import type {Findings, Report} from './findings.js';
+
+/** What was found, for people. */
+export function formatReport(report: Report): string {
+  const {clients, answered, unanswered, integers, faults, allowedGaps, torn} = report;
+  const lines = [
+    `${count(answered, 'range')} with ${integers} integers, answered to ${count(clients, 'client')}; ${count(unanswered, 'request')} without an answer`,
+    `faults: ${listed(faults)}`,
+    `gaps with a cause: ${listed(allowedGaps)}`,
+    ...(torn.length === 0 ? [] : [`last line torn, as of a killed client: ${torn.join(', ')}`]),
+    ...section('integers in two answers', report.overlaps),
+    ...section('gaps without a cause', report.unexplainedGaps),
+    ...section('answers out of order', report.outOfOrder),
+    ...section('counters that disagree with the answers', report.wrongCounters),
+    ...section('answers that are not the range asked for', report.wrongRanges),
+    ...section('damage of the histories', report.damaged),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function section(title: string, {count: found, first}: Findings): string[] {
+  const more = found > first.length ? [`  and ${found - first.length} more`] : [];
+  return [`${title}: ${found}`, ...first.map((text) => `  ${text}`), ...more];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  if (counts.size === 0) return 'none';
+  return [...counts].map(([name, number]) => `${number} ${name}`).join(', ');
+}
