@@ -1,0 +1,58 @@
+// Clients in a process of their own, as many as names are given. They ask until standard input ends, then write how
+// many answers they had, as a line of JSON. Run as: client-process.ts PLAN, a ClientPlan as JSON
+import {setTimeout as sleep} from 'node:timers/promises';
+import {Asker} from './asker.js';
+import {seeded} from './random.js';
+
+/** What the clients of one process do. */
+export interface ClientPlan {
+  /** The folder of the histories. */
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** Where the servers answer. */
+  readonly servers: readonly string[];
+  readonly modes: readonly string[];
+  readonly seed: number;
+}
+
+/** What the process writes at its end, or at once where an answer is wrong. */
+export interface ClientReport {
+  readonly answered: number;
+  readonly lost: number;
+  /** Answers that must not be; the clients stop at the first. */
+  readonly wrong: readonly string[];
+}
+
+/** The largest range that is asked for. */
+const MOST = 100;
+
+async function main(plan: ClientPlan): Promise<void> {
+  let goOn = true;
+  const wrong: string[] = [];
+  let [answered, lost] = [0, 0];
+  process.stdin.on('end', () => (goOn = false)).resume();
+
+  const client = async (name: string, number: number): Promise<void> => {
+    const {between, pick} = seeded(plan.seed * 1000 + number);
+    const asker = new Asker(plan.folder, name);
+    // Some stay with one server, as clients do, and some change it, as behind a load balancer.
+    const own = plan.servers[number % plan.servers.length] ?? '';
+    while (goOn) {
+      const server = number % 2 === 0 ? own : pick(plan.servers);
+      const outcome = await asker.ask(server, pick(plan.modes), BigInt(between(1, MOST)));
+      if (outcome.is === 'answered') answered++;
+      else if (outcome.is === 'wrong') {
+        wrong.push(`${name}: ${outcome.answer}`);
+        goOn = false;
+      } else {
+        if (outcome.is === 'lost') lost++;
+        await sleep(between(5, 50));
+      }
+    }
+    asker.close();
+  };
+  await Promise.all(plan.names.map(client));
+  process.stdout.write(`${JSON.stringify({answered, lost, wrong} satisfies ClientReport)}\n`);
+}
+
+await main(JSON.parse(process.argv[2] ?? '') as ClientPlan);

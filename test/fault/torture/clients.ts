@@ -1,0 +1,45 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {ClientPlan, ClientReport} from './client-process.js';
+
+/** A process of clients under load. */
+export interface Clients {
+  readonly pid: number;
+  readonly names: readonly string[];
+  /** Lets each client finish what it asked, and tells what they had. @throws Error where they do not end */
+  readonly stop: () => Promise<ClientReport>;
+  /** Ends them over whatever they do. */
+  readonly kill: () => Promise<void>;
+}
+
+const program = fileURLToPath(new URL('client-process.ts', import.meta.url));
+
+export function startClients(plan: ClientPlan): Clients {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(plan)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stdin.on('error', () => undefined);
+  const closed = once(child, 'close');
+  return {
+    pid: child.pid ?? 0,
+    names: plan.names,
+    stop: async () => {
+      child.stdin.end();
+      const ended = await Promise.race([closed, sleep(30_000, undefined, {ref: false})]);
+      if (ended === undefined) {
+        child.kill('SIGKILL');
+        throw new Error('the clients do not end');
+      }
+      if (stdout === '') throw new Error(`the clients ended without a word: ${String(ended)}`);
+      return JSON.parse(stdout) as ClientReport;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await closed;
+    },
+  };
+}
