@@ -1,5 +1,5 @@
-// Outlives whoever started it: when its standard input ends, however that came about, the process whose id was
-// written last is killed and the folder is removed. Run as: guard.js FOLDER
+// Outlives whoever started it: when its standard input ends, however that came about, the processes whose ids are in
+// the last line that was written are killed and the folder is removed. Run as: guard.js FOLDER
 import {rmSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 
@@ -8,10 +8,12 @@ process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
 
 let last = '';
 for await (const line of createInterface({input: process.stdin})) last = line;
-try {
-  if (last !== '') process.kill(Number(last), 'SIGKILL');
-} catch {
-  // It had ended by itself.
+for (const pid of last.split(' ').filter((text) => text !== '')) {
+  try {
+    process.kill(Number(pid), 'SIGKILL');
+  } catch {
+    // It had ended by itself.
+  }
 }
 // The server's own processes may still be writing for a moment.
 rmSync(folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});

@@ -11,8 +11,10 @@ export interface PrivateServer {
   /** Where it answers, as the beginning of a URL: a database's name is to follow. */
   readonly url: string;
   readonly port: number;
-  /** Ends it as a power failure would: at once, without a word to anybody. */
-  readonly kill: () => Promise<void>;
+  /** Ends it as a power failure would: at once, without a word to anybody; or as another signal asks it to. */
+  readonly kill: (signal?: NodeJS.Signals) => Promise<void>;
+  /** Whether the process that was started last is there. */
+  readonly isRunning: () => boolean;
   /** Starts it again where it was, and waits until it answers. */
   readonly restart: () => Promise<void>;
   /** Ends it and removes its folder. */
@@ -44,8 +46,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function ownFolder(name: string, {uid, gid}: {uid?: number; gid?: number}): GuardedFolder {
-  const folder = makeGuardedFolder(name);
+function ownFolder(
+  name: string,
+  {uid, gid}: {uid?: number; gid?: number},
+  within: string | undefined,
+): GuardedFolder {
+  const folder = makeGuardedFolder(name, within);
   if (uid !== undefined && gid !== undefined) chownSync(folder.path, uid, gid);
   return folder;
 }
@@ -71,12 +77,18 @@ export function findMariadb(): {server: string; install: string} | undefined {
   return server === undefined || install === undefined ? undefined : {server, install};
 }
 
-/** @param settings further lines of postgresql.conf */
-export async function startPostgres(settings: readonly string[] = []): Promise<PrivateServer> {
+/**
+ * @param settings further lines of postgresql.conf
+ * @param within where its folder is made; without it among the system's temporary ones
+ */
+export async function startPostgres(
+  settings: readonly string[] = [],
+  within?: string,
+): Promise<PrivateServer> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
   const user = postgresUser();
-  const guarded = ownFolder('postgres', user);
+  const guarded = ownFolder('postgres', user, within);
   const folder = guarded.path;
   const data = join(folder, 'data');
   const secret = join(folder, 'password');
@@ -128,12 +140,18 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   });
 }
 
-/** @param settings further options of mariadbd */
-export async function startMariadb(settings: readonly string[] = []): Promise<PrivateServer> {
+/**
+ * @param settings further options of mariadbd
+ * @param within where its folder is made; without it among the system's temporary ones
+ */
+export async function startMariadb(
+  settings: readonly string[] = [],
+  within?: string,
+): Promise<PrivateServer> {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
   const user = mariadbUser();
-  const guarded = ownFolder('mariadb', user);
+  const guarded = ownFolder('mariadb', user, within);
   const folder = guarded.path;
   const data = join(folder, 'data');
   const options: SpawnOptions = {cwd: folder, stdio: 'ignore', ...user};
@@ -219,12 +237,12 @@ async function control({name, start, end, answers, folder, port, url}: Control):
       await sleep(50);
     }
   };
-  const kill = async (): Promise<void> => {
+  const kill = async (signal = end): Promise<void> => {
     const child = running;
     running = undefined;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'exit');
-    child.kill(end);
+    child.kill(signal);
     await closed;
     folder.watch(undefined);
   };
@@ -233,6 +251,7 @@ async function control({name, start, end, answers, folder, port, url}: Control):
     url,
     port,
     kill,
+    isRunning: () => running?.exitCode === null && running.signalCode === null,
     restart,
     remove: async () => {
       await kill();
