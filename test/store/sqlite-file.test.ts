@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
-import {cli} from '../helpers/cli.js';
+import {cli, startServer} from '../helpers/cli.js';
+import {ask, rangeOf} from '../helpers/http.js';
 import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
@@ -139,6 +140,37 @@ describe('an SQLite file that the user may not write', () => {
       expect(JSON.parse(status.stdout)).toMatchObject({modes: [{mode: 'file', next: 251_038}, {}, {}, {}]});
     },
   );
+
+  it('is written by a running server as soon as the user may', async () => {
+    const folder = makeWorkspace();
+    const path = copyFixture('pacifica-1.0.sqlite3', folder);
+    chmodSync(folder, 0o777);
+    chmodSync(path, 0o666);
+    const options = {cwd: folder, env: {PEEWEE_URL: `sqlite:///${path}`}, ...nobody};
+    // One that is killed leaves its log behind, without which SQLite would not open a file that cannot be written.
+    const killed = await startServer([], options);
+    expect(rangeOf(await ask(killed.url, '/getid?mode=file&range=1'))).toEqual({
+      start: 251_038n,
+      end: 251_038n,
+    });
+    killed.process.kill('SIGKILL');
+    await killed.finished;
+    const files = ['', '-wal', '-shm'].map((suffix) => path + suffix);
+    for (const file of files) chmodSync(file, 0o444);
+    const server = await startServer([], options);
+    for (let turn = 0; turn < 2; turn++) {
+      const refused = await ask(server.url, '/getid?mode=file&range=1');
+      expect(refused).toMatchObject({
+        status: 503,
+        body: expect.stringContaining('cannot be written') as string,
+      });
+    }
+    for (const file of files) chmodSync(file, 0o666);
+    expect(rangeOf(await ask(server.url, '/getid?mode=file&range=2'))).toEqual({
+      start: 251_039n,
+      end: 251_040n,
+    });
+  });
 
   it('gives a clear error for a file that cannot be read', async () => {
     const folder = makeWorkspace();

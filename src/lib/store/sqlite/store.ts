@@ -1,5 +1,6 @@
-import {statSync} from 'node:fs';
+import {accessSync, constants, statSync} from 'node:fs';
 import {MAX_COUNTER} from '../../allocation/range.js';
+import {UniqueIDError} from '../../errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
@@ -35,6 +36,8 @@ class SqliteStore implements Store {
   readonly #options: OpenOptions;
   #connection: NativeConnection;
   #file: string | undefined;
+  #isStuckReadOnly = false;
+  #isDisconnected = false;
   #prepared: Statements | undefined;
 
   constructor(path: string, options: OpenOptions) {
@@ -193,18 +196,41 @@ class SqliteStore implements Store {
   #followFile(): void {
     const file = fileIdentity(this.location);
     if (file === this.#file) return;
+    this.#reconnect();
+    this.#file = file;
+  }
+
+  /**
+   * SQLite opens a file that cannot be written to read it, and never asks again: once the disk or the permissions are
+   * mended, only a new connection writes. The old one is closed first, since all of one process share what they know
+   * of the log.
+   */
+  #leaveReadOnly(): void {
+    if (this.#isStuckReadOnly && isWritable(this.location)) {
+      this.#connection.close();
+      this.#isDisconnected = true;
+    }
+    if (this.#isDisconnected) this.#reconnect();
+  }
+
+  #reconnect(): void {
     this.#connection = openConnection(this.location, {...this.#options, create: false});
     this.#prepared = undefined;
-    this.#file = file;
+    this.#isStuckReadOnly = false;
+    this.#isDisconnected = false;
   }
 
   /** better-sqlite3 answers at once; the interface promises a promise, and errors of ours. */
   #attempt<T>(work: () => T): Promise<T> {
     try {
       this.#followFile();
+      this.#leaveReadOnly();
       return Promise.resolve(work());
     } catch (error) {
-      return Promise.reject(fromSqliteError(error, this.location));
+      const failure = fromSqliteError(error, this.location);
+      const isReadOnly = failure instanceof UniqueIDError && failure.code === 'DATABASE_READ_ONLY';
+      this.#isStuckReadOnly = isReadOnly && this.#options.readOnly !== true;
+      return Promise.reject(failure);
     }
   }
 }
@@ -213,6 +239,15 @@ class SqliteStore implements Store {
 function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, {bigint: true, throwIfNoEntry: false});
   return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The file and its write-ahead log. */
