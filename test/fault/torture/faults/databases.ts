@@ -1,0 +1,90 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Arena, Fault} from '../arena.js';
+import type {DatabaseServer, Ending} from '../databases/database.js';
+
+/** How long a database may take to be back, in milliseconds. */
+const BACK_WITHIN_MS = 60_000;
+
+const hasServer = ({database}: Arena): boolean => database.server !== undefined;
+
+/** Starts a database again; one that was killed may still be in its own way for a moment. */
+export async function revive({process}: DatabaseServer): Promise<void> {
+  const deadline = performance.now() + BACK_WITHIN_MS;
+  for (;;) {
+    try {
+      await process.restart();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await process.kill();
+      await sleep(200);
+    }
+  }
+}
+
+/** Ends the database in one way, and starts it again, sometimes only after requests have given up. */
+function ended(ending: (server: DatabaseServer) => Ending, isKill: boolean): Fault['strike'] {
+  return async ({random, database: {server}, deed, killed}) => {
+    if (server === undefined) return;
+    const {name, signal} = ending(server);
+    await deed({target: `database ${name}`, mayLose: true}, async () => {
+      await server.process.kill(signal);
+      await sleep(random.pick([0, 0, 100, 300, 2500]));
+    });
+    if (isKill) killed(1);
+    await revive(server);
+  };
+}
+
+/** What happens to database servers. */
+export const databaseFaults: readonly Fault[] = [
+  {
+    name: 'database killed',
+    touches: ['database'],
+    applies: hasServer,
+    strike: ended(({kill}) => kill, true),
+  },
+  {
+    name: 'database stopped at once',
+    touches: ['database'],
+    applies: hasServer,
+    strike: ended(({stopAtOnce}) => stopAtOnce, true),
+  },
+  {
+    name: 'database restarted',
+    touches: ['database'],
+    applies: hasServer,
+    strike: ended(({shutDown}) => shutDown, false),
+  },
+  {
+    name: 'process of one connection killed',
+    touches: ['database', 'database network'],
+    applies: ({database}) => database.kind === 'postgresql',
+    // PostgreSQL then takes all its memory for spoilt, cuts every connection and recovers by itself.
+    strike: async ({random, database: {server}, deed, killed}: Arena): Promise<void> => {
+      const pids = (await server?.backends()) ?? [];
+      if (pids.length === 0) return;
+      await deed({target: 'database', mayLose: true}, async () => {
+        try {
+          process.kill(random.pick(pids), 'SIGKILL');
+          killed(1);
+        } catch {
+          // It had ended meanwhile.
+        }
+        await sleep(100);
+      });
+    },
+  },
+  {
+    name: 'database read-only',
+    touches: ['database', 'database network'],
+    applies: hasServer,
+    strike: async ({random, database: {server}, deed}: Arena): Promise<void> => {
+      await deed({target: 'database'}, async () => {
+        await server?.setReadOnly(true);
+        await sleep(random.between(200, 1000));
+        await server?.setReadOnly(false);
+      });
+    },
+  },
+];

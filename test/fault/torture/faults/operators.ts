@@ -1,0 +1,96 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {everything, type Arena, type Fault, type TorturedServer} from '../arena.js';
+import {readCounters} from '../databases/database.js';
+
+/** How far a counter is moved. */
+const MOST_FORWARD = 1_000_000_000;
+
+/** Asks a server until it answers or refuses for good; what it advises to reset the mode to, if it does. */
+async function advice(arena: Arena, server: TorturedServer, mode: string): Promise<bigint | undefined> {
+  for (let turn = 0; turn < 200; turn++) {
+    const outcome = await arena.probe(server, mode);
+    if (outcome.is === 'answered') return undefined;
+    const advised = outcome.is === 'lost' ? / --to (\d+)/.exec(outcome.why)?.[1] : undefined;
+    if (advised !== undefined) return BigInt(advised);
+    await sleep(50);
+  }
+  arena.wrong(`${server.process.name} neither answers nor says that ${mode} went backwards`);
+  return undefined;
+}
+
+/** Every server hands out of every mode, so that each knows how far it has come. */
+async function takeEverywhere({servers, modes, probe, wrong}: Arena): Promise<void> {
+  for (const server of servers) {
+    for (const mode of modes) {
+      let turn = 0;
+      while ((await probe(server, mode)).is !== 'answered') {
+        if (++turn > 200) {
+          wrong(`${server.process.name} does not answer`);
+          return;
+        }
+        await sleep(50);
+      }
+    }
+  }
+}
+
+/** What people do, rightly and wrongly. */
+export const operatorFaults: readonly Fault[] = [
+  {
+    name: 'older backup restored',
+    touches: everything,
+    strike: async (arena: Arena): Promise<void> => {
+      const {random, servers, modes, database, deed, command, wrong} = arena;
+      const restore = await database.backup();
+      await takeEverywhere(arena);
+      await sleep(random.between(0, 200));
+      await deed({target: 'database'}, async () => {
+        await restore();
+        for (const mode of modes) {
+          const advised: bigint[] = [];
+          for (const server of servers) {
+            const to = await advice(arena, server, mode);
+            if (to === undefined) wrong(`${server.process.name} allocated ${mode} from an older backup`);
+            else advised.push(to);
+          }
+          const highest = advised.reduce((most, to) => (to > most ? to : most), 0n);
+          const {status, stderr} = await command('reset', '-m', mode, '--to', String(highest), '--yes');
+          if (status !== 0) wrong(`reset after a restore ended with ${status}: ${stderr}`);
+        }
+      });
+    },
+  },
+  {
+    name: 'two dbsync at once',
+    touches: ['operator', 'database', 'database network'],
+    strike: async ({random, database, deed, command, wrong}: Arena): Promise<void> => {
+      await deed({target: 'database'}, async () => {
+        // Without its version the database is one of the oldest, which both upgrade.
+        if (random.between(0, 2) > 0) await database.run(['DROP TABLE uniqueindexsystem']);
+        const ends = await Promise.all([command('dbsync'), command('dbsync')]);
+        for (const {status, stderr} of ends)
+          if (status !== 0) wrong(`one of two dbsync ended with ${status}: ${stderr}`);
+        const {status} = await command('dbsync', '--check', '--equal');
+        if (status !== 0) wrong(`after two dbsync the schema is not in order: ${status}`);
+      });
+    },
+  },
+  {
+    name: 'reset forwards',
+    touches: ['operator', 'database', 'database network'],
+    strike: async ({random, modes, database, reset, command, wrong}: Arena): Promise<void> => {
+      const mode = random.pick(modes);
+      const from = (await readCounters(database)).get(mode) ?? 0n;
+      const to = from + BigInt(random.between(1_000_000, MOST_FORWARD));
+      await reset(mode, from, to, async () => {
+        const {status, stderr} = await command('reset', '-m', mode, '--to', String(to), '--yes');
+        if (status !== 0) wrong(`reset forwards ended with ${status}: ${stderr}`);
+      });
+    },
+  },
+  {
+    name: 'clients killed',
+    touches: ['clients'],
+    strike: ({replaceClients}) => replaceClients(),
+  },
+];
