@@ -15,5 +15,10 @@ for (const pid of last.split(' ').filter((text) => text !== '')) {
     // It had ended by itself.
   }
 }
-// The server's own processes may still be writing for a moment.
-rmSync(folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
+try {
+  // The server's own processes may still be writing for a moment.
+  rmSync(folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
+} catch (error) {
+  // A disk that was mounted there goes with the last process that sees it, but its folder stays until then.
+  if (error.code !== 'EBUSY') throw error;
+}

@@ -232,7 +232,8 @@ async function control({name, start, end, answers, folder, port, url}: Control):
     folder.watch(started.pid);
     const deadline = performance.now() + 60_000;
     while (!answers()) {
-      if (started.exitCode !== null || performance.now() > deadline)
+      const hasEnded = started.exitCode !== null || started.signalCode !== null;
+      if (hasEnded || performance.now() > deadline)
         throw new Error(`${name} does not start in ${folder.path}`);
       await sleep(50);
     }
