@@ -103,9 +103,10 @@ export class Causes {
   explain(gap: Gap): string | undefined {
     const rest = this.#withoutResets(gap);
     if (rest === 0n) return 'reset';
+    if ((this.#lost.get(gap.mode)?.during(gap) ?? 0n) >= rest) return 'lost answers';
     for (const {fault, begun, ended} of this.#faults)
       if (begun <= gap.ended && ended >= gap.begun) return `${fault.fault} (${fault.target})`;
-    return (this.#lost.get(gap.mode)?.during(gap) ?? 0n) >= rest ? 'lost answers' : undefined;
+    return undefined;
   }
 
   /** How many integers of a gap no reset has passed over. */

@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {closeSync, mkdirSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 
@@ -14,8 +14,11 @@ export interface SmallDisk {
   readonly unmount: () => void;
 }
 
-/** Whether this process may mount one. */
-export const canMount = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
+/** Whether this process may mount one: root may, where nobody has taken that right away from root. */
+export function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  return spawnSync('unshare', ['--mount', 'true'], {stdio: 'ignore'}).status === 0;
+}
 
 export function mountSmallDisk(path: string, megabytes: number): SmallDisk {
   mkdirSync(path, {recursive: true});

@@ -1,5 +1,7 @@
 // Tries to make the program issue an integer twice. Exit status: 0 where it failed to, 1 where anything is wrong, 2 for
 // usage. Run as: npm run torture -- --minutes N [--kind KIND] [--servers N] [--seed S] [--faults NAME,NAME] [--once]
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -23,6 +25,22 @@ const usage = `Usage: npm run torture -- --minutes N [options]
   --faults LIST   only these, with commas between:
 ${allFaults.map(({name}) => `                  ${name}`).join('\n')}
 `;
+
+/** Set where what is mounted is seen by this torture alone, and is gone with it however it ends. */
+const OWN_MOUNTS = 'UNIQUEID_TORTURE_OWN_MOUNTS';
+
+/** Runs this program again where nobody else sees its mounts. @returns its exit status */
+async function withOwnMounts(): Promise<number> {
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const child = spawn('unshare', ['--mount', ...again], {
+    stdio: 'inherit',
+    env: {...process.env, [OWN_MOUNTS]: '1'},
+  });
+  // Ctrl-C goes to both; a request to end goes on to whoever works.
+  process.on('SIGINT', () => undefined).on('SIGTERM', () => child.kill());
+  const [status] = (await once(child, 'close')) as [number | null];
+  return status ?? 1;
+}
 
 /** What was asked for on the command line. */
 interface Asked {
@@ -131,4 +149,7 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
   process.exitCode = 2;
 }
-if (asked !== undefined) process.exitCode = (await main(asked)) ? 0 : 1;
+if (asked !== undefined) {
+  if (canMount() && process.env[OWN_MOUNTS] === undefined) process.exitCode = await withOwnMounts();
+  else process.exitCode = (await main(asked)) ? 0 : 1;
+}

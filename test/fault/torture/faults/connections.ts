@@ -53,6 +53,9 @@ const networks: readonly Network[] = [
   },
 ];
 
+/** How long it may take until bytes pass, in milliseconds: another fault may keep them. */
+const WAIT_MS = 10_000;
+
 /** Waits for bytes that are looked for, and does to them what is to be done, so many times or so long. */
 async function atBytes(
   proxy: Proxy,
@@ -68,7 +71,7 @@ async function atBytes(
     return verdict;
   };
   proxy.inspect(inspector);
-  for (let waited = 0; waited < 1000 && cuts < times; waited += 10) await sleep(10);
+  for (let waited = 0; waited < WAIT_MS && cuts < times; waited += 10) await sleep(10);
   proxy.inspect(undefined);
   return cuts;
 }

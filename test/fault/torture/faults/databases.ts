@@ -82,7 +82,8 @@ export const databaseFaults: readonly Fault[] = [
     strike: async ({random, database: {server}, deed}: Arena): Promise<void> => {
       await deed({target: 'database'}, async () => {
         await server?.setReadOnly(true);
-        await sleep(random.between(200, 1000));
+        // Sometimes for longer than a request waits.
+        await sleep(random.pick([200, 500, 2500]));
         await server?.setReadOnly(false);
       });
     },

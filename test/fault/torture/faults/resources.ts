@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {existsSync, readdirSync, statSync, writeFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {ask} from '../../../helpers/http.js';
 import {everything, type Arena, type Fault} from '../arena.js';
 import {revive} from './databases.js';
 
@@ -23,7 +24,7 @@ function limit(pid: number, name: 'fsize' | 'nofile', value: number): () => void
 }
 
 /** Fills the disk under the database, sees that nobody is misled by it, and frees it. */
-async function fillDisk({random, database, disk, deed, wrong}: Arena): Promise<void> {
+async function fillDisk({random, database, disk, deed, killed, wrong}: Arena): Promise<void> {
   if (disk === undefined) return;
   await deed({target: 'disk', mayLose: database.server !== undefined}, async () => {
     disk.fill();
@@ -33,8 +34,18 @@ async function fillDisk({random, database, disk, deed, wrong}: Arena): Promise<v
       disk.fill();
       await sleep(random.between(50, 300));
     }
-    disk.free();
     const {server} = database;
+    if (server?.process.isRunning() === true) {
+      // What is there it can still write; to start it needs space.
+      await server.process.kill();
+      killed(1);
+      const started = server.process.restart().catch(() => undefined);
+      await sleep(1000);
+      // MariaDB waits for space, a minute at a time.
+      await server.process.kill();
+      await started;
+    }
+    disk.free();
     if (server === undefined) return;
     for (let waited = 0; ; waited += 100) {
       if (!server.process.isRunning()) await revive(server);
@@ -50,6 +61,25 @@ async function fillDisk({random, database, disk, deed, wrong}: Arena): Promise<v
       await sleep(100);
     }
   });
+}
+
+/** How long a server may take to see its new clock, in milliseconds: it writes one time into answers for a second. */
+const CLOCK_WITHIN_MS = 5000;
+
+/** Sees that the clock of a server, any that is there, is off as it should be: its answers say what time it is. */
+async function expectClock({servers, random, wrong}: Arena, offset: number): Promise<void> {
+  const deadline = performance.now() + CLOCK_WITHIN_MS;
+  let seen: number | undefined;
+  while (performance.now() < deadline) {
+    const {url} = random.pick(servers);
+    const answer = await ask(url, '/', {signal: AbortSignal.timeout(1000)}).catch(() => undefined);
+    if (answer?.status === 200) {
+      seen = (Date.parse(answer.headers.date ?? '') - Date.now()) / 1000;
+      if (Math.abs(seen - offset) < 60) return;
+    }
+    await sleep(50);
+  }
+  if (seen !== undefined) wrong(`a clock is off by ${seen} s, not ${offset} s`);
 }
 
 /** What there is too little of. */
@@ -99,13 +129,14 @@ export const resourceFaults: readonly Fault[] = [
   },
   {
     name: 'too many open files',
-    touches: ['server', 'files', 'client network', 'database network'],
+    // Without files to open a server does not see its clock either.
+    touches: ['server', 'files', 'client network', 'database network', 'clock'],
     impossible: noPrlimit,
     strike: async ({random, servers, database: {server: database}, deed}: Arena): Promise<void> => {
       const {process, proxy} = random.pick(servers);
       const {pid} = process;
       if (pid === undefined) return;
-      await deed({target: process.name, mayLose: true}, async () => {
+      await deed({target: process.name, mayLose: database !== undefined}, async () => {
         // What it has it keeps, but not one more: then all connections are cut, and none can be made.
         const before = readdirSync(`/proc/${pid}/fd`).length;
         const lift = limit(pid, 'nofile', Math.max(8, Math.floor(before / 2)));
@@ -121,11 +152,12 @@ export const resourceFaults: readonly Fault[] = [
     touches: ['clock'],
     impossible: ({clock}) =>
       clock === undefined ? 'it needs libfaketime, of the Debian package faketime' : undefined,
-    strike: async ({random, clock = '', deed}: Arena): Promise<void> => {
+    strike: async (arena: Arena): Promise<void> => {
+      const {random, clock = '', deed} = arena;
       await deed({target: 'all servers'}, async () => {
-        for (const offset of [`-${random.between(1, 86_400)}`, `+${random.between(1, 86_400)}`, '+0']) {
-          writeFileSync(clock, `${offset}\n`);
-          await sleep(random.between(100, 300));
+        for (const offset of [-random.between(3600, 86_400), 0]) {
+          writeFileSync(clock, `${offset < 0 ? '' : '+'}${offset}\n`);
+          await expectClock(arena, offset);
         }
       });
     },
