@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** Another build of the command line than the one under test. */
+  readonly program?: string;
 }
 
 /** A command that runs, with what it has written so far. */
@@ -28,7 +30,8 @@ export interface RunningCommand {
 
 /** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCommand {
-  return startProgram(process.execPath, [join(root, 'bin', 'run.js'), ...args], options);
+  const {program = join(root, 'bin', 'run.js')} = options;
+  return startProgram(process.execPath, [program, ...args], options);
 }
 
 /** Starts a program in the same way. */

@@ -1,0 +1,171 @@
+import {cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
+import {openStore} from '../../src/lib/store/open.js';
+import {NativeConnection} from '../../src/lib/store/sqlite/native.js';
+import {startServer} from '../helpers/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {LossyDisk, type Loss} from '../helpers/lossy-disk.js';
+import {watchFolder, type WatchedFolder} from '../helpers/power-loss.js';
+import {randomFrom} from '../helpers/random.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+
+/** A long run raises this: how many moments of one run the power fails at. */
+const POINTS = Number(process.env['UNIQUEID_TEST_POWER_LOSSES'] ?? 60);
+
+/** SQLite copies its log into the database every 1000 commits or so: this many answers see that happen. */
+const ANSWERS = Math.max(3000, POINTS * 10);
+
+const SERVERS = 2;
+const CLIENTS_A_SERVER = 2;
+const losses: readonly Loss[] = ['all', 'the last', 'any'];
+
+/** An answer that a client had when the journal was so long: what it promises must survive from there on. */
+interface Promised {
+  readonly end: bigint;
+  readonly since: number;
+}
+
+/** Two servers on one new database in a watched folder, asked by clients and killed in the middle. */
+async function runWatched(program?: string): Promise<{folder: WatchedFolder; promised: Promised[]}> {
+  const folder = watchFolder(makeWorkspace());
+  const options = {cwd: folder.path, env: folder.env, ...(program === undefined ? {} : {program})};
+  const servers = [await startServer(['--sync'], options)];
+  while (servers.length < SERVERS) servers.push(await startServer([], options));
+  const agent = keepAlive(SERVERS * CLIENTS_A_SERVER);
+  const promised: Promised[] = [];
+  const client = async (url: string): Promise<void> => {
+    for (let turn = 0; promised.length < ANSWERS; turn++) {
+      const {end} = rangeOf(await ask(url, `/getid?range=${1 + (turn % 7)}&mode=file`, {agent}));
+      promised.push({end, since: folder.now()});
+    }
+    for (const server of servers) server.process.kill('SIGKILL');
+  };
+  const clients = servers.flatMap(({url}) => Array.from({length: CLIENTS_A_SERVER}, () => client(url)));
+  // Whoever asks when the servers are killed gets no answer.
+  await Promise.allSettled(clients);
+  agent.destroy();
+  for (const server of servers) await server.finished;
+  expect(promised.length).toBeGreaterThanOrEqual(ANSWERS);
+  return {folder, promised};
+}
+
+interface Findings {
+  /** What was wrong after a power loss. */
+  readonly faults: string[];
+  /** At how many moments there was something to lose. */
+  readonly unsynced: number;
+}
+
+/** Lets the power fail at random moments and looks at what is left each time. */
+async function failPower(folder: WatchedFolder, promised: readonly Promised[]): Promise<Findings> {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const random = randomFrom(seed);
+  const records = [...folder.records()];
+  const answered = Array.from(
+    {length: POINTS},
+    () => promised[Math.floor(random() * promised.length)]?.since ?? 0,
+  );
+  // Also before the first answer, while the database is created.
+  const first = Math.min(...promised.map(({since}) => since));
+  const creating = records.filter(({until}) => until < first).map(({until}) => until);
+  const points = new Set([...creating, ...answered, records.at(-1)?.until ?? 0]);
+  const disk = new LossyDisk();
+  const left = makeWorkspace();
+  const faults: string[] = [];
+  let unsynced = 0;
+  let applied = 0;
+  for (const point of [...points].sort((a, b) => a - b)) {
+    for (let next = records[applied]; next !== undefined && next.until <= point; next = records[++applied])
+      disk.apply(next);
+    if (disk.unsynced > 0) unsynced++;
+    const past = promised.reduce((most, {end, since}) => (since <= point && end > most ? end : most), -1n);
+    for (const loss of losses) {
+      const fault = await faultIn(disk.afterPowerLoss(loss, random), left, past);
+      if (fault !== undefined) faults.push(`${fault} (lost ${loss} at ${point}, seed ${seed})`);
+    }
+  }
+  return {faults, unsynced};
+}
+
+/** Puts files in place, opens them as the program does, and takes an integer. */
+async function faultIn(
+  files: ReadonlyMap<string, Buffer>,
+  folder: string,
+  past: bigint,
+): Promise<string | undefined> {
+  rmSync(folder, {recursive: true});
+  mkdirSync(folder);
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  const path = join(folder, 'db.sqlite3');
+  if (past < 0n && !files.has('db.sqlite3')) return undefined;
+  try {
+    const store = await openStore(parseDatabaseUrl(`sqlite:///${path}`));
+    try {
+      const {kind} = await store.readSchema();
+      if (past < 0n && kind === 'absent') return undefined;
+      const [taken] = await store.advance([{mode: 'file', count: 1n}], 0n);
+      if (taken === undefined || !('next' in taken)) return 'nothing could be taken';
+      if (taken.next - 1n <= past)
+        return `${taken.next - 1n} was issued again, up to ${past} had been answered`;
+    } finally {
+      await store.close();
+    }
+    return damageOf(path);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function damageOf(path: string): string | undefined {
+  const connection = new NativeConnection(path, {});
+  try {
+    const verdict = connection.value('PRAGMA integrity_check');
+    return verdict === 'ok' ? undefined : String(verdict);
+  } finally {
+    connection.close();
+  }
+}
+
+/** A copy of the build in which SQLite is told something else about syncing. */
+function buildWith(synchronous: string): string {
+  const copy = makeWorkspace();
+  for (const name of ['bin', 'dist', 'package.json', 'oclif.manifest.json'])
+    cpSync(join(root, name), join(copy, name), {recursive: true});
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const name of ['dist/cli/start.cjs', 'dist/lib/store/sqlite/connection.js']) {
+    const path = join(copy, name);
+    const text = readFileSync(path, 'utf8');
+    const changed = text.replaceAll(
+      /PRAGMA synchronous = \$\{[^}]*\}/g,
+      `PRAGMA synchronous = ${synchronous}`,
+    );
+    expect(changed).not.toBe(text);
+    writeFileSync(path, changed);
+  }
+  return join(copy, 'bin', 'run.js');
+}
+
+it('SQLite: whenever the power fails, nothing that was answered is issued again', async () => {
+  const {folder, promised} = await runWatched();
+  const {faults, unsynced} = await failPower(folder, promised);
+  expect(faults.slice(0, 5)).toEqual([]);
+  // Else there was nothing to lose, and nothing was shown.
+  expect(unsynced).toBeGreaterThan(10);
+  if (process.env['UNIQUEID_TEST_POWER_LOSSES'] !== undefined)
+    process.stdout.write(
+      `${promised.length} answers, ${POINTS} power losses, ${unsynced} of them with unsynced changes\n`,
+    );
+}, 600_000);
+
+it.each([
+  // Without any sync even the database's name may be gone.
+  {synchronous: 'OFF', fault: /was issued again|There is no database|has no tables/},
+  // The log is synced before it is copied into the database, not before the answer.
+  {synchronous: 'NORMAL', fault: /was issued again/},
+])('SQLite with synchronous=$synchronous is seen to issue again', async ({synchronous, fault}) => {
+  const {folder, promised} = await runWatched(buildWith(synchronous));
+  const {faults} = await failPower(folder, promised);
+  expect(faults.filter((each) => fault.test(each))).not.toEqual([]);
+});
