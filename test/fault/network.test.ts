@@ -1,11 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {startLoad, untilGiven} from '../helpers/load.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {startMariadb, startPostgres} from '../helpers/private-server.js';
-import {flaws, type Given} from '../helpers/ranges.js';
+import {flaws} from '../helpers/ranges.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
 /** A long run raises these; the figures stand in the notes of the release. */
@@ -28,55 +28,17 @@ async function startFleet(url: string, env: Record<string, string> = {}): Promis
   return Promise.all(Array.from({length: SERVERS}, () => startServer([], {cwd, env: all})));
 }
 
-interface Load {
-  readonly given: ReadonlyMap<string, Given[]>;
-  /** Requests answered with 503. */
-  refused: number;
-  /** When the last answer with a range came, on the clock of `performance.now()`. */
-  lastGiven: number;
-  readonly finished: Promise<void>;
-}
-
-/** Clients that ask all servers, mode after mode, as long as `goOn` says so. */
-function startLoad(servers: readonly RunningServer[], goOn: () => boolean): Load {
-  const given = new Map(modes.map((mode) => [mode, [] as Given[]]));
-  const agent = keepAlive(SERVERS * CLIENTS_A_SERVER);
-  const load: {-readonly [Key in keyof Load]: Load[Key]} = {
-    given,
-    refused: 0,
-    lastGiven: 0,
-    finished: Promise.resolve(),
-  };
-  const client = async (server: RunningServer): Promise<void> => {
-    for (let turn = 0; goOn(); turn++) {
-      const mode = modes[turn % modes.length] ?? '';
-      const answer = await ask(server.url, `/getid?range=${1 + (turn % 7)}&mode=${mode}`, {agent});
-      if (answer.status === 503) {
-        load.refused++;
-        expect(answer.headers['retry-after']).toBe('1');
-        await sleep(20);
-        continue;
-      }
-      given.get(mode)?.push(rangeOf(answer));
-      load.lastGiven = performance.now();
-    }
-  };
-  const clients = servers.flatMap((server) => Array.from({length: CLIENTS_A_SERVER}, () => client(server)));
-  load.finished = Promise.all(clients).then(() => {
-    agent.destroy();
-  });
-  // Whoever waits for the end hears of it; until then it must not end the run.
-  load.finished.catch(() => undefined);
-  return load;
-}
-
 describe.each(kinds)('4 servers on one $name', ({url, make, start}) => {
   describe.skipIf(url === '')('on a real server', () => {
     it('never give an integer twice, and leave no gap', async () => {
       const database = await make();
       const servers = await startFleet(database.url);
       let started = 0;
-      const load = startLoad(servers, () => started++ < ALLOCATIONS);
+      const load = startLoad(servers, {
+        modes,
+        clientsAServer: CLIENTS_A_SERVER,
+        goOn: () => started++ < ALLOCATIONS,
+      });
       await load.finished;
       expect(load.refused).toBe(0);
       let total = 0;
@@ -96,7 +58,7 @@ describe.each(kinds)('4 servers on one $name', ({url, make, start}) => {
       const name = database.url.startsWith('mysql') ? 'mysql' : 'postgres';
       const servers = await startFleet(`${database.url}/${name}`, {UNIQUEID_REQUEST_TIMEOUT: '2'});
       let goOn = true;
-      const load = startLoad(servers, () => goOn);
+      const load = startLoad(servers, {modes, clientsAServer: CLIENTS_A_SERVER, goOn: () => goOn});
       const recoveries: number[] = [];
       for (let kill = 0; kill < KILLS; kill++) {
         await sleep(300 + Math.random() * 300);
@@ -104,9 +66,7 @@ describe.each(kinds)('4 servers on one $name', ({url, make, start}) => {
         // Sometimes away for longer than a request waits.
         await sleep(kill % 3 === 2 ? 2500 : Math.random() * 300);
         await database.restart();
-        const back = performance.now();
-        while (load.lastGiven < back) await Promise.race([sleep(5), load.finished]);
-        recoveries.push(load.lastGiven - back);
+        recoveries.push(await untilGiven(load));
       }
       await sleep(300);
       goOn = false;
