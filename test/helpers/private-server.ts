@@ -11,6 +11,8 @@ export interface PrivateServer {
   /** Where it answers, as the beginning of a URL: a database's name is to follow. */
   readonly url: string;
   readonly port: number;
+  /** Holds all that is its own; its data in the folder `data` there. */
+  readonly folder: string;
   /** Ends it as a power failure would: at once, without a word to anybody; or as another signal asks it to. */
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>;
   /** Whether the process that was started last is there. */
@@ -46,10 +48,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function ownFolder(
+/** A folder that the server's user may write; `name` says whose it is. */
+export function ownFolder(
   name: string,
   {uid, gid}: {uid?: number; gid?: number},
-  within: string | undefined,
+  within?: string,
 ): GuardedFolder {
   const folder = makeGuardedFolder(name, within);
   if (uid !== undefined && gid !== undefined) chownSync(folder.path, uid, gid);
@@ -120,6 +123,14 @@ export async function startPostgres(
     ...settings,
   ];
   writeFileSync(join(data, 'postgresql.auto.conf'), `${lines.join('\n')}\n`);
+  return runPostgres(guarded, port);
+}
+
+/** Starts PostgreSQL on what stands in the folder `data` of a guarded one. */
+export function runPostgres(folder: GuardedFolder, port: number): Promise<PrivateServer> {
+  const programs = findPostgres();
+  if (programs === undefined) throw new Error('PostgreSQL is not installed');
+  const quiet = {cwd: folder.path, stdio: 'ignore', ...postgresUser()} as const;
   const answers = (): boolean => {
     try {
       execFileSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)], quiet);
@@ -130,11 +141,12 @@ export async function startPostgres(
   };
   return control({
     name: 'PostgreSQL',
-    start: () => spawn(join(programs, 'postgres'), ['-D', data], {...quiet, detached: true}),
+    start: () =>
+      spawn(join(programs, 'postgres'), ['-D', join(folder.path, 'data')], {...quiet, detached: true}),
     // An immediate shutdown: all connections are cut, and the next start recovers from the log.
     end: 'SIGQUIT',
     answers,
-    folder: guarded,
+    folder,
     port,
     url: `postgresql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
   });
@@ -251,6 +263,7 @@ async function control({name, start, end, answers, folder, port, url}: Control):
   return {
     url,
     port,
+    folder: folder.path,
     kill,
     isRunning: () => running?.exitCode === null && running.signalCode === null,
     restart,

@@ -28,14 +28,18 @@ const types = {
 /** A pool of connections to PostgreSQL, or to what speaks its protocol. */
 export type Pool = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
 
-/** Makes a pool; connections are opened when they are needed. */
-export function openPool(url: DatabaseUrl): Pool {
+/**
+ * Makes a pool of connections to one of the URL's hosts, counted from 0 and past the last one from the first again;
+ * they are opened when they are needed. The driver is never told of several: it takes a hot standby of PostgreSQL 14
+ * and later for one that can be written, and tries without a pause and without an end while all are away.
+ */
+export function openPool(url: DatabaseUrl, index: number): Pool {
   const {user, password, hosts, database, options} = url;
+  const {host = 'localhost', port = DEFAULT_PORT} = hosts[index % hosts.length] ?? {};
   const tls = tlsOptions(url);
   return postgres({
-    // The driver takes lists of both, which its types do not say.
-    host: hosts.map(({host}) => host) as unknown as string,
-    port: hosts.map(({port}) => port ?? DEFAULT_PORT) as unknown as number,
+    host,
+    port,
     database,
     ...(user === undefined ? {} : {username: user}),
     ...(password === undefined ? {} : {password}),
@@ -44,7 +48,6 @@ export function openPool(url: DatabaseUrl): Pool {
     connect_timeout: options.connectTimeoutMs / 1000,
     backoff: () => RECONNECT_SECONDS,
     prepare: options.prepare,
-    ...(options.targetSessionAttrs === 'any' ? {} : {target_session_attrs: options.targetSessionAttrs}),
     fetch_types: false,
     // A table that is there already is no news.
     onnotice: () => undefined,

@@ -54,6 +54,13 @@ export const putCounters = `
   SELECT floor.mode, floor.next FROM unnest($1::text[], $2::bigint[]) AS floor(mode, next) ORDER BY floor.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
 
+/** Whether a session fails `target_session_attrs`, as https://www.postgresql.org/docs/current/libpq-connect.html has it. */
+export const cannotServe = {
+  any: undefined,
+  'read-write': `SELECT current_setting('transaction_read_only') = 'on' AS "cannotServe"`,
+  primary: 'SELECT pg_is_in_recovery() AS "cannotServe"',
+};
+
 /** The start of the server and the database's number: the same through any address. */
 export const readIdentity = `
   SELECT pg_postmaster_start_time()::text || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;

@@ -1,7 +1,7 @@
 import {MAX_COUNTER} from '../../allocation/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
-import {tlsRefused, unreachable} from '../network-errors.js';
+import {readOnlyServer, tlsRefused, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
@@ -66,6 +66,10 @@ class PostgresStore implements Store {
   readonly #advance: string;
   readonly #canSetCommit: boolean;
   #pool: Pool;
+  /** Which host the pool is for. */
+  #host = 0;
+  /** Whether that host was seen to be one that will do. */
+  #isFit = false;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
@@ -73,7 +77,7 @@ class PostgresStore implements Store {
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#canSetCommit = url.scheme !== 'cockroachdb';
     this.#advance = statements.advanceStatement(this.#canSetCommit);
-    this.#pool = openPool(url);
+    this.#pool = openPool(url, this.#host);
   }
 
   readSchema(): Promise<SchemaState> {
@@ -233,10 +237,25 @@ class PostgresStore implements Store {
     });
   }
 
-  /** Asks the pool; a connection that does not answer in time is given up with its whole pool, and a new one made. */
+  /** Asks the host in use; where that one did nothing, each of the others. */
   async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
+    for (let others = this.#url.hosts.length - 1; ; others--) {
+      try {
+        return await this.#attemptOnHost(work, limitMs);
+      } catch (error) {
+        if (others <= 0 || !didNothing(error)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Asks the pool; a connection that does not answer in time is given up with its whole pool, and a new one made for
+   * the next host. It may be a primary that was taken over from and came back: nobody replicates it, so it answers no
+   * commit.
+   */
+  async #attemptOnHost<T>(work: (pool: Pool) => Promise<T>, limitMs: number): Promise<T> {
     const pool = this.#pool;
-    const asked = work(pool);
+    const asked = this.#assertFit(pool).then(() => work(pool));
     try {
       return await withTimeLimit(asked, limitMs, () =>
         unreachable(this.location, 'it did not answer in time', undefined),
@@ -247,7 +266,8 @@ class PostgresStore implements Store {
       const isUseless =
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {
-        this.#pool = openPool(this.#url);
+        this.#pool = openPool(this.#url, ++this.#host);
+        this.#isFit = false;
         asked.catch(() => undefined);
         void pool.end({timeout: 0});
       }
@@ -255,10 +275,33 @@ class PostgresStore implements Store {
     }
   }
 
+  /** @throws UniqueIDError `DATABASE_READ_ONLY` where the pool's host is not what `target_session_attrs` asks for */
+  async #assertFit(pool: Pool): Promise<void> {
+    const question = statements.cannotServe[this.#url.options.targetSessionAttrs];
+    if (question === undefined || this.#isFit) return;
+    const [row] = (await pool.unsafe(question)) as unknown as readonly {cannotServe: boolean}[];
+    if (row?.cannotServe === true) throw readOnlyServer(this.location, undefined);
+    this.#isFit = this.#pool === pool;
+  }
+
   #translate(error: unknown): Error {
     const {user, database} = this.#url;
     return fromPostgresError(error, {location: this.location, user, database});
   }
+}
+
+/** Connections that came to nothing, and (57P03) a server that is starting. */
+const neverConnected =
+  /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|CONNECT_TIMEOUT|57P03)$/;
+
+/** Whether a failure is sure to have left the database as it was, so that another host may be asked for the same. */
+function didNothing(error: unknown): boolean {
+  if (!(error instanceof UniqueIDError) || !error.transient) return false;
+  const {code, cause} = error;
+  return (
+    code === 'DATABASE_READ_ONLY' ||
+    (cause instanceof Error && 'code' in cause && neverConnected.test(String(cause.code)))
+  );
 }
 
 function grantOf(granted: ReadonlyMap<string, bigint>, mode: string): Advance {
