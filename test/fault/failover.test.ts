@@ -5,6 +5,7 @@ import {ask, rangeOf} from '../helpers/http.js';
 import {startLoad, untilGiven, type Load} from '../helpers/load.js';
 import {
   crash,
+  onServer,
   promote,
   replicateSynchronously,
   startStandby,
@@ -143,5 +144,26 @@ describe.skipIf(inject('postgresUrl') === '')('PostgreSQL failover', () => {
     const away = await run('getid', '-m', 'file');
     expect(away.status).toBe(4);
     expect(away.stderr).toContain('nothing listens there');
+  });
+
+  it('synchronous: a commit that an administrator lets go before the standby has it is not answered', async () => {
+    const primary = await startPrimary();
+    const standby = await addStandby(primary);
+    await replicateSynchronously(primary);
+    const options = {
+      cwd: makeWorkspace(),
+      env: {PEEWEE_URL: urlOf(primary, standby), UNIQUEID_REQUEST_TIMEOUT: REQUEST_TIMEOUT},
+    };
+    const server = await startServer(['--sync'], options);
+    expect(rangeOf(await ask(server.url, '/getid?range=10&mode=file'))).toEqual({start: 0n, end: 9n});
+    await standby.kill();
+    const answer = ask(server.url, '/getid?range=5&mode=file');
+    const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+    while ((await onServer(primary, cancel)).length === 0) await sleep(20);
+    expect((await answer).status).toBe(503);
+    await crash(primary);
+    await standby.restart();
+    await promote(standby);
+    expect(await takeAtLast(server)).toBe(10n);
   });
 });

@@ -32,8 +32,10 @@ export type Pool = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigin
  * Makes a pool of connections to one of the URL's hosts, counted from 0 and past the last one from the first again;
  * they are opened when they are needed. The driver is never told of several: it takes a hot standby of PostgreSQL 14
  * and later for one that can be written, and tries without a pause and without an end while all are away.
+ *
+ * @param onUnreplicated called before the answer to a commit that no synchronous standby has confirmed
  */
-export function openPool(url: DatabaseUrl, index: number): Pool {
+export function openPool(url: DatabaseUrl, index: number, onUnreplicated: () => void): Pool {
   const {user, password, hosts, database, options} = url;
   const {host = 'localhost', port = DEFAULT_PORT} = hosts[index % hosts.length] ?? {};
   const tls = tlsOptions(url);
@@ -49,8 +51,11 @@ export function openPool(url: DatabaseUrl, index: number): Pool {
     backoff: () => RECONNECT_SECONDS,
     prepare: options.prepare,
     fetch_types: false,
-    // A table that is there already is no news.
-    onnotice: () => undefined,
+    onnotice: ({routine}) => {
+      // Somebody has cancelled the wait for the standby: PostgreSQL warns, and answers as if all were well. Other
+      // notices, such as of a table that is there already, are no news.
+      if (routine === 'SyncRepWaitForLSN') onUnreplicated();
+    },
     connection: {application_name: 'uniqueid'},
     types,
   });

@@ -70,6 +70,8 @@ class PostgresStore implements Store {
   #host = 0;
   /** Whether that host was seen to be one that will do. */
   #isFit = false;
+  /** How many commits came back without the standby that should have them. */
+  #unreplicated = 0;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
@@ -77,7 +79,7 @@ class PostgresStore implements Store {
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#canSetCommit = url.scheme !== 'cockroachdb';
     this.#advance = statements.advanceStatement(this.#canSetCommit);
-    this.#pool = openPool(url, this.#host);
+    this.#pool = this.#openPool();
   }
 
   readSchema(): Promise<SchemaState> {
@@ -237,6 +239,12 @@ class PostgresStore implements Store {
     });
   }
 
+  #openPool(): Pool {
+    return openPool(this.#url, this.#host, () => {
+      this.#unreplicated++;
+    });
+  }
+
   /** Asks the host in use; where that one did nothing, each of the others. */
   async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
     for (let others = this.#url.hosts.length - 1; ; others--) {
@@ -255,18 +263,24 @@ class PostgresStore implements Store {
    */
   async #attemptOnHost<T>(work: (pool: Pool) => Promise<T>, limitMs: number): Promise<T> {
     const pool = this.#pool;
+    const before = this.#unreplicated;
     const asked = this.#assertFit(pool).then(() => work(pool));
     try {
-      return await withTimeLimit(asked, limitMs, () =>
+      const result = await withTimeLimit(asked, limitMs, () =>
         unreachable(this.location, 'it did not answer in time', undefined),
       );
+      // Which of those under way it was is not known; a failover would undo it, so none of them is answered.
+      if (this.#unreplicated !== before)
+        throw unreachable(this.location, 'its standby did not confirm a commit', undefined);
+      return result;
     } catch (error) {
       const failure = error instanceof UniqueIDError ? error : this.#translate(error);
       // A demoted primary keeps its connections and refuses every write: only a new one finds the host that took over.
       const isUseless =
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {
-        this.#pool = openPool(this.#url, ++this.#host);
+        this.#host++;
+        this.#pool = this.#openPool();
         this.#isFit = false;
         asked.catch(() => undefined);
         void pool.end({timeout: 0});
