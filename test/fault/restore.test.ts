@@ -104,7 +104,10 @@ describe.each(kinds)('an older database restored under a running server: $name',
 
     expect((await cli(['reset', '-m', 'file', '--to', '99', '--yes'], {cwd, env})).status).toBe(0);
     expect((await take('file', 5)).status).toBe(503);
+    expect((await ask(server.url, '/health')).body).toContain('uniqueid reset --mode file --to 100');
     expect((await cli(['reset', '-m', 'file', '--to', '100', '--yes'], {cwd, env})).status).toBe(0);
+    // A load balancer that asks for the health sends no request until it is good again.
+    expect((await ask(server.url, '/health')).status).toBe(200);
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
   });
 });

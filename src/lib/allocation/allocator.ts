@@ -111,6 +111,21 @@ export class Allocator {
     return [...this.#regressions.values()];
   }
 
+  /**
+   * The first mode that is still stopped, after a look at its counter: where a load balancer sends nothing to a
+   * service that is not healthy, no request would ever find out that it was mended.
+   *
+   * @throws UniqueIDError `DATABASE_*`
+   */
+  async regression(): Promise<Regression | undefined> {
+    for (const regression of this.#regressions.values()) {
+      const found = (await this.#store.counter(regression.mode))?.next;
+      if (found === undefined || found < regression.issued) return regression;
+      this.#regressions.delete(regression.mode);
+    }
+    return undefined;
+  }
+
   /** What a request for a mode that has gone backwards is answered with. */
   regressionError(regression: Regression): UniqueIDError {
     return regressed(regression, this.#store.location);

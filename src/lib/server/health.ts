@@ -30,12 +30,11 @@ export class Health {
   /** @returns why integers cannot be had; `undefined` where they can */
   async problem(): Promise<UniqueIDError | undefined> {
     if (this.stopping) return new UniqueIDError('STOPPING', 'The service is stopping.');
-    const [regression] = this.#allocator.regressions();
-    if (regression !== undefined) return this.#allocator.regressionError(regression);
+    const isStopped = this.#allocator.regressions().length > 0;
     const failure = this.#allocator.lastFailure();
-    if (failure !== undefined && failure.agoMs < FAILURE_COUNTS_MS) return failure.error;
+    if (!isStopped && failure !== undefined && failure.agoMs < FAILURE_COUNTS_MS) return failure.error;
     const now = performance.now();
-    if (this.#looking === undefined || now - this.#lookedAt > FRESH_MS) {
+    if (isStopped || this.#looking === undefined || now - this.#lookedAt > FRESH_MS) {
       this.#lookedAt = now;
       this.#looking = this.#look();
     }
@@ -44,15 +43,19 @@ export class Health {
 
   async #look(): Promise<UniqueIDError | undefined> {
     const {location} = this.#store;
-    try {
-      const state = await withTimeLimit(
-        this.#store.readSchema(),
+    const inTime = <T>(work: Promise<T>): Promise<T> =>
+      withTimeLimit(
+        work,
         PATIENCE_MS,
         () =>
           new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} does not answer.`, {
             transient: true,
           }),
       );
+    try {
+      const regression = await inTime(this.#allocator.regression());
+      if (regression !== undefined) return this.#allocator.regressionError(regression);
+      const state = await inTime(this.#store.readSchema());
       return schemaProblem(state, location);
     } catch (error) {
       return toUniqueIDError(error);
