@@ -37,7 +37,7 @@ export function regressed({mode, found, issued}: Regression, location: string): 
     'COUNTER_REGRESSED',
     `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${issued}.`,
     {
-      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${issued}`,
+      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${issued} (where several servers say so, the highest of these)`,
     },
   );
 }
