@@ -8,7 +8,8 @@ interface FactRow {
   readonly fullPageWrites: string | null;
   readonly synchronousCommit: string | null;
   readonly standbys: number;
-  readonly synchronousStandbys: number;
+  /** Everybody may read it; which standby is synchronous at the moment is shown to few. */
+  readonly synchronousNames: string | null;
 }
 
 const readSettings = `
@@ -17,7 +18,7 @@ const readSettings = `
     current_setting('full_page_writes', true) AS "fullPageWrites",
     current_setting('synchronous_commit', true) AS "synchronousCommit",
     (SELECT count(*)::int FROM pg_stat_replication) AS standbys,
-    (SELECT count(*)::int FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')) AS "synchronousStandbys"`;
+    current_setting('synchronous_standby_names', true) AS "synchronousNames"`;
 
 /** Reads what decides whether a commit survives; CockroachDB syncs a majority of replicas, whatever is set. */
 export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
@@ -39,9 +40,19 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
     kind: 'postgresql',
     product: productOf(row.version),
     sizeBytes: row.size === null ? undefined : Number(row.size),
-    durability: `fsync=${row.fsync}, full_page_writes=${row.fullPageWrites}, synchronous_commit=${commitInForce(row)}`,
+    durability: durabilityOf(row),
     warnings: [...warnings(row)],
   };
+}
+
+function durabilityOf(row: FactRow): string {
+  const local = `fsync=${row.fsync}, full_page_writes=${row.fullPageWrites}, synchronous_commit=${commitInForce(row)}`;
+  return hasSynchronousStandby(row) ? `${local}, synchronous_standby_names=${row.synchronousNames}` : local;
+}
+
+/** Where one is named, no commit of ours is answered without it. */
+function hasSynchronousStandby({synchronousNames}: FactRow): boolean {
+  return synchronousNames !== null && synchronousNames.trim() !== '';
 }
 
 /** Every transaction of ours sets it to `on` where the server has less. */
@@ -49,11 +60,12 @@ function commitInForce({synchronousCommit}: FactRow): string {
   return synchronousCommit === 'remote_apply' ? 'remote_apply' : 'on';
 }
 
-function* warnings({fsync, fullPageWrites, standbys, synchronousStandbys}: FactRow): Iterable<string> {
+function* warnings(row: FactRow): Iterable<string> {
+  const {fsync, fullPageWrites, standbys} = row;
   if (fsync === 'off')
     yield 'fsync is off: a power failure can lose counters, and integers would be issued twice.';
   if (fullPageWrites === 'off') yield 'full_page_writes is off: a power failure can damage the tables.';
-  if (standbys > 0 && synchronousStandbys === 0) {
+  if (standbys > 0 && !hasSynchronousStandby(row)) {
     yield 'Every standby is asynchronous: a failover can lose commits, and integers would be issued twice. Set synchronous_standby_names.';
   }
 }
