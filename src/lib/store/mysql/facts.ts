@@ -38,8 +38,9 @@ function sizeOf(table: TableRow | undefined): number | undefined {
 function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | undefined): Iterable<string> {
   const flush = settings.get('innodb_flush_log_at_trx_commit');
   const isCluster = settings.get('wsrep_on') === 'ON';
-  if (flush !== undefined && flush !== '1' && !isCluster) {
-    yield `innodb_flush_log_at_trx_commit is ${flush}: a power failure can lose counters, and integers would be issued twice.`;
+  if (flush !== undefined && flush !== '1') {
+    const failure = isCluster ? 'a power failure of all nodes at once' : 'a power failure';
+    yield `innodb_flush_log_at_trx_commit is ${flush}: ${failure} can lose counters, and integers would be issued twice.`;
   }
   if (settings.get('log_bin') === 'ON' && settings.get('sync_binlog') !== '1') {
     yield 'sync_binlog is not 1: after a power failure replicas can miss commits, and a failover to one would issue integers twice.';
