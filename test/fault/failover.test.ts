@@ -9,10 +9,12 @@ import {
   promote,
   replicateSynchronously,
   startStandby,
+  untilStandbyIs,
   type StandbyOptions,
 } from '../helpers/postgres-standby.js';
 import {password, startPostgres, type PrivateServer} from '../helpers/private-server.js';
 import {flaws} from '../helpers/ranges.js';
+import {startProxy} from '../helpers/tcp-proxy.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
 /** A long run raises this. */
@@ -86,13 +88,37 @@ async function takeAtLast({url}: RunningServer): Promise<bigint> {
   throw new Error('the service did not come back');
 }
 
+/** The URL of a user who may see no more of a server than UniqueID needs. */
+async function addClerk(server: PrivateServer): Promise<string> {
+  await onServer(
+    server,
+    'CREATE ROLE clerk LOGIN PASSWORD $$secret$$',
+    'GRANT SELECT ON uniqueindex, uniqueindexsystem TO clerk',
+  );
+  return `postgresql://clerk:secret@127.0.0.1:${server.port}/postgres`;
+}
+
+/** Waits until every server refuses every mode in these words. */
+async function untilRefused(servers: readonly RunningServer[], words: string): Promise<void> {
+  for (const {url} of servers) {
+    for (const mode of modes) {
+      while (!(await ask(url, `/getid?range=1&mode=${mode}`)).body.includes(words)) await sleep(50);
+    }
+  }
+}
+
 describe.skipIf(inject('postgresUrl') === '')('PostgreSQL failover', () => {
   it('synchronous: nothing is issued twice, and service goes on by itself', async () => {
     let primary = await startPrimary();
     let standby = await addStandby(primary);
     await replicateSynchronously(primary);
     const {load, stop, run, join} = await startFleet(urlOf(primary, standby));
-    expect((await run('status')).stderr).toBe('');
+    const asClerk = await addClerk(primary);
+    for (const args of [[], ['--database', asClerk]]) {
+      const {stdout} = await run('status', ...args);
+      expect(stdout).toContain('synchronous_standby_names=standby');
+      expect(stdout).not.toContain('asynchronous');
+    }
     const recoveries: number[] = [];
     for (let failover = 1; ; failover++) {
       await sleep(500);
@@ -165,5 +191,48 @@ describe.skipIf(inject('postgresUrl') === '')('PostgreSQL failover', () => {
     await standby.restart();
     await promote(standby);
     expect(await takeAtLast(server)).toBe(10n);
+  });
+
+  it('asynchronous: status warns before, servers that have handed out what is lost refuse after, and reset mends it', async () => {
+    const primary = await startPrimary();
+    const proxy = await startProxy(primary.port);
+    const standby = await addStandby(primary, {through: proxy.port});
+    await untilStandbyIs(primary, 'async');
+    const {servers, load, stop, run, join} = await startFleet(urlOf(primary, standby));
+    const asClerk = await addClerk(primary);
+    for (const args of [[], ['--database', asClerk]])
+      expect((await run('status', ...args)).stdout).toContain('Every standby is asynchronous');
+
+    await untilGiven(load);
+    proxy.hold();
+    await sleep(500);
+    await crash(primary);
+    proxy.cut();
+    await promote(standby);
+    await untilRefused(servers, 'went backwards');
+    await stop();
+    expectNothingTwice(load);
+
+    const {next} = flaws(load.given.get('file') ?? []);
+    const named = await Promise.all(
+      servers.map(async ({url}) => {
+        const health = await ask(url, '/health');
+        expect(health.status).toBe(503);
+        const refused = await ask(url, '/getid?range=1&mode=file');
+        expect(refused.status).toBe(503);
+        return BigInt(/uniqueid reset --mode file --to (\d+)/.exec(refused.body)?.[1] ?? 0);
+      }),
+    );
+    // Each server names what it has handed out itself: the highest of these is what mends it.
+    expect(named.reduce((a, b) => (a > b ? a : b))).toBe(next);
+    // A server that starts now has handed out nothing, and cannot know.
+    const late = await join();
+    expect((await ask(late.url, '/health')).status).toBe(200);
+    for (const mode of modes) {
+      const to = String(flaws(load.given.get(mode) ?? []).next);
+      expect((await run('reset', '-m', mode, '--to', to, '--yes')).status).toBe(0);
+    }
+    for (const server of [...servers, late]) expect(await takeAtLast(server)).toBeGreaterThanOrEqual(next);
+    for (const {url} of servers) expect((await ask(url, '/health')).status).toBe(200);
   });
 });

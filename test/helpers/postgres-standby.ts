@@ -1,7 +1,8 @@
-import {execFileSync} from 'node:child_process';
+import {execFile} from 'node:child_process';
 import {appendFileSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
 import postgres from 'postgres';
 import {
   findPostgres,
@@ -34,13 +35,14 @@ export async function startStandby(
   const folder = ownFolder('postgres', user);
   const data = join(folder.path, 'data');
   const own = port ?? (await freePort());
-  execFileSync(
+  // Not blocking: what it goes through may be a proxy of this process.
+  await promisify(execFile)(
     join(programs, 'pg_basebackup'),
     [
       ...['-D', data, '-d', `host=127.0.0.1 port=${through} user=tester application_name=${STANDBY}`],
       ...['--write-recovery-conf', '--checkpoint=fast', '--no-sync'],
     ],
-    {cwd: folder.path, stdio: 'ignore', env: {PGPASSWORD: password}, ...user},
+    {cwd: folder.path, env: {PGPASSWORD: password}, ...user},
   );
   // The later line counts. A copy that is promoted starts alone: nobody replicates it yet.
   appendFileSync(join(data, 'postgresql.auto.conf'), `port = ${own}\nsynchronous_standby_names = ''\n`);
