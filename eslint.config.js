@@ -17,7 +17,9 @@ export default defineConfig(
   tseslint.configs.stylisticTypeChecked,
   {
     languageOptions: {
-      parserOptions: {projectService: {allowDefaultProject: ['*.js', 'bin/*.js', 'scripts/*.js']}},
+      parserOptions: {
+        projectService: {allowDefaultProject: ['*.js', 'bin/*.{js,mjs}', 'scripts/*.{js,cjs}']},
+      },
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', {fixStyle: 'inline-type-imports'}],
@@ -50,8 +52,12 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.js'],
+    files: ['**/*.{js,cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
     rules: {'@typescript-eslint/explicit-module-boundary-types': 'off'},
+  },
+  {
+    files: ['bin/run.js', '**/*.cjs'],
+    rules: {'@typescript-eslint/no-require-imports': 'off'},
   },
 );

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import {createRequire} from 'node:module';
+// CommonJS, unlike the rest: Node's loader of ECMAScript modules takes as long to start as an allocation.
+const {main} = require('../dist/cli/start.cjs');
 
-const {main} = createRequire(import.meta.url)('../dist/cli/start.cjs');
-
-await main(process.argv.slice(2), import.meta.url);
+void main(process.argv.slice(2));

@@ -1,37 +1,122 @@
-// Writes dist/cli/start.cjs: everything that a plain `uniqueid getid` needs, in one file. Finding and linking forty
-// modules takes Node longer than the allocation does; as CommonJS it also spares the work of making the built-in
-// modules look like ECMAScript ones. Packages stay outside.
+// Bundles what tsc has compiled one by one: finding and linking a hundred modules takes Node longer than their work.
+//
+// dist/cli/start.cjs is everything that a plain `uniqueid getid` needs, in one CommonJS file: that also spares the start of
+// Node's loader of ECMAScript modules. All other command lines go through dist/cli/run-oclif.js and dist/commands/, which
+// share what they have in common in dist/chunks/.
+import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {isBuiltin} from 'node:module';
+import {join, relative} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 
-/** Modules for people and for other command lines: they are loaded from where they are, when they are wanted. */
+const root = fileURLToPath(new URL('../', import.meta.url));
+const src = join(root, 'src');
+
+/** For people and for other command lines than a plain getid: loaded when they are wanted, from where they are. */
 const outside = /\/(?:ask|pick-mode|run-oclif|sync-tasks)\.js$/;
 
-/** Packages that CommonJS may load; one that is only an ECMAScript module belongs to a module outside. */
-const packages = ['better-sqlite3', 'ini', 'lossless-json', 'mysql2/promise', 'postgres'];
+/** Packages with a compiled part, or loaded for one kind of database alone. */
+const external = ['better-sqlite3', 'mysql2', 'postgres'];
 
-const {metafile} = await build({
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/cli/start.cjs',
+/** What start.cjs may load beside them; what is only an ECMAScript module belongs to a module outside. */
+const loadable = [
+  'better-sqlite3/build/Release/better_sqlite3.node',
+  'better-sqlite3/package.json',
+  'bindings',
+  'lossless-json',
+  'mysql2/promise',
+  'postgres',
+];
+
+const binding = fileURLToPath(new URL('native-binding.cjs', import.meta.url));
+
+const shared = {
+  absWorkingDir: root,
   bundle: true,
   metafile: true,
-  format: 'cjs',
   platform: 'node',
   target: 'node20.19',
-  packages: 'external',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  keepNames: true,
+  legalComments: 'none',
+};
+
+/** A module finds files by its own place in dist, and keeps that inside a bundle: all bundles lie one folder deep. */
+const keepPlaces = {
+  name: 'keep places',
+  setup: ({onLoad}) => {
+    onLoad({filter: /\.ts$/}, ({path}) => {
+      const place = relative(src, path).replaceAll('\\', '/').replace(/\.ts$/, '.js');
+      const own = `new URL(${JSON.stringify(`../${place}`)}, import.meta.url).href`;
+      return {contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', own), loader: 'ts'};
+    });
+  },
+};
+
+/** Takes in better-sqlite3 and ini, which a plain getid always needs, and leaves other packages where they are. */
+const leaveOut = {
+  name: 'leave out',
+  setup: ({onResolve}) => {
+    onResolve({filter: outside}, ({path}) => ({path, external: true}));
+    onResolve({filter: /^bindings$/}, ({importer}) =>
+      importer === binding ? {path: 'bindings', external: true} : {path: binding},
+    );
+    onResolve({filter: /^[a-z@]/}, ({path, kind}) =>
+      kind === 'entry-point' || path === 'better-sqlite3' || path === 'ini'
+        ? undefined
+        : {path, external: true},
+    );
+  },
+};
+
+const plain = await build({
+  ...shared,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'dist/cli/start.cjs',
+  format: 'cjs',
   define: {'import.meta.url': 'fileUrl'},
   banner: {js: "const fileUrl = require('node:url').pathToFileURL(__filename).href;"},
-  plugins: [
-    {
-      name: 'outside',
-      setup: ({onResolve}) => {
-        onResolve({filter: outside}, ({path}) => ({path, external: true}));
-      },
-    },
-  ],
+  plugins: [keepPlaces, leaveOut],
 });
 
-const loaded = Object.values(metafile.outputs).flatMap(({imports}) => imports.map(({path}) => path));
-const unknown = loaded.filter(
-  (path) => !path.startsWith('node:') && !outside.test(path) && !packages.includes(path),
-);
+const loaded = Object.values(plain.metafile.outputs).flatMap(({imports}) => imports.map(({path}) => path));
+const unknown = loaded.filter((path) => !isBuiltin(path) && !outside.test(path) && !loadable.includes(path));
 if (unknown.length > 0) throw new Error(`dist/cli/start.cjs must not load ${unknown.join(', ')}`);
+
+rmSync(join(root, 'dist', 'chunks'), {recursive: true, force: true});
+const commands = await build({
+  ...shared,
+  entryPoints: [
+    'src/cli/run-oclif.ts',
+    ...readdirSync(join(src, 'commands')).map((name) => `src/commands/${name}`),
+  ],
+  outdir: 'dist',
+  outbase: 'src',
+  chunkNames: 'chunks/[name]-[hash]',
+  splitting: true,
+  format: 'esm',
+  external: [...external, 'typescript'],
+  // What CommonJS packages take for granted.
+  banner: {
+    js: `import {createRequire as makeRequire} from 'node:module'; import {fileURLToPath as toPath} from 'node:url';
+const require = makeRequire(import.meta.url), __filename = toPath(import.meta.url), __dirname = toPath(new URL('.', import.meta.url));`,
+  },
+  plugins: [keepPlaces],
+});
+
+/** The folders of the packages that a bundle holds. */
+const packages = new Set(
+  [plain, commands]
+    .flatMap(({metafile}) => Object.keys(metafile.inputs))
+    .flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
+);
+
+/** Their licences ask to be kept with every copy. */
+const licences = [...packages].sort().map((folder) => {
+  const files = readdirSync(join(root, folder)).filter((name) => /^licen[cs]e/i.test(name));
+  const texts = files.map((name) => readFileSync(join(root, folder, name), 'utf8').trim());
+  const {name, version, license} = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  return `${name} ${version} (${license})\n\n${texts.join('\n\n')}\n`;
+});
+writeFileSync(join(root, 'dist', 'third-party-licences.txt'), licences.join(`\n${'-'.repeat(72)}\n\n`));

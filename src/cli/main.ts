@@ -1,14 +1,10 @@
-import {version} from '../lib/version.js';
 import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
 
-/**
- * Runs one command line to its end; the exit status is left in `process.exitCode`.
- *
- * @param root the URL of the program's own file, by which oclif finds the manifest of the commands
- */
-export async function main(argv: readonly string[], root: string): Promise<void> {
+/** Runs one command line to its end; the exit status is left in `process.exitCode`. */
+export async function main(argv: readonly string[]): Promise<void> {
   if (argv[0] === '--version' || argv[0] === '-V') {
+    const {version} = await import('../lib/version.js');
     process.stdout.write(`uniqueid ${version}\n`);
     return;
   }
@@ -21,7 +17,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   const plain = readPlainGetid(argv);
   if (plain === undefined) {
     const {runOclif} = await import('./run-oclif.js');
-    await runOclif(argv, root);
+    await runOclif(argv);
     return;
   }
   try {

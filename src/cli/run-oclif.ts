@@ -3,16 +3,13 @@ import {settings} from '@oclif/core/settings';
 import {reportFailure} from './report-failure.js';
 import {requestedExit, usageFailure} from './usage-failure.js';
 
-/**
- * Has oclif find and run the command.
- *
- * @param root the URL of a file in the folder of package.json, or below it
- */
-export async function runOclif(argv: readonly string[], root: string): Promise<void> {
+/** Has oclif find and run the command. */
+export async function runOclif(argv: readonly string[]): Promise<void> {
   // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
   settings.enableAutoTranspile = false;
   try {
-    await run(asFlag(argv), root);
+    // From here upwards oclif looks for package.json, which tells it where the commands are.
+    await run(asFlag(argv), import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
     if (exit === undefined) reportFailure(usageFailure(thrown), argv.includes('--json'));

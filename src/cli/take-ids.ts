@@ -17,15 +17,21 @@ export async function takeIds(options: GetidOptions): Promise<void> {
   const {settings} = configured;
   const range = parseRange(options.range, settings.maxRange);
   const mode = options.mode === undefined ? undefined : checkMode(options.mode);
-  const mayAsk = canPrompt(options.json);
-  if (mode === undefined && !mayAsk) throw noMode();
+  // Looked at only where it matters: opening stdin as a stream takes a while.
+  const talk = {
+    say,
+    get mayAsk() {
+      return canPrompt(options.json);
+    },
+  };
+  if (mode === undefined && !talk.mayAsk) throw noMode();
   const format = options.json ? 'json' : options.format;
   if (options.server !== undefined) {
     const {takeRemoteIds} = await import('./take-remote-ids.js');
     await writeIds(await takeRemoteIds(options.server, mode, range, options, settings), format);
     return;
   }
-  const taken = await withStore(connectSafely(configured, {say, mayAsk}), async (store) =>
+  const taken = await withStore(connectSafely(configured, talk), async (store) =>
     new Allocator(store, settings).allocate(mode ?? (await askForMode(store)), range),
   );
   await writeIds(taken, format);
