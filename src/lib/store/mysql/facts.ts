@@ -1,4 +1,4 @@
-import type {Pool, RowDataPacket} from 'mysql2/promise';
+import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import type {StoreFacts} from '../store.js';
 
 interface TableRow extends RowDataPacket {
@@ -8,13 +8,13 @@ interface TableRow extends RowDataPacket {
 }
 
 /** Reads what decides whether a commit survives, and how the table of counters compares modes. */
-export async function readFacts(pool: Pool): Promise<StoreFacts> {
-  const [variables] = await pool.query<RowDataPacket[]>(
+export async function readFacts(connection: PoolConnection): Promise<StoreFacts> {
+  const [variables] = await connection.query<RowDataPacket[]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN
       ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite', 'wsrep_on')`,
   );
   const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
-  const [[table]] = await pool.query<TableRow[]>(
+  const [[table]] = await connection.query<TableRow[]>(
     `SELECT engine AS engine, table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
      FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`,
   );

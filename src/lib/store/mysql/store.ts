@@ -168,7 +168,7 @@ class MysqlStore implements Store {
   }
 
   facts(): Promise<StoreFacts> {
-    return this.#attempt(() => readFacts(this.#pool));
+    return this.#attempt(readFacts);
   }
 
   close(): Promise<void> {
