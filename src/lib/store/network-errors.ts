@@ -64,7 +64,7 @@ export function wrongLogin({location, user}: Destination, cause: unknown): Uniqu
   const who = user === undefined ? 'this user' : `user "${user}"`;
   return refused(
     `The database ${location} refuses to log ${who} in.`,
-    'Check user and password in peewee_url or PEEWEE_URL.',
+    'Check user and password in peewee_url or PEEWEE_URL, and whether the user may log in from here and without TLS (sslmode=).',
     cause,
   );
 }
@@ -107,6 +107,28 @@ export function conflict(location: string, cause: unknown): UniqueIDError {
     transient: true,
     hint: 'Ask again in a moment.',
   });
+}
+
+/** A limit of the server or of the user: connections that are there already still serve. */
+export function tooManyConnections(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('DATABASE_BUSY', `The database ${location} takes no further connection.`, {
+    cause,
+    transient: true,
+    hint: 'Raise the limit there (max_connections), or lower max_connections= in the URL, which is 4 for each server.',
+  });
+}
+
+/** A statement that the server or its administrator ended before it was done. */
+export function cutShort(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError(
+    'DATABASE_BUSY',
+    `The database ${location} ended a statement before it was done.`,
+    {
+      cause,
+      transient: true,
+      hint: 'Its time limit for statements may be too short (statement_timeout, max_statement_time).',
+    },
+  );
 }
 
 export function diskFull(location: string, cause: unknown): UniqueIDError {

@@ -1,12 +1,14 @@
 import {
   certificateRefused,
   conflict,
+  cutShort,
   diskFull,
   fromNetworkError,
   noDatabase,
   noPermission,
   readOnlyServer,
   tlsRefused,
+  tooManyConnections,
   unreachable,
   unwritableMode,
   wrongLogin,
@@ -43,6 +45,13 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 1045:
     case 1698:
     case 1251:
+    // From this host, with this account as it is now (locked, its password expired), at this hour: nobody gets in.
+    case 1129:
+    case 1130:
+    case 1820:
+    case 1862:
+    case 3118:
+    case 4151:
       return wrongLogin(destination, error);
     case 3159:
       return tlsRefused(location, error);
@@ -58,12 +67,14 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 1406:
     case 3988:
       return unwritableMode(location, error);
+    case 1223:
     case 1290:
     case 1792:
     case 1836:
     case 3032:
       return readOnlyServer(location, error);
     // A lost race: deadlock, lock wait, certification failures of Galera and Group Replication, conflicts of TiDB.
+    case 1180:
     case 1205:
     case 1213:
     case 1020:
@@ -73,23 +84,41 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 8028:
     case 9007:
       return conflict(location, error);
+    case 1317:
+    case 1969:
+    case 3024:
+      return cutShort(location, error);
     case 1021:
     case 1114:
       return diskFull(location, error);
     case 1040:
     case 1203:
     case 1226:
-      return unreachable(location, 'it has too many connections', error);
-    // Stopping, killed, or (1047) a node of Galera that is no part of its cluster now.
+      return tooManyConnections(location, error);
+    // Stopping, killed, idle for too long, short of memory or of storage nodes, or (1047) a node of Galera that is no
+    // part of its cluster now.
+    case 1041:
     case 1047:
     case 1053:
     case 1077:
     case 1080:
+    case 1135:
     case 1152:
+    case 1158:
+    case 1159:
+    case 1160:
+    case 1161:
     case 1184:
+    case 1637:
     case 1927:
     case 2006:
     case 2013:
+    case 4031:
+    case 9001:
+    case 9002:
+    case 9003:
+    case 9004:
+    case 9005:
       return unreachable(location, 'it is starting, stopping or in trouble', error);
     default:
       return fromNetworkError(error, destination) ?? error;

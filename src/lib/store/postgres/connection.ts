@@ -7,20 +7,26 @@ export const DEFAULT_PORT = 5432;
 /** How long after a lost connection the next one is tried, in seconds: service resumes this soon. */
 const RECONNECT_SECONDS = 0.1;
 
-/** Types that the driver does not know by itself: arrays, without asking the server for its catalogue. */
+/**
+ * Types that the driver does not know by itself: arrays, without asking the server for its catalogue. Where a prepared
+ * statement is no longer valid, such as after the table was altered, the driver asks again and hands in its own text.
+ */
 const types = {
   bigint: postgres.BigInt,
   texts: {
     to: 1009,
     from: [1009],
-    serialize: (values: readonly string[]) =>
-      `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`,
+    serialize: (values: readonly string[] | string) =>
+      typeof values === 'string'
+        ? values
+        : `{${values.map((value) => `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`,
     parse: (text: string) => text as unknown as readonly string[],
   },
   bigints: {
     to: 1016,
     from: [1016],
-    serialize: (values: readonly bigint[]) => `{${values.join(',')}}`,
+    serialize: (values: readonly bigint[] | string) =>
+      typeof values === 'string' ? values : `{${values.join(',')}}`,
     parse: (text: string) => text as unknown as readonly bigint[],
   },
 };

@@ -1,12 +1,14 @@
 import postgres from 'postgres';
 import {
   conflict,
+  cutShort,
   diskFull,
   fromNetworkError,
   noDatabase,
   noPermission,
   readOnlyServer,
   tlsRefused,
+  tooManyConnections,
   unreachable,
   unwritableMode,
   wrongLogin,
@@ -53,12 +55,15 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
     case '40003':
     case '40P01':
     case '55P03':
-    case '57014':
       return conflict(location, error);
+    case '57014':
+      return cutShort(location, error);
     case '53100':
       return diskFull(location, error);
     case '53300':
-      return unreachable(location, 'it has too many connections', error);
+      return tooManyConnections(location, error);
+    case '55000':
+      return unreachable(location, 'it takes no connections now', error);
     default:
       // 08: connection exceptions; 57P: the server is starting, stopping or has crashed; 53: out of resources; 58: its disk failed.
       return /^(?:08|57P|53|58|XX)/.test(code)

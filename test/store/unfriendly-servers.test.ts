@@ -1,0 +1,215 @@
+import {randomUUID} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {migrate} from '../../src/lib/store/schema/migrate.js';
+import type {Store} from '../../src/lib/store/store.js';
+import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {openForTest, type NetworkTestDatabase} from '../helpers/network-database.js';
+import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {flaws} from '../helpers/ranges.js';
+
+const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
+
+/** How each kind of server is told to be unfriendly to one user. */
+interface Kind {
+  readonly name: string;
+  readonly server: string;
+  readonly make: () => Promise<NetworkTestDatabase>;
+  readonly createUser: (name: string, database: string) => readonly string[];
+  readonly dropUser: (name: string) => readonly string[];
+  readonly setPassword: (name: string, password: string) => string;
+  readonly oneConnection: (name: string) => string;
+  /** The identifiers of a user's sessions, and how one of them is ended. */
+  readonly sessions: (name: string) => string;
+  readonly end: (session: string) => string;
+  /** Has the first three allocations fail with this error. */
+  readonly fail: (error: string) => readonly string[];
+  /** Lost races, and statements that were ended: of the server, of clusters, of an administrator. */
+  readonly passing: readonly string[];
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'PostgreSQL',
+    server: inject('postgresUrl'),
+    make: makePostgresDatabase,
+    createUser: (name) => [
+      `CREATE ROLE ${name} LOGIN PASSWORD 'first'`,
+      `GRANT SELECT, INSERT, UPDATE ON uniqueindex, uniqueindexsystem TO ${name}`,
+    ],
+    dropUser: (name) => [`DROP OWNED BY ${name}`, `DROP ROLE ${name}`],
+    setPassword: (name, password) => `ALTER ROLE ${name} PASSWORD '${password}'`,
+    oneConnection: (name) => `ALTER ROLE ${name} CONNECTION LIMIT 1`,
+    sessions: (name) => `SELECT pid FROM pg_stat_activity WHERE usename = '${name}'`,
+    end: (session) => `SELECT pg_terminate_backend(${session})`,
+    fail: (error) => [
+      'CREATE SEQUENCE tries',
+      `CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+         IF nextval('tries') <= 3 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '${error}'; END IF;
+         RETURN NEW; END $$`,
+      'CREATE TRIGGER lose BEFORE INSERT ON uniqueindex FOR EACH ROW EXECUTE FUNCTION lose()',
+    ],
+    passing: ['40001', '40003', '40P01', '55P03', '57014', '57P01', '57P05', '53300'],
+  },
+  {
+    name: 'MariaDB',
+    server: inject('mysqlUrl'),
+    make: makeMysqlDatabase,
+    createUser: (name, database) => [
+      `CREATE USER ${name}@'%' IDENTIFIED BY 'first'`,
+      `GRANT SELECT, INSERT, UPDATE ON ${database}.* TO ${name}@'%'`,
+    ],
+    dropUser: (name) => [`DROP USER ${name}@'%'`],
+    setPassword: (name, password) => `ALTER USER ${name}@'%' IDENTIFIED BY '${password}'`,
+    oneConnection: (name) => `ALTER USER ${name}@'%' WITH MAX_USER_CONNECTIONS 1`,
+    sessions: (name) => `SELECT id FROM information_schema.processlist WHERE user = '${name}'`,
+    end: (session) => `KILL ${session}`,
+    fail: (error) => [
+      'CREATE SEQUENCE tries',
+      `CREATE TRIGGER lose BEFORE INSERT ON uniqueindex FOR EACH ROW
+         IF NEXT VALUE FOR tries <= 3 THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = ${error}, MESSAGE_TEXT = 'lost'; END IF`,
+    ],
+    passing: ['1020', '1040', '1047', '1180', '1205', '1213', '1317', '1969', '3024', '3101', '4031', '9007'],
+  },
+];
+
+describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
+  interface Setup {
+    readonly database: NetworkTestDatabase;
+    readonly user: string;
+    /** Connects as that user. */
+    readonly open: () => Promise<Store>;
+  }
+
+  async function setUp(): Promise<Setup> {
+    const database = await kind.make();
+    await migrate(await database.open());
+    const user = `u${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+    const url = new URL(database.url);
+    for (const statement of kind.createUser(user, url.pathname.slice(1))) await database.execute(statement);
+    onTestFinished(async () => {
+      for (const statement of kind.dropUser(user)) await database.execute(statement);
+    });
+    return {
+      database,
+      user,
+      open: () => openForTest(`${url.protocol}//${user}:first@${url.host}${url.pathname}`),
+    };
+  }
+
+  async function endSessions({database, user}: Setup): Promise<void> {
+    const sessions = await database.query(kind.sessions(user));
+    expect(sessions.length).toBeGreaterThan(0);
+    for (const [session = ''] of sessions) await database.execute(kind.end(session));
+  }
+
+  it.each(kind.passing)('error %s is met by asking again, and costs nothing', async (error) => {
+    const {database, open} = await setUp();
+    for (const statement of kind.fail(error)) await database.execute(statement);
+    const allocator = new Allocator(await open(), options);
+    const given = await Promise.all(Array.from({length: 20}, () => allocator.allocate('file', 5n)));
+    expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 100n});
+  });
+
+  it('a limit of one connection is no failure and costs nothing, also while others look', async () => {
+    const {database, user, open} = await setUp();
+    await database.execute(kind.oneConnection(user));
+    const store = await open();
+    const allocator = new Allocator(store, options);
+    const looks: Promise<unknown>[] = [];
+    const given = [];
+    for (let turn = 0; turn < 40; turn++) {
+      looks.push(...[store.counters(), store.facts()].map((look) => look.catch((error: unknown) => error)));
+      given.push(...(await Promise.all([1n, 2n, 3n].map((range) => allocator.allocate('file', range)))));
+    }
+    expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 240n});
+    for (const look of await Promise.all(looks))
+      if (look instanceof Error) expect(look).toMatchObject({code: 'DATABASE_BUSY', transient: true});
+    await expect(open()).rejects.toMatchObject({code: 'DATABASE_BUSY', exitStatus: 4});
+  });
+
+  it('more looks at once than there are connections all come to an end', async () => {
+    const {open} = await setUp();
+    const store = await open();
+    const looks = await Promise.all(Array.from({length: 12}, () => store.facts()));
+    expect(looks).toHaveLength(12);
+  });
+
+  it('sessions that the server ends between two requests are opened again', async () => {
+    const setup = await setUp();
+    const allocator = new Allocator(await setup.open(), options);
+    const given = [];
+    for (let turn = 0; turn < 5; turn++) {
+      given.push(await allocator.allocate('file', 5n));
+      await endSessions(setup);
+      await sleep(turn * 5);
+    }
+    expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 25n});
+  });
+
+  it('a password that was changed is an error of its own, and service resumes with the right one', async () => {
+    const setup = await setUp();
+    const {database, user} = setup;
+    const allocator = new Allocator(await setup.open(), options);
+    await allocator.allocate('file', 1n);
+    await database.execute(kind.setPassword(user, 'second'));
+    await endSessions(setup);
+    await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining(`refuses to log user "${user}" in`) as string,
+    });
+    await database.execute(kind.setPassword(user, 'first'));
+    expect(await allocator.allocate('file', 1n)).toEqual({start: 1n, end: 1n});
+  });
+});
+
+describe.skipIf(inject('postgresUrl') === '')('PostgreSQL', () => {
+  it('may isolate transactions as strictly as it can', async () => {
+    const database = await makePostgresDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    await database.execute(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
+    const stores = [await database.open(), await database.open(), await database.open()];
+    for (const store of stores) await migrate(store);
+    const allocators = stores.map((store) => new Allocator(store, options));
+    const given = await Promise.all(
+      Array.from({length: 150}, async (_, index) => {
+        await sleep(index % 15);
+        return allocators[index % 3]?.allocate('file', 5n) ?? {start: 0n, end: 0n};
+      }),
+    );
+    expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 750n});
+  });
+
+  it('may alter the table under an open connection, or forget its prepared statements', async () => {
+    const database = await makePostgresDatabase();
+    const store = await database.open();
+    await migrate(store);
+    const claim = [{mode: 'file', count: 5n}];
+    expect(await store.advance(claim, 0n)).toEqual([{next: 5n}]);
+    await database.execute('ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE text');
+    expect(await store.advance(claim, 0n)).toEqual([{next: 10n}]);
+    expect(await store.counter('file')).toEqual({mode: 'file', next: 10n});
+  });
+});
+
+describe.skipIf(inject('mysqlUrl') === '')('MariaDB', () => {
+  it('may lock an account, or let its password expire', async () => {
+    const database = await makeMysqlDatabase();
+    await migrate(await database.open());
+    const url = new URL(database.url);
+    const user = `u${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+    await database.execute(`CREATE USER ${user}@'%' IDENTIFIED BY 'first' ACCOUNT LOCK`);
+    onTestFinished(() => database.execute(`DROP USER ${user}@'%'`));
+    await database.execute(`GRANT SELECT ON ${url.pathname.slice(1)}.* TO ${user}@'%'`);
+    const open = (): Promise<Store> => openForTest(`mysql://${user}:first@${url.host}${url.pathname}`);
+    const refused = {
+      code: 'DATABASE_UNAVAILABLE',
+      transient: false,
+      message: expect.stringContaining('refuses to log') as string,
+    };
+    await expect(open()).rejects.toMatchObject(refused);
+    await database.execute(`ALTER USER ${user}@'%' ACCOUNT UNLOCK PASSWORD EXPIRE`);
+    await expect(open()).rejects.toMatchObject(refused);
+  });
+});
