@@ -2,7 +2,7 @@ import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
 import {UniqueIDError} from '../lib/errors.js';
 import {retryTransient} from '../lib/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
-import {copyCounters, readFloors} from '../lib/store/copy.js';
+import {copyCounters, copyIntoNothing, readFloors} from '../lib/store/copy.js';
 import type {Floor, Raise, Store} from '../lib/store/store.js';
 import {colours} from './colour.js';
 
@@ -26,10 +26,17 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
   return plan;
 }
 
-/** Copies every counter of `source` into `target`, showing on stderr what is done. */
+/** Where counters are copied to. */
+export interface CopyTarget {
+  readonly location: string;
+  /** `undefined` where a look finds no tables yet. */
+  readonly store: Store | undefined;
+}
+
+/** Copies every counter of `source` into a target, or only looks at what that comes to; shows on stderr what is done. */
 export async function copyWithTasks(
   source: Store,
-  target: Store,
+  {location, store}: CopyTarget,
   {silent, dryRun}: {silent: boolean; dryRun: boolean},
 ): Promise<readonly Raise[]> {
   let floors: readonly Floor[] = [];
@@ -38,15 +45,18 @@ export async function copyWithTasks(
     timed(
       `Read the counters of ${source.location}`,
       async () => {
-        floors = await readFloors(source, target);
+        floors = await readFloors(source, store);
         return undefined;
       },
       'No counter was changed.',
     ),
     timed(
-      `${dryRun ? 'Compare' : 'Raise'} the counters of ${target.location}`,
+      `${dryRun ? 'Compare' : 'Raise'} the counters of ${location}`,
       async () => {
-        raises = await retryTransient(() => copyCounters(target, floors, dryRun), LOCK_WAIT_MS);
+        raises =
+          store === undefined
+            ? copyIntoNothing(floors)
+            : await retryTransient(() => copyCounters(store, floors, dryRun), LOCK_WAIT_MS);
         return undefined;
       },
       'No counter was changed.',

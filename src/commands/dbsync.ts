@@ -19,7 +19,7 @@ import {
   isSafe,
   type SchemaState,
 } from '../lib/store/schema/version.js';
-import type {Store} from '../lib/store/store.js';
+import type {Raise, Store} from '../lib/store/store.js';
 
 /** What `--check --json` prints. */
 interface CheckDocument {
@@ -43,6 +43,11 @@ export default class Dbsync extends BaseCommand {
 
   static override description =
     'Takes one step after the other, each in a transaction of its own; every counter is kept. Running it again, or twice at once, does no harm.';
+
+  static override usage = [
+    '<%= command.id %> [--dry-run] [--from URL]',
+    '<%= command.id %> --check [--equal]',
+  ];
 
   static override examples = [
     {
@@ -92,31 +97,43 @@ export default class Dbsync extends BaseCommand {
 
   async #copy(from: string, config: Config, talk: CommandTalk, dryRun: boolean): Promise<string> {
     const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
-    return withStore(connect(source, talk, {readOnly: true}), (old) =>
-      withStore(connect(config, talk, {create: !dryRun}), async (store) => {
-        if (!dryRun) await syncWithTasks(store, {silent: this.jsonEnabled()});
-        const raises = await copyWithTasks(old, store, {silent: this.jsonEnabled(), dryRun});
-        const rows = raises.map(({mode, before, after}) => [
-          mode,
-          before === undefined ? '-' : grouped(before),
-          grouped(after),
-        ]);
-        const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
-        if (rows.length > 0) {
-          for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
-          this.log();
-        }
-        this.log(
-          `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${store.location}.`,
+    return withStore(connect(source, talk, {readOnly: true}), async (old) => {
+      const silent = this.jsonEnabled();
+      const location = redactDatabaseUrl(config.settings.databaseUrl);
+      if (dryRun) {
+        return lookInto(config, talk, async (store) =>
+          this.#copied(old, location, true, await copyWithTasks(old, {location, store}, {silent, dryRun})),
         );
-        if (!dryRun && !this.jsonEnabled())
+      }
+      return withStore(connect(config, talk, {create: true}), async (store) => {
+        await syncWithTasks(store, {silent});
+        const raises = await copyWithTasks(old, {location, store}, {silent, dryRun});
+        const document = this.#copied(old, location, false, raises);
+        if (!silent)
           talk.say(
-            `Allocate from ${old.location} no more: what it gives out from now on, ${store.location} gives out again.`,
+            `Allocate from ${old.location} no more: what it gives out from now on, ${location} gives out again.`,
           );
-        const copied = raises.map(({mode, before, after}) => ({mode, before: before ?? null, after}));
-        return exactJson({source: old.location, database: store.location, dryRun, copied});
-      }),
+        return document;
+      });
+    });
+  }
+
+  #copied(old: Store, location: string, dryRun: boolean, raises: readonly Raise[]): string {
+    const rows = raises.map(({mode, before, after}) => [
+      mode,
+      before === undefined ? '-' : grouped(before),
+      grouped(after),
+    ]);
+    const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
+    if (rows.length > 0) {
+      for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+      this.log();
+    }
+    this.log(
+      `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${location}.`,
     );
+    const copied = raises.map(({mode, before, after}) => ({mode, before: before ?? null, after}));
+    return exactJson({source: old.location, database: location, dryRun, copied});
   }
 
   async #sync(store: Store): Promise<SyncDocument> {
@@ -157,6 +174,27 @@ export default class Dbsync extends BaseCommand {
       safe: isSafe(state),
       equal: isEqual(state),
     };
+  }
+}
+
+/** Looks into the database that counters would be copied to; into nothing where its tables are not made yet. */
+async function lookInto<T>(
+  config: Config,
+  talk: CommandTalk,
+  work: (store: Store | undefined) => Promise<T>,
+): Promise<T> {
+  let store: Store;
+  try {
+    store = await connect(config, talk, {readOnly: true});
+  } catch (error) {
+    if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') throw error;
+    return work(undefined);
+  }
+  try {
+    const {kind} = await store.readSchema();
+    return await work(kind === 'absent' ? undefined : store);
+  } finally {
+    await store.close();
   }
 }
 

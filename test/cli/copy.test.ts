@@ -63,6 +63,20 @@ describe.skipIf(!haveServers)('dbsync --from', () => {
     expect(await counters(run, old)).toEqual({file: '501', Файл: '9223372036854775806'});
   });
 
+  it.each(Object.keys(kinds))(
+    '--dry-run shows what would come into %s, and makes nothing there',
+    async (to) => {
+      const {old, run} = await setUp('SQLite', 'SQLite');
+      await run(old, 'getid', '-m', 'file', '-r', '500');
+      const young = (await kinds[to]?.()) ?? '';
+      const dry = await run(young, 'dbsync', '--from', old, '--dry-run');
+      expect(dry.status, dry.stderr).toBe(0);
+      expect(dry.stdout).toMatch(/MODE\s+BEFORE\s+AFTER\nfile\s+-\s+500\n\nWould copy 1 counter from/);
+      expect(dry.stderr).not.toContain('Allocate from');
+      expect((await run(young, 'status')).status).toBe(3);
+    },
+  );
+
   it.each(Object.keys(kinds))('refuses to copy a %s database onto itself', async (kind) => {
     const {old, run} = await setUp(kind, kind);
     const other = old.replace('127.0.0.1', 'localhost').replace('sqlite:', 'apsw:');

@@ -32,6 +32,10 @@ describe('--json of every command fits its schema in docs/', () => {
     ['dbsync', ['dbsync', '--dry-run', '--database', 'sqlite:///other.sqlite3']],
     ['dbsync-check', ['dbsync', '--check']],
     ['dbsync-copy', ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///new.sqlite3']],
+    [
+      'dbsync-copy',
+      ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///n.sqlite3', '--dry-run'],
+    ],
     ['reset', ['reset', '--all', '--yes']],
     ['reset', ['reset', '-m', 'file', '--to', '9223372036854775807', '--dry-run']],
     ['completion', ['completion', 'fish']],

@@ -1,15 +1,17 @@
 import {UniqueIDError} from '../errors.js';
 import {schemaProblem} from './schema/verdict.js';
+import {raised} from './refusal.js';
 import type {Floor, Raise, Store} from './store.js';
 
 /**
  * Reads every counter of a database, to be copied into another.
  *
+ * @param target `undefined` where a look finds no tables yet
  * @throws UniqueIDError `SCHEMA_*` where its tables cannot be read, `COUNTER_DAMAGED` where one holds no integer,
  *   `USAGE` where source and target are the same database
  */
-export async function readFloors(source: Store, target: Store): Promise<readonly Floor[]> {
-  if ((await source.identity()) === (await target.identity())) {
+export async function readFloors(source: Store, target: Store | undefined): Promise<readonly Floor[]> {
+  if (target !== undefined && (await source.identity()) === (await target.identity())) {
     throw new UniqueIDError(
       'USAGE',
       `${source.location} and ${target.location} are the same database; nothing was changed.`,
@@ -56,4 +58,9 @@ export async function copyCounters(
       hint: 'Copy into a new, empty database: tables that UniqueID makes keep such modes apart.',
     },
   );
+}
+
+/** What copying into a database comes to whose tables are not made yet. */
+export function copyIntoNothing(floors: readonly Floor[]): readonly Raise[] {
+  return floors.map((floor) => raised(floor, undefined));
 }
