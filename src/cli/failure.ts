@@ -1,4 +1,5 @@
 import {errorTable, type UniqueIDError} from '../lib/errors.js';
+import {wrapWords} from './wrap-words.js';
 
 /** A failure as `--json` shows it. */
 export interface FailureDocument {
@@ -18,12 +19,21 @@ export function describeFailure(error: UniqueIDError): FailureDocument {
   };
 }
 
-/** A failure for a person, in two lines: what happened, what to do. */
-export function formatFailure(error: UniqueIDError, colour: boolean): string {
+/**
+ * A failure for a person, in two lines: what happened, what to do.
+ *
+ * @param width columns of the terminal, where it goes to one: what is longer goes on below itself
+ */
+export function formatFailure(error: UniqueIDError, colour: boolean, width?: number): string {
   const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
-  const first = `${red}Error:${reset} ${messageOf(error)}`;
-  return error.hint === undefined ? first : `${first}\n${dim}Try:${reset}   ${error.hint}`;
+  const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
+  const beside = (text: string): string => wrapWords(text, room).join(`\n${INDENT}`);
+  const first = `${red}Error:${reset} ${beside(messageOf(error))}`;
+  return error.hint === undefined ? first : `${first}\n${dim}Try:${reset}   ${beside(error.hint)}`;
 }
+
+/** As wide as what stands before a message. */
+const INDENT = ' '.repeat('Error: '.length);
 
 /** What nobody foresaw is told to the person at the command line in its own words; they alone can report it. */
 function messageOf(error: UniqueIDError): string {

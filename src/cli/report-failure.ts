@@ -1,6 +1,6 @@
 import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
 import {describeFailure, formatFailure} from './failure.js';
-import {say} from './say.js';
+import {say, talkWidth} from './say.js';
 import {wantsColour} from './terminal.js';
 
 /** Tells of a failure, for a person in two lines or for a script in JSON, and sets the exit status. */
@@ -8,7 +8,7 @@ export function reportFailure(thrown: unknown, json: boolean): void {
   const error = ofPrompt(thrown) ?? toUniqueIDError(thrown);
   process.exitCode = error.exitStatus;
   if (json) process.stdout.write(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
-  else say(formatFailure(error, wantsColour(process.stderr, process.env)));
+  else say(formatFailure(error, wantsColour(process.stderr, process.env), talkWidth()));
 }
 
 /** Inquirer's way to say that Ctrl-C was pressed at a question. */

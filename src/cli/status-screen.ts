@@ -56,10 +56,10 @@ export function headLines(
 }
 
 function modeLines(
-  {modes, more}: StatusDocument,
+  {modes, more, schema}: StatusDocument,
   {width, colour, rows = Infinity, further = []}: ScreenOptions,
 ): string[] {
-  if (modes.length === 0) return ['No modes yet.'];
+  if (modes.length === 0) return [isUnread(schema) ? 'Its modes cannot be read.' : 'No modes yet.'];
   const all = [...columns, ...further];
   const shown = modes.length > rows ? modes.slice(0, Math.max(1, rows - 1)) : modes;
   const [heading = '', ...lines] = formatTable(
@@ -69,6 +69,10 @@ function modeLines(
   );
   const hidden = modes.length - shown.length;
   return [colour.bold(heading), ...lines, ...moreLine(hidden, more, shown.at(-1)?.mode ?? '', width)];
+}
+
+function isUnread({problem}: StatusDocument['schema']): boolean {
+  return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
 }
 
 function moreLine(hidden: number, more: boolean, last: string, width: number): string[] {

@@ -8,6 +8,8 @@ export default class Completion extends BaseCommand {
 
   static override description = 'Open a new shell after it is installed.';
 
+  static override usage = '<%= command.id %> bash|zsh|fish';
+
   static override examples = shells.map((shell) => ({
     description: `Install it for ${shell}`,
     command: completionInstall[shell],

@@ -9,6 +9,8 @@ export default class Getid extends BaseCommand {
   static override description =
     'Prints one line, the same JSON as the answer of the REST API. The integers are yours once it is printed: nobody else is ever given them.';
 
+  static override usage = '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL]';
+
   static override examples = [
     {
       description: 'Ten integers for files',

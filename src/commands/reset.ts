@@ -21,6 +21,9 @@ export default class Reset extends BaseCommand {
   static override description =
     'Shows where each counter stands, where it would go, and how many integers could then be issued a second time. A move forward asks for a yes; a move back asks for the name to be typed. Without a terminal nothing happens unless --yes is given.';
 
+  static override usage =
+    '<%= command.id %> [-m MODE... | --all] [--to N] [--server URL...] [-y] [--dry-run]';
+
   static override examples = [
     {
       description: 'Skip integers that another system has used',
@@ -115,7 +118,9 @@ export default class Reset extends BaseCommand {
 async function askForMode(store: Store): Promise<string> {
   const [{pickMode}, counters] = await Promise.all([import('../cli/pick-mode.js'), store.counters()]);
   if (counters.length === 0)
-    throw new UniqueIDError('UNKNOWN_MODE', `The database ${store.location} has no modes yet.`);
+    throw new UniqueIDError('UNKNOWN_MODE', `The database ${store.location} has no modes yet.`, {
+      hint: 'A mode comes into being with the first getid that names it.',
+    });
   return pickMode(
     'Move the counter of which mode? (type to search)',
     counters.map(({mode}) => mode),
@@ -140,7 +145,9 @@ async function confirmReset(
     });
   }
   if (!(await isConfirmed(changes, database)))
-    throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.');
+    throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.', {
+      hint: 'Run it again, and answer with y, or with the name exactly as it is shown.',
+    });
 }
 
 /** A yes for a move forward; for one back, the name of the database or of each mode, typed out. */

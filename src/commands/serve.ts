@@ -18,6 +18,8 @@ export default class Serve extends BaseCommand {
   static override description =
     'Serves GET and POST /getid until it is told to stop by SIGTERM or Ctrl-C; it then answers every request it has accepted and ends with status 0. A second signal ends it at once. SIGHUP opens the log files anew and reads tokens and certificate again.';
 
+  static override usage = '<%= command.id %> [-p PORT] [-a ADDRESS] [--workers N] [--cpconfig FILE] [--sync]';
+
   static override examples = [
     {description: 'On this machine alone, port 8051', command: '<%= config.bin %> <%= command.id %>'},
     {

@@ -21,6 +21,11 @@ export default class Status extends BaseCommand {
   static override description =
     'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database is unavailable, 7 if the service does not answer: fit for a monitoring probe.';
 
+  static override usage = [
+    '<%= command.id %> [-w [SECONDS]] [--server URL] [--limit N] [--after MODE]',
+    '<%= command.id %> --config-sources',
+  ];
+
   static override examples = [
     {description: 'For a person', command: '<%= config.bin %> <%= command.id %>'},
     {description: 'Live, every five seconds', command: '<%= config.bin %> <%= command.id %> --watch 5'},

@@ -17,6 +17,11 @@ const scenes: readonly (readonly [readonly string[], RegExp, number])[] = [
   [['status', '--config-sources'], /^SETTING/m, 0],
   [['reset', '--all', '--to', '9223372036854775807', '--dry-run'], /^(?:MODE|file)/m, 0],
   [['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///new.sqlite3'], /^MODE/m, 0],
+  [
+    ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///none.sqlite3', '--dry-run'],
+    /^MODE/m,
+    0,
+  ],
   [['dbsync', '--check'], /safe to serve/, 0],
   [['getid', '-m', 'file', '-r', '10'], /^\{"endIndex": 251047, "startIndex": 251038\}$/m, 0],
   [['getid', '-m', 'file', '--format', 'list'], /^251038$/m, 0],
@@ -40,6 +45,17 @@ describe.each([40, 80, 200])('on a terminal of %d columns', (columns) => {
     for (const line of table) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
     expect(screen).not.toContain('    at ');
   });
+});
+
+it('an error goes on below itself, broken between words', async () => {
+  const terminal = await openTerminal(['reset', '-m', 'fil'], {cwd: archive(), columns: 40});
+  expect(await terminal.ended()).toBe(2);
+  expect(await terminal.rows()).toEqual([
+    'Error: The database db.sqlite3 has no',
+    '       mode "fil".',
+    'Try:   Did you mean "file"?',
+    '[exit 2]',
+  ]);
 });
 
 describe('colour', () => {

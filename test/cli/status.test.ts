@@ -63,6 +63,16 @@ describe('status', () => {
     });
   });
 
+  it('does not say that a database of a newer version is empty', async () => {
+    const cwd = makeWorkspace();
+    const path = copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    await makeSqliteDatabase(path).execute(`UPDATE uniqueindexsystem SET value = 2 WHERE part = 'major'`);
+    const {status, stdout} = await cli(['status'], {cwd});
+    expect(status).toBe(3);
+    expect(stdout).toContain('Use the newer UniqueID that wrote it');
+    expect(stdout).toContain('Its modes cannot be read.');
+  });
+
   it('colours only when asked to where there is no terminal', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
