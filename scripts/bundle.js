@@ -38,7 +38,6 @@ const shared = {
   target: 'node20.19',
   minifyWhitespace: true,
   minifySyntax: true,
-  keepNames: true,
   legalComments: 'none',
 };
 
@@ -74,6 +73,7 @@ const plain = await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/cli/start.cjs',
+  minifyIdentifiers: true,
   format: 'cjs',
   define: {'import.meta.url': 'fileUrl'},
   banner: {js: "const fileUrl = require('node:url').pathToFileURL(__filename).href;"},
@@ -95,6 +95,8 @@ const commands = await build({
   outbase: 'src',
   chunkNames: 'chunks/[name]-[hash]',
   splitting: true,
+  // oclif and others look at the names of their classes.
+  keepNames: true,
   format: 'esm',
   external: [...external, 'typescript'],
   // What CommonJS packages take for granted.
