@@ -1,8 +1,10 @@
+import {hideSecrets} from './hide-secrets.js';
 import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
 
 /** Runs one command line to its end; the exit status is left in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {
+  hideSecrets(argv);
   if (argv[0] === '--version' || argv[0] === '-V') {
     const {version} = await import('../lib/version.js');
     process.stdout.write(`uniqueid ${version}\n`);
