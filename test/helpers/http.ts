@@ -22,6 +22,9 @@ export function ask(base: string, path: string, options: RequestOptions = {}): P
       });
     });
     sent.on('error', reject);
+    sent.on('timeout', () => {
+      sent.destroy(new Error('no answer in time'));
+    });
     sent.end();
   });
 }
