@@ -1,6 +1,6 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
@@ -235,5 +235,26 @@ describe('an SQLite file on a full disk', () => {
     const again = await makeSqliteDatabase(path).open();
     expect(await again.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: given + 1n}]);
     expect(await query('PRAGMA integrity_check')).toEqual([['ok']]);
+  });
+});
+
+const tables =
+  'CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY, "index" BIGINT NOT NULL); ' +
+  'CREATE TABLE uniqueindexsystem (part VARCHAR(255) PRIMARY KEY, value INTEGER NOT NULL)';
+
+describe('a file that is not ours to change', () => {
+  it.each([
+    ['of a newer version', `${tables}; INSERT INTO uniqueindexsystem VALUES ('major', 2), ('minor', 0)`],
+    ['that is damaged', `${tables}; INSERT INTO uniqueindexsystem VALUES ('major', 1)`],
+    ['of another program', 'CREATE TABLE theirs (id INTEGER)'],
+  ])('%s stays as it is to the last byte', async (_, sql) => {
+    const database = makeSqliteDatabase();
+    await database.execute(sql);
+    const before = readFileSync(database.path);
+    const options = {cwd: dirname(database.path), env: {PEEWEE_URL: `sqlite:///${database.path}`}};
+    const commands = [['getid', '-m', 'file'], ['serve', '--port', '0'], ['status'], ['dbsync', '--check']];
+    for (const command of commands) expect((await cli(command, options)).status).toBe(3);
+    expect(readFileSync(database.path).equals(before)).toBe(true);
+    expect(readdirSync(dirname(database.path))).toEqual(['db.sqlite3']);
   });
 });

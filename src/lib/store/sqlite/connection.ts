@@ -1,9 +1,11 @@
 import {existsSync, statSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
 import {UniqueIDError} from '../../errors.js';
+import {currentVersion, type SchemaState} from '../schema/version.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
 import {NativeConnection} from './native.js';
+import {readSchema} from './schema.js';
 
 /** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
 const OPEN_WAIT_MS = 1000;
@@ -30,13 +32,25 @@ export function openConnection(path: string, options: OpenOptions): NativeConnec
       timeout: OPEN_WAIT_MS,
     });
     // SQLite reads the file at the first statement, not when it is opened: here "not a database" shows.
-    if (options.readOnly !== true) useWriteAheadLog(connection);
+    if (options.readOnly !== true && mayChange(readSchema(connection), options)) useWriteAheadLog(connection);
     syncEachCommit(connection);
     connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
     return connection;
   } catch (error) {
     connection?.close();
     throw fromSqliteError(error, path);
+  }
+}
+
+/** Somebody else's file, one of a newer program or a damaged one is left as it is, to the last byte. */
+function mayChange(state: SchemaState, {create = false}: OpenOptions): boolean {
+  switch (state.kind) {
+    case 'absent':
+      return create;
+    case 'versioned':
+      return state.version.major <= currentVersion.major;
+    case 'damaged':
+      return false;
   }
 }
 

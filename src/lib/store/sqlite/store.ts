@@ -3,7 +3,7 @@ import {MAX_COUNTER} from '../../allocation/range.js';
 import {UniqueIDError} from '../../errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
-import {interpretSchema, type SchemaState} from '../schema/version.js';
+import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
@@ -20,6 +20,7 @@ import {openConnection} from './connection.js';
 import {fromSqliteError} from './errors.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
+import {readSchema} from './schema.js';
 import {prepareStatements, type Statements} from './statements.js';
 
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
@@ -48,12 +49,12 @@ class SqliteStore implements Store {
   }
 
   readSchema(): Promise<SchemaState> {
-    return this.#attempt(() => this.#readSchema());
+    return this.#attempt(() => readSchema(this.#connection));
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
     return this.#write(() => {
-      if (decideStep(step, this.#readSchema(), this.location) === 'already') return 'already';
+      if (decideStep(step, readSchema(this.#connection), this.location) === 'already') return 'already';
       for (const statement of migrations[step.name]) this.#connection.execute(statement);
       const record = this.#connection.statement<[string, number], unknown>(
         `INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?)
@@ -163,25 +164,6 @@ class SqliteStore implements Store {
   #counter(mode: string): Counter | undefined {
     const row = this.#statements.read.get(mode);
     return row === undefined ? undefined : toCounter(row);
-  }
-
-  #readSchema(): SchemaState {
-    const tables = this.#connection
-      .statement<[], {name: string}>(
-        `SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('uniqueindex', 'uniqueindexsystem')`,
-      )
-      .all()
-      .map(({name}) => name);
-    const hasSystem = tables.includes('uniqueindexsystem');
-    const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
-    const rows = hasSystem
-      ? this.#connection.statement<[], {part: string; value: unknown}>(readParts).all()
-      : [];
-    return interpretSchema({
-      hasCounters: tables.includes('uniqueindex'),
-      hasSystem,
-      parts: new Map(rows.map(({part, value}) => [part, value])),
-    });
   }
 
   #write<T>(work: () => T): Promise<T> {
