@@ -41,6 +41,12 @@ const shared = {
   legalComments: 'none',
 };
 
+/** What CommonJS packages take for granted. */
+const forCommonJs = {
+  js: `import {createRequire as makeRequire} from 'node:module'; import {fileURLToPath as toPath} from 'node:url';
+const require = makeRequire(import.meta.url), __filename = toPath(import.meta.url), __dirname = toPath(new URL('.', import.meta.url));`,
+};
+
 /** A module finds files by its own place in dist, and keeps that inside a bundle: all bundles lie one folder deep. */
 const keepPlaces = {
   name: 'keep places',
@@ -99,17 +105,24 @@ const commands = await build({
   keepNames: true,
   format: 'esm',
   external: [...external, 'typescript'],
-  // What CommonJS packages take for granted.
-  banner: {
-    js: `import {createRequire as makeRequire} from 'node:module'; import {fileURLToPath as toPath} from 'node:url';
-const require = makeRequire(import.meta.url), __filename = toPath(import.meta.url), __dirname = toPath(new URL('.', import.meta.url));`,
-  },
+  banner: forCommonJs,
   plugins: [keepPlaces],
+});
+
+// The thread that a server's SQLite store works on, in the place of what tsc has made of it.
+const thread = await build({
+  ...shared,
+  entryPoints: ['src/lib/store/sqlite/thread.ts'],
+  outfile: 'dist/lib/store/sqlite/thread.js',
+  allowOverwrite: true,
+  format: 'esm',
+  banner: forCommonJs,
+  plugins: [leaveOut],
 });
 
 /** The folders of the packages that a bundle holds. */
 const packages = new Set(
-  [plain, commands]
+  [plain, commands, thread]
     .flatMap(({metafile}) => Object.keys(metafile.inputs))
     .flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),
 );
