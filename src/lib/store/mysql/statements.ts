@@ -34,9 +34,22 @@ export function readCounter(mode: string): string {
   return `SELECT \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
 }
 
-/** In the order of the modes' bytes, whatever the table's own collation. */
-export function listCounters({after, limit, atLeast}: CounterPage): string {
-  const bytes = 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
+/** The collation of the modes: one that compares bytes keeps them in their order already. */
+export const readCollation = `
+  SELECT collation_name AS name FROM information_schema.columns
+  WHERE table_schema = DATABASE() AND table_name = 'uniqueindex' AND column_name = 'id'`;
+
+export function isInByteOrder(collation: string): boolean {
+  return /^utf8(?:mb[34])?_(?:\w+_)?bin$/.test(collation);
+}
+
+/**
+ * In the order of the modes' bytes.
+ *
+ * @param isOrdered whether the table keeps them so; otherwise all of them have to be sorted
+ */
+export function listCounters({after, limit, atLeast}: CounterPage, isOrdered: boolean): string {
+  const bytes = isOrdered ? 'id' : 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
   return `SELECT id AS mode, \`index\` AS next FROM uniqueindex
     WHERE ${after === undefined ? 'TRUE' : `${bytes} > ${literal(after)}`}
     ${atLeast === undefined ? '' : `AND \`index\` >= ${atLeast}`}

@@ -103,7 +103,9 @@ class MysqlStore implements Store {
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(async (connection) => {
-      const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page));
+      const [[column]] = await connection.query<RowDataPacket[]>(statements.readCollation);
+      const isOrdered = statements.isInByteOrder(String(column?.['name']));
+      const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page, isOrdered));
       return rows.map(({mode, next}) => toCounter({mode, next: BigInt(next)}));
     });
   }
