@@ -21,7 +21,7 @@ export interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** Processor time of the server for each request, in microseconds; of its main process alone. */
+  /** Processor time of the server for each request, in microseconds. */
   readonly cpuMicroseconds: number;
   /** The share of one processor that the driver used: near 1 it is the driver that is measured. */
   readonly driverShare: number;

@@ -45,12 +45,18 @@ export async function stopTarget({process: child}: Target): Promise<void> {
 /** Ticks of the kernel's clock a second, as /proc counts processor time. */
 const TICKS = 100;
 
-/** Processor time that a process and the children it has waited for have used, in seconds. */
+/** Processor time that a process and its children have used, in seconds. */
 export function cpuSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
-  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS;
+  const own = [11, 12].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS;
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
+}
+
+function childrenOf(pid: number | undefined): readonly number[] {
+  const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return list === '' ? [] : list.split(' ').map(Number);
 }
 
 /** The most memory a process has had in use, in megabytes. */

@@ -16,6 +16,9 @@ const OPEN_WAIT_MS = 1000;
  */
 const BUSY_WAIT_MS = 100;
 
+/** Room for the pages of a million modes; none of it is taken before it is needed. */
+const CACHE_KIBIBYTES = 32_768;
+
 /**
  * Opens an SQLite file so that a commit is on stable storage when it returns.
  *
@@ -35,6 +38,7 @@ export function openConnection(path: string, options: OpenOptions): NativeConnec
     if (options.readOnly !== true && mayChange(readSchema(connection), options)) useWriteAheadLog(connection);
     syncEachCommit(connection);
     connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
+    connection.execute(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
     return connection;
   } catch (error) {
     connection?.close();
