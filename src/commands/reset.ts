@@ -90,7 +90,7 @@ export default class Reset extends BaseCommand {
       if (!dryRun && changes.length > 0) {
         if (!flags.yes)
           await confirmReset(changes, flags.all ? databaseName(settings.databaseUrl) : undefined, mayAsk);
-        await applyReset(store, changes);
+        await applyReset(store, changes, settings.requestTimeoutMs);
       }
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);

@@ -1,7 +1,8 @@
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {cli, startServer} from '../helpers/cli.js';
-import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
+import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
 function archive(): {cwd: string; counters: () => Promise<Record<string, string>>} {
@@ -32,6 +33,18 @@ describe('reset', () => {
       expect(refused.stdout + refused.stderr).toContain('add --yes if you are sure');
     }
     expect(await counters()).toEqual(untouched);
+  });
+
+  it('waits for a database that services keep busy', async () => {
+    const {cwd, counters} = archive();
+    const release = lockDatabase(join(cwd, 'db.sqlite3'));
+    const reset = startCli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd});
+    await waitFor(() => /ISSUED TWICE/.exec(reset.stdout())?.[0], reset);
+    // Far longer than SQLite itself waits for a lock.
+    await sleep(1000);
+    release();
+    expect(await reset.finished).toMatchObject({status: 0, stderr: ''});
+    expect(await counters()).toEqual({...untouched, file: '300000'});
   });
 
   it('--dry-run shows what it would do, and changes nothing', async () => {

@@ -1,5 +1,6 @@
 import {UniqueIDError} from '../errors.js';
 import {nearest} from '../nearest.js';
+import {retryTransient} from '../retry.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
 
 /** One counter of a reset, and what it would mean. */
@@ -35,10 +36,22 @@ export async function planReset(
 /**
  * Carries out what was planned and confirmed: all of it or, where a counter has moved meanwhile, nothing.
  *
- * @throws UniqueIDError `REFUSED`
+ * Services under load leave a database busy, which is waited out. A lost connection is not: the move may have been
+ * made, and made again it would seem to be refused.
+ *
+ * @param timeoutMs how long to wait for a busy database, in milliseconds
+ * @throws UniqueIDError `REFUSED`; `DATABASE_*`
  */
-export async function applyReset(store: Store, moves: readonly ResetMove[]): Promise<void> {
-  const [moved] = await store.moveCounters(moves);
+export async function applyReset(
+  store: Store,
+  moves: readonly ResetMove[],
+  timeoutMs: number,
+): Promise<void> {
+  const [moved] = await retryTransient(
+    () => store.moveCounters(moves),
+    timeoutMs,
+    ({code}) => code === 'DATABASE_BUSY',
+  );
   if (moved === undefined) return;
   const now = moved.next === undefined ? 'is gone or damaged' : `stands at ${moved.next}`;
   throw new UniqueIDError(
