@@ -45,7 +45,7 @@ export interface Arena {
   /** Counts processes of servers and databases that were killed. */
   readonly killed: (count: number) => void;
   /** Asks one server as a client that the arena keeps for itself. */
-  readonly probe: (server: TorturedServer, mode: string) => Promise<Outcome>;
+  readonly probe: (server: TorturedServer, mode: string, range?: bigint) => Promise<Outcome>;
   /** Runs `uniqueid` with arguments, on the database under torture. */
   readonly command: (...args: readonly string[]) => Promise<CommandEnd>;
   /** Kills one process of clients in the middle of what it does, and starts another one with clients of other names. */
@@ -61,6 +61,8 @@ export type Touched =
 /** One thing that goes wrong in the world, and is mended again before `strike` ends. */
 export interface Fault {
   readonly name: string;
+  /** Whether processes of servers or databases are killed: such faults strike more often. */
+  readonly kills?: boolean;
   /** Faults that touch the same are not mixed. */
   readonly touches: readonly Touched[];
   /** Why it cannot be done here; `undefined` where it can. */

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {freePort} from '../../helpers/private-server.js';
@@ -56,7 +56,7 @@ const REQUEST_TIMEOUT_S = 2;
 const PATIENCE_MS = 2 * REQUEST_TIMEOUT_S * 1000;
 
 /** How many megabytes a small disk has. */
-const DISK_MB: Readonly<Record<Kind, number>> = {sqlite: 12, postgresql: 160, mariadb: 200};
+const DISK_MB: Readonly<Record<Kind, number>> = {sqlite: 96, postgresql: 160, mariadb: 200};
 
 const libfaketime = [
   '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
@@ -99,7 +99,12 @@ async function open(
     DATABASE_CONNECT_ATTEMPTS: '100',
     DATABASE_CONNECT_WAIT: '0.1',
   };
-  const command = (...args: readonly string[]): Promise<CommandEnd> => run(args, work.path, env);
+  const commands = logOf(folder, 'commands');
+  const command = async (...args: readonly string[]): Promise<CommandEnd> => {
+    const ended = await run(args, work.path, env);
+    appendFileSync(commands, `${now()} ${args.join(' ')}: ${ended.status}\n${ended.stdout}${ended.stderr}`);
+    return ended;
+  };
 
   // The database is made by two at once from the first.
   for (const {status, stderr} of await Promise.all([command('dbsync'), command('dbsync')]))
@@ -188,7 +193,7 @@ async function open(
         wrong.push(`${fault}: ${what}`);
       },
       // One client asks one thing at a time.
-      probe: ({url}, mode) => asked.run(() => prober.ask(url, mode, 1n)),
+      probe: ({url}, mode, range = 1n) => asked.run(() => prober.ask(url, mode, range)),
       reset: async (mode, from, to, todo) => {
         const begun = now();
         try {

@@ -109,12 +109,12 @@ function* endless(faults: readonly Fault[], {random}: Arena, until: number): Gen
     if (isOver()) return;
     yield [fault];
   }
+  const killing = faults.filter(({kills}) => kills === true);
   while (!isOver()) {
-    const rest = random.shuffled(faults);
-    // Some alone again: what hides behind another fault shows then.
-    const isAlone = random.between(0, 3) === 0;
-    const first = rest.shift();
-    if (first !== undefined) yield isAlone ? [first] : mixed(first, rest);
+    // Most begin with something killed, and some strike alone again: what hides behind another fault shows then.
+    const first = random.pick(killing.length > 0 && random.between(0, 2) > 0 ? killing : faults);
+    const rest = random.shuffled(faults.filter((fault) => fault !== first));
+    yield random.between(0, 3) === 0 ? [first] : mixed(first, rest);
   }
 }
 

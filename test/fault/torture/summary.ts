@@ -65,7 +65,8 @@ function faultTable(runs: readonly Run[]): string[] {
 
 function skippedLines(runs: readonly Run[]): string[] {
   const skipped = new Map(runs.flatMap((run) => [...run.skipped]));
-  return [...skipped].map(([name, why]) => `SKIPPED: ${name}: ${why}`);
+  const struck = new Set(runs.flatMap(({strikes}) => [...strikes.keys()]));
+  return [...skipped].filter(([name]) => !struck.has(name)).map(([name, why]) => `SKIPPED: ${name}: ${why}`);
 }
 
 /** A table of Markdown, columns aligned; the first is text, the others are numbers. */

@@ -40,12 +40,14 @@ function ended(ending: (server: DatabaseServer) => Ending, isKill: boolean): Fau
 export const databaseFaults: readonly Fault[] = [
   {
     name: 'database killed',
+    kills: true,
     touches: ['database'],
     applies: hasServer,
     strike: ended(({kill}) => kill, true),
   },
   {
     name: 'database stopped at once',
+    kills: true,
     touches: ['database'],
     applies: hasServer,
     strike: ended(({stopAtOnce}) => stopAtOnce, true),
@@ -58,6 +60,7 @@ export const databaseFaults: readonly Fault[] = [
   },
   {
     name: 'process of one connection killed',
+    kills: true,
     touches: ['database', 'database network'],
     applies: ({database}) => database.kind === 'postgresql',
     // PostgreSQL then takes all its memory for spoilt, cuts every connection and recovers by itself.

@@ -5,6 +5,7 @@ import type {Arena, Fault} from '../arena.js';
 export const serverFaults: readonly Fault[] = [
   {
     name: 'server killed',
+    kills: true,
     touches: ['server'],
     strike: async ({random, servers, deed, killed}: Arena): Promise<void> => {
       const {process} = random.pick(servers);
@@ -16,6 +17,7 @@ export const serverFaults: readonly Fault[] = [
   },
   {
     name: 'all servers killed',
+    kills: true,
     touches: ['server'],
     strike: async ({servers, deed, killed}: Arena): Promise<void> => {
       await deed({target: 'all servers'}, async () => {
@@ -42,6 +44,7 @@ export const serverFaults: readonly Fault[] = [
   },
   {
     name: 'server stopped, then killed',
+    kills: true,
     touches: ['server'],
     strike: async ({random, servers, deed, killed}: Arena): Promise<void> => {
       const {process} = random.pick(servers);
