@@ -74,6 +74,7 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 3032:
       return readOnlyServer(location, error);
     // A lost race: deadlock, lock wait, certification failures of Galera and Group Replication, conflicts of TiDB.
+    // Also (1180) a commit in a node of Galera that was losing its cluster: what came of it is not known.
     case 1180:
     case 1205:
     case 1213:
