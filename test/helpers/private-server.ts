@@ -160,53 +160,61 @@ export async function startMariadb(
   settings: readonly string[] = [],
   within?: string,
 ): Promise<PrivateServer> {
+  const folder = ownFolder('mariadb', mariadbUser(), within);
+  const init = installMariadb(folder);
+  return runMariadb(folder, await freePort(), () => [`--init-file=${init}`, ...settings]);
+}
+
+/** Fills the folder `data` of a guarded one; returns a file for `--init-file` that creates the user of the tests. */
+export function installMariadb(folder: GuardedFolder): string {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
-  const user = mariadbUser();
-  const guarded = ownFolder('mariadb', user, within);
-  const folder = guarded.path;
-  const data = join(folder, 'data');
-  const options: SpawnOptions = {cwd: folder, stdio: 'ignore', ...user};
+  const data = `--datadir=${join(folder.path, 'data')}`;
   execFileSync(
     programs.install,
-    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
-    {...options, stdio: 'ignore'},
+    ['--no-defaults', data, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    {cwd: folder.path, stdio: 'ignore', ...mariadbUser()},
   );
-  const port = await freePort();
-  const init = join(folder, 'init.sql');
+  const init = join(folder.path, 'init.sql');
   const escaped = password.replaceAll("'", "''");
   writeFileSync(
     init,
     `CREATE USER IF NOT EXISTS tester@'%' IDENTIFIED BY '${escaped}';\nGRANT ALL ON *.* TO tester@'%' WITH GRANT OPTION;\n`,
     {mode: 0o644},
   );
+  return init;
+}
+
+/**
+ * Starts MariaDB on what stands in the folder `data` of a guarded one.
+ *
+ * @param settings further options, asked for at each start
+ */
+export function runMariadb(
+  folder: GuardedFolder,
+  port: number,
+  settings: () => readonly string[],
+): Promise<PrivateServer> {
+  const programs = findMariadb();
+  if (programs === undefined) throw new Error('MariaDB is not installed');
+  const options: SpawnOptions = {cwd: folder.path, stdio: 'ignore', ...mariadbUser()};
   const args = [
     '--no-defaults',
-    `--datadir=${data}`,
-    `--socket=${join(folder, 'socket')}`,
-    `--pid-file=${join(folder, 'pid')}`,
+    `--datadir=${join(folder.path, 'data')}`,
+    `--socket=${join(folder.path, 'socket')}`,
+    `--pid-file=${join(folder.path, 'pid')}`,
     `--port=${port}`,
     '--bind-address=127.0.0.1',
-    `--init-file=${init}`,
     '--max-connections=300',
     '--innodb-buffer-pool-size=64M',
-    ...settings,
   ];
   const answers = (): boolean => {
     try {
       execFileSync(
         'mariadb',
         [
-          '--no-defaults',
-          '-h',
-          '127.0.0.1',
-          '-P',
-          String(port),
-          '-u',
-          'tester',
-          `-p${password}`,
-          '-e',
-          'SELECT 1',
+          ...['--no-defaults', '-h', '127.0.0.1', '-P', String(port), '-u', 'tester'],
+          ...[`-p${password}`, '-e', 'SELECT 1'],
         ],
         {stdio: 'ignore'},
       );
@@ -217,10 +225,10 @@ export async function startMariadb(
   };
   return control({
     name: 'MariaDB',
-    start: () => spawn(programs.server, args, {...options, detached: true}),
+    start: () => spawn(programs.server, [...args, ...settings()], {...options, detached: true}),
     end: 'SIGKILL',
     answers,
-    folder: guarded,
+    folder,
     port,
     url: `mysql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}`,
   });
