@@ -217,9 +217,8 @@ export class Allocator {
     let units = wanted;
     const unseen = this.#gate === undefined ? [] : units.filter(({mode}) => !this.#highWater.has(mode));
     if (unseen.length > 0) units = await this.#admitted(units, unseen);
-    if (this.#regressions.size > 0) units = await this.#withoutRegressed(units);
     if (units.length === 0) return;
-    const claims = units.map(({mode, total}) => ({mode, count: total}));
+    const claims = units.map(({mode, total}) => ({mode, count: total, floor: this.#highWater.get(mode)}));
     let results: readonly Advance[];
     try {
       results = await this.#store.advance(claims, this.#options.firstIndex);
@@ -230,13 +229,18 @@ export class Allocator {
       return;
     }
     const again: Unit[] = [];
+    const missing: string[] = [];
     for (const [index, unit] of units.entries()) {
       const result = results[index];
       if (result === undefined) continue;
       if ('next' in result) this.#take(unit, result.next, committed);
       else if ('error' in result) refuseAll(unit, result.error);
-      else again.push(keepWhatFits(unit, result.remaining));
+      else if ('behind' in result) {
+        if (result.behind === undefined) missing.push(unit.mode);
+        this.#regress(unit, result.behind ?? 0n);
+      } else again.push(keepWhatFits(unit, result.remaining));
     }
+    if (missing.length > 0) await this.#createUnused(missing);
     const rest = again.filter(({waiting}) => waiting.length > 0);
     if (rest.length > 0) await this.#commit(rest, committed);
   }
@@ -255,11 +259,12 @@ export class Allocator {
   #take(unit: Unit, next: bigint, committed: Committed[]): void {
     const {mode, total} = unit;
     const first = next - total;
-    const issued = this.#highWater.get(mode);
-    if (issued !== undefined && first < issued) {
-      this.#regress(unit, {mode, found: first, issued});
+    // The store has compared the counter with the floor of the claim; what it answers is not taken on trust.
+    if (first < (this.#highWater.get(mode) ?? 0n)) {
+      this.#regress(unit, first);
       return;
     }
+    this.#regressions.delete(mode);
     this.#highWater.raise(mode, next);
     committed.push({unit, first, next});
   }
@@ -285,23 +290,21 @@ export class Allocator {
     });
   }
 
-  /** A regressed mode is looked at, not taken from: it goes on once its counter is back where it was. */
-  async #withoutRegressed(units: readonly Unit[]): Promise<readonly Unit[]> {
-    const usable: Unit[] = [];
-    for (const unit of units) {
-      const regression = this.#regressions.get(unit.mode);
-      const found = regression && ((await this.#store.counter(unit.mode))?.next ?? 0n);
-      if (regression === undefined || found === undefined || found >= regression.issued) {
-        this.#regressions.delete(unit.mode);
-        usable.push(unit);
-      } else this.#regress(unit, {...regression, found});
-    }
-    return usable;
+  /** Stops a mode whose counter stands below what this process has handed out; it goes on once the counter is back. */
+  #regress(unit: Unit, found: bigint): void {
+    const {mode} = unit;
+    const regression = {mode, found, issued: this.#highWater.get(mode) ?? 0n};
+    this.#regressions.set(mode, regression);
+    refuseAll(unit, this.regressionError(regression));
   }
 
-  #regress(unit: Unit, regression: Regression): void {
-    this.#regressions.set(unit.mode, regression);
-    refuseAll(unit, this.regressionError(regression));
+  /** Makes modes that this process has handed out and the database does not know, so that `reset` finds them. */
+  async #createUnused(modes: readonly string[]): Promise<void> {
+    const {firstIndex} = this.#options;
+    await this.#store.raiseCounters(
+      modes.map((mode) => ({mode, next: firstIndex})),
+      false,
+    );
   }
 
   /** Requests that have waited too long are answered; what is committed for them later is given to nobody. */

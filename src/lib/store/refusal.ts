@@ -1,15 +1,21 @@
 import {MAX_COUNTER} from '../allocation/range.js';
 import {damagedCounter, isCounterValue} from './counter-value.js';
-import type {Advance, Counter, CounterMove, Floor, Raise} from './store.js';
+import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from './store.js';
 
 /**
  * Why a claim was not granted, told from the counter as it is.
  *
  * @param stored what the row holds; `undefined` where there is no row
  */
-export function refusal(mode: string, stored: unknown, firstIndex: bigint, location: string): Advance {
-  if (stored === undefined) return {remaining: MAX_COUNTER - firstIndex};
+export function refusal(
+  {mode, floor = 0n}: Claim,
+  stored: unknown,
+  firstIndex: bigint,
+  location: string,
+): Advance {
+  if (stored === undefined) return floor > 0n ? {behind: undefined} : {remaining: MAX_COUNTER - firstIndex};
   if (!isCounterValue(stored)) return {error: damagedCounter(mode, location)};
+  if (stored < floor) return {behind: stored};
   return {remaining: MAX_COUNTER - stored};
 }
 

@@ -7,6 +7,11 @@ export interface Claim {
   readonly mode: string;
   /** How many integers; at least 1. May exceed what any counter can hold: then the claim is refused. */
   readonly count: bigint;
+  /**
+   * Where the counter stands at least, for all that the caller knows. One below it, or a mode that is not there, is
+   * left as it was: somebody has put an older database in the place of this one.
+   */
+  readonly floor?: bigint | undefined;
 }
 
 /**
@@ -17,6 +22,8 @@ export type Advance =
   | {readonly next: bigint}
   /** Fewer than `count` integers remain; `remaining` is how many there were at that moment. */
   | {readonly remaining: bigint}
+  /** The counter stands here, below the floor of the claim; `undefined` where the mode is not there. */
+  | {readonly behind: bigint | undefined}
   | {readonly error: UniqueIDError};
 
 /** A mode and the next integer it will give. */

@@ -90,13 +90,13 @@ class MysqlStore implements Store {
       const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
       const [answers] = await connection.query(`START TRANSACTION; ${texts.join(' ')} COMMIT`);
       const each = answers as unknown as readonly (ResultSetHeader | CounterRow[])[];
-      return claims.map(({mode}, index) => {
+      return claims.map((claim, index) => {
         // The first answer is that of START TRANSACTION.
         const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
         const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
         const next = row === undefined ? undefined : BigInt(row.next);
         if (taken.affectedRows > 0 && next !== undefined) return {next};
-        return refusal(mode, next, firstIndex, this.location);
+        return refusal(claim, next, firstIndex, this.location);
       });
     }, this.#answerTimeoutMs);
   }

@@ -8,11 +8,19 @@ export const durable = `SELECT set_config('synchronous_commit',
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
        ELSE current_setting('synchronous_commit') END, true)`;
 
-const claims = 'unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS claim(mode, count, position)';
+const claims =
+  'unnest($1::text[], $2::bigint[], $4::bigint[]) WITH ORDINALITY AS claim(mode, count, floor, position)';
+
+/**
+ * Looked at before the rows are locked, which is soon enough: counters only rise, but for an older database put in the
+ * place of this one, and that ends every connection and transaction.
+ */
+const reachesFloor = `claim.floor = 0 OR EXISTS (
+      SELECT FROM uniqueindex AS known WHERE known."id" = claim.mode AND known."index" >= claim.floor)`;
 
 /**
  * A whole group in one atomic statement: rows are locked in the order of the claims, which all servers sort
- * alike. A counter without room, or one that is no counter, is left alone and missing from the answer.
+ * alike. A counter without room or below its floor, or one that is no counter, is left alone and missing from the answer.
  *
  * @param canSetCommit whether the server knows `synchronous_commit`; CockroachDB always syncs
  */
@@ -20,17 +28,20 @@ export function advanceStatement(canSetCommit: boolean): string {
   return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
     INSERT INTO uniqueindex AS counter ("id", "index")
     SELECT claim.mode, claim.count + $3::bigint
-    FROM ${canSetCommit ? 'durable, ' : ''}${claims} ORDER BY claim.position
+    FROM ${canSetCommit ? 'durable, ' : ''}${claims}
+    WHERE ${reachesFloor} ORDER BY claim.position
     ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
     RETURNING "id" AS mode, "index" AS next`;
 }
 
 /** For a count that would not fit above the first index, and so cannot stand in an INSERT. */
-export const advanceExisting = `
-  UPDATE uniqueindex SET "index" = "index" + $2::bigint
-  WHERE "id" = $1 AND "index" BETWEEN 0 AND ${MAX_COUNTER} - $2::bigint
-  RETURNING "id" AS mode, "index" AS next`;
+export function advanceExistingStatement(canSetCommit: boolean): string {
+  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
+    UPDATE uniqueindex SET "index" = "index" + $2::bigint ${canSetCommit ? 'FROM durable' : ''}
+    WHERE "id" = $1 AND "index" BETWEEN $3::bigint AND ${MAX_COUNTER} - $2::bigint
+    RETURNING "id" AS mode, "index" AS next`;
+}
 
 export const readCounters =
   'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ANY($1::text[])';

@@ -64,6 +64,7 @@ class PostgresStore implements Store {
   readonly #url: DatabaseUrl;
   readonly #answerTimeoutMs: number;
   readonly #advance: string;
+  readonly #advanceExisting: string;
   readonly #canSetCommit: boolean;
   #pool: Pool;
   /** Which host the pool is for. */
@@ -79,6 +80,7 @@ class PostgresStore implements Store {
     this.#answerTimeoutMs = answerTimeoutMs;
     this.#canSetCommit = url.scheme !== 'cockroachdb';
     this.#advance = statements.advanceStatement(this.#canSetCommit);
+    this.#advanceExisting = statements.advanceExistingStatement(this.#canSetCommit);
     this.#pool = this.#openPool();
   }
 
@@ -108,11 +110,12 @@ class PostgresStore implements Store {
       if (usual.length > 0) {
         const modes = pool.typed.texts(usual.map(({mode}) => mode));
         const counts = pool.typed.bigints(usual.map(({count}) => count));
-        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex]));
+        const floors = pool.typed.bigints(usual.map(({floor = 0n}) => floor));
+        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, floors]));
       }
-      for (const {mode, count} of claims) {
+      for (const {mode, count, floor = 0n} of claims) {
         if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
-          await take(this.#ask<Row>(pool, statements.advanceExisting, [mode, count]));
+          await take(this.#ask<Row>(pool, this.#advanceExisting, [mode, count, floor]));
         }
       }
       return granted.size === claims.length
@@ -207,8 +210,10 @@ class PostgresStore implements Store {
     const modes = pool.typed.texts(refused);
     const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
     const stored = new Map(rows.map(({mode, next}) => [mode, next]));
-    return claims.map(({mode}) =>
-      granted.has(mode) ? grantOf(granted, mode) : refusal(mode, stored.get(mode), firstIndex, this.location),
+    return claims.map((claim) =>
+      granted.has(claim.mode)
+        ? grantOf(granted, claim.mode)
+        : refusal(claim, stored.get(claim.mode), firstIndex, this.location),
     );
   }
 

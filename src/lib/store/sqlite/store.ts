@@ -149,16 +149,17 @@ class SqliteStore implements Store {
     return this.#prepared;
   }
 
-  #take({mode, count}: Claim, firstIndex: bigint): Advance {
+  #take(claim: Claim, firstIndex: bigint): Advance {
+    const {mode, count, floor = 0n} = claim;
     // What does not fit above firstIndex may still fit a counter that began lower, but never creates one.
-    const row =
-      count <= MAX_COUNTER - firstIndex
-        ? this.#statements.advance.get({mode, count, initial: firstIndex + count})
-        : count <= MAX_COUNTER
-          ? this.#statements.advanceExisting.get({mode, count})
-          : undefined;
+    const mayCreate = floor === 0n && count <= MAX_COUNTER - firstIndex;
+    const row = mayCreate
+      ? this.#statements.advance.get({mode, count, initial: firstIndex + count})
+      : count <= MAX_COUNTER
+        ? this.#statements.advanceExisting.get({mode, count, floor})
+        : undefined;
     if (row !== undefined) return {next: row.next};
-    return refusal(mode, this.#statements.read.get(mode)?.next, firstIndex, this.location);
+    return refusal(claim, this.#statements.read.get(mode)?.next, firstIndex, this.location);
   }
 
   #counter(mode: string): Counter | undefined {
