@@ -110,4 +110,35 @@ describe.each(kinds)('an older database restored under a running server: $name',
     expect((await ask(server.url, '/health')).status).toBe(200);
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
   });
+
+  it.skipIf(!isThere)(
+    'is not moved on by servers that refuse it, so that none comes past its own mark',
+    async () => {
+      const {cwd, env, back} = await make();
+      const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
+      const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
+        ask(servers[server].url, `/getid?mode=${mode}&range=${range}`);
+      expect((await take(0, 10)).status).toBe(200);
+      const {restore} = await back();
+      expect(rangeOf(await take(0, 10))).toEqual({start: 10n, end: 19n});
+      expect(rangeOf(await take(1, 100))).toEqual({start: 20n, end: 119n});
+      expect((await take(0, 1, 'later')).status).toBe(200);
+      await restore();
+
+      for (const range of [50, 5, 50, 5]) {
+        expect((await take(0, range)).status).toBe(503);
+        expect((await take(1, range)).status).toBe(503);
+      }
+      expect((await cli(['reset', '-m', 'file', '--to', '120', '--yes'], {cwd, env})).status).toBe(0);
+      expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
+      expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
+
+      // A mode that is younger than the backup is gone; the command that mends it must find it all the same.
+      const refused = await take(0, 1, 'later');
+      expect(refused.status).toBe(503);
+      expect(refused.body).toContain('uniqueid reset --mode later --to 1');
+      expect((await cli(['reset', '-m', 'later', '--to', '1', '--yes'], {cwd, env})).status).toBe(0);
+      expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
+    },
+  );
 });

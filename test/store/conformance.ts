@@ -47,6 +47,37 @@ export function describeStore({name, make, quote: q}: Traits): void {
       expect(await store.advance([{mode: 'other', count: 5n}], 1n)).toEqual([{next: 6n}]);
     });
 
+    it('leaves a counter below the floor of its claim alone, and makes no mode that should be there', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('back', 10n));
+      await database.execute(insert('there', 20n));
+      const claims = [
+        {mode: 'back', count: 5n, floor: 11n},
+        {mode: 'gone', count: 5n, floor: 1n},
+        {mode: 'new', count: 5n},
+        {mode: 'there', count: 5n, floor: 20n},
+      ];
+      expect(await store.advance(claims, 0n)).toEqual([
+        {behind: 10n},
+        {behind: undefined},
+        {next: 5n},
+        {next: 25n},
+      ]);
+      expect(await store.counters()).toEqual([
+        {mode: 'back', next: 10n},
+        {mode: 'new', next: 5n},
+        {mode: 'there', next: 25n},
+      ]);
+      // A count that fits above no first index goes another way.
+      const most = MAX_COUNTER - 20n;
+      expect(await store.advance([{mode: 'back', count: most, floor: 11n}], 1n << 40n)).toEqual([
+        {behind: 10n},
+      ]);
+      expect(await store.advance([{mode: 'back', count: most, floor: 10n}], 1n << 40n)).toEqual([
+        {next: most + 10n},
+      ]);
+    });
+
     it('takes several modes in one group and answers in their order', async () => {
       const {store} = await ready();
       const claims = ['a', 'b', 'c'].map((mode, index) => ({mode, count: BigInt(index + 1)}));

@@ -57,7 +57,8 @@ describe('group commit', () => {
     const claims = [
       {mode: 'a', count: 10n},
       {mode: 'b', count: 10n},
-      {mode: 'file', count: 20n},
+      // One has been given out, so the counter must stand at 1 at least.
+      {mode: 'file', count: 20n, floor: 1n},
     ];
     expect(observed.groups.slice(1)).toEqual([claims]);
   });
