@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../src/lib/allocation/allocator.js';
 import {EMPTY_RANGE} from '../../src/lib/allocation/range.js';
-import {UniqueIDError} from '../../src/lib/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../../src/lib/errors.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {observe, type ObservedStore} from '../helpers/observed-store.js';
 import {lockDatabase, makeSqliteDatabase, type SqliteTestDatabase} from '../helpers/sqlite-database.js';
@@ -140,6 +140,26 @@ describe('a request that cannot be had', () => {
     const results = await Promise.allSettled([1n, 1n, 1n].map((range) => allocator.allocate('file', range)));
     expect(results.map(({status}) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(results[2]).toMatchObject({reason: {code: 'QUEUE_FULL'}});
+  });
+
+  it('is refused when too many wait, counting those that the database is busy with, however often it fails', async () => {
+    const {allocator, observed} = await setUp({maxQueue: 3, requestTimeoutMs: 300});
+    observed.before = async () => {
+      await sleep(20);
+      throw unavailable();
+    };
+    const codes: string[] = [];
+    const asked: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 30; turn++) {
+      asked.push(
+        allocator.allocate('file', 1n).catch((error: unknown) => codes.push(toUniqueIDError(error).code)),
+      );
+      expect(allocator.queueLength).toBeLessThanOrEqual(3);
+      await sleep(5);
+    }
+    await Promise.all(asked);
+    expect(codes).toHaveLength(30);
+    expect(codes.filter((code) => code === 'QUEUE_FULL').length).toBeGreaterThan(10);
   });
 
   it('is refused when the allocator stops, which answers all it has accepted first', async () => {

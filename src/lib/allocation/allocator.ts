@@ -152,7 +152,7 @@ export class Allocator {
   #assertAccepting(mode: string): void {
     if (this.#options.policy?.allowedModes?.(mode) === false) throw modeNotAllowed(mode);
     if (this.#closed) throw stopping();
-    if (this.#queue.length >= this.#options.maxQueue) throw queueFull(this.#options.maxQueue);
+    if (this.queueLength >= this.#options.maxQueue) throw queueFull(this.#options.maxQueue);
   }
 
   async #run(): Promise<void> {
