@@ -28,9 +28,23 @@ export function untilStopped(signals: readonly (typeof names)[number][] = names)
   });
 }
 
-/** Does something each time SIGHUP comes, which would end the process otherwise. */
-export function onHangUp(work: () => void): void {
-  process.on('SIGHUP', work);
+/**
+ * From now on SIGHUP does not end the process.
+ *
+ * @returns says what it does instead; where it came before that was known, it is done at once
+ */
+export function catchHangUp(): (work: () => void) => void {
+  let hasCome = false;
+  let act = (): void => {
+    hasCome = true;
+  };
+  process.on('SIGHUP', () => {
+    act();
+  });
+  return (work) => {
+    act = work;
+    if (hasCome) work();
+  };
 }
 
 /** Does something that only a signal ends, and then ends the process with that signal's status. */

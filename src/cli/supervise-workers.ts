@@ -47,6 +47,11 @@ export async function startWorkers(count: number, isInherited: boolean): Promise
         clean &&= code === 0;
         return;
       }
+      // A SIGHUP to all processes of the service ends one that is so young that it does not catch it yet.
+      if (signal === 'SIGHUP') {
+        start();
+        return;
+      }
       if (!running) return;
       unfit = performance.now() - started < SOON_MS ? unfit + 1 : 0;
       if (unfit >= MOST_UNFIT) {
@@ -63,8 +68,8 @@ export async function startWorkers(count: number, isInherited: boolean): Promise
   answerForWorkers();
   // Until one has come to listen, what keeps it from that would only keep the others too.
   let running = false;
-  const first = start();
-  const url = await urlOf(first);
+  start();
+  const url = await firstUrl();
   if (url === undefined) throw new UniqueIDError('UNEXPECTED', 'The first worker could not be started.');
   running = true;
   const others = comeToListen(count - 1);
@@ -112,14 +117,15 @@ export function untilWorkerIsStopped(): Promise<void> {
   return Promise.race([told, untilStopped(['SIGTERM'])]);
 }
 
-/** Where a worker says that it answers; `undefined` where it ends without a word. */
-function urlOf(worker: Worker): Promise<string | undefined> {
+/** Where the first worker says that it answers; `undefined` where it ends without a word. */
+function firstUrl(): Promise<string | undefined> {
   return new Promise((resolve) => {
-    worker.on('message', ({url}: {readonly url?: unknown}) => {
+    cluster.on('message', (_, {url}: {readonly url?: unknown}) => {
       if (typeof url === 'string') resolve(url);
     });
-    worker.once('exit', () => {
-      resolve(undefined);
+    cluster.on('exit', (_, __, signal: string | null) => {
+      // Another one is on its way.
+      if (signal !== 'SIGHUP') resolve(undefined);
     });
   });
 }

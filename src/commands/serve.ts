@@ -4,7 +4,7 @@ import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore, type CommandTalk} from '../cli/database.js';
 import {say} from '../cli/say.js';
 import {logSync, serveTalk} from '../cli/serve-talk.js';
-import {endAtSignal, onHangUp, untilStopped} from '../cli/signals.js';
+import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
@@ -57,6 +57,7 @@ export default class Serve extends BaseCommand {
   };
 
   async run(): Promise<void> {
+    const onHangUp = catchHangUp();
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
     if (cluster.isPrimary) endAtSignal();
@@ -69,12 +70,12 @@ export default class Serve extends BaseCommand {
       const plan = await withStore(opening, (store) => syncWithTasks(store, {silent}));
       if (silent && !json) logSync(plan);
     }
-    if (cluster.isWorker) await serveAsWorker(config, asking);
-    else if (config.settings.workers > 1) await this.#supervise(config, asking);
-    else await this.#serve(config, asking);
+    if (cluster.isWorker) await serveAsWorker(config, asking, onHangUp);
+    else if (config.settings.workers > 1) await this.#supervise(config, asking, onHangUp);
+    else await this.#serve(config, asking, onHangUp);
   }
 
-  async #serve(config: Config, asking: CommandTalk): Promise<void> {
+  async #serve(config: Config, asking: CommandTalk, onHangUp: OnHangUp): Promise<void> {
     const store = await connectSafely(config, asking, {offThread: true});
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before it listens: whatever is accepted from then on must be answered.
@@ -91,7 +92,7 @@ export default class Serve extends BaseCommand {
     });
   }
 
-  async #supervise(config: Config, asking: CommandTalk): Promise<void> {
+  async #supervise(config: Config, asking: CommandTalk, onHangUp: OnHangUp): Promise<void> {
     const facts = await withStore(connectSafely(config, asking), (store) => store.facts());
     const {startWorkers} = await import('../cli/supervise-workers.js');
     const {redactDatabaseUrl} = await import('../lib/config/database-url.js');
@@ -139,6 +140,8 @@ export default class Serve extends BaseCommand {
   }
 }
 
+type OnHangUp = ReturnType<typeof catchHangUp>;
+
 /** What is up, whether it is this process or its workers. */
 interface Running {
   /** Fulfilled when it is to stop. */
@@ -151,7 +154,7 @@ interface Running {
 }
 
 /** One of several: it says nothing of its own, and Ctrl-C is for the process that started it. */
-async function serveAsWorker(config: Config, asking: CommandTalk): Promise<void> {
+async function serveAsWorker(config: Config, asking: CommandTalk, onHangUp: OnHangUp): Promise<void> {
   process.on('SIGINT', () => undefined);
   try {
     const store = await connectSafely(config, asking, {offThread: true});

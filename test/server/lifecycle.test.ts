@@ -1,4 +1,4 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -11,12 +11,6 @@ import {flaws, type Given} from '../helpers/ranges.js';
 import {holdSocket} from '../helpers/socket-holder.js';
 import {lockDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
-
-/** The processes that a process has started. */
-function childrenOf(pid: number | undefined): number[] {
-  const lines = execFileSync('pgrep', ['-P', String(pid)], {encoding: 'utf8'});
-  return lines.trim().split('\n').map(Number);
-}
 
 describe('log files', () => {
   it('that were moved away are opened anew on SIGHUP, and no line is lost', async () => {
@@ -40,6 +34,55 @@ describe('log files', () => {
     expect(readFileSync(errors, 'utf8')).toContain('opened the log files anew');
   });
 });
+
+describe('SIGHUP while the service starts', () => {
+  it('does not end it', async () => {
+    const cwd = makeWorkspace();
+    const server = startCli(['serve', '--sync', '--port', '0'], {cwd});
+    // Written before the service listens.
+    await waitFor(() => (server.stderr().includes('up to date') ? true : undefined), server);
+    server.process.kill('SIGHUP');
+    const url = await waitFor(() => /answers at (\S+)\/getid/.exec(server.stderr())?.[1], server);
+    expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+    await waitFor(() => (server.stderr().includes('opened the log files anew') ? true : undefined), server);
+  });
+
+  it('does not end it either where it goes to all of several processes', async () => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    const server = startCli(['serve', '--workers', '3', '--port', '0'], {cwd});
+    const {pid} = server.process;
+    await waitFor(() => (childrenOf(pid).length > 0 ? true : undefined), server);
+    for (let turn = 0; turn < 6; turn++) {
+      for (const each of [...childrenOf(pid), pid ?? 0]) tell(each, 'SIGHUP');
+      await sleep(50);
+    }
+    const url = await waitFor(() => /answers at (\S+)\/getid/.exec(server.stderr())?.[1], server);
+    expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+    while (childrenOf(pid).length < 3) await sleep(20);
+    server.process.kill('SIGTERM');
+    expect(await server.finished).toMatchObject({status: 0, signal: null});
+  });
+});
+
+/** The processes that a process has started. */
+function childrenOf(pid: number | undefined): readonly number[] {
+  // pgrep finds none with status 1.
+  const {stdout} = spawnSync('pgrep', ['-P', String(pid)], {encoding: 'utf8'});
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
+}
+
+/** Sends a signal to a process that may have ended meanwhile. */
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It had ended.
+  }
+}
 
 describe('stopping', () => {
   it('at a second signal is at once', async () => {
@@ -181,7 +224,7 @@ describe('--workers', () => {
     const agent = keepAlive(24);
     const given: Given[] = [];
     let lost = 0;
-    const children = (): number[] => childrenOf(server.process.pid);
+    const children = (): readonly number[] => childrenOf(server.process.pid);
     expect(children()).toHaveLength(3);
     const load = Array.from({length: 24}, async () => {
       for (let request = 0; request < 150; request++) {
