@@ -222,6 +222,16 @@ describe('connections', () => {
     expect(sent).toBeLessThan(50_000_000);
   });
 
+  it('that ask on and on before they are answered are cut, and nobody else is refused for it', async () => {
+    const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env: {UNIQUEID_MAX_QUEUE: '500'}});
+    for (const path of ['/getid?mode=piped&range=1', '/openapi.json', '/status']) {
+      const eager = open(url);
+      eager.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(20_000));
+      await closed(eager);
+      expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+    }
+  });
+
   it('half closed, pipelined or with a megabyte of headers do others no harm', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     const half = open(url);

@@ -8,6 +8,7 @@ import type {Getid} from './getid.js';
 import type {Health} from './health.js';
 import type {Metrics} from './metrics.js';
 import {openapiText} from './openapi.js';
+import {limitPipelining} from './pipeline-limit.js';
 import type {Refusals} from './refusals.js';
 import {serviceStatus} from './status.js';
 import type {Tokens} from './tokens.js';
@@ -87,13 +88,13 @@ const routes: Readonly<Record<string, Route>> = {
 
 /** The REST API as a listener for `node:http`. */
 export function createListener(service: Service): RequestListener {
-  return (request, response) => {
+  return limitPipelining((request, response) => {
     try {
       dispatch(service, request, response);
     } catch (error) {
       fail(service, request, response, error);
     }
-  };
+  });
 }
 
 function dispatch(service: Service, request: IncomingMessage, response: ServerResponse): void {
