@@ -297,6 +297,21 @@ describe('TLS', () => {
     expect(after.fingerprint).not.toBe(before.fingerprint);
   });
 
+  it('that does not come about is not waited for', async () => {
+    const {certificate, key} = makeCertificate();
+    const {url} = await startServer(['--sync'], {
+      cwd: makeWorkspace(),
+      env: {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: key, UNIQUEID_HEADER_TIMEOUT: '0.5'},
+    });
+    const halfHello = Buffer.from([22, 3, 1, 2, 0]);
+    for (const sent of ['', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', halfHello]) {
+      const socket = open(url);
+      socket.write(sent);
+      await closed(socket);
+    }
+    expect((await secure(url, certificate)).status).toBe(200);
+  });
+
   it('that is set up half, or with a key of another certificate, is an error', async () => {
     const cwd = makeWorkspace();
     const [one, two] = [makeCertificate(), makeCertificate()];

@@ -51,7 +51,9 @@ export async function listen(
   };
   const tls = readTlsFiles(settings);
   const server =
-    tls === undefined ? createServer(limits, listener) : createTlsServer({...limits, ...tls}, listener);
+    tls === undefined
+      ? createServer(limits, listener)
+      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, listener);
   server.maxConnections = maxConnections;
   server.on('clientError', refuseMalformed);
   server.listen(
@@ -106,8 +108,10 @@ export async function drain(server: AnyServer, plain: PlainConnections, timeoutM
 
 /** What is no HTTP request gets an answer of the same form as every other error. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  // A client that went away hears nothing, and an answer that has begun cannot be replaced.
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+  // A client that went away hears nothing, nor one that has not come to speak TLS; and an answer that has begun cannot
+  // be replaced.
+  const isDeaf = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
+  if (isDeaf || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }
@@ -129,6 +133,10 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+function isTlsFailure({code = ''}: NodeJS.ErrnoException): boolean {
+  return /^ERR_(?:SSL|TLS)_/.test(code);
 }
 
 function listenError({code, message}: NodeJS.ErrnoException, address: string, port: number): UniqueIDError {
