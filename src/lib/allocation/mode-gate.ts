@@ -36,7 +36,7 @@ export class ModeGate {
     const refused = new Map<string, UniqueIDError>();
     if (modes.length === 0 || (createModes && !(await this.#isNearLimit(modes.length)))) return refused;
     const known = await this.#store.known(modes);
-    let room = createModes ? maxModes - (await this.#recount()) : 0;
+    let room = createModes ? await this.#room() : 0;
     for (const mode of modes) {
       if (known.has(mode)) continue;
       if (room > 0) room--;
@@ -53,6 +53,13 @@ export class ModeGate {
     // All of them may be new.
     this.#count += further;
     return false;
+  }
+
+  /** A full table is taken to stay full for a moment: a stranger must not have it counted again and again. */
+  async #room(): Promise<number> {
+    const {maxModes} = this.#policy;
+    const isFull = this.#count >= maxModes && performance.now() - this.#countedAt <= TRUST_MS;
+    return isFull ? 0 : maxModes - (await this.#recount());
   }
 
   async #recount(): Promise<number> {
