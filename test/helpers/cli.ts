@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly uid?: number;
   /** Another build of the command line than the one under test. */
   readonly program?: string;
+  /** How many file descriptors it may have, where that is not as many as we. */
+  readonly descriptors?: number;
 }
 
 /** A command that runs, with what it has written so far. */
@@ -30,8 +32,10 @@ export interface RunningCommand {
 
 /** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCommand {
-  const {program = join(root, 'bin', 'run.js')} = options;
-  return startProgram(process.execPath, [program, ...args], options);
+  const {program = join(root, 'bin', 'run.js'), descriptors} = options;
+  const limited = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`];
+  const [first = '', ...rest] = [...limited, process.execPath, program, ...args];
+  return startProgram(first, rest, options);
 }
 
 /** Starts a program in the same way. */

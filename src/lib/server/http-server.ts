@@ -4,6 +4,7 @@ import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {Settings} from '../config/settings.js';
 import {UniqueIDError} from '../errors.js';
+import {affordableConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';
 import type {PlainConnections} from './plain-connections.js';
@@ -54,7 +55,7 @@ export async function listen(
     tls === undefined
       ? createServer(limits, listener)
       : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, listener);
-  server.maxConnections = maxConnections;
+  server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
   server.on('clientError', refuseMalformed);
   server.listen(
     descriptor === undefined ? {host: address, port, backlog: BACKLOG} : {fd: descriptor, backlog: BACKLOG},

@@ -2,6 +2,7 @@ import type {Logger} from 'pino';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
+import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
 import {baseUrl, drain, listen, type AnyServer} from './http-server.js';
 import {openLogs, type Logs} from './logs.js';
@@ -63,7 +64,9 @@ export async function runService(
     throw error;
   }
   const url = baseUrl(server);
-  for (const remark of [...remarks, ...service.remarks]) errors.warn(remark);
+  const few = descriptorRemark(settings.maxConnections, descriptorLimit());
+  for (const remark of [...remarks, ...service.remarks, ...(few === undefined ? [] : [few])])
+    errors.warn(remark);
   return {
     url,
     log: errors,
