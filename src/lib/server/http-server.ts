@@ -49,6 +49,8 @@ export async function listen(
     // No request has a body that anybody reads, so all of it is its head.
     requestTimeout: headerTimeoutMs + BODY_GRACE_MS,
     connectionsCheckingInterval: Math.min(1000, headerTimeoutMs),
+    // Its own answer to a request without Host has no body; the listener's has.
+    requireHostHeader: false,
   };
   const tls = readTlsFiles(settings);
   const server =
@@ -56,6 +58,8 @@ export async function listen(
       ? createServer(limits, listener)
       : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, listener);
   server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
+  // Nothing else is ever expected of this service; a server may ignore what it does not know (RFC 9110, 10.1.1).
+  server.on('checkExpectation', listener);
   server.on('clientError', refuseMalformed);
   server.listen(
     descriptor === undefined ? {host: address, port, backlog: BACKLOG} : {fd: descriptor, backlog: BACKLOG},

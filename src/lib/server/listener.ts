@@ -98,6 +98,11 @@ export function createListener(service: Service): RequestListener {
 }
 
 function dispatch(service: Service, request: IncomingMessage, response: ServerResponse): void {
+  if (request.headers.host === undefined && request.httpVersion === '1.1') {
+    throw new UniqueIDError('INVALID_REQUEST', 'The request has no Host header.', {
+      hint: 'Send one, as HTTP/1.1 asks (RFC 9112, 3.2).',
+    });
+  }
   const {path, query} = splitTarget(request.url ?? '/');
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) {

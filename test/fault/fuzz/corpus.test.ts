@@ -1,0 +1,81 @@
+// What fuzzing has found: each of these once went wrong.
+import {connect, type Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
+import {startServer, type RunningServer} from '../../helpers/cli.js';
+import {makeWorkspace} from '../../helpers/workspace.js';
+import {flawOf, readAnswers} from './answers.js';
+
+let server: RunningServer;
+
+beforeEach(async () => {
+  server = await startServer(['--sync'], {cwd: makeWorkspace()});
+});
+
+/** A connection that is open until the server closes it or the test is over. */
+function open(): {socket: Socket; said: () => string; ended: Promise<string>} {
+  const socket = connect({port: Number(new URL(server.url).port), host: '127.0.0.1', allowHalfOpen: true});
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+  const ended = new Promise<string>((resolve) => {
+    const over = (): void => {
+      resolve(text);
+    };
+    socket.on('end', over).on('error', over).on('close', over);
+  });
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  return {socket, said: () => text, ended};
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await sleep(5);
+}
+
+const get = (range: number, more = ''): string =>
+  `GET /getid?range=${range}&mode=file HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+const given = (start: number, end: number): string => `{"endIndex": ${end}, "startIndex": ${start}}`;
+
+describe('on a connection to the service', () => {
+  it('a request without Host is refused in the form of every other error', async () => {
+    const {socket, said} = open();
+    socket.write('GET /getid?range=1&mode=file HTTP/1.1\r\n\r\n');
+    await until(() => said().endsWith('}'));
+    const [answer] = readAnswers(said());
+    expect(answer?.status).toBe(400);
+    expect(answer?.body).toContain('no Host header');
+    expect(answer && flawOf(answer)).toBeUndefined();
+    // HTTP/1.0 has no such rule.
+    const old = open();
+    old.socket.write('GET /getid?range=1&mode=file HTTP/1.0\r\n\r\n');
+    expect(await old.ended).toContain(given(0, 0));
+  });
+
+  it.each(['200-ok', ''])('an expectation of %j that nobody knows does not matter', async (expectation) => {
+    const {socket, said} = open();
+    socket.write(get(1, `Expect: ${expectation}\r\n`));
+    await until(() => said().endsWith('}'));
+    expect(said()).toContain(given(0, 0));
+  });
+});
+
+it('requests in two packets are the same requests, wherever they are cut', async () => {
+  const text = get(1) + get(2, 'Purpose: none\r\n') + get(3);
+  let next = 0;
+  for (let cut = 1; cut < text.length; cut++) {
+    const {socket, said} = open();
+    socket.setNoDelay(true).write(text.slice(0, cut));
+    // The server has read the first packet when it has answered whatever was whole in it.
+    await sleep(cut % 2);
+    socket.write(text.slice(cut));
+    await until(() => said().split('endIndex').length === 4);
+    expect(readAnswers(said()).map(({body}) => body)).toEqual([
+      given(next, next),
+      given(next + 1, next + 2),
+      given(next + 3, next + 5),
+    ]);
+    next += 6;
+    socket.destroy();
+  }
+});
