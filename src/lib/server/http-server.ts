@@ -53,14 +53,21 @@ export async function listen(
     requireHostHeader: false,
   };
   const tls = readTlsFiles(settings);
+  const asked = new WeakSet<Socket>();
+  const answer: RequestListener = (request, response) => {
+    asked.add(request.socket);
+    listener(request, response);
+  };
   const server =
     tls === undefined
-      ? createServer(limits, listener)
-      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, listener);
+      ? createServer(limits, answer)
+      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
   server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
   // Nothing else is ever expected of this service; a server may ignore what it does not know (RFC 9110, 10.1.1).
-  server.on('checkExpectation', listener);
-  server.on('clientError', refuseMalformed);
+  server.on('checkExpectation', answer);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuseMalformed(error, socket, asked.has(socket));
+  });
   server.listen(
     descriptor === undefined ? {host: address, port, backlog: BACKLOG} : {fd: descriptor, backlog: BACKLOG},
   );
@@ -111,12 +118,16 @@ export async function drain(server: AnyServer, plain: PlainConnections, timeoutM
   return inTime;
 }
 
-/** What is no HTTP request gets an answer of the same form as every other error. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  // A client that went away hears nothing, nor one that has not come to speak TLS; and an answer that has begun cannot
-  // be replaced.
+/**
+ * What is no HTTP request gets an answer of the same form as every other error.
+ *
+ * @param hasAsked whether a request came on this connection before
+ */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked: boolean): void {
+  // A client that went away hears nothing, nor one that has not come to speak TLS. One that waits for another answer
+  // would take this one for it.
   const isDeaf = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
-  if (isDeaf || socket.bytesWritten > 0) {
+  if (isDeaf || hasAsked || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }

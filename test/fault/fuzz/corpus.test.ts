@@ -1,15 +1,19 @@
 // What fuzzing has found: each of these once went wrong.
 import {connect, type Socket} from 'node:net';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {startServer, type RunningServer} from '../../helpers/cli.js';
+import {lockDatabase} from '../../helpers/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/workspace.js';
 import {flawOf, readAnswers} from './answers.js';
 
+let cwd: string;
 let server: RunningServer;
 
 beforeEach(async () => {
-  server = await startServer(['--sync'], {cwd: makeWorkspace()});
+  cwd = makeWorkspace();
+  server = await startServer(['--sync'], {cwd});
 });
 
 /** A connection that is open until the server closes it or the test is over. */
@@ -58,6 +62,20 @@ describe('on a connection to the service', () => {
     await until(() => said().endsWith('}'));
     expect(said()).toContain(given(0, 0));
   });
+
+  it.each(['', 'Purpose: none\r\n', 'Expect: something\r\n'])(
+    'what is malformed behind a request with %j is not answered in the place of that request',
+    async (line) => {
+      const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+      const {socket, ended} = open();
+      socket.write(get(1, line));
+      await sleep(50);
+      socket.write('malformed\r\n\r\n');
+      await sleep(100);
+      unlock();
+      expect(await ended).not.toContain('400 Bad Request');
+    },
+  );
 });
 
 it('requests in two packets are the same requests, wherever they are cut', async () => {
