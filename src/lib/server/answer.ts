@@ -44,7 +44,7 @@ export class Answerer {
     contentType?: string,
   ): void {
     const bytes = Buffer.byteLength(body);
-    if (this.closing || hasLargeBody(request)) response.shouldKeepAlive = false;
+    if (this.closing || hasLargeBody(request) || mayLoseNext(request)) response.shouldKeepAlive = false;
     const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
     response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
     response.end(body);
@@ -64,6 +64,11 @@ function hasLargeBody({headers}: IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BODY_BYTES
   );
+}
+
+/** What comes in one packet with a request for another protocol, and behind it, `node:http` drops without a word. */
+function mayLoseNext({headers}: IncomingMessage): boolean {
+  return headers.upgrade !== undefined;
 }
 
 /** The error document of the Python service, with a message that says what is wrong and what would be right. */

@@ -76,6 +76,14 @@ describe('on a connection to the service', () => {
       expect(await ended).not.toContain('400 Bad Request');
     },
   );
+
+  it('a wish to upgrade is answered and is the last, as what comes with it may be lost', async () => {
+    const {socket, ended} = open();
+    socket.write(get(3, 'Connection: upgrade\r\nUpgrade: websocket\r\n') + get(1));
+    const answers = readAnswers(await ended);
+    expect(answers.map(({body}) => body)).toEqual([given(0, 2)]);
+    expect(answers[0]?.headers.get('connection')).toBe('close');
+  });
 });
 
 it('requests in two packets are the same requests, wherever they are cut', async () => {
