@@ -1,0 +1,62 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {join} from 'node:path';
+import {expect, it, onTestFinished} from 'vitest';
+import {startServer} from '../helpers/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {memoryOf} from '../helpers/memory.js';
+import {flaws, type Given} from '../helpers/ranges.js';
+import {makeWorkspace, root} from '../helpers/workspace.js';
+import {abuses} from './abuses.js';
+
+/** Starts hostile clients in a process of their own, so that they slow down the server alone. @returns when they are done */
+function startHostile(
+  url: string,
+  milliseconds: number,
+  clients: number,
+  kinds: readonly string[],
+): Promise<unknown> {
+  const program = join(root, 'test', 'fault', 'hostile.ts');
+  const args = ['--import', 'tsx', program, url, String(milliseconds), String(clients), ...kinds];
+  const child = spawn(process.execPath, args, {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return once(child, 'exit');
+}
+
+const all = Object.keys(abuses);
+
+it.each([
+  ['bytes that drip', all.filter((kind) => kind.endsWith('at a time'))],
+  ['headers and bodies without end', all.filter((kind) => /megabyte|100 MB/.test(kind))],
+  ['answers that nobody waits for', all.filter((kind) => /half|first answer|never read/.test(kind))],
+  ['resets and nonsense', all.filter((kind) => /reset|else/.test(kind))],
+  ['all of that at once', all],
+])('hostile clients do others no harm: %s', async (name, kinds) => {
+  const server = await startServer(['--sync'], {cwd: makeWorkspace()});
+  const over = new AbortController();
+  void startHostile(server.url, 3000, 4, kinds).then(() => {
+    over.abort();
+  });
+  const agent = keepAlive(1);
+  onTestFinished(() => {
+    agent.destroy();
+  });
+  const given: Given[] = [];
+  while (!over.signal.aborted)
+    given.push(rangeOf(await ask(server.url, '/getid?range=2&mode=file', {agent})));
+  expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: BigInt(2 * given.length)});
+  expect((await ask(server.url, '/health')).status).toBe(200);
+  if (process.platform === 'linux') {
+    const {peak, now} = memoryOf(server.process.pid);
+    expect(peak).toBeLessThan(400);
+    if (process.env['UNIQUEID_TEST_FIGURES'] !== undefined)
+      process.stdout.write(
+        `${name}: ${given.length} answers meanwhile, at most ${peak.toFixed()} MB, ${now.toFixed()} MB now\n`,
+      );
+  }
+  expect(server.stderr()).not.toContain('UNEXPECTED');
+  server.process.kill('SIGTERM');
+  expect(await server.finished).toMatchObject({status: 0, signal: null});
+});
