@@ -1,0 +1,82 @@
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {expect, it} from 'vitest';
+import {startServer, type RunningServer} from '../helpers/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {flaws, type Given} from '../helpers/ranges.js';
+import {lockDatabase} from '../helpers/sqlite-database.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+const MOST_WAITING = 50;
+const CLIENTS = 500;
+
+/** What became of requests of many clients, of which each asks on whatever it is answered. */
+interface Outcome {
+  readonly given: Given[];
+  readonly refused: number;
+}
+
+async function overload(server: RunningServer, requestsAClient: number): Promise<Outcome> {
+  const agent = keepAlive(CLIENTS);
+  const given: Given[] = [];
+  let refused = 0;
+  await Promise.all(
+    Array.from({length: CLIENTS}, async () => {
+      for (let turn = 0; turn < requestsAClient; turn++) {
+        const answer = await ask(server.url, '/getid?range=3&mode=file', {agent});
+        if (answer.status === 200) {
+          given.push(rangeOf(answer));
+          continue;
+        }
+        refused++;
+        expect(answer.status).toBe(503);
+        expect(answer.headers['retry-after']).toBe('1');
+        expect(answer.body).toContain(`More than ${MOST_WAITING} requests are waiting.`);
+      }
+    }),
+  );
+  agent.destroy();
+  return {given, refused};
+}
+
+it('ten times what max_queue holds is refused at once, and what is accepted is exact', async () => {
+  const cwd = makeWorkspace();
+  const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_QUEUE: String(MOST_WAITING)}});
+  const {given, refused} = await overload(server, 10);
+  expect(refused).toBeGreaterThan(0);
+  expect(given.length + refused).toBe(CLIENTS * 10);
+  expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: BigInt(3 * given.length)});
+  expect(rangeOf(await ask(server.url, '/getid?range=1&mode=file')).start).toBe(BigInt(3 * given.length));
+  expect((await ask(server.url, '/health')).status).toBe(200);
+});
+
+it('while the database is held up, no more wait than max_queue, and service is back when it is', async () => {
+  const cwd = makeWorkspace();
+  const server = await startServer(['--sync'], {
+    cwd,
+    env: {UNIQUEID_MAX_QUEUE: String(MOST_WAITING), UNIQUEID_REQUEST_TIMEOUT: '60'},
+  });
+  const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+  const agent = keepAlive(CLIENTS);
+  const accepted: Given[] = [];
+  let answered = 0;
+  const asked = Array.from({length: CLIENTS}, async () => {
+    const answer = await ask(server.url, '/getid?range=3&mode=file', {agent});
+    answered++;
+    if (answer.status === 200) accepted.push(rangeOf(answer));
+    return answer.status;
+  });
+  // All but those that may wait are answered while nothing can be committed.
+  while (answered < CLIENTS - MOST_WAITING) await sleep(10);
+  // Time for the store to be tried several times: none of that makes room.
+  await sleep(1000);
+  expect((await ask(server.url, '/getid?range=3&mode=file')).status).toBe(503);
+  expect((await ask(server.url, '/metrics')).body).toContain(`uniqueid_queue_length ${MOST_WAITING}\n`);
+  expect(answered).toBe(CLIENTS - MOST_WAITING);
+  unlock();
+  const statuses = await Promise.all(asked);
+  agent.destroy();
+  expect(statuses.filter((status) => status === 200)).toHaveLength(MOST_WAITING);
+  expect(flaws(accepted)).toEqual({overlaps: [], gaps: [], next: BigInt(3 * MOST_WAITING)});
+  expect(rangeOf(await ask(server.url, '/getid?range=1&mode=file')).start).toBe(BigInt(3 * MOST_WAITING));
+});
