@@ -1,0 +1,85 @@
+import {expect, it} from 'vitest';
+import {join} from 'node:path';
+import {startServer, type RunningServer} from '../helpers/cli.js';
+import {ask} from '../helpers/http.js';
+import {keepAliveClient} from '../helpers/keep-alive-client.js';
+import {memoryOf} from '../helpers/memory.js';
+import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+/** A long run raises it: the figures of a million stand in the notes of the release. */
+const REQUESTS = Number(process.env['UNIQUEID_TEST_NEW_MODES'] ?? 20_000);
+const MOST_MODES = 1000;
+const CLIENTS = 64;
+
+/** Modes that have been asked for, in all. */
+let asked = 0;
+
+/** Asks for one mode after the other that nobody has asked for. @returns how many answers came with each status */
+async function askForNewModes(
+  servers: readonly RunningServer[],
+  requests: number,
+): Promise<Map<string, number>> {
+  const statuses = new Map<string, number>();
+  const end = asked + requests;
+  const stranger = async (server: RunningServer | undefined): Promise<void> => {
+    const client = keepAliveClient(server?.url ?? '');
+    while (asked < end) {
+      const answer = await client.ask(`/getid?range=1&mode=stranger${asked++}`);
+      const status = /^HTTP\/1\.1 ([0-9]+)/.exec(answer ?? '')?.[1] ?? 'none';
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+    client.socket.destroy();
+  };
+  await Promise.all(Array.from({length: CLIENTS}, (_, index) => stranger(servers[index % servers.length])));
+  return statuses;
+}
+
+const rowsOf = async (cwd: string): Promise<number> => {
+  const [[count] = []] = await makeSqliteDatabase(join(cwd, 'db.sqlite3')).query(
+    'SELECT COUNT(*) FROM uniqueindex',
+  );
+  return Number(count);
+};
+
+const seriesOf = async ({url}: RunningServer): Promise<number> =>
+  (await ask(url, '/metrics')).body.split('\n').filter((line) => line.startsWith('uniqueid_')).length;
+
+it(`a stranger with ${REQUESTS} new modes gets max_modes of them, and nothing grows`, async () => {
+  const cwd = makeWorkspace();
+  const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_MODES: String(MOST_MODES)}});
+  expect((await ask(server.url, '/getid?range=1&mode=mine')).status).toBe(200);
+  await askForNewModes([server], MOST_MODES * 3);
+  const [series, lines] = [await seriesOf(server), server.stderr().length];
+  const before = process.platform === 'linux' ? memoryOf(server.process.pid).now : 0;
+  const started = performance.now();
+  expect([...(await askForNewModes([server], REQUESTS))]).toEqual([['403', expect.any(Number)]]);
+  const took = (performance.now() - started) / 1000;
+  expect(await rowsOf(cwd)).toBe(MOST_MODES);
+  expect(await seriesOf(server)).toBe(series);
+  expect(server.stderr()).toHaveLength(lines);
+  expect((await ask(server.url, '/getid?range=1&mode=mine')).status).toBe(200);
+  if (process.platform !== 'linux') return;
+  const {now, peak} = memoryOf(server.process.pid);
+  expect(peak).toBeLessThan(300);
+  if (process.env['UNIQUEID_TEST_NEW_MODES'] !== undefined)
+    process.stdout.write(
+      `${REQUESTS} new modes in ${took.toFixed()} s: ${before.toFixed()} MB before, ${now.toFixed()} MB after, ${peak.toFixed()} MB at most\n`,
+    );
+}, 1_200_000);
+
+it('four servers on one database exceed max_modes by no more than they create at one moment', async () => {
+  const cwd = makeWorkspace();
+  const env = {UNIQUEID_MAX_MODES: String(MOST_MODES)};
+  const servers = [await startServer(['--sync'], {cwd, env})];
+  while (servers.length < 4) servers.push(await startServer([], {cwd, env}));
+  await askForNewModes(servers, MOST_MODES * 3);
+  const rows = await rowsOf(cwd);
+  if (process.env['UNIQUEID_TEST_FIGURES'] !== undefined)
+    process.stdout.write(`${rows} modes of ${MOST_MODES}\n`);
+  expect(rows).toBeGreaterThanOrEqual(MOST_MODES);
+  // Each of the others may have had one group under way, of one request a client.
+  expect(rows).toBeLessThanOrEqual(MOST_MODES + (CLIENTS * 3) / 4);
+  await askForNewModes(servers, MOST_MODES);
+  expect(await rowsOf(cwd)).toBe(rows);
+});
