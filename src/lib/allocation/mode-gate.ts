@@ -15,11 +15,16 @@ const TRUST_MS = 1000;
 /** How far from the limit a count need not be exact. */
 const MARGIN = 1000;
 
+/** So many servers may create modes as fast as this one before a count that is trusted can hide that the table is full. */
+const SERVERS = 16;
+
 /** Keeps strangers from filling the table with rows: decides which unknown modes a group may create. */
 export class ModeGate {
   readonly #store: Store;
   readonly #policy: ModePolicy;
   #count = 0;
+  /** How many modes this process may have created since it counted. */
+  #added = 0;
   #countedAt = -Infinity;
 
   constructor(store: Store, policy: ModePolicy) {
@@ -48,23 +53,28 @@ export class ModeGate {
   async #isNearLimit(further: number): Promise<boolean> {
     const {maxModes} = this.#policy;
     if (maxModes === 0) return false;
-    if (performance.now() - this.#countedAt > TRUST_MS) await this.#recount();
-    if (this.#count + further + MARGIN >= maxModes) return true;
+    if (this.#isFull()) return true;
+    const isFar = (): boolean => this.#count + (this.#added + further) * SERVERS + MARGIN < maxModes;
+    if (!isFar() || performance.now() - this.#countedAt > TRUST_MS) await this.#recount();
+    if (!isFar()) return true;
     // All of them may be new.
-    this.#count += further;
+    this.#added += further;
     return false;
   }
 
-  /** A full table is taken to stay full for a moment: a stranger must not have it counted again and again. */
   async #room(): Promise<number> {
-    const {maxModes} = this.#policy;
-    const isFull = this.#count >= maxModes && performance.now() - this.#countedAt <= TRUST_MS;
-    return isFull ? 0 : maxModes - (await this.#recount());
+    return this.#isFull() ? 0 : this.#policy.maxModes - (await this.#recount());
+  }
+
+  /** A full table is taken to stay full for a moment: a stranger must not have it counted again and again. */
+  #isFull(): boolean {
+    return this.#count >= this.#policy.maxModes && performance.now() - this.#countedAt <= TRUST_MS;
   }
 
   async #recount(): Promise<number> {
     this.#count = await this.#store.countModes(this.#policy.maxModes);
     this.#countedAt = performance.now();
+    this.#added = 0;
     return this.#count;
   }
 }
