@@ -59,7 +59,7 @@ const keepPlaces = {
   },
 };
 
-/** Takes in better-sqlite3 and ini, which a plain getid always needs, and leaves other packages where they are. */
+/** Takes in better-sqlite3, which a plain getid nearly always needs, and leaves other packages where they are. */
 const leaveOut = {
   name: 'leave out',
   setup: ({onResolve}) => {
@@ -68,9 +68,7 @@ const leaveOut = {
       importer === binding ? {path: 'bindings', external: true} : {path: binding},
     );
     onResolve({filter: /^[a-z@]/}, ({path, kind}) =>
-      kind === 'entry-point' || path === 'better-sqlite3' || path === 'ini'
-        ? undefined
-        : {path, external: true},
+      kind === 'entry-point' || path === 'better-sqlite3' ? undefined : {path, external: true},
     );
   },
 };

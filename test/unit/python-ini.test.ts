@@ -51,6 +51,28 @@ describe("Python's INI dialect", () => {
     expect(read('\uFEFF[/]\r\na.b: 1\r\n[x.y;z]\rc = 2')).toEqual({'/': {'a.b': '1'}, 'x.y;z': {c: '2'}});
   });
 
+  it('reads names that mean something to JavaScript', () => {
+    expect(
+      read('[__proto__]\n__proto__ = 1\nconstructor = 2\nlist[] = 3\n[DEFAULT]\nd = 4\n[DEFAULT]\ne = 5'),
+    ).toEqual({
+      ['__proto__']: {['__proto__']: '1', constructor: '2', 'list[]': '3', d: '4', e: '5'},
+    });
+  });
+
+  it('takes for white space what Python does', () => {
+    expect(read('[a]\n\x1c\x85b\u3000=\u2028c\u2028d\u2029\ne = \uFEFFf\n[g]h]')).toEqual({
+      a: {b: 'c\u2028d', e: '\uFEFFf'},
+      'g]h': {},
+    });
+  });
+
+  it.each(['[a]\nhunter2', 'hunter2', '[a]\nhunter2=1\nhunter2=1', '[a]\nb=%(hunter2)s', '[a]\nb=%(hunter2'])(
+    'does not repeat what stands in a line that it refuses: %j',
+    (content) => {
+      expect(() => readPythonIni(content, 'config.ini')).toThrow(/^(?!.*hunter2)/);
+    },
+  );
+
   it('keeps any value that a line can hold', () => {
     fc.assert(
       fc.property(fc.string({unit: 'grapheme-ascii'}), (value) => {
@@ -61,13 +83,14 @@ describe("Python's INI dialect", () => {
   });
 
   it.each([
-    ['[a]\nb = 1\nnonsense', 'config.ini:3: "nonsense" is neither'],
-    ['b = 1', 'config.ini:1: "b = 1" stands before the first [section]'],
-    ['[a]\nb = 1\nB: 2', 'config.ini:3: b was set in line 2 already'],
+    ['[a]\nb = 1\nnonsense', 'config.ini:3: it is neither'],
+    ['b = 1', 'config.ini:1: it stands before the first [section]'],
+    ['[a]\nb = 1\nB: 2', 'config.ini:3: its key was set in line 2 already'],
     ['[a]\n[b]\n[a]', 'config.ini:3: section [a] was begun in line 1 already'],
-    ['[a]\nb = %(c)s', 'config.ini:2: %(c)s names no key'],
+    ['[a]\nb = %(c)s', 'config.ini:2: its %(name)s names no key'],
     ['[a]\nb = %(b)s', 'config.ini:2: its %(name)s refer to each other'],
-    ['[a]\n= 1', 'config.ini:2: "= 1" is neither'],
+    ['[a]\nb = %(c', 'config.ini:2: its %( does not go on'],
+    ['[a]\n= 1', 'config.ini:2: it is neither'],
   ])('names the line of %j', (content, message) => {
     expect(() => readPythonIni(content, 'config.ini')).toThrow(
       expect.objectContaining({code: 'CONFIG_INVALID', message: expect.stringContaining(message) as string}),

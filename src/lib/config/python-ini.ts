@@ -1,4 +1,3 @@
-import {parse} from 'ini';
 import {UniqueIDError} from '../errors.js';
 
 /** A value of an INI file and the line it begins on, counted from 1. */
@@ -19,11 +18,17 @@ interface Option {
   readonly lines: string[];
 }
 
-/** What the `ini` package makes of a file. */
-type Sections = Record<string, Record<string, string | boolean | null>>;
-
 /** One section of ConfigParser gives its values to all others. */
 const DEFAULTS = 'DEFAULT';
+
+/** What Python takes for white space, in a class of a pattern: not all of it is for JavaScript, which takes more. */
+const SPACE = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
+const leadingSpace = new RegExp(`^[${SPACE}]*`);
+const trailingSpace = new RegExp(`[${SPACE}]*$`);
+
+/** The patterns of ConfigParser; a section's name goes up to the last bracket of its line. */
+const sectionLine = /^\[(.+)\]/s;
+const optionLine = new RegExp(`^(.*?)[${SPACE}]*[=:][${SPACE}]*(.*)$`, 's');
 
 /**
  * Reads an INI file as Python's ConfigParser does (https://docs.python.org/3/library/configparser.html):
@@ -33,18 +38,16 @@ const DEFAULTS = 'DEFAULT';
  * One thing is forgiven that Python refuses: a `%` that begins neither `%%` nor `%(` stands for itself, so
  * that a percent-encoded password needs no second encoding.
  *
+ * No error repeats what a line says: it may be a password, or a token without its key.
+ *
  * @param file the file's name, for errors
  * @throws UniqueIDError `CONFIG_INVALID`, naming file and line
  */
 export function readPythonIni(content: string, file: string): IniFile {
   const {sections, options} = readOptions(content, file);
-  const values = unquoted(sections, options);
   const raw = new Map<string, Map<string, IniValue>>(sections.map((section) => [section, new Map()]));
-  for (const {section, key, line} of options) {
-    const value = values[section]?.[key];
-    // The package turns "true", "false" and "null" into what they name, quoted or not.
-    raw.get(section)?.set(key, {text: value === undefined ? '' : String(value), line});
-  }
+  for (const {section, key, line, lines} of options)
+    raw.get(section)?.set(key, {text: lines.join('\n').replace(trailingSpace, ''), line});
   const defaults = raw.get(DEFAULTS) ?? new Map<string, IniValue>();
   raw.delete(DEFAULTS);
   const result = new Map<string, ReadonlyMap<string, IniValue>>();
@@ -56,7 +59,7 @@ export function readPythonIni(content: string, file: string): IniFile {
   return result;
 }
 
-/** Splits a file into logical lines, the part of the dialect that the `ini` package does not read. */
+/** Splits a file into logical lines. */
 function readOptions(content: string, file: string): {sections: string[]; options: Option[]} {
   const sections: string[] = [];
   const options: Option[] = [];
@@ -68,44 +71,38 @@ function readOptions(content: string, file: string): {sections: string[]; option
     .split(/\r\n|\r|\n/)
     .entries()) {
     const line = index + 1;
-    const text = rawLine.trim();
+    const text = rawLine.replace(leadingSpace, '').replace(trailingSpace, '');
     if (text.startsWith('#') || text.startsWith(';')) continue;
     if (text === '') {
       // An empty line inside a value belongs to it, if the value goes on after it.
       open?.lines.push('');
       continue;
     }
-    const indent = rawLine.length - rawLine.trimStart().length;
+    const indent = leadingSpace.exec(rawLine)?.[0].length ?? 0;
     if (open !== undefined && indent > open.indent) {
       open.lines.push(text);
       continue;
     }
-    const header = /^\[([^\]]+)\]/.exec(text)?.[1];
+    const header = sectionLine.exec(text)?.[1];
     if (header !== undefined) {
       const before = seen.get(header);
-      if (before !== undefined)
+      if (before !== undefined && header !== DEFAULTS)
         throw malformed(file, line, `section [${header}] was begun in line ${before} already`);
+      if (before === undefined) sections.push(header);
       seen.set(header, line);
-      sections.push(header);
       section = header;
       open = undefined;
       continue;
     }
-    if (section === undefined) {
-      throw malformed(file, line, `${JSON.stringify(text)} stands before the first [section]`);
-    }
-    const match = /^(.*?)\s*[=:]\s*(.*)$/.exec(text);
+    if (section === undefined) throw malformed(file, line, 'it stands before the first [section]');
+    const match = optionLine.exec(text);
     const key = match?.[1]?.toLowerCase() ?? '';
     if (key === '') {
-      throw malformed(
-        file,
-        line,
-        `${JSON.stringify(text)} is neither a [section] nor "key = value" nor "key: value"`,
-      );
+      throw malformed(file, line, 'it is neither a [section] nor "key = value" nor "key: value"');
     }
     const name = JSON.stringify([section, key]);
     const before = seen.get(name);
-    if (before !== undefined) throw malformed(file, line, `${key} was set in line ${before} already`);
+    if (before !== undefined) throw malformed(file, line, `its key was set in line ${before} already`);
     seen.set(name, line);
     open = {section, key, line, indent, lines: [match?.[2] ?? '']};
     options.push(open);
@@ -114,26 +111,16 @@ function readOptions(content: string, file: string): {sections: string[]; option
 }
 
 /**
- * Has the `ini` package build sections and keys from lines it cannot misread: it cuts values at `;` and `#`
- * and splits sections at `.`, unless they are quoted and escaped.
+ * ConfigParser's BasicInterpolation: `%%` is a percent sign, `%(name)s` another value of the section, and whatever
+ * else begins with `%(` is a mistake.
  */
-function unquoted(sections: readonly string[], options: readonly Option[]): Sections {
-  const lines = sections.flatMap((section) => [
-    `[${JSON.stringify(section.replaceAll('.', String.raw`\.`))}]`,
-    ...options
-      .filter((option) => option.section === section)
-      .map(({key, lines}) => `${JSON.stringify(key)}=${JSON.stringify(lines.join('\n').trimEnd())}`),
-  ]);
-  return parse(lines.join('\n'));
-}
-
-/** ConfigParser's BasicInterpolation: `%%` is a percent sign, `%(name)s` another value of the section. */
 function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: string, depth = 0): IniValue {
   if (depth > 10) throw malformed(file, value.line, 'its %(name)s refer to each other without an end');
-  const text = value.text.replaceAll(/%(%|\(([^)]*)\)s)/g, (_, escape: string, name: string | undefined) => {
-    if (escape === '%' || name === undefined) return '%';
+  const text = value.text.replaceAll(/%(?:%|\((?:([^)]*)\)s)?)/g, (escape, name: string | undefined) => {
+    if (escape === '%%') return '%';
+    if (name === undefined) throw malformed(file, value.line, 'its %( does not go on as %(name)s');
     const other = section.get(name.toLowerCase());
-    if (other === undefined) throw malformed(file, value.line, `%(${name})s names no key of this section`);
+    if (other === undefined) throw malformed(file, value.line, 'its %(name)s names no key of this section');
     return expand(other, section, file, depth + 1).text;
   });
   return {text, line: value.line};
