@@ -15,6 +15,10 @@ it.each([
   ['[]', []],
   [`[('Content-Type', 'application/json'),]`, [['Content-Type', 'application/json']]],
   [`('a',\n 'b')`, ['a', 'b']],
+  [`('a')`, 'a'],
+  [`('a',)`, ['a']],
+  ['()', []],
+  [String.raw`'\x41\101\u00e9\U0001f600\0\a\q'`, 'AA\u00e9\u{1f600}\0\x07\\q'],
 ])('reads %j', (source, value) => {
   expect(readPythonLiteral(source)).toEqual(value);
 });
@@ -28,6 +32,14 @@ it.each([
   `[1 2]`,
   `'a' 'b'`,
   '1x',
+  '007',
+  'constructor',
+  '[,]',
+  String.raw`'\x4'`,
+  String.raw`'\U00110000'`,
+  String.raw`'\N{SPACE}'`,
+  '['.repeat(100_000),
+  '(\u00a01)',
   '',
 ])('leaves %j alone', (source) => {
   expect(readPythonLiteral(source)).toBeUndefined();

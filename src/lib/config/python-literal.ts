@@ -18,23 +18,38 @@ export function readPythonLiteral(source: string): PythonLiteral | undefined {
 
 class NotALiteral extends Error {}
 
-const words: Readonly<Record<string, PythonLiteral>> = {True: true, False: false, None: null};
+const words = new Map<string | undefined, PythonLiteral>([
+  ['True', true],
+  ['False', false],
+  ['None', null],
+]);
 
 const escapes: Readonly<Record<string, string>> = {
   n: '\n',
   r: '\r',
   t: '\t',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
   '\\': '\\',
   "'": "'",
   '"': '"',
   '\n': '',
 };
 
+/** Lists may be nested so deep; Python itself stops at twice that. */
+const MOST_DEPTH = 100;
+
+/** What may stand between the parts of a list; outside of one a line end is only ever the last. */
+const space = /^[ \t\f\n]*/;
+
 class LiteralReader {
   #rest: string;
+  #depth = 0;
 
   constructor(source: string) {
-    this.#rest = source.trim();
+    this.#rest = source.replace(/^[ \t]*/, '');
   }
 
   readAll(): PythonLiteral {
@@ -44,35 +59,54 @@ class LiteralReader {
   }
 
   #value(): PythonLiteral {
-    if (this.#take(/^\[/)) return this.#items(/^\]/);
-    if (this.#take(/^\(/)) return this.#items(/^\)/);
-    const quoted = this.#take(/^[uU]?(?:'((?:[^'\\\n]|\\[^])*)'|"((?:[^"\\\n]|\\[^])*)")/);
+    if (this.#take(/^\[/)) return this.#items(/^\]/).items;
+    if (this.#take(/^\(/)) {
+      const {items, isOpen} = this.#items(/^\)/);
+      const [only] = items;
+      // Brackets around one value mean nothing; the comma makes the tuple.
+      return only !== undefined && items.length === 1 && !isOpen ? only : items;
+    }
+    const quoted = this.#take(/^[uU]?(?:'((?:[^'\\\n\r\0]|\\[^\r\0])*)'|"((?:[^"\\\n\r\0]|\\[^\r\0])*)")/);
     if (quoted !== null) return unescape(quoted[1] ?? quoted[2] ?? '');
-    const number = this.#take(/^[+-]?\d+(?:\.\d+)?(?![\w.])/)?.[0];
+    const number = this.#take(/^[+-]?(?:0+(?!\d)|[1-9]\d*)(?:\.\d+)?(?![\w.])/)?.[0];
     if (number !== undefined) return Number(number);
-    const word = words[this.#take(/^[A-Za-z]+(?!\w)/)?.[0] ?? ''];
+    const word = words.get(this.#take(/^[A-Za-z]+(?!\w)/)?.[0]);
     if (word === undefined) throw new NotALiteral();
     return word;
   }
 
-  #items(end: RegExp): readonly PythonLiteral[] {
+  /** @returns what stands up to the closing bracket, and whether a comma is the last before it */
+  #items(end: RegExp): {items: readonly PythonLiteral[]; isOpen: boolean} {
+    if (++this.#depth > MOST_DEPTH) throw new NotALiteral();
     const items: PythonLiteral[] = [];
+    let isOpen = true;
     while (!this.#take(end)) {
+      if (!isOpen) throw new NotALiteral();
       items.push(this.#value());
-      if (this.#take(/^,/)) continue;
-      if (this.#take(end)) break;
-      throw new NotALiteral();
+      isOpen = this.#take(/^,/) !== null;
     }
-    return items;
+    this.#depth--;
+    return {items, isOpen};
   }
 
   #take(pattern: RegExp): RegExpExecArray | null {
     const match = pattern.exec(this.#rest);
-    if (match !== null) this.#rest = this.#rest.slice(match[0].length).trimStart();
+    if (match !== null) this.#rest = this.#rest.slice(match[0].length).replace(space, '');
     return match;
   }
 }
 
+const escape = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([^]))/g;
+
 function unescape(body: string): string {
-  return body.replaceAll(/\\([^])/g, (whole, escaped: string) => escapes[escaped] ?? whole);
+  return body.replaceAll(
+    escape,
+    (whole, octal?: string, x?: string, u?: string, U?: string, other?: string) => {
+      const code = octal === undefined ? Number.parseInt(x ?? u ?? U ?? '', 16) : Number.parseInt(octal, 8);
+      if (code <= 0x10_ff_ff) return String.fromCodePoint(code);
+      // Python refuses these unless they go on as they should, and names of characters are not known here.
+      if (other === undefined || 'xuUN'.includes(other)) throw new NotALiteral();
+      return escapes[other] ?? whole;
+    },
+  );
 }
