@@ -76,6 +76,9 @@ describe('parseDatabaseUrl', () => {
     ['postgresql://h/d?constructor=1', 'no option "constructor"'],
     ['postgresql://u:p@h', 'no database'],
     ['postgresql://u:secret/x@h/db', 'HOST or HOST:PORT'],
+    ['postgresql://u:12/secret@h/db', 'an "@" stands behind its host'],
+    ['postgresql://u:12?secret/x@h/db', 'an "@" stands behind its host'],
+    ['mysql://a@b:12/secret@h/db', 'an "@" stands behind its host'],
     ['mysql://u:p@a,b/db', 'several hosts are for PostgreSQL'],
     ['mysql://u:p@h:99999/db', 'a port from 1 to 65535'],
   ])('refuses %s', (text, message) => {

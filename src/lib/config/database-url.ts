@@ -63,6 +63,13 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const [, name = '', , userInfo, authority = '', path = '', query] = match;
   const [user, password] = splitUserInfo(userInfo);
   const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
+  // Then the password has ended before its end, and what is left of it would be shown.
+  if (kind !== 'sqlite' && (path + (query ?? '')).includes('@')) {
+    throw invalidUrl(
+      'an "@" stands behind its host',
+      'A "/" in a user name or password is written %2F, an "@" in a database name or option %40.',
+    );
+  }
   const url: DatabaseUrl = {
     kind,
     scheme: name.toLowerCase(),
