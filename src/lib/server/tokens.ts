@@ -68,7 +68,8 @@ function readEntries(path: string): readonly Entry[] {
   const entries: Entry[] = [];
   for (const [name, values] of sections) {
     for (const [key, {line}] of values) {
-      if (!keys.includes(key)) throw invalid(`${path}:${line}`, `a token has no key "${key}"`, key);
+      // Not repeated: it may be a token that stands there alone.
+      if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'a token has no such key', key);
     }
     const text = (key: string): string | undefined => values.get(key)?.text;
     const where = `${path}: [${name}]`;
