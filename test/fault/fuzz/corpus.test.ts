@@ -1,9 +1,11 @@
 // What fuzzing has found: each of these once went wrong.
+import {writeFileSync} from 'node:fs';
 import {connect, type Socket} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {startServer, type RunningServer} from '../../helpers/cli.js';
+import {Tokens} from '../../../src/lib/server/tokens.js';
 import {lockDatabase} from '../../helpers/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/workspace.js';
 import {flawOf, readAnswers} from './answers.js';
@@ -84,6 +86,16 @@ describe('on a connection to the service', () => {
     expect(answers.map(({body}) => body)).toEqual([given(0, 2)]);
     expect(answers[0]?.headers.get('connection')).toBe('close');
   });
+});
+
+it.each([
+  '0123456789abcdef0123456789abcdef',
+  '[alice]\n0123456789abcdef0123456789abcdef',
+  '[alice]\n0123456789abcdef=',
+])('a tokens file of which a line is a bare token does not show it: %j', (content) => {
+  const path = join(makeWorkspace(), 'tokens.ini');
+  writeFileSync(path, content);
+  expect(() => new Tokens(path)).toThrow(/tokens\.ini:\d: (?!.*0123)/);
 });
 
 it('requests in two packets are the same requests, wherever they are cut', async () => {

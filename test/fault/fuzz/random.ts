@@ -1,0 +1,29 @@
+/** Choices that come out the same for the same seed. */
+export interface Random {
+  /** A whole number from `least` to `most`, both included. */
+  readonly between: (least: number, most: number) => number;
+  readonly pick: <T>(items: readonly T[]) => T;
+  /** True so many times in a hundred. */
+  readonly percent: (share: number) => boolean;
+}
+
+/** The generator mulberry32 (Tommy Ettinger, public domain): 32 bits of state are plenty for choosing bytes. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  const fraction = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const between = (least: number, most: number): number =>
+    least + Math.floor(fraction() * (most - least + 1));
+  return {
+    between,
+    pick: <T>(items: readonly T[]): T => {
+      if (items.length === 0) throw new Error('there is nothing to pick from');
+      return items[between(0, items.length - 1)] as T;
+    },
+    percent: (share) => fraction() * 100 < share,
+  };
+}

@@ -1,0 +1,76 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
+
+/** A server in a process of its own, to be looked at from outside. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  /** Throws where the process has ended by itself, with what it said. */
+  readonly assertRunning: () => void;
+  /** The memory that the process holds at this moment, in bytes. */
+  readonly memory: () => number;
+  /** What it has written to its error log. */
+  readonly log: () => string;
+  /** Ends it as a supervisor does. @returns its exit status */
+  readonly stop: () => Promise<number | null>;
+}
+
+/** So much of the end of a log is kept. */
+const LOG_CHARACTERS = 100_000;
+
+/**
+ * Starts a server and waits until it says where it answers.
+ *
+ * @param args the program and its arguments
+ * @throws Error with what it said, where it ends instead
+ */
+export async function startServerProcess(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [...args], {
+    cwd,
+    env: {PATH: process.env['PATH'], HOME: cwd, ...env},
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-LOG_CHARACTERS);
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', () => {
+      const found = /answers at (http:\/\/\S+)\/getid/.exec(log)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    child.once('exit', () => {
+      reject(new Error(`the server ended: ${log}`));
+    });
+  });
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return {
+    url,
+    port: Number(new URL(url).port),
+    assertRunning: () => {
+      if (hasEnded())
+        throw new Error(`the server ended by itself (${child.exitCode ?? child.signalCode}): ${log}`);
+    },
+    memory: () => memoryOf(child),
+    log: () => log,
+    stop: async () => {
+      if (!hasEnded()) {
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exited;
+      }
+      return child.exitCode;
+    },
+  };
+}
+
+/** `VmRSS` of https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+function memoryOf({pid}: ChildProcess): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
