@@ -1,0 +1,72 @@
+import {connect, type Socket} from 'node:net';
+
+/** One connection that asks for a range as soon as it has the one before. */
+export class Asker {
+  readonly #socket: Socket;
+  readonly #mode: string;
+  readonly #nextRange: () => number | undefined;
+  readonly #record: (start: number, end: number) => void;
+  #received = '';
+  #range = 0;
+  /** Rejected where an answer is not the one that was asked for. */
+  readonly finished: Promise<void>;
+
+  /**
+   * @param nextRange how many to ask for next; `undefined` for no more
+   * @param record told of each range
+   */
+  constructor(
+    port: number,
+    mode: string,
+    nextRange: () => number | undefined,
+    record: (start: number, end: number) => void,
+  ) {
+    this.#mode = mode;
+    this.#nextRange = nextRange;
+    this.#record = record;
+    this.#socket = connect({port, host: '127.0.0.1', noDelay: true});
+    this.finished = new Promise((resolve, reject) => {
+      this.#socket.on('error', reject);
+      this.#socket.on('close', () => {
+        reject(new Error(`the server ended a connection after ${this.#received}`));
+      });
+      this.#socket.setEncoding('latin1').on('data', (chunk) => {
+        this.#received += String(chunk);
+        if (!this.#received.endsWith('}')) return;
+        try {
+          if (this.#read()) this.#ask(resolve);
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#socket.on('connect', () => {
+        this.#ask(resolve);
+      });
+    });
+  }
+
+  #ask(resolve: () => void): void {
+    const range = this.#nextRange();
+    if (range === undefined) {
+      resolve();
+      this.#socket.destroy();
+      return;
+    }
+    this.#range = range;
+    this.#socket.write(`GET /getid?range=${range}&mode=${this.#mode} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  }
+
+  /** @returns whether the answer is whole */
+  #read(): boolean {
+    const [, head, end, start] =
+      /^(HTTP\/1\.1 200 OK\r\n[^{]*\r\n\r\n)\{"endIndex": (\d+), "startIndex": (\d+)\}$/.exec(
+        this.#received,
+      ) ?? [];
+    if (head === undefined) throw new Error(`this is no range: ${this.#received}`);
+    this.#received = '';
+    if (Number(end) - Number(start) + 1 !== this.#range)
+      throw new Error(`${this.#range} were asked for, and ${start}..${end} answered`);
+    this.#record(Number(start), Number(end));
+    return true;
+  }
+}
