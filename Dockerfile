@@ -19,7 +19,7 @@ COPY package.json LICENSE ./
 COPY --from=build /srv/uniqueid/oclif.manifest.json ./
 COPY --from=build /srv/uniqueid/node_modules ./node_modules
 COPY --from=build /srv/uniqueid/dist ./dist
-COPY bin/run.js ./bin/run.js
+COPY bin/package.json bin/run.js ./bin/
 COPY scripts/docker-entry.sh scripts/docker-health.js ./scripts/
 RUN ln -s /srv/uniqueid/scripts/docker-entry.sh /usr/local/bin/uniqueid \
     && install --directory --owner=node --group=node /var/lib/uniqueid
