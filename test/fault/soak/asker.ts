@@ -36,7 +36,7 @@ export class Asker {
         try {
           if (this.#read()) this.#ask(resolve);
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
       this.#socket.on('connect', () => {
