@@ -1,6 +1,7 @@
 import cluster, {type Worker} from 'node:cluster';
 import {once} from 'node:events';
 import {UniqueIDError} from '../lib/errors.js';
+import {relayIssued} from '../lib/server/worker-issued.js';
 import {answerForWorkers} from '../lib/server/worker-metrics.js';
 import {say} from './say.js';
 import {untilStopped} from './signals.js';
@@ -66,6 +67,7 @@ export async function startWorkers(count: number, isInherited: boolean): Promise
     return worker;
   };
   answerForWorkers();
+  relayIssued();
   // Until one has come to listen, what keeps it from that would only keep the others too.
   let running = false;
   start();

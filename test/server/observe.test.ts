@@ -2,7 +2,7 @@ import {Validator} from '@seriousme/openapi-schema-validator';
 import {Ajv2020} from 'ajv/dist/2020.js';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
-import {ask, type Answer} from '../helpers/http.js';
+import {ask, keepAlive, type Answer} from '../helpers/http.js';
 import {startPostgres} from '../helpers/private-server.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -103,6 +103,30 @@ describe('/metrics', () => {
     expect(await metric(url, 'uniqueid_allocations_total{mode="file"}')).toBe(30);
     expect(await metric(url, 'uniqueid_next_index{mode="file"}')).toBe(30);
     expect(await metric(url, 'uniqueid_build_info{version="0.1.0",node="' + process.version + '"}')).toBe(1);
+  });
+});
+
+describe('/status', () => {
+  it('tells what all workers together have handed out, whichever of them is asked', async () => {
+    const {url} = await startServer(['--sync', '--workers', '3'], {cwd: makeWorkspace()});
+    const agents = Array.from({length: 9}, () => keepAlive(1));
+    onTestFinished(() => {
+      for (const agent of agents) agent.destroy();
+    });
+    // Each agent has a connection of its own, and so its worker.
+    for (const agent of agents) await ask(url, '/getid?mode=file&range=10', {agent});
+    await ask(url, '/getid?mode=big&range=1000000000');
+    const first = await ask(url, '/status');
+    expect(JSON.parse(first.body)).toMatchObject({
+      modes: [
+        {mode: 'big', issued: 1_000_000_000},
+        {mode: 'file', issued: 90},
+      ],
+    });
+    for (const agent of agents) {
+      const {body} = await ask(url, '/status?mode=file', {agent});
+      expect(JSON.parse(body)).toMatchObject({modes: [{mode: 'file', issued: 90}]});
+    }
   });
 });
 
