@@ -28,6 +28,8 @@ export interface Conversation {
   readonly text: string;
   /** Whether the request that closes every conversation was answered: both sides then agree on where each began. */
   readonly isInStep: boolean;
+  /** Whether it was ended because neither server had more to say: what came then may have been lost on the way. */
+  readonly isGivenUp: boolean;
   /** How many inputs were sent before the server ended it. */
   readonly inputs: number;
 }
@@ -72,29 +74,32 @@ export class Pair {
       if (line.length > before) this.#pace.record(performance.now() - sent);
     }
     line.send(this.#closing);
-    const isInStep = await this.#listen(line);
+    const isGivenUp = await this.#listen(line);
     await line.end();
-    return {text: line.text, isInStep, inputs};
+    return {text: line.text, isInStep: this.#mark.test(line.text), isGivenUp, inputs};
   }
 
-  /** @returns whether the request that closes the conversation was answered */
+  /**
+   * Waits for the answer to the request that closes the conversation, or for the server to end it.
+   *
+   * @returns whether it was given up because neither server had more to say
+   */
   async #listen(line: Line): Promise<boolean> {
-    const isSettled = (): boolean => line.isOver || this.#mark.test(line.text);
+    const isAnswered = (): boolean => this.#mark.test(line.text);
+    const isSettled = (): boolean => line.isOver || isAnswered();
     await line.until(isSettled, this.#pace.quietMs);
-    const isSilent = !isSettled();
-    if (isSilent) {
+    if (!isSettled()) {
       // Neither gives up before the other: a slow answer is not a missing one.
       this.#silent++;
       const deadline = performance.now() + OWED_MS;
-      const isAwaited = (): boolean => this.#silent + this.#over < 2 && performance.now() < deadline;
-      while (isAwaited() && !isSettled()) await line.until(isSettled, 20);
+      while (!isSettled() && performance.now() < deadline) {
+        if (this.#silent + this.#over >= 2) return true;
+        await line.until(isSettled, 20);
+      }
+      this.#silent--;
     }
-    const isAnswered = this.#mark.test(line.text);
-    if (!isAnswered && line.isOver) {
-      this.#over++;
-      if (isSilent) this.#silent--;
-    }
-    return isAnswered;
+    if (!isAnswered()) this.#over++;
+    return false;
   }
 }
 

@@ -1,0 +1,326 @@
+/** A place in a source that is changed; the text must occur exactly once. */
+interface Edit {
+  readonly file: string;
+  readonly search: string;
+  readonly replace: string;
+}
+
+/** A way to break a promise of the program on purpose, and the tests that are to notice. */
+export interface Mutant {
+  readonly name: string;
+  /** The numbers of the invariants in docs/design.md that it breaks. */
+  readonly invariants: readonly number[];
+  readonly edits: readonly Edit[];
+  /** Files of tests, from the root of the repository. */
+  readonly tests: readonly string[];
+  /** Only the tests whose names match, where the others of the file take long. */
+  readonly only?: string;
+  /** Whether it is quick to show, for CI. */
+  readonly isQuick?: boolean;
+}
+
+const allocator = 'src/lib/allocation/allocator.ts';
+const waiting = 'src/lib/allocation/waiting.ts';
+const sqlite = 'src/lib/store/sqlite/store.ts';
+const sqliteNative = 'src/lib/store/sqlite/native.ts';
+const postgres = 'src/lib/store/postgres/store.ts';
+const mysqlStatements = 'src/lib/store/mysql/statements.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'SQLite reads the counter, adds and writes it back, without the lock of a transaction',
+    invariants: [1, 5],
+    edits: [
+      {
+        file: sqlite,
+        search: '    return this.#write(() => {\n      const results: Advance[] = [];',
+        replace: '    return this.#attempt(() => {\n      const results: Advance[] = [];',
+      },
+      {
+        file: sqlite,
+        search: '? this.#statements.advance.get({mode, count, initial: firstIndex + count})',
+        replace: `? ((next: bigint): {next: bigint} => {
+            this.#statements.put.run(mode, next);
+            return {next};
+          })((this.#counter(mode)?.next ?? firstIndex) + count)`,
+      },
+    ],
+    tests: ['test/fault/processes.test.ts'],
+    only: '8 processes',
+  },
+  {
+    name: 'PostgreSQL is asked for the counter, and told the sum',
+    invariants: [1, 5],
+    edits: [
+      {
+        file: postgres,
+        search: 'await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex]));',
+        replace: `const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
+        const before = new Map(rows.map(({mode, next}) => [mode, next]));
+        const after = usual.map(({mode, count}) => (before.get(mode) ?? firstIndex) + count);
+        await this.#ask(pool, statements.putCounters, [modes, pool.typed.bigints(after)]);
+        for (const [index, {mode}] of usual.entries()) granted.set(mode, after[index] ?? 0n);
+        void counts;`,
+      },
+    ],
+    tests: ['test/fault/network.test.ts'],
+    only: 'PostgreSQL on a real server never give',
+  },
+  {
+    name: 'SQLite answers, and commits a little later',
+    invariants: [2],
+    edits: [
+      {
+        file: sqliteNative,
+        search: `    this.statement('BEGIN IMMEDIATE').run();`,
+        replace: `    if (this.#database.inTransaction) this.statement('COMMIT').run();
+    this.statement('BEGIN IMMEDIATE').run();`,
+      },
+      {
+        file: sqliteNative,
+        search: `      this.statement('COMMIT').run();
+      return result;`,
+        replace: `      setTimeout(() => {
+        if (this.#database.open && this.#database.inTransaction) this.statement('COMMIT').run();
+      }, 20);
+      return result;`,
+      },
+    ],
+    tests: ['test/fault/processes.test.ts'],
+    only: 'serve killed 50 times',
+  },
+  {
+    name: 'the callers are answered while the database still works',
+    invariants: [2],
+    edits: [
+      {
+        file: allocator,
+        search: '      results = await this.#store.advance(claims, this.#options.firstIndex);',
+        replace: `      const known = units.every(({mode}) => this.#highWater.has(mode));
+      const asked = this.#store.advance(claims, this.#options.firstIndex);
+      asked.catch(() => undefined);
+      results = known
+        ? units.map(({mode, total}) => ({next: (this.#highWater.get(mode) ?? 0n) + total}))
+        : await asked;`,
+      },
+    ],
+    tests: ['test/unit/allocator.test.ts'],
+  },
+  {
+    name: 'SQLite commits without a sync',
+    invariants: [2],
+    edits: [
+      {
+        file: 'src/lib/store/sqlite/connection.ts',
+        search: `journal === 'wal' ? 'FULL' : 'EXTRA'`,
+        replace: `journal === 'wal' ? 'OFF' : 'OFF'`,
+      },
+    ],
+    tests: ['test/fault/processes.test.ts'],
+    only: 'every commit is synced',
+  },
+  {
+    name: 'a group takes one integer more than it hands out',
+    invariants: [3],
+    edits: [
+      {
+        file: allocator,
+        search: 'const claims = units.map(({mode, total}) => ({mode, count: total}));',
+        replace: 'const claims = units.map(({mode, total}) => ({mode, count: total + 1n}));',
+      },
+    ],
+    tests: ['test/unit/allocator.test.ts'],
+    isQuick: true,
+  },
+  {
+    name: 'SQLite counts in numbers that round',
+    invariants: [4],
+    edits: [
+      {
+        file: sqlite,
+        search: 'if (row !== undefined) return {next: row.next};',
+        replace: 'if (row !== undefined) return {next: BigInt(Number(row.next))};',
+      },
+    ],
+    tests: ['test/store/sqlite.test.ts'],
+  },
+  {
+    name: 'SQLite turns a sum past 2^63-1 into a REAL',
+    invariants: [4],
+    edits: [
+      {
+        file: 'src/lib/store/sqlite/statements.ts',
+        search: `\`typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN 0 AND \${MAX_COUNTER} - :count\``,
+        replace: `\`:count <= \${MAX_COUNTER}\``,
+      },
+    ],
+    tests: ['test/store/sqlite.test.ts'],
+  },
+  {
+    name: 'PostgreSQL gives the last integer there is, and one more',
+    invariants: [4],
+    edits: [
+      {
+        file: 'src/lib/store/postgres/statements.ts',
+        search: `      WHERE counter."index" BETWEEN 0 AND \${MAX_COUNTER} - (excluded."index" - $3::bigint)`,
+        replace: `      WHERE TRUE`,
+      },
+    ],
+    tests: ['test/store/postgres.test.ts'],
+  },
+  {
+    name: 'MariaDB adds in LAST_INSERT_ID(), which stops at 2^63-1 without an error',
+    invariants: [4, 1],
+    edits: [
+      {
+        file: mysqlStatements,
+        search: 'ON DUPLICATE KEY UPDATE \\`index\\` = IF(${hasRoom}, \\`index\\` + ${count}, \\`index\\`)`',
+        replace: 'ON DUPLICATE KEY UPDATE \\`index\\` = LAST_INSERT_ID(\\`index\\` + ${count})`',
+      },
+    ],
+    tests: ['test/store/mysql.test.ts'],
+  },
+  {
+    name: 'the slices of a group overlap by one',
+    invariants: [1],
+    edits: [{file: waiting, search: '    start = next;', replace: '    start = next - 1n;'}],
+    tests: ['test/unit/allocator.test.ts'],
+    isQuick: true,
+  },
+  {
+    name: 'after a lost answer the integers are guessed',
+    invariants: [6],
+    edits: [
+      {
+        file: allocator,
+        search: 'if (failure.transient) this.#queue = [...unsettled, ...this.#queue];',
+        replace: `if (failure.transient && unsettled.every(({mode}) => this.#highWater.has(mode))) {
+        for (const unit of unitsOf(unsettled)) {
+          const first = this.#highWater.get(unit.mode) ?? 0n;
+          this.#highWater.raise(unit.mode, first + unit.total);
+          this.#handOut([{unit, first, next: first + unit.total}]);
+        }
+      } else if (failure.transient) this.#queue = [...unsettled, ...this.#queue];`,
+      },
+    ],
+    tests: ['test/fault/network.test.ts'],
+    only: 'PostgreSQL on a real server give no integer twice while the database is killed',
+  },
+  {
+    name: 'the slices of a group are handed out from the last to the first',
+    invariants: [7],
+    edits: [
+      {
+        file: waiting,
+        search: 'let start = first;\n  for (const request of waiting) {',
+        replace: 'let start = first;\n  for (const request of waiting.toReversed()) {',
+      },
+    ],
+    tests: ['test/unit/allocator.test.ts'],
+    isQuick: true,
+  },
+  {
+    name: 'each SQLite server takes blocks of a thousand in advance',
+    invariants: [7, 3],
+    edits: [
+      {
+        file: sqlite,
+        search: '  #take({mode, count}: Claim, firstIndex: bigint): Advance {',
+        replace: `  readonly #blocks = new Map<string, {next: bigint; end: bigint}>();
+
+  #take({mode, count}: Claim, firstIndex: bigint): Advance {
+    let block = this.#blocks.get(mode);
+    if (block === undefined || block.end - block.next < count) {
+      const taken = this.#takeBlock({mode, count: count + 1000n}, firstIndex);
+      if (!('next' in taken)) return taken;
+      block = {next: taken.next - count - 1000n, end: taken.next};
+      this.#blocks.set(mode, block);
+    }
+    block.next += count;
+    return {next: block.next};
+  }
+
+  #takeBlock({mode, count}: Claim, firstIndex: bigint): Advance {`,
+      },
+    ],
+    tests: ['test/fault/processes.test.ts'],
+    only: 'two servers on one file',
+  },
+  {
+    name: 'a counter that has gone backwards is used all the same',
+    invariants: [8],
+    edits: [
+      {
+        file: allocator,
+        search: 'if (issued !== undefined && first < issued) {',
+        replace: 'if (issued !== undefined && first < 0n) {',
+      },
+    ],
+    tests: ['test/fault/restore.test.ts'],
+    only: 'SQLite, through SQLite itself',
+  },
+  {
+    name: 'SQLite goes on in a file that was replaced',
+    invariants: [8, 2],
+    edits: [
+      {
+        file: sqlite,
+        search: '    if (file === this.#file) return;',
+        replace: '    if (file === this.#file || this.#file !== undefined) return;',
+      },
+    ],
+    tests: ['test/fault/restore.test.ts'],
+    only: 'another file put in its place',
+  },
+  {
+    name: 'a reset moves a counter that others have moved meanwhile',
+    invariants: [8],
+    edits: [
+      {
+        file: 'src/lib/store/refusal.ts',
+        search: 'return asSeen || stillForwards ? [] : [{mode, next}];',
+        replace: 'return asSeen || stillForwards || from !== to ? [] : [{mode, next}];',
+      },
+    ],
+    tests: ['test/store/sqlite.test.ts'],
+  },
+  {
+    name: 'HEAD takes integers',
+    invariants: [3],
+    edits: [
+      {
+        file: 'src/lib/server/listener.ts',
+        search: `methods: ['GET', 'POST'], isGuarded: false, handle: getid`,
+        replace: `methods: ['GET', 'POST', 'HEAD'], isGuarded: false, handle: getid`,
+      },
+    ],
+    tests: ['test/server/api.test.ts'],
+  },
+  {
+    name: 'the modes of a group are locked in the order of arrival',
+    invariants: [5],
+    edits: [
+      {
+        file: waiting,
+        search: 'return units.length === 1 ? units : units.sort((a, b) => (a.mode < b.mode ? -1 : 1));',
+        replace: 'return units;',
+      },
+    ],
+    tests: ['test/unit/allocator.test.ts', 'test/fault/network.test.ts'],
+    only: 'group commit|never give an integer twice',
+  },
+  {
+    name: 'the plain reader takes a request with a chunked body for one without',
+    invariants: [1],
+    edits: [
+      {file: 'src/lib/server/plain-request.ts', search: `  'transfer-encoding',\n`, replace: ''},
+      {
+        file: 'src/lib/server/plain-request.ts',
+        search: `  if (!block.endsWith('\\r\\n\\r\\n')) return undefined;`,
+        replace: `  if (!block.includes('\\r\\n\\r\\n')) return undefined;
+  block = block.slice(0, block.indexOf('\\r\\n\\r\\n') + 4);`,
+      },
+    ],
+    tests: ['test/fault/fuzz/http.test.ts'],
+  },
+];
