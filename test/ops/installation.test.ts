@@ -2,9 +2,8 @@ import {existsSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, it} from 'vitest';
 import {settings} from '../../src/lib/config/settings.js';
-import {cli} from '../helpers/cli.js';
 import {entryScript} from '../helpers/docker-entry.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {root} from '../helpers/workspace.js';
 
 const page = join(root, 'docs', 'installation.md');
 const text = readFileSync(page, 'utf8');
@@ -13,18 +12,6 @@ const text = readFileSync(page, 'utf8');
 function blocks(kind: string): string[] {
   return [...text.matchAll(new RegExp(`\`\`\`${kind}\\n([^]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
 }
-
-it('the installation page shows what its commands print', async () => {
-  const cwd = makeWorkspace();
-  const shown = blocks('console').flatMap((block) => block.split(/^\$ /m).slice(1));
-  expect(shown.length).toBeGreaterThan(1);
-  for (const example of shown) {
-    const [command = '', ...output] = example.split('\n');
-    const [program, ...args] = command.split(' ');
-    expect(program).toBe('uniqueid');
-    expect(await cli(args, {cwd})).toMatchObject({status: 0, stdout: output.join('\n')});
-  }
-});
 
 it('the installation page names files, versions and variables that there are', () => {
   const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link);
