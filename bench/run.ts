@@ -167,10 +167,10 @@ function fillDatabase(modes: number): string {
 
 function write(report: Parameters<typeof toMarkdown>[0]): void {
   const path = here('../docs/performance.md');
-  const [before, , after] = readFileSync(path, 'utf8').split(
-    /(?<=<!-- figures -->\n)|(?=<!-- end of figures -->)/,
-  );
-  writeFileSync(path, `${before}\n${toMarkdown(report)}\n\n${after}`);
+  const [begin, end] = ['<!-- figures -->\n', '<!-- end of figures -->'];
+  const page = readFileSync(path, 'utf8');
+  const before = page.slice(0, page.indexOf(begin) + begin.length);
+  writeFileSync(path, `${before}\n${toMarkdown(report)}\n\n${page.slice(page.indexOf(end))}`);
   writeFileSync(here('ratios.json'), `${JSON.stringify(ratios, rounded, 2)}\n`);
 }
 
