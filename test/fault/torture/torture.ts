@@ -151,5 +151,9 @@ try {
 }
 if (asked !== undefined) {
   if (canMount() && process.env[OWN_MOUNTS] === undefined) process.exitCode = await withOwnMounts();
-  else process.exitCode = (await main(asked)) ? 0 : 1;
+  else {
+    // Servers that were killed have left drivers behind that go on looking for them.
+    const status = (await main(asked)) ? 0 : 1;
+    process.exit(status);
+  }
 }
