@@ -54,17 +54,17 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: postgres,
-        search: 'await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex]));',
+        search: 'await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, floors]));',
         replace: `const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
         const before = new Map(rows.map(({mode, next}) => [mode, next]));
         const after = usual.map(({mode, count}) => (before.get(mode) ?? firstIndex) + count);
         await this.#ask(pool, statements.putCounters, [modes, pool.typed.bigints(after)]);
         for (const [index, {mode}] of usual.entries()) granted.set(mode, after[index] ?? 0n);
-        void counts;`,
+        void [counts, floors];`,
       },
     ],
     tests: ['test/fault/network.test.ts'],
-    only: 'PostgreSQL on a real server never give',
+    only: 'PostgreSQL.*never give an integer twice',
   },
   {
     name: 'SQLite answers, and commits a little later',
@@ -104,7 +104,8 @@ export const mutants: readonly Mutant[] = [
         : await asked;`,
       },
     ],
-    tests: ['test/unit/allocator.test.ts'],
+    tests: ['test/fault/processes.test.ts'],
+    only: 'serve killed 50 times',
   },
   {
     name: 'SQLite commits without a sync',
@@ -125,8 +126,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: allocator,
-        search: 'const claims = units.map(({mode, total}) => ({mode, count: total}));',
-        replace: 'const claims = units.map(({mode, total}) => ({mode, count: total + 1n}));',
+        search: 'count: total, floor: this.#highWater.get(mode)',
+        replace: 'count: total + 1n, floor: this.#highWater.get(mode)',
       },
     ],
     tests: ['test/unit/allocator.test.ts'],
@@ -150,8 +151,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/lib/store/sqlite/statements.ts',
-        search: `\`typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN 0 AND \${MAX_COUNTER} - :count\``,
-        replace: `\`:count <= \${MAX_COUNTER}\``,
+        search: `\`typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN \${floor} AND \${MAX_COUNTER} - :count\``,
+        replace: `\`:count <= \${MAX_COUNTER} + \${floor}\``,
       },
     ],
     tests: ['test/store/sqlite.test.ts'],
@@ -204,7 +205,7 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     tests: ['test/fault/network.test.ts'],
-    only: 'PostgreSQL on a real server give no integer twice while the database is killed',
+    only: 'PostgreSQL.*while the database is killed',
   },
   {
     name: 'the slices of a group are handed out from the last to the first',
@@ -225,7 +226,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqlite,
-        search: '  #take({mode, count}: Claim, firstIndex: bigint): Advance {',
+        search:
+          '  #take(claim: Claim, firstIndex: bigint): Advance {\n    const {mode, count, floor = 0n} = claim;',
         replace: `  readonly #blocks = new Map<string, {next: bigint; end: bigint}>();
 
   #take({mode, count}: Claim, firstIndex: bigint): Advance {
@@ -240,7 +242,8 @@ export const mutants: readonly Mutant[] = [
     return {next: block.next};
   }
 
-  #takeBlock({mode, count}: Claim, firstIndex: bigint): Advance {`,
+  #takeBlock(claim: Claim, firstIndex: bigint): Advance {
+    const {mode, count, floor = 0n} = claim;`,
       },
     ],
     tests: ['test/fault/processes.test.ts'],
@@ -252,12 +255,30 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: allocator,
-        search: 'if (issued !== undefined && first < issued) {',
-        replace: 'if (issued !== undefined && first < 0n) {',
+        search: 'count: total, floor: this.#highWater.get(mode)',
+        replace: 'count: total',
+      },
+      {
+        file: allocator,
+        search: 'if (first < (this.#highWater.get(mode) ?? 0n)) {',
+        replace: 'if (first < 0n) {',
       },
     ],
     tests: ['test/fault/restore.test.ts'],
     only: 'SQLite, through SQLite itself',
+  },
+  {
+    name: 'a server that refuses a restored counter moves it on',
+    invariants: [8, 1],
+    edits: [
+      {
+        file: allocator,
+        search: 'count: total, floor: this.#highWater.get(mode)',
+        replace: 'count: total',
+      },
+    ],
+    tests: ['test/fault/restore.test.ts'],
+    only: 'SQLite, through SQLite itself.*none comes past its own mark',
   },
   {
     name: 'SQLite goes on in a file that was replaced',

@@ -35,7 +35,9 @@ async function show(mutant: Mutant): Promise<string> {
   const healthy = await sandbox.runHealthy(mutant, env);
   if (healthy.failed.length > 0) return `NOT SHOWN: unchanged, this fails: ${healthy.failed.join('; ')}`;
   const {failed} = await sandbox.runMutated(mutant, env);
-  return failed.length === 0 ? 'NOT CAUGHT' : `caught by "${failed.join('", "')}"`;
+  const [first, ...others] = failed;
+  if (first === undefined) return 'NOT CAUGHT';
+  return `caught by "${first}"${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }
 
 try {
