@@ -1,11 +1,10 @@
-import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {parseDatabaseUrl} from '../../../src/lib/config/database-url.js';
 import {openStore} from '../../../src/lib/store/open.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import {makeGuardedFolder} from '../../helpers/guarded-folder.js';
 import {ask} from '../../helpers/http.js';
 import {flawOf, readAnswers, type WireAnswer} from './answers.js';
 import {disagreement, rangeOf} from './compare.js';
@@ -60,7 +59,8 @@ const bare = fileURLToPath(new URL('bare-server.js', import.meta.url));
 
 /** Sends the same bytes to the service and to one that `node:http` alone serves, and compares all they say. */
 export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-fuzz-')));
+  const guarded = makeGuardedFolder('fuzz');
+  const folder = guarded.path;
   const sides: Side[] = [];
   try {
     for (const name of ['plain', 'bare'] as const) sides.push(await openSide(name, folder));
@@ -69,7 +69,7 @@ export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {
     return await run.report();
   } finally {
     for (const {server} of sides) await server.stop();
-    rmSync(folder, {recursive: true, force: true});
+    await guarded.remove();
   }
 }
 

@@ -18,9 +18,7 @@ describe('the mutants', () => {
 
   it('that are quick to show are caught', async () => {
     const sandbox = new Sandbox();
-    onTestFinished(() => {
-      sandbox.remove();
-    });
+    onTestFinished(() => sandbox.remove());
     // The servers are there already.
     const env = {
       ...process.env,

@@ -1,8 +1,8 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
+import {makeGuardedFolder} from '../../helpers/guarded-folder.js';
 import {root} from '../../helpers/workspace.js';
 import type {Mutant} from './mutants.js';
 
@@ -20,7 +20,8 @@ const RUN_WITHIN_MS = 570_000;
 
 /** A copy of the repository, to be broken. */
 export class Sandbox {
-  readonly #folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-mutants-')));
+  readonly #guarded = makeGuardedFolder('mutants');
+  readonly #folder = this.#guarded.path;
 
   readonly #healthy = new Map<string, Promise<Outcome>>();
 
@@ -29,8 +30,8 @@ export class Sandbox {
     symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
   }
 
-  remove(): void {
-    rmSync(this.#folder, {recursive: true, force: true});
+  async remove(): Promise<void> {
+    await this.#guarded.remove();
   }
 
   /**

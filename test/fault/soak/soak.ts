@@ -1,9 +1,9 @@
-import {mkdtempSync, realpathSync, rmSync, statSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseDatabaseUrl} from '../../../src/lib/config/database-url.js';
 import {openStore} from '../../../src/lib/store/open.js';
+import {makeGuardedFolder} from '../../helpers/guarded-folder.js';
 import {ask} from '../../helpers/http.js';
 import {seeded} from '../fuzz/random.js';
 import {startServerProcess, type ServerProcess} from '../fuzz/server-process.js';
@@ -48,7 +48,8 @@ const program = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
 
 /** Takes so many integers from a service on SQLite at full speed, in ranges of 1 to 100, and watches what it holds. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-soak-')));
+  const guarded = makeGuardedFolder('soak');
+  const folder = guarded.path;
   const path = join(folder, 'db.sqlite3');
   const url = `sqlite:///${path}`;
   const server = await startServerProcess([v8, program, 'serve', '--sync', '--port', '0'], folder, {
@@ -66,7 +67,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     return {...run, counter, flaws};
   } finally {
     await server.stop();
-    rmSync(folder, {recursive: true, force: true});
+    await guarded.remove();
   }
 }
 
