@@ -60,7 +60,7 @@ export const mutants: readonly Mutant[] = [
         const after = usual.map(({mode, count}) => (before.get(mode) ?? firstIndex) + count);
         await this.#ask(pool, statements.putCounters, [modes, pool.typed.bigints(after)]);
         for (const [index, {mode}] of usual.entries()) granted.set(mode, after[index] ?? 0n);
-        void [counts, floors];`,
+        void [counts, floors, this.#advance];`,
       },
     ],
     tests: ['test/fault/network.test.ts'],
@@ -195,17 +195,17 @@ export const mutants: readonly Mutant[] = [
       {
         file: allocator,
         search: 'if (failure.transient) this.#queue = [...unsettled, ...this.#queue];',
-        replace: `if (failure.transient && unsettled.every(({mode}) => this.#highWater.has(mode))) {
+        replace: `if (failure.transient) {
         for (const unit of unitsOf(unsettled)) {
-          const first = this.#highWater.get(unit.mode) ?? 0n;
+          const first = this.#highWater.get(unit.mode) ?? this.#options.firstIndex;
           this.#highWater.raise(unit.mode, first + unit.total);
           this.#handOut([{unit, first, next: first + unit.total}]);
         }
-      } else if (failure.transient) this.#queue = [...unsettled, ...this.#queue];`,
+      }`,
       },
     ],
-    tests: ['test/fault/network.test.ts'],
-    only: 'PostgreSQL.*while the database is killed',
+    tests: ['test/unit/allocator.test.ts'],
+    only: 'answer to a commit is lost',
   },
   {
     name: 'the slices of a group are handed out from the last to the first',

@@ -54,7 +54,7 @@ try {
     say(`[${mutant.invariants.join(', ')}] ${mutant.name} (${seconds} s)\n    ${said}`);
   }
 } finally {
-  sandbox.remove();
+  await sandbox.remove();
   for (const server of servers) await server?.remove();
 }
 say(`${wanted.length - missed} of ${wanted.length} caught`);
