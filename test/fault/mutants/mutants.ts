@@ -131,6 +131,8 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/allocator.test.ts'],
+    // Where the last integer is asked for, a claim that never fits is made for ever.
+    only: 'commits together what arrives together',
     isQuick: true,
   },
   {
