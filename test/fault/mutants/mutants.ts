@@ -38,11 +38,12 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: sqlite,
-        search: '? this.#statements.advance.get({mode, count, initial: firstIndex + count})',
-        replace: `? ((next: bigint): {next: bigint} => {
-            this.#statements.put.run(mode, next);
-            return {next};
-          })((this.#counter(mode)?.next ?? firstIndex) + count)`,
+        search: 'advance.get(count, mode, floor, count);',
+        replace: `((found: bigint): bigint => {
+      this.#statements.put.run(mode, found + count);
+      return found + count;
+    })(this.#counter(mode)?.next ?? firstIndex);
+    void advance;`,
       },
     ],
     tests: ['test/fault/processes.test.ts'],
@@ -72,9 +73,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqliteNative,
-        search: `    this.statement('BEGIN IMMEDIATE').run();`,
+        search: `    this.statement(begin).run();`,
         replace: `    if (this.#database.inTransaction) this.statement('COMMIT').run();
-    this.statement('BEGIN IMMEDIATE').run();`,
+    this.statement(begin).run();`,
       },
       {
         file: sqliteNative,
@@ -141,8 +142,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqlite,
-        search: 'if (row !== undefined) return {next: row.next};',
-        replace: 'if (row !== undefined) return {next: BigInt(Number(row.next))};',
+        search: 'if (next !== undefined) return {next};',
+        replace: 'if (next !== undefined) return {next: BigInt(Number(next))};',
       },
     ],
     tests: ['test/store/sqlite.test.ts'],
@@ -153,8 +154,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/lib/store/sqlite/statements.ts',
-        search: `\`typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN \${floor} AND \${MAX_COUNTER} - :count\``,
-        replace: `\`:count <= \${MAX_COUNTER} + \${floor}\``,
+        search: `typeof("index") = 'integer' AND "index" BETWEEN ? AND \${MAX_COUNTER} - ?`,
+        replace: `"index" >= ? AND ? <= \${MAX_COUNTER}`,
       },
     ],
     tests: ['test/store/sqlite.test.ts'],

@@ -9,8 +9,10 @@ interface Row {
 
 /** The statements of the store, prepared once a connection. */
 export interface Statements {
-  readonly advance: Statement<[{mode: string; count: bigint; initial: bigint}], {next: bigint}>;
-  readonly advanceExisting: Statement<[{mode: string; count: bigint; floor: bigint}], {next: bigint}>;
+  /** Moves a counter on by `count` where it stands at `floor` at least. */
+  readonly advance: Statement<[count: bigint, mode: string, floor: bigint, count: bigint], bigint>;
+  /** Creates a counter. */
+  readonly create: Statement<[mode: string, initial: bigint]>;
   readonly read: Statement<[string], Row>;
   readonly list: Statement<[{after: string | null; atLeast: bigint | null; limit: number}], Row>;
   readonly count: Statement<[number], {count: bigint}>;
@@ -18,25 +20,18 @@ export interface Statements {
   readonly put: Statement<[string, bigint]>;
 }
 
-/**
- * SQLite turns an integer sum past 2^63-1 into a REAL without an error, so both statements that add
- * compare before they add. The same condition leaves a value of another type, or a negative one, alone.
- */
-function hasRoom(floor: string): string {
-  return `typeof(uniqueindex."index") = 'integer' AND uniqueindex."index" BETWEEN ${floor} AND ${MAX_COUNTER} - :count`;
-}
-
 /** Prepares all statements; needs the tables to be there. */
 export function prepareStatements(connection: NativeConnection): Statements {
   return {
-    advance: connection.statement(
-      `INSERT INTO uniqueindex ("id", "index") VALUES (:mode, :initial)
-       ON CONFLICT ("id") DO UPDATE SET "index" = uniqueindex."index" + :count WHERE ${hasRoom('0')}
-       RETURNING "index" AS next`,
-    ),
-    advanceExisting: connection.statement(
-      `UPDATE uniqueindex SET "index" = "index" + :count WHERE "id" = :mode AND ${hasRoom(':floor')} RETURNING "index" AS next`,
-    ),
+    // SQLite turns an integer sum past 2^63-1 into a REAL without an error, so this compares before it adds. The same
+    // condition leaves a value of another type, or a negative one, alone.
+    advance: connection
+      .statement<[bigint, string, bigint, bigint], bigint>(
+        `UPDATE uniqueindex SET "index" = "index" + ? WHERE "id" = ?
+         AND typeof("index") = 'integer' AND "index" BETWEEN ? AND ${MAX_COUNTER} - ? RETURNING "index"`,
+      )
+      .pluck(),
+    create: connection.statement('INSERT INTO uniqueindex ("id", "index") VALUES (?, ?)'),
     read: connection.statement('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
     list: connection.statement(
       `SELECT "id" AS mode, "index" AS next FROM uniqueindex

@@ -90,8 +90,11 @@ class SqliteStore implements Store {
   }
 
   known(modes: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#attempt(
-      () => new Set(modes.filter((mode) => this.#statements.read.get(mode) !== undefined)),
+    // In one transaction: alone, each look takes and leaves a lock.
+    return this.#attempt(() =>
+      this.#connection.reading(
+        () => new Set(modes.filter((mode) => this.#statements.read.get(mode) !== undefined)),
+      ),
     );
   }
 
@@ -151,15 +154,15 @@ class SqliteStore implements Store {
 
   #take(claim: Claim, firstIndex: bigint): Advance {
     const {mode, count, floor = 0n} = claim;
-    // What does not fit above firstIndex may still fit a counter that began lower, but never creates one.
-    const mayCreate = floor === 0n && count <= MAX_COUNTER - firstIndex;
-    const row = mayCreate
-      ? this.#statements.advance.get({mode, count, initial: firstIndex + count})
-      : count <= MAX_COUNTER
-        ? this.#statements.advanceExisting.get({mode, count, floor})
-        : undefined;
-    if (row !== undefined) return {next: row.next};
-    return refusal(claim, this.#statements.read.get(mode)?.next, firstIndex, this.location);
+    const {advance, read, create} = this.#statements;
+    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, floor, count);
+    if (next !== undefined) return {next};
+    const found = read.get(mode);
+    // What this server has handed out of before is not created anew: it was lost.
+    if (found !== undefined || floor > 0n || count > MAX_COUNTER - firstIndex)
+      return refusal(claim, found?.next, firstIndex, this.location);
+    create.run(mode, firstIndex + count);
+    return {next: firstIndex + count};
   }
 
   #counter(mode: string): Counter | undefined {
@@ -168,7 +171,7 @@ class SqliteStore implements Store {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    return this.#attempt(() => this.#connection.transaction(work));
+    return this.#attempt(() => this.#connection.writing(work));
   }
 
   /**
