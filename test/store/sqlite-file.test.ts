@@ -1,5 +1,14 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
@@ -191,11 +200,26 @@ function smallFileSystem(): string | undefined {
   const folder = join(makeWorkspace(), 'small');
   mkdirSync(folder);
   const {status} = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-  if (status !== 0) return undefined;
+  if (status !== 0) {
+    if (process.env['CI'] === 'true') throw new Error('this user may not mount a small file system');
+    return undefined;
+  }
   onTestFinished(() => {
     execFileSync('umount', [folder]);
   });
   return folder;
+}
+
+/** Leaves no block free. */
+function fill(folder: string): void {
+  const file = openSync(join(folder, 'filler'), 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({code: 'ENOSPC'});
+  } finally {
+    closeSync(file);
+  }
 }
 
 describe('an SQLite file on a full disk', () => {
@@ -204,7 +228,6 @@ describe('an SQLite file on a full disk', () => {
   }) => {
     const folder = smallFileSystem();
     if (folder === undefined) {
-      if (process.env['CI'] === 'true') throw new Error('this user may not mount a small file system');
       skip('this user may not mount a small file system');
       return;
     }
@@ -235,6 +258,33 @@ describe('an SQLite file on a full disk', () => {
     const again = await makeSqliteDatabase(path).open();
     expect(await again.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: given + 1n}]);
     expect(await query('PRAGMA integrity_check')).toEqual([['ok']]);
+  });
+});
+
+describe('an SQLite file on a disk that others have filled', () => {
+  it('is written as long as no mode is added: what is in the log is copied, and its space used again', async ({
+    skip,
+  }) => {
+    const folder = smallFileSystem();
+    if (folder === undefined) {
+      skip('this user may not mount a small file system');
+      return;
+    }
+    const {path, open} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
+    const first = await open({create: true});
+    await migrate(first);
+    await first.advance([{mode: 'file', count: 1n}], 0n);
+    await first.close();
+    const store = await open();
+    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 2n}]);
+    fill(folder);
+    for (let next = 3n; next <= 100n; next++)
+      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next}]);
+    const added = Array.from({length: 200}, (_, index) => ({mode: `${index}`.padStart(255, 'm'), count: 1n}));
+    await expect(store.advance(added, 0n)).rejects.toMatchObject({code: 'DATABASE_FULL'});
+    await store.close();
+    const again = await makeSqliteDatabase(path).open();
+    expect(await again.counters()).toEqual([{mode: 'file', next: 100n}]);
   });
 });
 

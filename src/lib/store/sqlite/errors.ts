@@ -2,6 +2,14 @@ import Database from 'better-sqlite3';
 import {UniqueIDError} from '../../errors.js';
 import {schemaMissing} from '../schema/verdict.js';
 
+/** Whether SQLite found no space to write to. A file size limit is an error of writing, not of space. */
+export function isFull(thrown: unknown): boolean {
+  return (
+    thrown instanceof Database.SqliteError &&
+    (thrown.code === 'SQLITE_FULL' || thrown.code === 'SQLITE_IOERR_WRITE')
+  );
+}
+
 /**
  * An error of SQLite as one of ours. The codes are those of https://www.sqlite.org/rescode.html; extended
  * ones begin with the primary one, so the longest match is looked for first.
@@ -18,7 +26,7 @@ export function fromSqliteError(thrown: unknown, location: string): Error {
       hint: 'Wait for the other process, or end it: "fuser" or "lsof" with the file names it.',
     });
   }
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') {
+  if (isFull(thrown)) {
     return new UniqueIDError(
       'DATABASE_FULL',
       `The database ${location} cannot grow: the disk or a quota is full.`,

@@ -17,7 +17,7 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {openConnection} from './connection.js';
-import {fromSqliteError} from './errors.js';
+import {fromSqliteError, isFull} from './errors.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
 import {readSchema} from './schema.js';
@@ -171,7 +171,23 @@ class SqliteStore implements Store {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    return this.#attempt(() => this.#connection.writing(work));
+    return this.#attempt(() => {
+      try {
+        return this.#connection.writing(work);
+      } catch (error) {
+        // What failed for want of space is undone. Once the log is in the database it is written from its beginning again.
+        if (!isFull(error) || !this.#copyLog()) throw error;
+        return this.#connection.writing(work);
+      }
+    });
+  }
+
+  /** Copies the write-ahead log into the database, which takes no space for pages that are there; `false` where it could not. */
+  #copyLog(): boolean {
+    const [{log, checkpointed} = {log: 0n, checkpointed: 0n}] = this.#connection
+      .statement<[], {log: bigint; checkpointed: bigint}>('PRAGMA wal_checkpoint(PASSIVE)')
+      .all();
+    return log > 0n && checkpointed === log;
   }
 
   /**
