@@ -17,7 +17,7 @@ const OPEN_WAIT_MS = 1000;
 const BUSY_WAIT_MS = 100;
 
 /** Room for the pages of a million modes; none of it is taken before it is needed. */
-const CACHE_KIBIBYTES = 32_768;
+const CACHE_KIBIBYTES = 65_536;
 
 /**
  * So big the write-ahead log may become before it is copied into the database. A page that was changed again and again

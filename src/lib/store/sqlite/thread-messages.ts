@@ -1,5 +1,6 @@
+import {MAX_COUNTER} from '../../allocation/range.js';
 import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../errors.js';
-import type {Advance, OpenOptions, Store} from '../store.js';
+import type {Advance, Claim, OpenOptions, Store} from '../store.js';
 
 /** What can be asked of a store on another thread. */
 export type StoreMethod = {
@@ -47,13 +48,61 @@ export function fromSentError({code, message, hint, transient, cause}: SentError
   });
 }
 
-/** What became of the claims of a group, with errors in their form for the way. */
-export type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
-
-export function toSentAdvance(advance: Advance): SentAdvance {
-  return 'error' in advance ? {sentError: toSentError(advance.error)} : advance;
+/** The claims of a group in a few arrays: an object each takes as long to be copied as its counter to be advanced. */
+export interface SentClaims {
+  readonly modes: readonly string[];
+  readonly counts: BigUint64Array;
+  readonly floors: BigUint64Array;
 }
 
-export function fromSentAdvance(sent: SentAdvance): Advance {
-  return 'sentError' in sent ? {error: fromSentError(sent.sentError)} : sent;
+/** What became of the claims of a group. */
+export interface SentAdvances {
+  /** The counters, each as `next`; `NOT_ADVANCED` for those that are among the others. */
+  readonly next: BigInt64Array;
+  readonly others: readonly {readonly index: number; readonly advance: SentAdvance}[];
+}
+
+/** An advance that was refused, with an error in its form for the way. */
+type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
+
+const NOT_ADVANCED = -1n;
+
+/** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
+const TOO_MANY = MAX_COUNTER + 1n;
+
+export function toSentClaims(claims: readonly Claim[]): SentClaims {
+  const modes: string[] = [];
+  const counts = new BigUint64Array(claims.length);
+  const floors = new BigUint64Array(claims.length);
+  for (const [index, {mode, count, floor = 0n}] of claims.entries()) {
+    modes.push(mode);
+    counts[index] = count > MAX_COUNTER ? TOO_MANY : count;
+    floors[index] = floor;
+  }
+  return {modes, counts, floors};
+}
+
+export function fromSentClaims({modes, counts, floors}: SentClaims): readonly Claim[] {
+  return modes.map((mode, index) => ({mode, count: counts[index] ?? 0n, floor: floors[index] ?? 0n}));
+}
+
+export function toSentAdvances(advances: readonly Advance[]): SentAdvances {
+  const next = new BigInt64Array(advances.length);
+  const others: {index: number; advance: SentAdvance}[] = [];
+  for (const [index, advance] of advances.entries()) {
+    if ('next' in advance) {
+      next[index] = advance.next;
+      continue;
+    }
+    next[index] = NOT_ADVANCED;
+    others.push({index, advance: 'error' in advance ? {sentError: toSentError(advance.error)} : advance});
+  }
+  return {next, others};
+}
+
+export function fromSentAdvances({next, others}: SentAdvances): readonly Advance[] {
+  const advances: Advance[] = Array.from(next, (each) => ({next: each}));
+  for (const {index, advance} of others)
+    advances[index] = 'sentError' in advance ? {error: fromSentError(advance.sentError)} : advance;
+  return advances;
 }

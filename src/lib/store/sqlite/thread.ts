@@ -4,10 +4,12 @@ import type {Store} from '../store.js';
 import {openSqliteStore} from './store.js';
 import {ThreadGate} from './thread-gate.js';
 import {
-  toSentAdvance,
+  fromSentClaims,
+  toSentAdvances,
   toSentError,
   type Answer,
   type Question,
+  type SentClaims,
   type StoreMethod,
   type ThreadData,
 } from './thread-messages.js';
@@ -40,11 +42,11 @@ async function answer(store: Store, question: Question): Promise<void> {
   if (method === 'close') parentPort?.close();
 }
 
-/** The question was a call of this method on the other side, so the arguments are its own. */
+/** The question was a call of this method on the other side, so the arguments are its own, but for the claims of a group. */
 async function ask(store: Store, {method, args}: Question): Promise<unknown> {
   if (method === 'advance') {
-    const results = await store.advance(...(args as Parameters<Store['advance']>));
-    return results.map(toSentAdvance);
+    const [claims, firstIndex] = args as [SentClaims, bigint];
+    return toSentAdvances(await store.advance(fromSentClaims(claims), firstIndex));
   }
   const methods = store as unknown as Readonly<Record<StoreMethod, (...args: readonly unknown[]) => unknown>>;
   return methods[method](...args);

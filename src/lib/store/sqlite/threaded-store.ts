@@ -17,11 +17,12 @@ import type {
 } from '../store.js';
 import {ThreadGate} from './thread-gate.js';
 import {
-  fromSentAdvance,
+  fromSentAdvances,
   fromSentError,
+  toSentClaims,
   type Answer,
   type Question,
-  type SentAdvance,
+  type SentAdvances,
   type StoreMethod,
   type ThreadData,
 } from './thread-messages.js';
@@ -91,8 +92,7 @@ class ThreadedStore implements Store {
   }
 
   async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    const results = await this.#ask<readonly SentAdvance[]>('advance', claims, firstIndex);
-    return results.map(fromSentAdvance);
+    return fromSentAdvances(await this.#ask<SentAdvances>('advance', toSentClaims(claims), firstIndex));
   }
 
   counters(page?: CounterPage): Promise<readonly Counter[]> {
