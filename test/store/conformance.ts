@@ -169,6 +169,46 @@ export function describeStore({name, make, quote: q}: Traits): void {
       expect(await store.advance(claims, 0n)).toEqual([{next: 3n}, {remaining: 0n}, {next: 3n}]);
     });
 
+    it('answers each of many modes in a group as it would alone', async () => {
+      const {database, store} = await ready();
+      const there = Array.from({length: 20}, (_, index) => `mode${index}`);
+      for (const mode of there) await database.execute(insert(mode, 100n));
+      await database.execute(insert('nearly full', MAX_COUNTER - 2n));
+      await database.execute(insert('full', MAX_COUNTER));
+      await database.execute(insert('broken', -5n));
+      await database.execute(insert('back', 10n));
+      const claims = [
+        ...there.map((mode, index) => ({mode, count: BigInt(index + 1), floor: 100n})),
+        {mode: 'Mode0', count: 3n},
+        {mode: 'back', count: 3n, floor: 11n},
+        {mode: 'broken', count: 3n},
+        {mode: 'full', count: 3n},
+        {mode: 'gone', count: 3n, floor: 1n},
+        {mode: 'huge', count: MAX_COUNTER + 1n},
+        {mode: 'mode', count: 3n},
+        {mode: 'nearly full', count: 2n},
+      ];
+      const results = await store.advance(claims, 1n);
+      expect(results).toEqual([
+        ...there.map((_, index) => ({next: 101n + BigInt(index)})),
+        {next: 4n},
+        {behind: 10n},
+        {error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown},
+        {remaining: 0n},
+        {behind: undefined},
+        {remaining: MAX_COUNTER - 1n},
+        {next: 4n},
+        {next: MAX_COUNTER},
+      ]);
+      for (const [index, {mode}] of claims.entries()) {
+        const result = results[index];
+        if (result !== undefined && 'next' in result)
+          expect((await store.counter(mode))?.next, mode).toBe(result.next);
+      }
+      expect((await store.counter('back'))?.next).toBe(10n);
+      expect(await store.counter('gone')).toBeUndefined();
+    });
+
     it('refuses a counter below zero, and leaves it as it is', async () => {
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
@@ -224,6 +264,35 @@ export function describeStore({name, make, quote: q}: Traits): void {
         ),
         {numRuns: 15},
       );
+    });
+
+    it('gives disjoint contiguous ranges in many modes at once, in the table already and new', async () => {
+      const {database, store} = await ready();
+      const modes = Array.from({length: 40}, (_, index) => `mode${index}`);
+      for (const mode of modes.slice(0, 20)) await database.execute(insert(mode, 0n));
+      const stores = [store, await database.open(), await database.open()];
+      const given = new Map<string, Given[]>(modes.map((mode) => [mode, []]));
+      await Promise.all(
+        stores.map(async (each, who) => {
+          const allocator = new Allocator(each, options);
+          for (let round = 1; round <= 15; round++) {
+            // Each asks for them in another order, and for others each time.
+            const wanted = modes.filter((_, index) => (index * 7 + who + round) % 3 !== 0);
+            if (who === 1) wanted.reverse();
+            await Promise.all(
+              wanted.map(async (mode, index) => {
+                const taken = await allocator.allocate(mode, BigInt((index % 5) + 1));
+                given.get(mode)?.push(taken);
+              }),
+            );
+          }
+        }),
+      );
+      for (const [mode, runs] of given) {
+        const {overlaps, gaps, next} = flaws(runs);
+        expect({overlaps, gaps}, mode).toEqual({overlaps: [], gaps: []});
+        expect((await store.counter(mode))?.next, mode).toBe(next);
+      }
     });
 
     it('gives what was asked for later higher integers, whichever connection asks', async () => {

@@ -185,6 +185,13 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/store/mysql.test.ts'],
   },
   {
+    name: 'MariaDB reads the counters of many modes without a lock',
+    invariants: [1, 5],
+    edits: [{file: mysqlStatements, search: 'ORDER BY id FOR UPDATE`', replace: 'ORDER BY id`'}],
+    tests: ['test/store/mysql.test.ts'],
+    only: 'in many modes at once',
+  },
+  {
     name: 'the slices of a group overlap by one',
     invariants: [1],
     edits: [{file: waiting, search: '    start = next;', replace: '    start = next - 1n;'}],

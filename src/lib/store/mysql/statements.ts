@@ -30,6 +30,19 @@ export function advanceStatements({mode, count, floor = 0n}: Claim, firstIndex: 
   return `${take}; ${readCounter(mode)};`;
 }
 
+/** In the order of the index, as every server locks them: none waits for one that waits for it. */
+export function lockCounters(modes: readonly string[]): string {
+  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${modes.map(literal).join(', ')})
+    ORDER BY id FOR UPDATE`;
+}
+
+/** Writes counters whose rows are locked. */
+export function putCounters(counters: readonly {mode: string; next: bigint}[]): string {
+  const rows = counters.map(({mode, next}) => `(${literal(mode)}, ${next})`);
+  return `INSERT INTO uniqueindex (id, \`index\`) VALUES ${rows.join(', ')}
+    ON DUPLICATE KEY UPDATE \`index\` = VALUES(\`index\`)`;
+}
+
 export function readCounter(mode: string): string {
   return `SELECT \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
 }

@@ -1,9 +1,9 @@
-import type {Pool, PoolConnection, ResultSetHeader, RowDataPacket} from 'mysql2/promise';
+import type {Pool, PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
-import {movedMeanwhile, refusal, toCounter} from '../refusal.js';
+import {movedMeanwhile, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {
@@ -19,6 +19,7 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {withTimeLimit} from '../time-limit.js';
+import {advance} from './advance.js';
 import {openPool} from './connection.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
@@ -86,19 +87,10 @@ class MysqlStore implements Store {
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    return this.#attempt(async (connection) => {
-      const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
-      const [answers] = await connection.query(`START TRANSACTION; ${texts.join(' ')} COMMIT`);
-      const each = answers as unknown as readonly (ResultSetHeader | CounterRow[])[];
-      return claims.map((claim, index) => {
-        // The first answer is that of START TRANSACTION.
-        const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
-        const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
-        const next = row === undefined ? undefined : BigInt(row.next);
-        if (taken.affectedRows > 0 && next !== undefined) return {next};
-        return refusal(claim, next, firstIndex, this.location);
-      });
-    }, this.#answerTimeoutMs);
+    return this.#attempt(
+      (connection) => advance({connection, firstIndex, location: this.location}, claims),
+      this.#answerTimeoutMs,
+    );
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
