@@ -42,9 +42,15 @@ export interface OpenArena {
   readonly close: () => Promise<void>;
 }
 
-const MODES = ['file', 'upload_job', 'transaction'];
+/** Enough of them, and clients, that the groups of one server hold many modes. */
+const MODES = [
+  'file',
+  'upload_job',
+  'transaction',
+  ...Array.from({length: 21}, (_, index) => `instrument ${index + 1}`),
+];
 const CLIENT_PROCESSES = 2;
-const CLIENTS_A_PROCESS = 8;
+const CLIENTS_A_PROCESS = 16;
 
 /** How long a server lets a request wait, in seconds: short, so that giving up happens too. */
 const REQUEST_TIMEOUT_S = 2;
