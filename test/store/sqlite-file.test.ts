@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -27,6 +28,26 @@ describe('an SQLite file', () => {
     await store.close();
     // WAL stays in the file: bytes 18 and 19 of the header, https://www.sqlite.org/fileformat.html
     expect([...readFileSync(path).subarray(18, 20)]).toEqual([2, 2]);
+  });
+
+  it('has a log of 4 MiB that is written again and again, and a longer one once groups hold many modes', async () => {
+    const {path, open} = makeSqliteDatabase();
+    const store = await open({create: true});
+    await migrate(store);
+    const mebibytes = (): number => statSync(`${path}-wal`).size / 2 ** 20;
+    for (let turn = 0; turn < 1500; turn++) await store.advance([{mode: 'file', count: 1n}], 0n);
+    expect(mebibytes()).toBeGreaterThan(3.5);
+    expect(mebibytes()).toBeLessThan(4.5);
+    for (let turn = 0; turn < 600; turn++) {
+      // So far apart that nearly each has a page of its own.
+      const modes = Array.from({length: 30}, (_, index) => `${index}-${turn}`.padEnd(200, 'x'));
+      await store.advance(
+        modes.map((mode) => ({mode, count: 1n})),
+        0n,
+      );
+    }
+    expect(mebibytes()).toBeGreaterThan(16);
+    expect(mebibytes()).toBeLessThan(34);
   });
 
   it('keeps a counter an INTEGER up to the last one, where SQLite alone would make it a REAL', async () => {

@@ -33,8 +33,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqlite,
-        search: '    return this.#write(() => {\n      const results: Advance[] = [];',
-        replace: '    return this.#attempt(() => {\n      const results: Advance[] = [];',
+        search: '    return this.#write(() => {\n      this.#logSize.suit(claims.length);',
+        replace: '    return this.#attempt(() => {\n      this.#logSize.suit(claims.length);',
       },
       {
         file: sqlite,

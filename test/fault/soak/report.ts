@@ -1,10 +1,11 @@
 import type {SoakReport} from './soak.js';
 
 /**
- * The most that the write-ahead log may hold, in bytes. It is copied into the database and begun anew at 32 MiB; a
- * reader holds that up for as long as it reads, so twice as much is allowed.
+ * The most that the write-ahead log may hold, in bytes. SQLite copies it into the database and begins it anew after
+ * 1000 pages of 4 KiB (https://www.sqlite.org/wal.html#automatic_checkpoint); a reader holds that up for as long as it
+ * reads, so twice as much is allowed.
  */
-const MOST_WAL = 64 * 2 ** 20;
+const MOST_WAL = 8 * 2 ** 20;
 
 /** Everything that is wrong. @param growth how much more memory the last tenth may take than the second one */
 export function judge({memory, mostWal, flaws}: SoakReport, growth: number): string[] {

@@ -1,9 +1,10 @@
-import {existsSync, statfsSync, statSync, type Stats} from 'node:fs';
+import {existsSync, statSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
 import {UniqueIDError} from '../../errors.js';
 import {currentVersion, type SchemaState} from '../schema/version.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
+import {LogSize} from './log-size.js';
 import {NativeConnection} from './native.js';
 import {readSchema} from './schema.js';
 
@@ -19,15 +20,11 @@ const BUSY_WAIT_MS = 100;
 /** Room for the pages of a million modes; none of it is taken before it is needed. */
 const CACHE_KIBIBYTES = 65_536;
 
-/**
- * So big the write-ahead log may become before it is copied into the database. A page that was changed again and again
- * is copied once: with a million modes asked for at random, a group takes a third less than with SQLite's own 4 MiB.
- * A bigger log would hold everybody up for longer when it is copied, and take longer to read after a crash.
- */
-const MOST_LOG_BYTES = 32 * 2 ** 20;
-
-/** The share of a file system that the log may take, where that is less. */
-const MOST_LOG_SHARE = 1 / 16;
+/** An open file, and what keeps its log at a good size. */
+export interface OpenFile {
+  readonly connection: NativeConnection;
+  readonly logSize: LogSize;
+}
 
 /**
  * Opens an SQLite file so that a commit is on stable storage when it returns.
@@ -35,7 +32,7 @@ const MOST_LOG_SHARE = 1 / 16;
  * @throws UniqueIDError `DATABASE_MISSING` where there is no file and `create` was not asked for;
  *   `DATABASE_*` where it cannot be used
  */
-export function openConnection(path: string, options: OpenOptions): NativeConnection {
+export function openConnection(path: string, options: OpenOptions): OpenFile {
   assertUsablePath(path, options.create ?? false);
   let connection: NativeConnection | undefined;
   try {
@@ -49,8 +46,7 @@ export function openConnection(path: string, options: OpenOptions): NativeConnec
     syncEachCommit(connection);
     connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
     connection.execute(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
-    copyLogAt(connection, logBytes(path));
-    return connection;
+    return {connection, logSize: new LogSize(connection, path)};
   } catch (error) {
     connection?.close();
     throw fromSqliteError(error, path);
@@ -84,18 +80,6 @@ function syncEachCommit(connection: NativeConnection): void {
   // On macOS fsync leaves the data in the drive's cache unless told otherwise; elsewhere this does nothing.
   connection.execute('PRAGMA fullfsync = ON');
   connection.execute('PRAGMA checkpoint_fullfsync = ON');
-}
-
-function logBytes(path: string): number {
-  const {bsize, blocks} = statfsSync(path);
-  return Math.min(MOST_LOG_BYTES, bsize * blocks * MOST_LOG_SHARE);
-}
-
-/** https://www.sqlite.org/pragma.html#pragma_wal_autocheckpoint counts pages. */
-function copyLogAt(connection: NativeConnection, bytes: number): void {
-  const page = Number(connection.value('PRAGMA page_size'));
-  // 0 would mean never.
-  connection.execute(`PRAGMA wal_autocheckpoint = ${Math.max(1, Math.floor(bytes / page))}`);
 }
 
 function assertUsablePath(path: string, create: boolean): void {

@@ -18,6 +18,7 @@ import type {
 } from '../store.js';
 import {openConnection} from './connection.js';
 import {fromSqliteError, isFull} from './errors.js';
+import type {LogSize} from './log-size.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
 import {readSchema} from './schema.js';
@@ -36,6 +37,7 @@ class SqliteStore implements Store {
   readonly location: string;
   readonly #options: OpenOptions;
   #connection: NativeConnection;
+  #logSize: LogSize;
   #file: string | undefined;
   #isStuckReadOnly = false;
   #isDisconnected = false;
@@ -44,7 +46,7 @@ class SqliteStore implements Store {
   constructor(path: string, options: OpenOptions) {
     this.location = path;
     this.#options = options;
-    this.#connection = openConnection(path, options);
+    ({connection: this.#connection, logSize: this.#logSize} = openConnection(path, options));
     this.#file = fileIdentity(path);
   }
 
@@ -68,6 +70,7 @@ class SqliteStore implements Store {
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
     return this.#write(() => {
+      this.#logSize.suit(claims.length);
       const results: Advance[] = [];
       for (const claim of claims) results.push(this.#take(claim, firstIndex));
       return results;
@@ -216,7 +219,8 @@ class SqliteStore implements Store {
   }
 
   #reconnect(): void {
-    this.#connection = openConnection(this.location, {...this.#options, create: false});
+    const options = {...this.#options, create: false};
+    ({connection: this.#connection, logSize: this.#logSize} = openConnection(this.location, options));
     this.#prepared = undefined;
     this.#isStuckReadOnly = false;
     this.#isDisconnected = false;
