@@ -138,6 +138,7 @@ async function variations(bare: Target): Promise<Section> {
   const many = await service('SQLite, a million rows', {PEEWEE_URL: `sqlite:///${fillDatabase(MILLION)}`});
   rows.push(...(await measure('1,000 modes', [bare, sqlite, ...network], {connections: 256, modes: 1000})));
   rows.push(...(await measure('1,000,000 modes', [bare, many], {connections: 256, modes: MILLION})));
+  rows.push(...(await measure('one of 1,000,000', [bare, sqlite, many], {connections: 256})));
   rows.push(...(await measure('ranges of 1,000,000', [bare, sqlite], {connections: 256, range: MILLION})));
   const logged = await service('SQLite, access log', {
     UNIQUEID_ACCESS_FILE: join(folder, 'access.log'),
