@@ -3,7 +3,6 @@ import type {Settings} from '../lib/config/settings.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
 import {version} from '../lib/version.js';
 import {colours} from './colour.js';
-import {labelled} from './labelled.js';
 import {say} from './say.js';
 
 /** Asks the database what a person wants to know of it. */
@@ -72,6 +71,8 @@ function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
   return {
     started: async (url, database, facts) => {
       const {product, durability} = await facts();
+      // Measuring text takes longer to load than all the rest of this, and a log needs none.
+      const {labelled} = await import('./labelled.js');
       const width = process.stderr.columns;
       const lines = [
         bold(`UniqueID ${version} answers at ${url}/getid`),

@@ -1,14 +1,16 @@
 import cluster from 'node:cluster';
 import * as Flags from '@oclif/core/flags';
+import type {Logger} from 'pino';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, withStore, type CommandTalk} from '../cli/database.js';
 import {say} from '../cli/say.js';
-import {logSync, serveTalk} from '../cli/serve-talk.js';
 import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
+import type {syncWithTasks} from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
-import {runService} from '../lib/server/run-service.js';
+import type {Store} from '../lib/store/store.js';
+import type {runService} from '../lib/server/run-service.js';
 import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
 import {version} from '../lib/version.js';
 
@@ -61,22 +63,43 @@ export default class Serve extends BaseCommand {
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
     if (cluster.isPrimary) endAtSignal();
-    const json = this.jsonEnabled();
-    const asking = {say, mayAsk: canPrompt(json) && !cluster.isWorker};
-    if (flags.sync && cluster.isPrimary) {
-      const {syncWithTasks} = await import('../cli/sync-tasks.js');
-      const silent = json || !process.stderr.isTTY;
-      const opening = connect(config, asking, {create: true});
-      const plan = await withStore(opening, (store) => syncWithTasks(store, {silent}));
-      if (silent && !json) logSync(plan);
-    }
+    const asking = {say, mayAsk: canPrompt(this.jsonEnabled()) && !cluster.isWorker};
     if (cluster.isWorker) await serveAsWorker(config, asking, onHangUp);
-    else if (config.settings.workers > 1) await this.#supervise(config, asking, onHangUp);
-    else await this.#serve(config, asking, onHangUp);
+    else if (config.settings.workers > 1) {
+      if (flags.sync) {
+        const tasks = await import('../cli/sync-tasks.js');
+        await withStore(connect(config, asking, {create: true}), (store) => this.#sync(store, tasks));
+      }
+      await this.#supervise(config, asking, onHangUp);
+    } else {
+      const opening = flags.sync ? this.#openSynced(config, asking) : openSafely(config, asking);
+      await this.#serve(config, opening, onHangUp);
+    }
   }
 
-  async #serve(config: Config, asking: CommandTalk, onHangUp: OnHangUp): Promise<void> {
-    const store = await connectSafely(config, asking, {offThread: true});
+  async #sync(store: Store, {syncWithTasks}: SyncTasks): Promise<void> {
+    const json = this.jsonEnabled();
+    const silent = json || !process.stderr.isTTY;
+    const plan = await syncWithTasks(store, {silent});
+    if (!silent || json) return;
+    const {logSync} = await import('../cli/serve-talk.js');
+    logSync(plan);
+  }
+
+  async #openSynced(config: Config, asking: CommandTalk): Promise<Store> {
+    const loading = import('../cli/sync-tasks.js');
+    const store = await connect(config, asking, {create: true, offThread: true});
+    try {
+      await this.#sync(store, await loading);
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  async #serve(config: Config, opening: Promise<Store>, onHangUp: OnHangUp): Promise<void> {
+    const [store, {runService}] = await Promise.all([opening, loadService()]);
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before it listens: whatever is accepted from then on must be answered.
     const told = untilStopped();
@@ -113,6 +136,7 @@ export default class Serve extends BaseCommand {
   /** Tells where the service answers, waits for a signal, and stops it. */
   async #untilTold(config: Config, url: string, database: string, running: Running): Promise<void> {
     const json = this.jsonEnabled();
+    const {serveTalk} = await import('../cli/serve-talk.js');
     const talk = serveTalk(
       config.settings,
       config.settings.errorFile === undefined ? undefined : running.log,
@@ -142,11 +166,24 @@ export default class Serve extends BaseCommand {
 
 type OnHangUp = ReturnType<typeof catchHangUp>;
 
+interface SyncTasks {
+  readonly syncWithTasks: typeof syncWithTasks;
+}
+
+function openSafely(config: Config, asking: CommandTalk): Promise<Store> {
+  return connectSafely(config, asking, {offThread: true});
+}
+
+/** The service with all that it needs is loaded while the thread of the database starts, which takes as long. */
+async function loadService(): Promise<{runService: typeof runService}> {
+  return import('../lib/server/run-service.js');
+}
+
 /** What is up, whether it is this process or its workers. */
 interface Running {
   /** Fulfilled when it is to stop. */
   readonly told: Promise<void>;
-  readonly log?: Parameters<typeof serveTalk>[1];
+  readonly log?: Logger;
   readonly facts: () => Promise<{readonly product: string; readonly durability: string}>;
   readonly stop: () => Promise<boolean>;
   /** Fulfilled where it cannot go on. */
@@ -157,7 +194,7 @@ interface Running {
 async function serveAsWorker(config: Config, asking: CommandTalk, onHangUp: OnHangUp): Promise<void> {
   process.on('SIGINT', () => undefined);
   try {
-    const store = await connectSafely(config, asking, {offThread: true});
+    const [store, {runService}] = await Promise.all([openSafely(config, asking), loadService()]);
     const {untilWorkerIsStopped} = await import('../cli/supervise-workers.js');
     const told = untilWorkerIsStopped();
     // What was handed over was handed to the process that started this one.
