@@ -5,6 +5,7 @@ import type {AllocatorObserver} from '../allocation/observer.js';
 import {MAX_COUNTER} from '../allocation/range.js';
 import type {UniqueIDError} from '../errors.js';
 import {version} from '../version.js';
+import {RequestHistogram} from './request-histogram.js';
 import {metricsOfAll, shareMetrics} from './worker-metrics.js';
 
 /** So many modes have series of their own; a stranger's modes must not fill a Prometheus. The others are one. */
@@ -13,10 +14,18 @@ const OTHERS = '(others)';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** What was handed out of one mode, or of all that have no series of their own. */
+interface Series {
+  allocations: number;
+  ids: number;
+  /** Of one mode only. */
+  next: bigint | undefined;
+}
+
 /** All that `GET /metrics` tells of one server. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #next = new Map<string, bigint>();
+  readonly #series = new Map<string, Series>();
   readonly #refused: Counter<'reason'>;
   /** What the allocator is to call. */
   readonly observer: AllocatorObserver;
@@ -32,17 +41,19 @@ export class Metrics {
       labelNames: ['version', 'node'],
       registers,
     }).set({version, node: process.version}, 1);
-    const allocations = new Counter({
+    new Counter({
       name: 'uniqueid_allocations_total',
       help: 'Requests that were given a range, by mode.',
       labelNames: ['mode'],
       registers,
+      collect: this.#total(({allocations}) => allocations),
     });
-    const ids = new Counter({
+    new Counter({
       name: 'uniqueid_ids_total',
       help: 'Integers handed out, by mode.',
       labelNames: ['mode'],
       registers,
+      collect: this.#total(({ids}) => ids),
     });
     const groupSize = new Histogram({
       name: 'uniqueid_group_size',
@@ -56,12 +67,14 @@ export class Metrics {
       buckets: seconds,
       registers,
     });
-    const requests = new Histogram({
-      name: 'uniqueid_request_duration_seconds',
-      help: 'How long a request waited for its range.',
-      buckets: seconds,
-      registers,
-    });
+    const requests = new RequestHistogram(
+      {
+        name: 'uniqueid_request_duration_seconds',
+        help: 'How long a request waited for its range.',
+        bounds: seconds,
+      },
+      this.#registry,
+    );
     const errors = new Counter({
       name: 'uniqueid_database_errors_total',
       help: 'Groups that the database refused, by the code of the error.',
@@ -101,9 +114,10 @@ export class Metrics {
         commits.observe(took);
       },
       granted: (mode, count, taken, next) => {
-        const label = this.#labelOf(mode, next);
-        allocations.inc({mode: label}, count);
-        ids.inc({mode: label}, Number(taken));
+        const series = this.#seriesOf(mode);
+        series.allocations += count;
+        series.ids += Number(taken);
+        if (series.next !== undefined) series.next = next;
       },
       waited: (time) => {
         requests.observe(time);
@@ -150,16 +164,28 @@ export class Metrics {
     return cluster.isWorker ? metricsOfAll(this.#registry) : this.#registry.metrics();
   }
 
-  #labelOf(mode: string, next: bigint): string {
-    if (this.#next.size >= MOST_MODES && !this.#next.has(mode)) return OTHERS;
-    this.#next.set(mode, next);
-    return mode;
+  #seriesOf(mode: string): Series {
+    const known = this.#series.get(mode);
+    if (known !== undefined) return known;
+    if (this.#series.size >= MOST_MODES && mode !== OTHERS) return this.#seriesOf(OTHERS);
+    const series = {allocations: 0, ids: 0, next: mode === OTHERS ? undefined : 0n};
+    this.#series.set(mode, series);
+    return series;
+  }
+
+  /** Counters are told their totals when they are read: to a request they cost two additions. */
+  #total(value: (series: Series) => number): (this: Counter<'mode'>) => void {
+    const all = this.#series;
+    return function () {
+      this.reset();
+      for (const [mode, series] of all) this.inc({mode}, value(series));
+    };
   }
 
   #eachMode(value: (next: bigint) => number): (this: Gauge<'mode'>) => void {
-    const known = this.#next;
+    const all = this.#series;
     return function () {
-      for (const [mode, next] of known) this.set({mode}, value(next));
+      for (const [mode, {next}] of all) if (next !== undefined) this.set({mode}, value(next));
     };
   }
 }
