@@ -16,7 +16,7 @@ export interface Load {
 }
 
 export interface LoadOptions {
-  /** Each client asks for them in turn. */
+  /** Each client asks for them in turn, and begins with another one. */
   readonly modes: readonly string[];
   readonly clientsAServer: number;
   /** Asked before each request. */
@@ -37,8 +37,8 @@ export function startLoad(
     lastGiven,
     finished: Promise.resolve(),
   };
-  const client = async (server: RunningServer, index: number): Promise<void> => {
-    for (let turn = 0; goOn(); turn++) {
+  const client = async (server: RunningServer, index: number, first: number): Promise<void> => {
+    for (let turn = first; goOn(); turn++) {
       const mode = modes[turn % modes.length] ?? '';
       const answer = await ask(server.url, `/getid?range=${1 + (turn % 7)}&mode=${mode}`, {agent});
       if (answer.status === 503) {
@@ -52,7 +52,7 @@ export function startLoad(
     }
   };
   const clients = servers.flatMap((server, index) =>
-    Array.from({length: clientsAServer}, () => client(server, index)),
+    Array.from({length: clientsAServer}, (_, first) => client(server, index, first)),
   );
   load.finished = Promise.all(clients).then(() => {
     agent.destroy();
