@@ -1,36 +1,58 @@
 import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {NativeConnection} from '../../../../src/lib/store/sqlite/native.js';
 import type {Random} from '../random.js';
 import type {TortureDatabase} from './database.js';
+
+/**
+ * How long one attempt waits for a lock, in milliseconds. It holds up the whole torture: a server that was stopped
+ * inside a commit would never be killed, and never let go of its lock.
+ */
+const LOCK_WAIT_MS = 50;
+
+/** How long to try, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
 
 /** An SQLite database in a folder. */
 export function makeSqliteDatabase(folder: string, random: Random): TortureDatabase {
   const path = join(folder, 'db.sqlite3');
   const connected = <T>(work: (connection: NativeConnection) => T): T => {
-    const connection = new NativeConnection(path, {timeout: 10_000});
+    const connection = new NativeConnection(path, {timeout: LOCK_WAIT_MS});
     try {
       return work(connection);
     } finally {
       connection.close();
     }
   };
-  const run: TortureDatabase['run'] = (statements) =>
-    Promise.resolve(
-      connected((connection) => {
-        let rows: readonly (readonly string[])[] = [];
-        for (const text of statements) {
-          const statement = connection.statement<[], unknown[]>(text);
-          if (statement.reader)
-            rows = statement
-              .raw()
-              .all()
-              .map((row) => row.map(String));
-          else statement.run();
-        }
-        return rows;
-      }),
-    );
+  const runOnce = (statements: readonly string[]): readonly (readonly string[])[] =>
+    connected((connection) => {
+      let rows: readonly (readonly string[])[] = [];
+      for (const text of statements) {
+        const statement = connection.statement<[], unknown[]>(text);
+        if (statement.reader)
+          rows = statement
+            .raw()
+            .all()
+            .map((row) => row.map(String));
+        else statement.run();
+      }
+      return rows;
+    });
+  const run: TortureDatabase['run'] = async (statements) => {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return runOnce(statements);
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error;
+        await sleep(20);
+      }
+    }
+  };
 
   /** As SQLite itself restores: in place, under everybody's eyes. */
   const byStatements = async (): Promise<() => Promise<void>> => {
