@@ -1,17 +1,12 @@
-import type {PoolConnection, ResultSetHeader, RowDataPacket} from 'mysql2/promise';
+import type {PoolConnection, ResultSetHeader} from 'mysql2/promise';
 import {MAX_COUNTER} from '../../allocation/range.js';
 import {refusal} from '../refusal.js';
 import type {Advance, Claim} from '../store.js';
+import type {CounterRow} from './counter-row.js';
 import * as statements from './statements.js';
 
 /** From so many claims on, a second round trip costs less than two statements for each of them. */
 const MANY = 8;
-
-/** Counters come as text: bigints to the last digit. */
-interface CounterRow extends RowDataPacket {
-  readonly mode: string;
-  readonly next: string;
-}
 
 /** Where the claims are made, and from where new counters begin. */
 interface Place {
@@ -55,14 +50,14 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
   const [answers] = await connection.query(`START TRANSACTION; ${statements.lockCounters(modes)}`);
   const [, rows = []] = answers as unknown as readonly CounterRow[][];
   const stored = new Map(rows.map(({mode, next}) => [mode, BigInt(next)]));
-  const locked = claims.filter(({mode}) => stored.has(mode));
-  const others = claims.filter(({mode}) => !stored.has(mode));
+  const others: Claim[] = [];
   const advances = new Map<string, Advance>();
   const sums: {mode: string; next: bigint}[] = [];
-  for (const claim of locked) {
+  for (const claim of claims) {
     const {mode, count, floor = 0n} = claim;
     const before = stored.get(mode);
-    if (before !== undefined && before >= floor && before <= MAX_COUNTER - count) {
+    if (before === undefined) others.push(claim);
+    else if (before >= floor && before <= MAX_COUNTER - count) {
       sums.push({mode, next: before + count});
       advances.set(mode, {next: before + count});
     } else advances.set(mode, refusal(claim, before, firstIndex, location));

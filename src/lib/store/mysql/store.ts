@@ -21,6 +21,7 @@ import type {
 import {withTimeLimit} from '../time-limit.js';
 import {advance} from './advance.js';
 import {openPool} from './connection.js';
+import type {CounterRow} from './counter-row.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
 import {exactCollations, migrations} from './migrations.js';
@@ -36,12 +37,6 @@ const SCHEMA_LOCK_SECONDS = 60;
  */
 export function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
   return connected(new MysqlStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
-}
-
-/** Counters come as text: bigints to the last digit. */
-interface CounterRow extends RowDataPacket {
-  readonly mode: string;
-  readonly next: string;
 }
 
 class MysqlStore implements Store {

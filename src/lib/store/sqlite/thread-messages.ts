@@ -57,7 +57,7 @@ export interface SentClaims {
 
 /** What became of the claims of a group. */
 export interface SentAdvances {
-  /** The counters, each as `next`; `NOT_ADVANCED` for those that are among the others. */
+  /** The counters, each as `next`; nothing of worth for those that are among the others. */
   readonly next: BigInt64Array;
   readonly others: readonly {readonly index: number; readonly advance: SentAdvance}[];
 }
@@ -65,21 +65,15 @@ export interface SentAdvances {
 /** An advance that was refused, with an error in its form for the way. */
 type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
 
-const NOT_ADVANCED = -1n;
-
 /** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
 const TOO_MANY = MAX_COUNTER + 1n;
 
 export function toSentClaims(claims: readonly Claim[]): SentClaims {
-  const modes: string[] = [];
-  const counts = new BigUint64Array(claims.length);
-  const floors = new BigUint64Array(claims.length);
-  for (const [index, {mode, count, floor = 0n}] of claims.entries()) {
-    modes.push(mode);
-    counts[index] = count > MAX_COUNTER ? TOO_MANY : count;
-    floors[index] = floor;
-  }
-  return {modes, counts, floors};
+  return {
+    modes: claims.map(({mode}) => mode),
+    counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? TOO_MANY : count)),
+    floors: BigUint64Array.from(claims, ({floor = 0n}) => floor),
+  };
 }
 
 export function fromSentClaims({modes, counts, floors}: SentClaims): readonly Claim[] {
@@ -90,12 +84,9 @@ export function toSentAdvances(advances: readonly Advance[]): SentAdvances {
   const next = new BigInt64Array(advances.length);
   const others: {index: number; advance: SentAdvance}[] = [];
   for (const [index, advance] of advances.entries()) {
-    if ('next' in advance) {
-      next[index] = advance.next;
-      continue;
-    }
-    next[index] = NOT_ADVANCED;
-    others.push({index, advance: 'error' in advance ? {sentError: toSentError(advance.error)} : advance});
+    if ('next' in advance) next[index] = advance.next;
+    else if ('error' in advance) others.push({index, advance: {sentError: toSentError(advance.error)}});
+    else others.push({index, advance});
   }
   return {next, others};
 }
