@@ -1,17 +1,8 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import {chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished, type TestContext} from 'vitest';
+import {fillDisk} from '../fault/torture/disk.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
 import {cli, startServer} from '../helpers/cli.js';
@@ -216,14 +207,14 @@ describe('an SQLite file that the user may not write', () => {
   });
 });
 
-/** A file system of 256 kB, or `undefined` where this user may not mount one. */
-function smallFileSystem(): string | undefined {
+/** A file system of 256 kB; where this user may not mount one the test is skipped. */
+function smallFileSystem(skip: TestContext['skip']): string {
   const folder = join(makeWorkspace(), 'small');
   mkdirSync(folder);
   const {status} = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
   if (status !== 0) {
     if (process.env['CI'] === 'true') throw new Error('this user may not mount a small file system');
-    return undefined;
+    skip('this user may not mount a small file system');
   }
   onTestFinished(() => {
     execFileSync('umount', [folder]);
@@ -231,27 +222,11 @@ function smallFileSystem(): string | undefined {
   return folder;
 }
 
-/** Leaves no block free. */
-function fill(folder: string): void {
-  const file = openSync(join(folder, 'filler'), 'w');
-  try {
-    for (;;) writeSync(file, Buffer.alloc(4096));
-  } catch (error) {
-    expect(error).toMatchObject({code: 'ENOSPC'});
-  } finally {
-    closeSync(file);
-  }
-}
-
 describe('an SQLite file on a full disk', () => {
   it('refuses with a clear error, loses nothing that was answered, and goes on when there is space', async ({
     skip,
   }) => {
-    const folder = smallFileSystem();
-    if (folder === undefined) {
-      skip('this user may not mount a small file system');
-      return;
-    }
+    const folder = smallFileSystem(skip);
     const {path, open, query} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const store = await open({create: true});
     await migrate(store);
@@ -286,11 +261,7 @@ describe('an SQLite file on a disk that others have filled', () => {
   it('is written as long as no mode is added: what is in the log is copied, and its space used again', async ({
     skip,
   }) => {
-    const folder = smallFileSystem();
-    if (folder === undefined) {
-      skip('this user may not mount a small file system');
-      return;
-    }
+    const folder = smallFileSystem(skip);
     const {path, open} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const first = await open({create: true});
     await migrate(first);
@@ -298,7 +269,7 @@ describe('an SQLite file on a disk that others have filled', () => {
     await first.close();
     const store = await open();
     expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 2n}]);
-    fill(folder);
+    fillDisk(join(folder, 'filler'));
     for (let next = 3n; next <= 100n; next++)
       expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next}]);
     const added = Array.from({length: 200}, (_, index) => ({mode: `${index}`.padStart(255, 'm'), count: 1n}));

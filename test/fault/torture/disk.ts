@@ -30,12 +30,7 @@ export function mountSmallDisk(path: string, megabytes: number): SmallDisk {
   return {
     path,
     fill: () => {
-      const file = openSync(filler, 'a');
-      try {
-        for (let size = 1 << 20; size >= 1; size >>= 1) writeUntilFull(file, Buffer.alloc(size));
-      } finally {
-        closeSync(file);
-      }
+      fillDisk(filler);
     },
     free: () => {
       rmSync(filler, {force: true});
@@ -48,6 +43,16 @@ export function mountSmallDisk(path: string, megabytes: number): SmallDisk {
       run('umount', '--lazy', path);
     },
   };
+}
+
+/** Leaves not a byte free on the disk that a file is on, by writing to the end of that file. */
+export function fillDisk(filler: string): void {
+  const file = openSync(filler, 'a');
+  try {
+    for (let size = 1 << 20; size >= 1; size >>= 1) writeUntilFull(file, Buffer.alloc(size));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The most writes of one size: a disk that never fills ends the loop too. */

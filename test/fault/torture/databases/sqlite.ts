@@ -1,6 +1,7 @@
 import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {retryTransient} from '../../../../src/lib/retry.js';
+import {fromSqliteError} from '../../../../src/lib/store/sqlite/errors.js';
 import {NativeConnection} from '../../../../src/lib/store/sqlite/native.js';
 import type {Random} from '../random.js';
 import type {TortureDatabase} from './database.js';
@@ -14,9 +15,6 @@ const LOCK_WAIT_MS = 50;
 /** How long to try, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY');
-
 /** An SQLite database in a folder. */
 export function makeSqliteDatabase(folder: string, random: Random): TortureDatabase {
   const path = join(folder, 'db.sqlite3');
@@ -24,6 +22,8 @@ export function makeSqliteDatabase(folder: string, random: Random): TortureDatab
     const connection = new NativeConnection(path, {timeout: LOCK_WAIT_MS});
     try {
       return work(connection);
+    } catch (error) {
+      throw fromSqliteError(error, path);
     } finally {
       connection.close();
     }
@@ -42,17 +42,14 @@ export function makeSqliteDatabase(folder: string, random: Random): TortureDatab
       }
       return rows;
     });
-  const run: TortureDatabase['run'] = async (statements) => {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      try {
-        return runOnce(statements);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-        await sleep(20);
-      }
-    }
-  };
+  const run: TortureDatabase['run'] = (statements) =>
+    retryTransient(
+      () =>
+        new Promise((resolve) => {
+          resolve(runOnce(statements));
+        }),
+      PATIENCE_MS,
+    );
 
   /** As SQLite itself restores: in place, under everybody's eyes. */
   const byStatements = async (): Promise<() => Promise<void>> => {
