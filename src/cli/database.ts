@@ -65,16 +65,26 @@ export async function withStore<T>(opening: Promise<Store>, work: (store: Store)
   }
 }
 
-async function connectIfSafe(config: Config, talk: CommandTalk, options: OpenOptions): Promise<Store> {
-  const store = await connect(config, talk, options);
+/** Does something with a store that is used afterwards, and closes it only where that fails. */
+export async function prepareStore(
+  opening: Promise<Store>,
+  work: (store: Store) => Promise<void>,
+): Promise<Store> {
+  const store = await opening;
   try {
-    const problem = schemaProblem(await store.readSchema(), store.location);
-    if (problem !== undefined) throw problem;
+    await work(store);
     return store;
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+function connectIfSafe(config: Config, talk: CommandTalk, options: OpenOptions): Promise<Store> {
+  return prepareStore(connect(config, talk, options), async (store) => {
+    const problem = schemaProblem(await store.readSchema(), store.location);
+    if (problem !== undefined) throw problem;
+  });
 }
 
 function canBeSynced({code}: UniqueIDError): boolean {

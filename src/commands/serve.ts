@@ -2,16 +2,16 @@ import cluster from 'node:cluster';
 import * as Flags from '@oclif/core/flags';
 import type {Logger} from 'pino';
 import {BaseCommand} from '../cli/base-command.js';
-import {connect, connectSafely, withStore, type CommandTalk} from '../cli/database.js';
+import {connect, connectSafely, prepareStore, withStore, type CommandTalk} from '../cli/database.js';
 import {say} from '../cli/say.js';
 import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
-import type {syncWithTasks} from '../cli/sync-tasks.js';
+import type * as syncTasks from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
-import type {Store} from '../lib/store/store.js';
-import type {runService} from '../lib/server/run-service.js';
+import type * as service from '../lib/server/run-service.js';
 import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
+import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/version.js';
 
 export default class Serve extends BaseCommand {
@@ -77,7 +77,7 @@ export default class Serve extends BaseCommand {
     }
   }
 
-  async #sync(store: Store, {syncWithTasks}: SyncTasks): Promise<void> {
+  async #sync(store: Store, {syncWithTasks}: typeof syncTasks): Promise<void> {
     const json = this.jsonEnabled();
     const silent = json || !process.stderr.isTTY;
     const plan = await syncWithTasks(store, {silent});
@@ -86,16 +86,10 @@ export default class Serve extends BaseCommand {
     logSync(plan);
   }
 
-  async #openSynced(config: Config, asking: CommandTalk): Promise<Store> {
+  #openSynced(config: Config, asking: CommandTalk): Promise<Store> {
     const loading = import('../cli/sync-tasks.js');
-    const store = await connect(config, asking, {create: true, offThread: true});
-    try {
-      await this.#sync(store, await loading);
-      return store;
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+    const opening = connect(config, asking, {create: true, offThread: true});
+    return prepareStore(opening, async (store) => this.#sync(store, await loading));
   }
 
   async #serve(config: Config, opening: Promise<Store>, onHangUp: OnHangUp): Promise<void> {
@@ -166,16 +160,12 @@ export default class Serve extends BaseCommand {
 
 type OnHangUp = ReturnType<typeof catchHangUp>;
 
-interface SyncTasks {
-  readonly syncWithTasks: typeof syncWithTasks;
-}
-
 function openSafely(config: Config, asking: CommandTalk): Promise<Store> {
   return connectSafely(config, asking, {offThread: true});
 }
 
 /** The service with all that it needs is loaded while the thread of the database starts, which takes as long. */
-async function loadService(): Promise<{runService: typeof runService}> {
+function loadService(): Promise<typeof service> {
   return import('../lib/server/run-service.js');
 }
 
