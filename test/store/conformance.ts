@@ -51,22 +51,28 @@ export function describeStore({name, make, quote: q}: Traits): void {
       const {database, store} = await ready();
       await database.execute(insert('back', 10n));
       await database.execute(insert('there', 20n));
+      await database.execute(insert('unused', 0n));
       const claims = [
+        {mode: 'absent', count: 5n, floor: 0n},
         {mode: 'back', count: 5n, floor: 11n},
         {mode: 'gone', count: 5n, floor: 1n},
         {mode: 'new', count: 5n},
         {mode: 'there', count: 5n, floor: 20n},
+        {mode: 'unused', count: 5n, floor: 0n},
       ];
       expect(await store.advance(claims, 0n)).toEqual([
+        {behind: undefined},
         {behind: 10n},
         {behind: undefined},
         {next: 5n},
         {next: 25n},
+        {next: 5n},
       ]);
       expect(await store.counters()).toEqual([
         {mode: 'back', next: 10n},
         {mode: 'new', next: 5n},
         {mode: 'there', next: 25n},
+        {mode: 'unused', next: 5n},
       ]);
       // A count that fits above no first index goes another way.
       const most = MAX_COUNTER - 20n;
@@ -180,6 +186,7 @@ export function describeStore({name, make, quote: q}: Traits): void {
       const claims = [
         ...there.map((mode, index) => ({mode, count: BigInt(index + 1), floor: 100n})),
         {mode: 'Mode0', count: 3n},
+        {mode: 'absent', count: 3n, floor: 0n},
         {mode: 'back', count: 3n, floor: 11n},
         {mode: 'broken', count: 3n},
         {mode: 'full', count: 3n},
@@ -192,6 +199,7 @@ export function describeStore({name, make, quote: q}: Traits): void {
       expect(results).toEqual([
         ...there.map((_, index) => ({next: 101n + BigInt(index)})),
         {next: 4n},
+        {behind: undefined},
         {behind: 10n},
         {error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown},
         {remaining: 0n},

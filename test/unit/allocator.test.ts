@@ -135,6 +135,24 @@ describe('a request that cannot be had', () => {
     ]);
   });
 
+  it('fails alone when its mode may not be created, and modes that are there are not looked for first', async () => {
+    const {allocator, observed, database} = await setUp({policy: {createModes: true, maxModes: 3}});
+    await database.execute(`INSERT INTO uniqueindex VALUES ('a', 5), ('c', 0)`);
+    const results = await Promise.allSettled(
+      ['a', 'b', 'c', 'd'].map((mode) => allocator.allocate(mode, 2n)),
+    );
+    expect(results).toMatchObject([
+      {value: {start: 5n, end: 6n}},
+      {value: {start: 0n, end: 1n}},
+      {value: {start: 0n, end: 1n}},
+      {reason: {code: 'MODE_NOT_ALLOWED'}},
+    ]);
+    expect(observed.groups).toEqual([
+      ['a', 'b', 'c', 'd'].map((mode) => ({mode, count: 2n, floor: 0n})),
+      [{mode: 'b', count: 2n}],
+    ]);
+  });
+
   it('is refused when too many wait', async () => {
     const {allocator} = await setUp({maxQueue: 2});
     const results = await Promise.allSettled([1n, 1n, 1n].map((range) => allocator.allocate('file', range)));

@@ -34,6 +34,9 @@ export interface AllocatorOptions {
   readonly observer?: AllocatorObserver;
 }
 
+/** The floor of a claim in a mode that has to be there, wherever its counter stands. */
+const ANYWHERE = 0n;
+
 /** A run that is committed and not handed out yet. */
 interface Committed {
   readonly unit: Unit;
@@ -212,42 +215,55 @@ export class Allocator {
     }
   }
 
-  /** Commits what may be had of these; nothing is awaited before the store is asked unless something must be looked at. */
-  async #commit(wanted: readonly Unit[], committed: Committed[]): Promise<void> {
-    let units = wanted;
-    const unseen = this.#gate === undefined ? [] : units.filter(({mode}) => !this.#highWater.has(mode));
-    if (unseen.length > 0) units = await this.#admitted(units, unseen);
-    if (units.length === 0) return;
-    const claims = units.map(({mode, total}) => ({mode, count: total, floor: this.#highWater.get(mode)}));
+  /** Commits what may be had of these; a mode this process has allocated from is there and need not be created. */
+  async #commit(units: readonly Unit[], committed: Committed[]): Promise<void> {
+    const gate = this.#gate;
+    const unseen = gate === undefined ? 0 : units.filter(({mode}) => !this.#highWater.has(mode)).length;
+    const mayCreate = gate === undefined || unseen === 0 || (await gate.isOpen(unseen));
+    await this.#advance(units, mayCreate, committed);
+  }
+
+  async #advance(units: readonly Unit[], mayCreate: boolean, committed: Committed[]): Promise<void> {
+    const lowest = mayCreate ? undefined : ANYWHERE;
+    const claims = units.map(({mode, total}) => ({
+      mode,
+      count: total,
+      floor: this.#highWater.get(mode) ?? lowest,
+    }));
     let results: readonly Advance[];
     try {
       results = await this.#store.advance(claims, this.#options.firstIndex);
     } catch (error) {
       if (units.length === 1 || /^(?:DATABASE|SCHEMA)_/.test(toUniqueIDError(error).code)) throw error;
       // The database refused something. One mode may be the cause, such as one its character set lacks: the others go on.
-      for (const unit of units) await this.#commitAlone(unit, committed);
+      for (const unit of units) await this.#advanceAlone(unit, mayCreate, committed);
       return;
     }
     const again: Unit[] = [];
-    const missing: string[] = [];
+    const absent: Unit[] = [];
+    const lost: string[] = [];
     for (const [index, unit] of units.entries()) {
       const result = results[index];
       if (result === undefined) continue;
       if ('next' in result) this.#take(unit, result.next, committed);
       else if ('error' in result) refuseAll(unit, result.error);
-      else if ('behind' in result) {
-        if (result.behind === undefined) missing.push(unit.mode);
+      else if ('remaining' in result) again.push(keepWhatFits(unit, result.remaining));
+      else if (result.behind === undefined && claims[index]?.floor === ANYWHERE) absent.push(unit);
+      else {
+        if (result.behind === undefined) lost.push(unit.mode);
         this.#regress(unit, result.behind ?? 0n);
-      } else again.push(keepWhatFits(unit, result.remaining));
+      }
     }
-    if (missing.length > 0) await this.#createUnused(missing);
+    if (lost.length > 0) await this.#createUnused(lost);
     const rest = again.filter(({waiting}) => waiting.length > 0);
-    if (rest.length > 0) await this.#commit(rest, committed);
+    if (rest.length > 0) await this.#advance(rest, mayCreate, committed);
+    const admitted = absent.length > 0 ? await this.#admitted(absent) : [];
+    if (admitted.length > 0) await this.#advance(admitted, true, committed);
   }
 
-  async #commitAlone(unit: Unit, committed: Committed[]): Promise<void> {
+  async #advanceAlone(unit: Unit, mayCreate: boolean, committed: Committed[]): Promise<void> {
     try {
-      await this.#commit([unit], committed);
+      await this.#advance([unit], mayCreate, committed);
     } catch (error) {
       const failure = toUniqueIDError(error);
       if (failure.transient) throw failure;
@@ -280,10 +296,10 @@ export class Allocator {
     }
   }
 
-  /** Without the modes that may not be created; a mode this process has allocated from is there. */
-  async #admitted(units: readonly Unit[], unseen: readonly Unit[]): Promise<readonly Unit[]> {
-    const refused = (await this.#gate?.refused(unseen.map(({mode}) => mode))) ?? new Map<string, never>();
-    return units.filter((unit) => {
+  /** Of modes that are not there, those that may be created. */
+  async #admitted(absent: readonly Unit[]): Promise<readonly Unit[]> {
+    const refused = (await this.#gate?.refused(absent.map(({mode}) => mode))) ?? new Map<string, never>();
+    return absent.filter((unit) => {
       const error = refused.get(unit.mode);
       if (error !== undefined) refuseAll(unit, error);
       return error === undefined;

@@ -18,7 +18,7 @@ const MARGIN = 1000;
 /** So many servers may create modes as fast as this one before a count that is trusted can hide that the table is full. */
 const SERVERS = 16;
 
-/** Keeps strangers from filling the table with rows: decides which unknown modes a group may create. */
+/** Keeps strangers from filling the table with rows: decides which modes a group may create. */
 export class ModeGate {
   readonly #store: Store;
   readonly #policy: ModePolicy;
@@ -33,33 +33,38 @@ export class ModeGate {
   }
 
   /**
-   * @param modes modes that this process has not allocated from yet, in the order of arrival
+   * Whether so many modes, which this process has not allocated from yet, may be created unseen. Otherwise it is
+   * first to be found out which of them are there.
+   */
+  async isOpen(further: number): Promise<boolean> {
+    const {createModes, maxModes} = this.#policy;
+    if (!createModes) return false;
+    if (maxModes === 0) return true;
+    // Nobody has to count again before modes are to be created: few are ever taken out of a table.
+    if (!this.#isFar(0)) return false;
+    const age = performance.now() - this.#countedAt;
+    if (age > TRUST_MS || !this.#isFar(this.#added + further)) await this.#recount();
+    if (!this.#isFar(further)) return false;
+    // All of them may be new.
+    this.#added += further;
+    return true;
+  }
+
+  /**
+   * @param modes modes that the database does not have; where there is room for some, it is for the first
    * @returns those that must not be created, and why
    */
   async refused(modes: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
     const {createModes, maxModes} = this.#policy;
-    const refused = new Map<string, UniqueIDError>();
-    if (modes.length === 0 || (createModes && !(await this.#isNearLimit(modes.length)))) return refused;
-    const known = await this.#store.known(modes);
-    let room = createModes ? await this.#room() : 0;
-    for (const mode of modes) {
-      if (known.has(mode)) continue;
-      if (room > 0) room--;
-      else refused.set(mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode));
-    }
-    return refused;
+    const room = createModes ? await this.#room() : 0;
+    return new Map(
+      modes.slice(room).map((mode) => [mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode)]),
+    );
   }
 
-  async #isNearLimit(further: number): Promise<boolean> {
-    const {maxModes} = this.#policy;
-    if (maxModes === 0) return false;
-    if (this.#isFull()) return true;
-    const isFar = (): boolean => this.#count + (this.#added + further) * SERVERS + MARGIN < maxModes;
-    if (!isFar() || performance.now() - this.#countedAt > TRUST_MS) await this.#recount();
-    if (!isFar()) return true;
-    // All of them may be new.
-    this.#added += further;
-    return false;
+  /** Whether so many modes, created by each of many servers since they were counted, are nowhere near the limit. */
+  #isFar(created: number): boolean {
+    return this.#count + created * SERVERS + MARGIN < this.#policy.maxModes;
   }
 
   async #room(): Promise<number> {

@@ -8,14 +8,15 @@ import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from './store.j
  * @param stored what the row holds; `undefined` where there is no row
  */
 export function refusal(
-  {mode, floor = 0n}: Claim,
+  {mode, floor}: Claim,
   stored: unknown,
   firstIndex: bigint,
   location: string,
 ): Advance {
-  if (stored === undefined) return floor > 0n ? {behind: undefined} : {remaining: MAX_COUNTER - firstIndex};
+  if (stored === undefined)
+    return floor === undefined ? {remaining: MAX_COUNTER - firstIndex} : {behind: undefined};
   if (!isCounterValue(stored)) return {error: damagedCounter(mode, location)};
-  if (stored < floor) return {behind: stored};
+  if (floor !== undefined && stored < floor) return {behind: stored};
   return {remaining: MAX_COUNTER - stored};
 }
 

@@ -8,8 +8,9 @@ export interface Claim {
   /** How many integers; at least 1. May exceed what any counter can hold: then the claim is refused. */
   readonly count: bigint;
   /**
-   * Where the counter stands at least, for all that the caller knows. One below it, or a mode that is not there, is
-   * left as it was: somebody has put an older database in the place of this one.
+   * Where the counter stands at least, for all that the caller knows: somebody may have put an older database in the
+   * place of this one. A counter below it is left as it was, and a mode that is not there is created only for a claim
+   * without a floor.
    */
   readonly floor?: bigint | undefined;
 }
@@ -105,7 +106,7 @@ export interface Store {
 
   /**
    * Takes a whole group in one durable commit: one atomic statement a mode, creating missing modes at
-   * `firstIndex`. When the promise is fulfilled the group is on stable storage; when it is rejected,
+   * `firstIndex` where the claim has no floor. When the promise is fulfilled the group is on stable storage; when it is rejected,
    * nobody may use any of its integers, because whether it was committed may be unknown.
    *
    * @param claims at most one a mode, sorted by mode, so that two servers never lock in different orders
@@ -118,9 +119,6 @@ export interface Store {
 
   /** One counter; `undefined` where the mode has none. */
   counter(mode: string): Promise<Counter | undefined>;
-
-  /** Which of these modes the database takes for one that it has. */
-  known(modes: readonly string[]): Promise<ReadonlySet<string>>;
 
   /** How many modes there are, counted no further than `most`. */
   countModes(most: number): Promise<number>;

@@ -38,7 +38,7 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: sqlite,
-        search: 'advance.get(count, mode, floor, count);',
+        search: 'advance.get(count, mode, floor ?? 0n, count);',
         replace: `((found: bigint): bigint => {
       this.#statements.put.run(mode, found + count);
       return found + count;
@@ -73,9 +73,9 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqliteNative,
-        search: `    this.statement(begin).run();`,
+        search: `    this.statement('BEGIN IMMEDIATE').run();`,
         replace: `    if (this.#database.inTransaction) this.statement('COMMIT').run();
-    this.statement(begin).run();`,
+    this.statement('BEGIN IMMEDIATE').run();`,
       },
       {
         file: sqliteNative,
@@ -127,8 +127,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: allocator,
-        search: 'count: total, floor: this.#highWater.get(mode)',
-        replace: 'count: total + 1n, floor: this.#highWater.get(mode)',
+        search: 'count: total,',
+        replace: 'count: total + 1n,',
       },
     ],
     tests: ['test/unit/allocator.test.ts'],
@@ -237,7 +237,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: sqlite,
         search:
-          '  #take(claim: Claim, firstIndex: bigint): Advance {\n    const {mode, count, floor = 0n} = claim;',
+          '  #take(claim: Claim, firstIndex: bigint): Advance {\n    const {mode, count, floor} = claim;',
         replace: `  readonly #blocks = new Map<string, {next: bigint; end: bigint}>();
 
   #take({mode, count}: Claim, firstIndex: bigint): Advance {
@@ -253,7 +253,7 @@ export const mutants: readonly Mutant[] = [
   }
 
   #takeBlock(claim: Claim, firstIndex: bigint): Advance {
-    const {mode, count, floor = 0n} = claim;`,
+    const {mode, count, floor} = claim;`,
       },
     ],
     tests: ['test/fault/processes.test.ts'],
@@ -265,8 +265,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: allocator,
-        search: 'count: total, floor: this.#highWater.get(mode)',
-        replace: 'count: total',
+        search: 'floor: this.#highWater.get(mode) ?? lowest',
+        replace: 'floor: lowest',
       },
       {
         file: allocator,
@@ -283,8 +283,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: allocator,
-        search: 'count: total, floor: this.#highWater.get(mode)',
-        replace: 'count: total',
+        search: 'floor: this.#highWater.get(mode) ?? lowest',
+        replace: 'floor: lowest',
       },
     ],
     tests: ['test/fault/restore.test.ts'],

@@ -54,10 +54,10 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
   const advances = new Map<string, Advance>();
   const sums: {mode: string; next: bigint}[] = [];
   for (const claim of claims) {
-    const {mode, count, floor = 0n} = claim;
+    const {mode, count, floor} = claim;
     const before = stored.get(mode);
     if (before === undefined) others.push(claim);
-    else if (before >= floor && before <= MAX_COUNTER - count) {
+    else if (before >= (floor ?? 0n) && before <= MAX_COUNTER - count) {
       sums.push({mode, next: before + count});
       advances.set(mode, {next: before + count});
     } else advances.set(mode, refusal(claim, before, firstIndex, location));

@@ -17,11 +17,11 @@ export const STATEMENTS_A_CLAIM = 2;
  * 0 rows where there is no room: adding past 2^63-1 inside LAST_INSERT_ID() would be clamped in silence, so the
  * condition comes before the sum and the value is read from the row.
  */
-export function advanceStatements({mode, count, floor = 0n}: Claim, firstIndex: bigint): string {
+export function advanceStatements({mode, count, floor}: Claim, firstIndex: bigint): string {
   const id = literal(mode);
-  const hasRoom = `\`index\` BETWEEN ${floor} AND ${MAX_COUNTER} - ${count}`;
+  const hasRoom = `\`index\` BETWEEN ${floor ?? 0n} AND ${MAX_COUNTER} - ${count}`;
   const take =
-    floor === 0n && count <= MAX_COUNTER - firstIndex
+    floor === undefined && count <= MAX_COUNTER - firstIndex
       ? `INSERT INTO uniqueindex (id, \`index\`) VALUES (${id}, ${firstIndex + count})
          ON DUPLICATE KEY UPDATE \`index\` = IF(${hasRoom}, \`index\` + ${count}, \`index\`)`
       : count <= MAX_COUNTER
@@ -67,10 +67,6 @@ export function listCounters({after, limit, atLeast}: CounterPage, isOrdered: bo
     WHERE ${after === undefined ? 'TRUE' : `${bytes} > ${literal(after)}`}
     ${atLeast === undefined ? '' : `AND \`index\` >= ${atLeast}`}
     ORDER BY ${bytes} ${limit === undefined ? '' : `LIMIT ${Math.trunc(limit)}`}`;
-}
-
-export function isKnown(mode: string): string {
-  return `SELECT 1 FROM uniqueindex WHERE id = ${literal(mode)}`;
 }
 
 export function countModes(most: number): string {

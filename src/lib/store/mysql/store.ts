@@ -101,16 +101,6 @@ class MysqlStore implements Store {
     return this.#attempt((connection) => readCounter(connection, mode, ''));
   }
 
-  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#attempt(async (connection) => {
-      // One answer a mode: a case-insensitive table takes a mode for another one.
-      const text = modes.map((mode) => statements.isKnown(mode)).join(';');
-      const [rows] = await connection.query<RowDataPacket[][] | RowDataPacket[]>(text);
-      const answers = modes.length === 1 ? [rows] : rows;
-      return new Set(modes.filter((_, index) => (answers[index] as RowDataPacket[]).length > 0));
-    });
-  }
-
   countModes(most: number): Promise<number> {
     return this.#attempt(async (connection) => {
       const [[row]] = await connection.query<RowDataPacket[]>(statements.countModes(most));

@@ -11,11 +11,14 @@ export const durable = `SELECT set_config('synchronous_commit',
 const claims =
   'unnest($1::text[], $2::bigint[], $4::bigint[]) WITH ORDINALITY AS claim(mode, count, floor, position)';
 
+/** Stands for the floor of a claim without one. */
+export const NO_FLOOR = -1n;
+
 /**
  * Looked at before the rows are locked, which is soon enough: counters only rise, but for an older database put in the
  * place of this one, and that ends every connection and transaction.
  */
-const reachesFloor = `claim.floor = 0 OR EXISTS (
+const reachesFloor = `claim.floor = ${NO_FLOOR} OR EXISTS (
       SELECT FROM uniqueindex AS known WHERE known."id" = claim.mode AND known."index" >= claim.floor)`;
 
 /**

@@ -110,7 +110,7 @@ class PostgresStore implements Store {
       if (usual.length > 0) {
         const modes = pool.typed.texts(usual.map(({mode}) => mode));
         const counts = pool.typed.bigints(usual.map(({count}) => count));
-        const floors = pool.typed.bigints(usual.map(({floor = 0n}) => floor));
+        const floors = pool.typed.bigints(usual.map(({floor = statements.NO_FLOOR}) => floor));
         await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, floors]));
       }
       for (const {mode, count, floor = 0n} of claims) {
@@ -139,13 +139,6 @@ class PostgresStore implements Store {
     return this.#attempt(async (pool) => {
       const [row] = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts([mode])]);
       return row === undefined ? undefined : toCounter(row);
-    });
-  }
-
-  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#attempt(async (pool) => {
-      const rows = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts(modes)]);
-      return new Set(rows.map(({mode}) => mode));
     });
   }
 

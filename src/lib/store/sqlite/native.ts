@@ -44,16 +44,7 @@ export class NativeConnection {
 
   /** Runs `work` in one transaction that takes the write lock first, so that nothing it reads can change. */
   writing<T>(work: () => T): T {
-    return this.#transaction('BEGIN IMMEDIATE', work);
-  }
-
-  /** Runs `work`, which changes nothing, on the database as it is at one moment. */
-  reading<T>(work: () => T): T {
-    return this.#transaction('BEGIN', work);
-  }
-
-  #transaction<T>(begin: string, work: () => T): T {
-    this.statement(begin).run();
+    this.statement('BEGIN IMMEDIATE').run();
     try {
       const result = work();
       this.statement('COMMIT').run();

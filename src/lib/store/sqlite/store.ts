@@ -92,15 +92,6 @@ class SqliteStore implements Store {
     return this.#attempt(() => this.#counter(mode));
   }
 
-  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
-    // In one transaction: alone, each look takes and leaves a lock.
-    return this.#attempt(() =>
-      this.#connection.reading(
-        () => new Set(modes.filter((mode) => this.#statements.read.get(mode) !== undefined)),
-      ),
-    );
-  }
-
   countModes(most: number): Promise<number> {
     return this.#attempt(() => Number(this.#statements.count.get(most)?.count ?? 0));
   }
@@ -156,13 +147,12 @@ class SqliteStore implements Store {
   }
 
   #take(claim: Claim, firstIndex: bigint): Advance {
-    const {mode, count, floor = 0n} = claim;
+    const {mode, count, floor} = claim;
     const {advance, read, create} = this.#statements;
-    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, floor, count);
+    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, floor ?? 0n, count);
     if (next !== undefined) return {next};
     const found = read.get(mode);
-    // What this server has handed out of before is not created anew: it was lost.
-    if (found !== undefined || floor > 0n || count > MAX_COUNTER - firstIndex)
+    if (found !== undefined || floor !== undefined || count > MAX_COUNTER - firstIndex)
       return refusal(claim, found?.next, firstIndex, this.location);
     create.run(mode, firstIndex + count);
     return {next: firstIndex + count};

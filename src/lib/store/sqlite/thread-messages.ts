@@ -52,7 +52,8 @@ export function fromSentError({code, message, hint, transient, cause}: SentError
 export interface SentClaims {
   readonly modes: readonly string[];
   readonly counts: BigUint64Array;
-  readonly floors: BigUint64Array;
+  /** `NO_FLOOR` where the claim has none. */
+  readonly floors: BigInt64Array;
 }
 
 /** What became of the claims of a group. */
@@ -65,6 +66,8 @@ export interface SentAdvances {
 /** An advance that was refused, with an error in its form for the way. */
 type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
 
+const NO_FLOOR = -1n;
+
 /** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
 const TOO_MANY = MAX_COUNTER + 1n;
 
@@ -72,12 +75,15 @@ export function toSentClaims(claims: readonly Claim[]): SentClaims {
   return {
     modes: claims.map(({mode}) => mode),
     counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? TOO_MANY : count)),
-    floors: BigUint64Array.from(claims, ({floor = 0n}) => floor),
+    floors: BigInt64Array.from(claims, ({floor = NO_FLOOR}) => floor),
   };
 }
 
 export function fromSentClaims({modes, counts, floors}: SentClaims): readonly Claim[] {
-  return modes.map((mode, index) => ({mode, count: counts[index] ?? 0n, floor: floors[index] ?? 0n}));
+  return modes.map((mode, index) => {
+    const floor = floors[index];
+    return {mode, count: counts[index] ?? 0n, floor: floor === NO_FLOOR ? undefined : floor};
+  });
 }
 
 export function toSentAdvances(advances: readonly Advance[]): SentAdvances {

@@ -103,10 +103,6 @@ class ThreadedStore implements Store {
     return this.#ask('counter', mode);
   }
 
-  known(modes: readonly string[]): Promise<ReadonlySet<string>> {
-    return this.#ask('known', modes);
-  }
-
   countModes(most: number): Promise<number> {
     return this.#ask('countModes', most);
   }
