@@ -1,25 +1,16 @@
 import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError, type UniqueIDError} from '../errors.js';
-import type {Advance, Store} from '../store/store.js';
+import type {Store} from '../store/store.js';
 import {backoff} from '../backoff.js';
-import {HighWater} from './high-water.js';
+import {GroupCommitter, type Committed} from './group-committer.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from './mode-pattern.js';
 import type {AllocatorObserver} from './observer.js';
 import {checkMode} from './mode.js';
 import {EMPTY_RANGE, type IdRange} from './range.js';
-import {modeNotAllowed, queueFull, regressed, stopping, tooLate} from './refusals.js';
-import type {Regression} from './regression.js';
-import {
-  grant,
-  keepWhatFits,
-  refuse,
-  refuseAll,
-  unitsOf,
-  type Receiver,
-  type Unit,
-  type Waiting,
-} from './waiting.js';
+import {modeNotAllowed, queueFull, stopping, tooLate} from './refusals.js';
+import {RegressionGuard} from './regression-guard.js';
+import {grant, refuse, refuseAll, unitsOf, type Receiver, type Waiting} from './waiting.js';
 
 /** How an allocator treats its callers. */
 export interface AllocatorOptions {
@@ -34,16 +25,6 @@ export interface AllocatorOptions {
   readonly observer?: AllocatorObserver;
 }
 
-/** The floor of a claim in a mode that has to be there, wherever its counter stands. */
-const ANYWHERE = 0n;
-
-/** A run that is committed and not handed out yet. */
-interface Committed {
-  readonly unit: Unit;
-  readonly first: bigint;
-  readonly next: bigint;
-}
-
 /**
  * Hands out ranges by group commit: while one commit is under way requests gather, the next commit takes
  * them all, one statement a mode, and each caller gets its slice in the order of arrival. A request
@@ -53,11 +34,11 @@ interface Committed {
  * arrives meanwhile shares the next commit. The callers of one group are answered while the next is under way.
  */
 export class Allocator {
-  readonly #store: Store;
+  /** What this process has handed out, and which modes it has stopped because their counters went backwards. */
+  readonly guard: RegressionGuard;
+  readonly #location: string;
   readonly #options: AllocatorOptions;
-  readonly #highWater = new HighWater();
-  readonly #regressions = new Map<string, Regression>();
-  readonly #gate: ModeGate | undefined;
+  readonly #committer: GroupCommitter;
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
@@ -65,11 +46,13 @@ export class Allocator {
   #closed = false;
 
   constructor(store: Store, options: AllocatorOptions) {
-    this.#store = store;
+    const {firstIndex, policy} = options;
+    const mayCreateAny = policy === undefined || (policy.createModes && policy.maxModes === 0);
+    const gate = mayCreateAny ? undefined : new ModeGate(store, policy);
+    this.guard = new RegressionGuard(store);
+    this.#location = store.location;
     this.#options = options;
-    const {policy} = options;
-    if (policy !== undefined && !(policy.createModes && policy.maxModes === 0))
-      this.#gate = new ModeGate(store, policy);
+    this.#committer = new GroupCommitter({store, guard: this.guard, gate, firstIndex});
   }
 
   /**
@@ -102,36 +85,6 @@ export class Allocator {
     }
     this.#queue.push({mode, range, since: performance.now(), receiver, isSettled: false});
     this.#running ??= this.#run();
-  }
-
-  /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
-  issued(mode: string): bigint | undefined {
-    return this.#highWater.get(mode);
-  }
-
-  /** The modes in which nothing is handed out because their counters have gone backwards. */
-  regressions(): readonly Regression[] {
-    return [...this.#regressions.values()];
-  }
-
-  /**
-   * The first mode that is still stopped, after a look at its counter: where a load balancer sends nothing to a
-   * service that is not healthy, no request would ever find out that it was mended.
-   *
-   * @throws UniqueIDError `DATABASE_*`
-   */
-  async regression(): Promise<Regression | undefined> {
-    for (const regression of this.#regressions.values()) {
-      const found = (await this.#store.counter(regression.mode))?.next;
-      if (found === undefined || found < regression.issued) return regression;
-      this.#regressions.delete(regression.mode);
-    }
-    return undefined;
-  }
-
-  /** What a request for a mode that has gone backwards is answered with. */
-  regressionError(regression: Regression): UniqueIDError {
-    return regressed(regression, this.#store.location);
   }
 
   /** How many requests wait for the database. */
@@ -195,7 +148,7 @@ export class Allocator {
     const committed: Committed[] = [];
     try {
       const started = performance.now();
-      await this.#commit(unitsOf(group), committed);
+      await this.#committer.commit(unitsOf(group), committed);
       observer?.group(group.length, (performance.now() - started) / 1000);
       this.#lastFailure = undefined;
       return committed;
@@ -215,76 +168,6 @@ export class Allocator {
     }
   }
 
-  /** Commits what may be had of these; a mode this process has allocated from is there and need not be created. */
-  async #commit(units: readonly Unit[], committed: Committed[]): Promise<void> {
-    const gate = this.#gate;
-    const unseen = gate === undefined ? 0 : units.filter(({mode}) => !this.#highWater.has(mode)).length;
-    const mayCreate = gate === undefined || unseen === 0 || (await gate.isOpen(unseen));
-    await this.#advance(units, mayCreate, committed);
-  }
-
-  async #advance(units: readonly Unit[], mayCreate: boolean, committed: Committed[]): Promise<void> {
-    const lowest = mayCreate ? undefined : ANYWHERE;
-    const claims = units.map(({mode, total}) => ({
-      mode,
-      count: total,
-      floor: this.#highWater.get(mode) ?? lowest,
-    }));
-    let results: readonly Advance[];
-    try {
-      results = await this.#store.advance(claims, this.#options.firstIndex);
-    } catch (error) {
-      if (units.length === 1 || /^(?:DATABASE|SCHEMA)_/.test(toUniqueIDError(error).code)) throw error;
-      // The database refused something. One mode may be the cause, such as one its character set lacks: the others go on.
-      for (const unit of units) await this.#advanceAlone(unit, mayCreate, committed);
-      return;
-    }
-    const again: Unit[] = [];
-    const absent: Unit[] = [];
-    const lost: string[] = [];
-    for (const [index, unit] of units.entries()) {
-      const result = results[index];
-      if (result === undefined) continue;
-      if ('next' in result) this.#take(unit, result.next, committed);
-      else if ('error' in result) refuseAll(unit, result.error);
-      else if ('remaining' in result) again.push(keepWhatFits(unit, result.remaining));
-      else if (result.behind === undefined && claims[index]?.floor === ANYWHERE) absent.push(unit);
-      else {
-        if (result.behind === undefined) lost.push(unit.mode);
-        this.#regress(unit, result.behind ?? 0n);
-      }
-    }
-    if (lost.length > 0) await this.#createUnused(lost);
-    const rest = again.filter(({waiting}) => waiting.length > 0);
-    if (rest.length > 0) await this.#advance(rest, mayCreate, committed);
-    const admitted = absent.length > 0 ? await this.#admitted(absent) : [];
-    if (admitted.length > 0) await this.#advance(admitted, true, committed);
-  }
-
-  async #advanceAlone(unit: Unit, mayCreate: boolean, committed: Committed[]): Promise<void> {
-    try {
-      await this.#advance([unit], mayCreate, committed);
-    } catch (error) {
-      const failure = toUniqueIDError(error);
-      if (failure.transient) throw failure;
-      refuseAll(unit, failure);
-    }
-  }
-
-  /** Keeps what was committed to be handed out, unless this process has handed it out before. */
-  #take(unit: Unit, next: bigint, committed: Committed[]): void {
-    const {mode, total} = unit;
-    const first = next - total;
-    // The store has compared the counter with the floor of the claim; what it answers is not taken on trust.
-    if (first < (this.#highWater.get(mode) ?? 0n)) {
-      this.#regress(unit, first);
-      return;
-    }
-    this.#regressions.delete(mode);
-    this.#highWater.raise(mode, next);
-    committed.push({unit, first, next});
-  }
-
   #handOut(committed: readonly Committed[]): void {
     const {observer} = this.#options;
     for (const {unit, first, next} of committed) {
@@ -296,40 +179,13 @@ export class Allocator {
     }
   }
 
-  /** Of modes that are not there, those that may be created. */
-  async #admitted(absent: readonly Unit[]): Promise<readonly Unit[]> {
-    const refused = (await this.#gate?.refused(absent.map(({mode}) => mode))) ?? new Map<string, never>();
-    return absent.filter((unit) => {
-      const error = refused.get(unit.mode);
-      if (error !== undefined) refuseAll(unit, error);
-      return error === undefined;
-    });
-  }
-
-  /** Stops a mode whose counter stands below what this process has handed out; it goes on once the counter is back. */
-  #regress(unit: Unit, found: bigint): void {
-    const {mode} = unit;
-    const regression = {mode, found, issued: this.#highWater.get(mode) ?? 0n};
-    this.#regressions.set(mode, regression);
-    refuseAll(unit, this.regressionError(regression));
-  }
-
-  /** Makes modes that this process has handed out and the database does not know, so that `reset` finds them. */
-  async #createUnused(modes: readonly string[]): Promise<void> {
-    const {firstIndex} = this.#options;
-    await this.#store.raiseCounters(
-      modes.map((mode) => ({mode, next: firstIndex})),
-      false,
-    );
-  }
-
   /** Requests that have waited too long are answered; what is committed for them later is given to nobody. */
   #refuseOverdue(cause?: UniqueIDError): void {
     const {requestTimeoutMs} = this.#options;
     const limit = performance.now() - requestTimeoutMs;
     for (const waiting of [...this.#underWay, ...this.#queue]) {
       if (waiting.since > limit || waiting.isSettled) continue;
-      refuse(waiting, cause ?? tooLate(this.#store.location, requestTimeoutMs));
+      refuse(waiting, cause ?? tooLate(this.#location, requestTimeoutMs));
     }
     this.#queue = this.#queue.filter(({isSettled}) => !isSettled);
   }

@@ -17,10 +17,6 @@ export class HighWater {
     return this.#young.get(mode) ?? this.#old.get(mode);
   }
 
-  has(mode: string): boolean {
-    return this.get(mode) !== undefined;
-  }
-
   raise(mode: string, next: bigint): void {
     this.#young.set(mode, next);
     if (this.#young.size < MOST_MARKS) return;

@@ -36,18 +36,15 @@ export class ModeGate {
    * Whether so many modes, which this process has not allocated from yet, may be created unseen. Otherwise it is
    * first to be found out which of them are there.
    */
-  async isOpen(further: number): Promise<boolean> {
+  isOpen(further: number): boolean | Promise<boolean> {
     const {createModes, maxModes} = this.#policy;
     if (!createModes) return false;
     if (maxModes === 0) return true;
     // Nobody has to count again before modes are to be created: few are ever taken out of a table.
     if (!this.#isFar(0)) return false;
     const age = performance.now() - this.#countedAt;
-    if (age > TRUST_MS || !this.#isFar(this.#added + further)) await this.#recount();
-    if (!this.#isFar(further)) return false;
-    // All of them may be new.
-    this.#added += further;
-    return true;
+    const isTrusted = age <= TRUST_MS && this.#isFar(this.#added + further);
+    return isTrusted ? this.#letIn(further) : this.#recount().then(() => this.#letIn(further));
   }
 
   /**
@@ -60,6 +57,13 @@ export class ModeGate {
     return new Map(
       modes.slice(room).map((mode) => [mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode)]),
     );
+  }
+
+  #letIn(further: number): boolean {
+    if (!this.#isFar(further)) return false;
+    // All of them may be new.
+    this.#added += further;
+    return true;
   }
 
   /** Whether so many modes, created by each of many servers since they were counted, are nowhere near the limit. */

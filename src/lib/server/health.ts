@@ -30,7 +30,7 @@ export class Health {
   /** @returns why integers cannot be had; `undefined` where they can */
   async problem(): Promise<UniqueIDError | undefined> {
     if (this.stopping) return new UniqueIDError('STOPPING', 'The service is stopping.');
-    const isStopped = this.#allocator.regressions().length > 0;
+    const isStopped = this.#allocator.guard.regressions().length > 0;
     const failure = this.#allocator.lastFailure();
     if (!isStopped && failure !== undefined && failure.agoMs < FAILURE_COUNTS_MS) return failure.error;
     const now = performance.now();
@@ -53,8 +53,8 @@ export class Health {
           }),
       );
     try {
-      const regression = await inTime(this.#allocator.regression());
-      if (regression !== undefined) return this.#allocator.regressionError(regression);
+      const regressed = await inTime(this.#allocator.guard.problem());
+      if (regressed !== undefined) return regressed;
       const state = await inTime(this.#store.readSchema());
       return schemaProblem(state, location);
     } catch (error) {

@@ -146,7 +146,7 @@ export class Metrics {
       aggregator: 'max',
       registers,
       collect() {
-        this.set(allocator.regressions().length);
+        this.set(allocator.guard.regressions().length);
       },
     });
   }

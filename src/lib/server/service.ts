@@ -53,7 +53,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     observer: metrics.observer,
   });
   metrics.watch(allocator);
-  if (cluster.isWorker) shareIssued((mode) => allocator.issued(mode));
+  if (cluster.isWorker) shareIssued((mode) => allocator.guard.issued(mode));
   const health = new Health(store, allocator);
   const refusals = new Refusals(metrics, (error, request) => {
     const requestId = randomUUID();

@@ -17,7 +17,7 @@ export async function serviceStatus(store: Store, allocator: Allocator, query: s
   const status = await readStatus(store, readPage(query));
   const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
   const modes = status.modes.map(({mode}) => mode);
-  const own = modes.map((mode) => allocator.issued(mode));
+  const own = modes.map((mode) => allocator.guard.issued(mode));
   const all = cluster.isWorker ? await issuedByAll(modes, own) : own;
   const issued = new Map(modes.map((mode, index) => [mode, all[index]]));
   return exactJson(statusDocument(status, version, {uptimeSeconds, issued: (mode) => issued.get(mode)}));

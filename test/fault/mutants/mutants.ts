@@ -20,6 +20,8 @@ export interface Mutant {
 }
 
 const allocator = 'src/lib/allocation/allocator.ts';
+const committer = 'src/lib/allocation/group-committer.ts';
+const guard = 'src/lib/allocation/regression-guard.ts';
 const waiting = 'src/lib/allocation/waiting.ts';
 const sqlite = 'src/lib/store/sqlite/store.ts';
 const sqliteNative = 'src/lib/store/sqlite/native.ts';
@@ -95,13 +97,13 @@ export const mutants: readonly Mutant[] = [
     invariants: [2],
     edits: [
       {
-        file: allocator,
-        search: '      results = await this.#store.advance(claims, this.#options.firstIndex);',
-        replace: `      const known = units.every(({mode}) => this.#highWater.has(mode));
-      const asked = this.#store.advance(claims, this.#options.firstIndex);
+        file: committer,
+        search: '      results = await store.advance(claims, firstIndex);',
+        replace: `      const known = units.every(({mode}) => guard.issued(mode) !== undefined);
+      const asked = store.advance(claims, firstIndex);
       asked.catch(() => undefined);
       results = known
-        ? units.map(({mode, total}) => ({next: (this.#highWater.get(mode) ?? 0n) + total}))
+        ? units.map(({mode, total}) => ({next: (guard.issued(mode) ?? 0n) + total}))
         : await asked;`,
       },
     ],
@@ -126,7 +128,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [3],
     edits: [
       {
-        file: allocator,
+        file: committer,
         search: 'count: total,',
         replace: 'count: total + 1n,',
       },
@@ -207,8 +209,8 @@ export const mutants: readonly Mutant[] = [
         search: 'if (failure.transient) this.#queue = [...unsettled, ...this.#queue];',
         replace: `if (failure.transient) {
         for (const unit of unitsOf(unsettled)) {
-          const first = this.#highWater.get(unit.mode) ?? this.#options.firstIndex;
-          this.#highWater.raise(unit.mode, first + unit.total);
+          const first = this.guard.issued(unit.mode) ?? this.#options.firstIndex;
+          this.guard.pass(unit.mode, first, first + unit.total);
           this.#handOut([{unit, first, next: first + unit.total}]);
         }
       }`,
@@ -264,14 +266,14 @@ export const mutants: readonly Mutant[] = [
     invariants: [8],
     edits: [
       {
-        file: allocator,
-        search: 'floor: this.#highWater.get(mode) ?? lowest',
+        file: committer,
+        search: 'floor: guard.issued(mode) ?? lowest',
         replace: 'floor: lowest',
       },
       {
-        file: allocator,
-        search: 'if (first < (this.#highWater.get(mode) ?? 0n)) {',
-        replace: 'if (first < 0n) {',
+        file: guard,
+        search: 'if (first < (this.#highWater.get(mode) ?? 0n)) return',
+        replace: 'if (first < 0n) return',
       },
     ],
     tests: ['test/fault/restore.test.ts'],
@@ -282,8 +284,8 @@ export const mutants: readonly Mutant[] = [
     invariants: [8, 1],
     edits: [
       {
-        file: allocator,
-        search: 'floor: this.#highWater.get(mode) ?? lowest',
+        file: committer,
+        search: 'floor: guard.issued(mode) ?? lowest',
         replace: 'floor: lowest',
       },
     ],
