@@ -79,6 +79,35 @@ describe('group commit', () => {
     expect(seen).toEqual([[['5']]]);
   });
 
+  it.each([
+    ['any mode may be created', undefined],
+    ['the modes are far from their limit', {createModes: true, maxModes: 1_000_000}],
+    ['the modes are near their limit', {createModes: true, maxModes: 5}],
+  ])('asks for the next group before it answers the last one where %s', async (_, policy) => {
+    const {allocator, observed, database} = await setUp(policy === undefined ? {} : {policy});
+    await database.execute(`INSERT INTO uniqueindex VALUES ('file', 5), ('other', 5)`);
+    await allocator.allocate('file', 1n);
+    const events: string[] = [];
+    // A promise is told a turn later.
+    const ask = (mode: string): Promise<void> =>
+      new Promise((resolve, refused) => {
+        const granted = (): void => {
+          events.push('answered');
+          resolve();
+        };
+        allocator.request(mode, 1n, {granted, refused});
+      });
+    let other: Promise<void> | undefined;
+    observed.before = () => {
+      events.push('asked');
+      other ??= ask('other');
+      return Promise.resolve();
+    };
+    await ask('file');
+    await other;
+    expect(events).toEqual(['asked', 'asked', 'answered', 'answered']);
+  });
+
   it('starts new modes at the first index', async () => {
     const {allocator} = await setUp({firstIndex: 1n});
     expect(await allocator.allocate('file', 10n)).toEqual({start: 1n, end: 10n});
