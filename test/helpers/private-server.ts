@@ -1,7 +1,7 @@
 import {execFileSync, spawn, type ChildProcess, type SpawnOptions} from 'node:child_process';
 import {once} from 'node:events';
-import {chownSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {createServer, type AddressInfo} from 'node:net';
+import {chownSync, closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:net';
 import {delimiter, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {makeGuardedFolder, type GuardedFolder} from './guarded-folder.js';
@@ -38,14 +38,24 @@ function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
 export const postgresUser = (): {uid?: number; gid?: number} => asUser('postgres');
 export const mariadbUser = (): {uid?: number; gid?: number} => asUser('mysql');
 
+/** Ports that no system hands to a connection on its way out, which could take one before its server does. */
+const LEAST_PORT = 10_000;
+const MOST_PORT = 30_000;
+
 /** A free port: one that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const {port} = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = LEAST_PORT + Math.floor(Math.random() * (MOST_PORT - LEAST_PORT));
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** A folder that the server's user may write; `name` says whose it is. */
@@ -130,10 +140,10 @@ export async function startPostgres(
 export function runPostgres(folder: GuardedFolder, port: number): Promise<PrivateServer> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
-  const quiet = {cwd: folder.path, stdio: 'ignore', ...postgresUser()} as const;
+  const options = {cwd: folder.path, stdio: 'ignore', ...postgresUser()} as const;
   const answers = (): boolean => {
     try {
-      execFileSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)], quiet);
+      execFileSync(join(programs, 'pg_isready'), ['-h', '127.0.0.1', '-p', String(port)], options);
       return true;
     } catch {
       return false;
@@ -141,8 +151,12 @@ export function runPostgres(folder: GuardedFolder, port: number): Promise<Privat
   };
   return control({
     name: 'PostgreSQL',
-    start: () =>
-      spawn(join(programs, 'postgres'), ['-D', join(folder.path, 'data')], {...quiet, detached: true}),
+    start: (log) =>
+      spawn(join(programs, 'postgres'), ['-D', join(folder.path, 'data')], {
+        ...options,
+        stdio: ['ignore', log, log],
+        detached: true,
+      }),
     // An immediate shutdown: all connections are cut, and the next start recovers from the log.
     end: 'SIGQUIT',
     answers,
@@ -197,7 +211,7 @@ export function runMariadb(
 ): Promise<PrivateServer> {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
-  const options: SpawnOptions = {cwd: folder.path, stdio: 'ignore', ...mariadbUser()};
+  const options: SpawnOptions = {cwd: folder.path, detached: true, ...mariadbUser()};
   const args = [
     '--no-defaults',
     `--datadir=${join(folder.path, 'data')}`,
@@ -225,7 +239,8 @@ export function runMariadb(
   };
   return control({
     name: 'MariaDB',
-    start: () => spawn(programs.server, [...args, ...settings()], {...options, detached: true}),
+    start: (log) =>
+      spawn(programs.server, [...args, ...settings()], {...options, stdio: ['ignore', log, log]}),
     end: 'SIGKILL',
     answers,
     folder,
@@ -236,7 +251,8 @@ export function runMariadb(
 
 interface Control {
   readonly name: string;
-  readonly start: () => ChildProcess;
+  /** @param log a descriptor for all that the server says */
+  readonly start: (log: number) => ChildProcess;
   readonly end: NodeJS.Signals;
   readonly answers: () => boolean;
   readonly folder: GuardedFolder;
@@ -246,15 +262,20 @@ interface Control {
 
 async function control({name, start, end, answers, folder, port, url}: Control): Promise<PrivateServer> {
   let running: ChildProcess | undefined;
+  const log = join(folder.path, 'log');
   const restart = async (): Promise<void> => {
-    const started = start();
+    const descriptor = openSync(log, 'a');
+    const started = start(descriptor);
+    closeSync(descriptor);
     running = started;
     folder.watch(started.pid);
     const deadline = performance.now() + 60_000;
     while (!answers()) {
       const hasEnded = started.exitCode !== null || started.signalCode !== null;
       if (hasEnded || performance.now() > deadline)
-        throw new Error(`${name} does not start in ${folder.path}`);
+        throw new Error(
+          `${name} does not start in ${folder.path}:\n${readFileSync(log, 'utf8').slice(-3000)}`,
+        );
       await sleep(50);
     }
   };
