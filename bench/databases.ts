@@ -1,9 +1,13 @@
+import mysql from 'mysql2/promise';
+import postgres from 'postgres';
 import {findMariadb, findPostgres, startMariadb, startPostgres} from '../test/helpers/private-server.js';
 
 /** A database to serve from, and what ends it. */
 export interface Base {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Adds so many modes to the tables that are there; only where the database is a server of its own. */
+  readonly fill?: (modes: number) => Promise<void>;
   readonly remove: () => Promise<void>;
 }
 
@@ -13,12 +17,26 @@ export async function startDatabases(say: (line: string) => void): Promise<reado
   if (findPostgres() === undefined) say('PostgreSQL is not installed: left out.');
   else {
     const {url, remove} = await startPostgres();
-    bases.push({name: 'PostgreSQL', env: {PEEWEE_URL: `${url}/postgres`}, remove});
+    const fill = async (modes: number): Promise<void> => {
+      const sql = postgres(`${url}/postgres`, {max: 1});
+      await sql`INSERT INTO uniqueindex SELECT 'mode' || mode, 0 FROM generate_series(0, ${modes - 1}::int) AS mode
+        ON CONFLICT DO NOTHING`;
+      await sql`VACUUM ANALYZE uniqueindex`;
+      await sql.end();
+    };
+    bases.push({name: 'PostgreSQL', env: {PEEWEE_URL: `${url}/postgres`}, fill, remove});
   }
   if (findMariadb() === undefined) say('MariaDB is not installed: left out.');
   else {
     const {url, remove} = await startMariadb();
-    bases.push({name: 'MariaDB', env: {PEEWEE_URL: `${url}/mysql`}, remove});
+    const fill = async (modes: number): Promise<void> => {
+      const connection = await mysql.createConnection(`${url}/mysql`);
+      await connection.query(
+        `INSERT IGNORE INTO uniqueindex SELECT CONCAT('mode', seq), 0 FROM seq_0_to_${modes - 1}`,
+      );
+      await connection.end();
+    };
+    bases.push({name: 'MariaDB', env: {PEEWEE_URL: `${url}/mysql`}, fill, remove});
   }
   return bases;
 }
