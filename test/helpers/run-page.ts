@@ -1,12 +1,12 @@
 import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
-import {once} from 'node:events';
-import {connect, createServer} from 'node:net';
+import {connect} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, inject} from 'vitest';
 import {makeMysqlDatabase} from './mysql-database.js';
 import {consoleBlock, stepsOf, type Example} from './page.js';
 import {makePostgresDatabase} from './postgres-database.js';
+import {freePort} from './private-server.js';
 import {openShell, type Shell} from './shell.js';
 import {makeWorkspace, root} from './workspace.js';
 
@@ -127,7 +127,7 @@ function openPlace(placeholders: readonly Placeholder[]): Place {
 async function placeholdersOf(page: string): Promise<readonly Placeholder[]> {
   const placeholders: Placeholder[] = [];
   for (const port of [8051, 8052]) {
-    const free = await steadyPort();
+    const free = await freePort();
     for (const before of [':', '/', '--port ', 'port: ', 'listen('])
       placeholders.push({shown: `${before}${port}`, real: `${before}${free}`});
   }
@@ -179,22 +179,6 @@ async function listens(port: number): Promise<boolean> {
     await sleep(20);
   }
   return true;
-}
-
-/** A free port that the system gives to no client meanwhile: a page listens on it again and again. */
-async function steadyPort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch {
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 function isListening(port: number): Promise<boolean> {
