@@ -47,8 +47,7 @@ export class Allocator {
 
   constructor(store: Store, options: AllocatorOptions) {
     const {firstIndex, policy} = options;
-    const mayCreateAny = policy === undefined || (policy.createModes && policy.maxModes === 0);
-    const gate = mayCreateAny ? undefined : new ModeGate(store, policy);
+    const gate = policy === undefined ? undefined : new ModeGate(store, policy);
     this.guard = new RegressionGuard(store);
     this.#location = store.location;
     this.#options = options;

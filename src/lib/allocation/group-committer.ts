@@ -15,7 +15,7 @@ export interface Committed {
 export interface GroupCommitterOptions {
   readonly store: Store;
   readonly guard: RegressionGuard;
-  /** Which modes may be created; `undefined` where all may. */
+  /** Which modes may be created; without it all may. */
   readonly gate: ModeGate | undefined;
   /** The first integer of a mode that the database does not know yet. */
   readonly firstIndex: bigint;
