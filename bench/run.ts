@@ -147,11 +147,6 @@ async function variations(bare: Target): Promise<Section> {
     PEEWEE_URL: 'sqlite:///logged.sqlite3',
   });
   rows.push(...(await measure('access log', [bare, sqlite, logged], {connections: 256})));
-  for (const {name, env} of databases.slice(0, 2)) {
-    const two = await service(`${name}, 2 workers`, {...env, UNIQUEID_WORKERS: '2'});
-    const one = targets.find((each) => each.name === name);
-    if (one !== undefined) rows.push(...(await measure('2 workers', [bare, one, two], {connections: 256})));
-  }
   return {title: 'At 256 connections', rows};
 }
 

@@ -14,11 +14,11 @@ export function endAtSignal(): void {
 }
 
 /** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
-export function untilStopped(signals: readonly (typeof names)[number][] = names): Promise<void> {
+export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
     for (const [name, end] of endings) process.off(name, end);
-    for (const name of signals) {
+    for (const name of names) {
       process.on(name, () => {
         if (stopping) process.exit(statuses[name]);
         stopping = true;

@@ -65,8 +65,8 @@ describe('the entry script of the image', () => {
     const everybody = {UNIQUEID_ADDRESS: '0.0.0.0', UNIQUEID_PORT: '8051'};
     expect(await becomes([], env)).toMatchObject({args: ['serve', '--sync'], env: everybody});
     const inKubernetes = {...env, UNIQUEID_PORT: 'tcp://10.0.0.1:80'};
-    expect(await becomes(['serve', '--workers', '2'], inKubernetes)).toMatchObject({
-      args: ['serve', '--sync', '--workers', '2'],
+    expect(await becomes(['serve', '--port', '2'], inKubernetes)).toMatchObject({
+      args: ['serve', '--sync', '--port', '2'],
       env: everybody,
     });
     const told = {UNIQUEID_ADDRESS: '::', UNIQUEID_PORT: '80'};

@@ -69,7 +69,6 @@ describe('the units', () => {
     expect(service.get('ExecStart')).toEqual(['uniqueid serve']);
     expect(service.get('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
     expect(service.get('KillSignal')).toEqual(['SIGTERM']);
-    expect(service.get('KillMode')).toEqual(['mixed']);
   });
 
   it('have more patience than the service', () => {

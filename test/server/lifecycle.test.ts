@@ -1,10 +1,10 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
+import {startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, askRaw, keepAlive, rangeOf} from '../helpers/http.js';
 import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
@@ -46,23 +46,6 @@ describe('SIGHUP while the service starts', () => {
     expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
     await waitFor(() => (server.stderr().includes('opened the log files anew') ? true : undefined), server);
   });
-
-  it('does not end it either where it goes to all of several processes', async () => {
-    const cwd = makeWorkspace();
-    await cli(['dbsync'], {cwd});
-    const server = startCli(['serve', '--workers', '3', '--port', '0'], {cwd});
-    const {pid} = server.process;
-    await waitFor(() => (childrenOf(pid).length > 0 ? true : undefined), server);
-    for (let turn = 0; turn < 6; turn++) {
-      for (const each of [...childrenOf(pid), pid ?? 0]) tell(each, 'SIGHUP');
-      await sleep(50);
-    }
-    const url = await waitFor(() => /answers at (\S+)\/getid/.exec(server.stderr())?.[1], server);
-    expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
-    while (childrenOf(pid).length < 3) await sleep(20);
-    server.process.kill('SIGTERM');
-    expect(await server.finished).toMatchObject({status: 0, signal: null});
-  });
 });
 
 /** The processes that a process has started. */
@@ -73,15 +56,6 @@ function childrenOf(pid: number | undefined): readonly number[] {
     .split('\n')
     .filter((line) => line !== '')
     .map(Number);
-}
-
-/** Sends a signal to a process that may have ended meanwhile. */
-function tell(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It had ended.
-  }
 }
 
 describe('stopping', () => {
@@ -164,11 +138,8 @@ describe('systemd', () => {
     if (agent !== false) agent.destroy();
   }
 
-  it.each([
-    {processes: 'one process', args: []},
-    {processes: 'two workers', args: ['--workers', '2']},
-  ])('hands its socket to $processes; restarts under load lose no request', async ({args}) => {
-    const holder = await holdSocket(['--sync', ...args], {cwd: makeWorkspace()});
+  it('hands its socket over; restarts under load lose no request', async () => {
+    const holder = await holdSocket(['--sync'], {cwd: makeWorkspace()});
     const given: Given[] = [];
     let service = await holder.start();
     let isOver = false;
@@ -214,87 +185,5 @@ while True: print(s.recv(4096).decode().replace(chr(10),'|'),flush=True)`,
     server.process.kill('SIGTERM');
     await server.finished;
     while (!told.includes('STOPPING=1')) await sleep(10);
-  });
-});
-
-describe('--workers', () => {
-  it('answer on one port, exactly once each, also on SQLite, while workers are killed', async () => {
-    const cwd = makeWorkspace();
-    const server = await startServer(['--sync', '--workers', '3'], {cwd});
-    const agent = keepAlive(24);
-    const given: Given[] = [];
-    let lost = 0;
-    const children = (): readonly number[] => childrenOf(server.process.pid);
-    expect(children()).toHaveLength(3);
-    const load = Array.from({length: 24}, async () => {
-      for (let request = 0; request < 150; request++) {
-        try {
-          // A connection that was on its way to a worker when that was killed is never answered.
-          given.push(rangeOf(await ask(server.url, '/getid?mode=file&range=3', {agent, timeout: 5000})));
-        } catch {
-          lost++;
-        }
-      }
-    });
-    for (let kill = 0; kill < 2; kill++) {
-      await sleep(150);
-      process.kill(children()[kill] ?? 0, 'SIGKILL');
-    }
-    await Promise.all(load);
-    agent.destroy();
-    expect(flaws(given).overlaps).toEqual([]);
-    expect(given.length + lost).toBe(3600);
-    expect(given.length).toBeGreaterThan(1000);
-    await waitFor(
-      () => (server.stderr().match(/another takes its place/g)?.length === 2 ? true : undefined),
-      server,
-    );
-    while (children().length < 3) await sleep(20);
-    server.process.kill('SIGTERM');
-    expect(await server.finished).toMatchObject({status: 0});
-  });
-
-  it('stop together, each having answered what it accepted', async () => {
-    const cwd = makeWorkspace();
-    const server = await startServer(['--sync', '--workers', '2'], {cwd});
-    const agent = keepAlive(50);
-    const askAll = (): Promise<number>[] =>
-      Array.from(
-        {length: 50},
-        async () => (await ask(server.url, '/getid?mode=file&range=1', {agent})).status,
-      );
-    // Each connection has its worker when the signal comes.
-    await Promise.all(askAll());
-    const answers = askAll();
-    await answers[0];
-    server.process.kill('SIGTERM');
-    expect((await Promise.all(answers)).filter((status) => status !== 200)).toEqual([]);
-    agent.destroy();
-    expect(await server.finished).toMatchObject({status: 0});
-  });
-
-  it('stop as well when they are told to before the last of them is there', async () => {
-    const cwd = makeWorkspace();
-    const port = await freePort();
-    const server = startCli(['serve', '--sync', '--workers', '6', '--port', String(port)], {cwd});
-    const url = `http://127.0.0.1:${port}`;
-    const answer = (): Promise<unknown> => ask(url, '/').catch(() => undefined);
-    while ((await answer()) === undefined) await sleep(1);
-    server.process.kill('SIGTERM');
-    expect(await server.finished).toMatchObject({status: 0, signal: null});
-  });
-
-  it('that cannot start end the command with what is wrong', async () => {
-    const cwd = makeWorkspace();
-    const {url} = await startServer(['--sync'], {cwd});
-    const taken = await cli(['serve', '--workers', '2', '--port', new URL(url).port], {cwd});
-    expect(taken.status).toBe(1);
-    expect(taken.stderr).toContain('Another program listens on');
-    writeFileSync(join(cwd, 'x.ini'), '[uniqueid]\nworkers = 0\n');
-    expect((await cli(['serve', '-c', 'x.ini'], {cwd})).status).toBe(2);
-    const many = startCli(['serve', '--workers', 'two'], {cwd});
-    expect((await many.finished).stderr).toContain(
-      'flag --workers is "two"; allowed: a whole number from 1 to 256',
-    );
   });
 });

@@ -2,7 +2,7 @@ import {Validator} from '@seriousme/openapi-schema-validator';
 import {Ajv2020} from 'ajv/dist/2020.js';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
-import {ask, keepAlive, type Answer} from '../helpers/http.js';
+import {ask, type Answer} from '../helpers/http.js';
 import {startPostgres} from '../helpers/private-server.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -96,37 +96,23 @@ describe('/metrics', () => {
     expect(body.match(/^uniqueid_ids_total\{/gm)).toHaveLength(101);
     expect(await metric(url, 'uniqueid_ids_total{mode="(others)"}')).toBe(100);
   });
-
-  it('are those of all workers together', async () => {
-    const {url} = await startServer(['--sync', '--workers', '2'], {cwd: makeWorkspace()});
-    for (let request = 0; request < 30; request++) await ask(url, '/getid?mode=file&range=1');
-    expect(await metric(url, 'uniqueid_allocations_total{mode="file"}')).toBe(30);
-    expect(await metric(url, 'uniqueid_next_index{mode="file"}')).toBe(30);
-    expect(await metric(url, 'uniqueid_build_info{version="0.1.0",node="' + process.version + '"}')).toBe(1);
-  });
 });
 
 describe('/status', () => {
-  it('tells what all workers together have handed out, whichever of them is asked', async () => {
-    const {url} = await startServer(['--sync', '--workers', '3'], {cwd: makeWorkspace()});
-    const agents = Array.from({length: 9}, () => keepAlive(1));
-    onTestFinished(() => {
-      for (const agent of agents) agent.destroy();
-    });
-    // Each agent has a connection of its own, and so its worker.
-    for (const agent of agents) await ask(url, '/getid?mode=file&range=10', {agent});
+  it('tells what the service has handed out itself, beside the counter', async () => {
+    const cwd = makeWorkspace();
+    const {url} = await startServer(['--sync'], {cwd});
+    await ask(url, '/getid?mode=file&range=10');
     await ask(url, '/getid?mode=big&range=1000000000');
-    const first = await ask(url, '/status');
-    expect(JSON.parse(first.body)).toMatchObject({
+    expect((await cli(['getid', '-m', 'file', '-r', '5'], {cwd})).status).toBe(0);
+    expect((await cli(['getid', '-m', 'other'], {cwd})).status).toBe(0);
+    expect(JSON.parse((await ask(url, '/status')).body)).toMatchObject({
       modes: [
-        {mode: 'big', issued: 1_000_000_000},
-        {mode: 'file', issued: 90},
+        {mode: 'big', next: 1_000_000_000, issued: 1_000_000_000},
+        {mode: 'file', next: 15, issued: 10},
+        {mode: 'other', next: 1, issued: null},
       ],
     });
-    for (const agent of agents) {
-      const {body} = await ask(url, '/status?mode=file', {agent});
-      expect(JSON.parse(body)).toMatchObject({modes: [{mode: 'file', issued: 90}]});
-    }
   });
 });
 

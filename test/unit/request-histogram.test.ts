@@ -5,7 +5,7 @@ import {RequestHistogram} from '../../src/lib/server/request-histogram.js';
 
 const description = {name: 'took_seconds', help: 'How long it took.'};
 
-it("tells the same as prom-client's own histogram, as text and for the other workers", async () => {
+it("tells the same as prom-client's own histogram, as text and as JSON", async () => {
   const bounds = fc.uniqueArray(fc.double({min: 0, max: 100, noNaN: true}), {minLength: 1, maxLength: 14});
   const values = fc.array(fc.double({min: 0, max: 200, noNaN: true}), {maxLength: 50});
   await fc.assert(

@@ -163,15 +163,6 @@ export const settings = {
     fallback: '',
     read: optionalPath,
   }),
-  workers: setting({
-    file: 'service',
-    section: 'uniqueid',
-    key: 'workers',
-    env: 'UNIQUEID_WORKERS',
-    flag: 'workers',
-    fallback: '1',
-    read: smallNumber(1, 256),
-  }),
   shutdownTimeoutMs: setting({
     file: 'service',
     section: 'uniqueid',

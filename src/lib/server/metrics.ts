@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {Allocator} from '../allocation/allocator.js';
 import type {AllocatorObserver} from '../allocation/observer.js';
@@ -6,7 +5,6 @@ import {MAX_COUNTER} from '../allocation/range.js';
 import type {UniqueIDError} from '../errors.js';
 import {version} from '../version.js';
 import {RequestHistogram} from './request-histogram.js';
-import {metricsOfAll, shareMetrics} from './worker-metrics.js';
 
 /** So many modes have series of their own; a stranger's modes must not fill a Prometheus. The others are one. */
 const MOST_MODES = 100;
@@ -32,12 +30,10 @@ export class Metrics {
 
   constructor() {
     const registers = [this.#registry];
-    if (cluster.isWorker) shareMetrics(this.#registry);
     collectDefaultMetrics({register: this.#registry});
     new Gauge({
       name: 'uniqueid_build_info',
       help: 'Always 1; the labels tell the versions.',
-      aggregator: 'first',
       labelNames: ['version', 'node'],
       registers,
     }).set({version, node: process.version}, 1);
@@ -95,7 +91,6 @@ export class Metrics {
     new Gauge({
       name: 'uniqueid_next_index',
       help: 'The next integer of a mode, rounded to the precision of a double.',
-      aggregator: 'max',
       labelNames: ['mode'],
       registers,
       collect: this.#eachMode((next) => Number(next)),
@@ -103,7 +98,6 @@ export class Metrics {
     new Gauge({
       name: 'uniqueid_remaining_share',
       help: 'The share of all integers that a mode has left, from 0 to 1.',
-      aggregator: 'min',
       labelNames: ['mode'],
       registers,
       collect: this.#eachMode((next) => Number(MAX_COUNTER - next) / Number(MAX_COUNTER)),
@@ -143,7 +137,6 @@ export class Metrics {
     new Gauge({
       name: 'uniqueid_regressed_modes',
       help: 'Modes that nothing is handed out of because their counters have gone backwards.',
-      aggregator: 'max',
       registers,
       collect() {
         this.set(allocator.guard.regressions().length);
@@ -159,9 +152,8 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Of all workers together, where this process is one of several. */
   text(): Promise<string> {
-    return cluster.isWorker ? metricsOfAll(this.#registry) : this.#registry.metrics();
+    return this.#registry.metrics();
   }
 
   #seriesOf(mode: string): Series {

@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import {randomUUID} from 'node:crypto';
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
@@ -15,7 +14,6 @@ import type {PlainService} from './plain-connection.js';
 import {Refusals} from './refusals.js';
 import type {RequestFacts} from './request-facts.js';
 import {Tokens} from './tokens.js';
-import {shareIssued} from './worker-issued.js';
 
 /** Who is told of what a service does. */
 export interface ServiceHooks {
@@ -53,7 +51,6 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     observer: metrics.observer,
   });
   metrics.watch(allocator);
-  if (cluster.isWorker) shareIssued((mode) => allocator.guard.issued(mode));
   const health = new Health(store, allocator);
   const refusals = new Refusals(metrics, (error, request) => {
     const requestId = randomUUID();

@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import {exactJson} from '../exact-json.js';
 import {UniqueIDError} from '../errors.js';
 import {statusDocument} from '../status/document.js';
@@ -6,21 +5,17 @@ import {readStatus, type ModePage} from '../store/status.js';
 import type {Store} from '../store/store.js';
 import type {Allocator} from '../allocation/allocator.js';
 import {version} from '../version.js';
-import {issuedByAll} from './worker-issued.js';
 
 /** Modes in one answer, where the request does not say. */
 const DEFAULT_LIMIT = 1000;
 const MOST_LIMIT = 100_000;
 
-/** Answers `GET /status`: the database as it is now, and what this service, all its workers, has handed out of it. */
+/** Answers `GET /status`: the database as it is now, and what this service has handed out of it. */
 export async function serviceStatus(store: Store, allocator: Allocator, query: string): Promise<string> {
   const status = await readStatus(store, readPage(query));
   const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
-  const modes = status.modes.map(({mode}) => mode);
-  const own = modes.map((mode) => allocator.guard.issued(mode));
-  const all = cluster.isWorker ? await issuedByAll(modes, own) : own;
-  const issued = new Map(modes.map((mode, index) => [mode, all[index]]));
-  return exactJson(statusDocument(status, version, {uptimeSeconds, issued: (mode) => issued.get(mode)}));
+  const issued = (mode: string): bigint | undefined => allocator.guard.issued(mode);
+  return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
 }
 
 function readPage(query: string): ModePage {
