@@ -4,6 +4,7 @@ import {delimiter, join} from 'node:path';
 import {promisify} from 'node:util';
 import {describe, expect, it} from 'vitest';
 import {cli} from '../helpers/cli.js';
+import {needs} from '../helpers/needs.js';
 import {copyFixture, makeWorkspace, root} from '../helpers/workspace.js';
 
 function archive(): string {
@@ -72,16 +73,8 @@ words=("$@"); CURRENT=$#; _uniqueid`,
 set -l escaped (string escape -- $argv[1..-2]); complete -C (string join ' ' -- $escaped $argv[-1]) | string replace -r '\\t.*' ''; true`,
 } as const;
 
-describe.each(Object.entries(shells))('in %s', (shell, program) => {
-  it('commands, flags and modes are offered', async ({skip}) => {
-    const installed = (process.env['PATH'] ?? '')
-      .split(delimiter)
-      .some((folder) => existsSync(join(folder, shell)));
-    if (!installed) {
-      if (process.env['CI'] === 'true') throw new Error(`${shell} is not installed`);
-      skip(`${shell} is not installed`);
-      return;
-    }
+describe.each(Object.entries(shells) as [keyof typeof shells, string][])('in %s', (shell, program) => {
+  needs(shell).it('commands, flags and modes are offered', async () => {
     const cwd = archive();
     const link = join(cwd, 'uniqueid');
     writeFileSync(link, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin', 'run.js')}' "$@"\n`);

@@ -1,12 +1,11 @@
 import {join} from 'node:path';
-import {describe, expect, inject, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {cli, type Finished} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
-
-const haveServers = inject('postgresUrl') !== '' && inject('mysqlUrl') !== '';
 
 /** A URL for an empty database of each kind. */
 const kinds: Readonly<Record<string, () => Promise<string>>> = {
@@ -39,7 +38,7 @@ async function counters(run: Setup['run'], url: string): Promise<Record<string, 
   ) as Record<string, string>;
 }
 
-describe.skipIf(!haveServers)('dbsync --from', () => {
+needs('postgresql', 'mariadb').describe('dbsync --from', () => {
   it.each(pairs)('copies from %s to %s, each counter to the higher of both', async (from, to) => {
     const {old, young, run} = await setUp(from, to);
     await run(old, 'getid', '-m', 'file', '-r', '500');

@@ -1,6 +1,7 @@
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask} from '../helpers/http.js';
+import {needs} from '../helpers/needs.js';
 import {startPostgres} from '../helpers/private-server.js';
 import {openTerminal} from '../helpers/terminal.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
@@ -49,7 +50,7 @@ describe('status --watch, on a terminal', () => {
     expect(away).toMatch(/^file +251,045/m);
   });
 
-  it.skipIf(inject('postgresUrl') === '')('lives through an outage of the database', async () => {
+  needs('postgresql').it('lives through an outage of the database', async () => {
     const server = await startPostgres();
     onTestFinished(() => server.remove());
     const cwd = makeWorkspace();

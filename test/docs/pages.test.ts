@@ -1,8 +1,9 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {need} from '../helpers/needs.js';
 import {stepsOf} from '../helpers/page.js';
-import {canRun, runPage} from '../helpers/run-page.js';
+import {needsOf, runPage} from '../helpers/run-page.js';
 import {root} from '../helpers/workspace.js';
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
@@ -11,8 +12,8 @@ const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => joi
   .filter(({text}) => stepsOf(text).some(({kind}) => kind === 'console'));
 
 describe('what a page shows is what a reader sees', () => {
-  it.for(pages)('$name', {timeout: 180_000}, async ({name, text}, {skip}) => {
-    if (!canRun(text)) skip();
+  it.for(pages)('$name', {timeout: 180_000}, async ({name, text}) => {
+    need(...needsOf(text));
     const fresh = await runPage(text);
     if (process.env['UNIQUEID_UPDATE_SCREENS'] === '1') writeFileSync(join(root, name), fresh);
     else expect(text, 'run "npm run screens" and look at what changed').toBe(fresh);

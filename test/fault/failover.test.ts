@@ -1,8 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {expect, it, onTestFinished} from 'vitest';
 import {cli, startServer, type RunningServer} from '../helpers/cli.js';
 import {ask, rangeOf} from '../helpers/http.js';
 import {startLoad, untilGiven, type Load} from '../helpers/load.js';
+import {needs} from '../helpers/needs.js';
 import {
   crash,
   onServer,
@@ -107,7 +108,7 @@ async function untilRefused(servers: readonly RunningServer[], words: string): P
   }
 }
 
-describe.skipIf(inject('postgresUrl') === '')('PostgreSQL failover', () => {
+needs('postgresql').describe('PostgreSQL failover', () => {
   it('synchronous: nothing is issued twice, and service goes on by itself', async () => {
     let primary = await startPrimary();
     let standby = await addStandby(primary);

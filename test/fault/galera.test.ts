@@ -1,8 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {expect, it, onTestFinished} from 'vitest';
 import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {findGalera, startGalera} from '../helpers/galera-cluster.js';
+import {startGalera} from '../helpers/galera-cluster.js';
 import {startLoad, untilGiven, type Load} from '../helpers/load.js';
+import {needs} from '../helpers/needs.js';
 import {password, type PrivateServer} from '../helpers/private-server.js';
 import {flaws} from '../helpers/ranges.js';
 import {startProxy, type TcpProxy} from '../helpers/tcp-proxy.js';
@@ -16,8 +17,6 @@ const NODES = 3;
 const CLIENTS_A_SERVER = 16;
 /** As many as make a group of more modes than are taken one by one. */
 const modes = ['file', 'upload_job', ...Array.from({length: 14}, (_, index) => `instrument${index + 1}`)];
-
-if (findGalera() === undefined && process.env['CI'] === 'true') throw new Error('Galera is not installed');
 
 /** A server that reaches its node through a proxy, as through a load balancer that sends it elsewhere in need. */
 interface Member {
@@ -57,7 +56,7 @@ async function compareRates(members: readonly Member[], load: Load): Promise<voi
   process.stdout.write(`${apart} requests/s through three nodes, ${await rate()} through one\n`);
 }
 
-describe.skipIf(findGalera() === undefined)('a MariaDB Galera cluster of three nodes', () => {
+needs('galera').describe('a MariaDB Galera cluster of three nodes', () => {
   it('written through all of them, one killed after the other: nothing is issued twice, and service goes on', async () => {
     const members = await startMembers();
     const servers = members.map(({server}) => server);

@@ -1,8 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startServer, type RunningServer} from '../helpers/cli.js';
 import {startLoad, untilGiven} from '../helpers/load.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {startMariadb, startPostgres} from '../helpers/private-server.js';
 import {flaws} from '../helpers/ranges.js';
@@ -17,8 +18,8 @@ const CLIENTS_A_SERVER = 16;
 const modes = ['file', 'upload_job', 'transaction'];
 
 const kinds = [
-  {name: 'PostgreSQL', url: inject('postgresUrl'), make: makePostgresDatabase, start: startPostgres},
-  {name: 'MariaDB', url: inject('mysqlUrl'), make: makeMysqlDatabase, start: startMariadb},
+  {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase, start: startPostgres},
+  {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase, start: startMariadb},
 ] as const;
 
 async function startFleet(url: string, env: Record<string, string> = {}): Promise<RunningServer[]> {
@@ -28,8 +29,8 @@ async function startFleet(url: string, env: Record<string, string> = {}): Promis
   return Promise.all(Array.from({length: SERVERS}, () => startServer([], {cwd, env: all})));
 }
 
-describe.each(kinds)('4 servers on one $name', ({url, make, start}) => {
-  describe.skipIf(url === '')('on a real server', () => {
+describe.each(kinds)('4 servers on one $name', ({need, make, start}) => {
+  needs(need).describe('on a real server', () => {
     it('never give an integer twice, and leave no gap', async () => {
       const database = await make();
       const servers = await startFleet(database.url);

@@ -1,5 +1,6 @@
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, onTestFinished} from 'vitest';
 import {cli} from '../helpers/cli.js';
+import {needs} from '../helpers/needs.js';
 import {startMariadb, startPostgres, type PrivateServer} from '../helpers/private-server.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
@@ -59,26 +60,26 @@ async function statusOf(url: string): Promise<string> {
 describe.each([
   {
     name: 'PostgreSQL',
-    isThere: inject('postgresUrl') !== '',
+    need: 'postgresql' as const,
     start: (options: readonly string[]) => startPostgres(options),
     database: 'postgres',
     each: postgres,
   },
   {
     name: 'MariaDB',
-    isThere: inject('mysqlUrl') !== '',
+    need: 'mariadb' as const,
     start: (options: readonly string[]) => startMariadb(options),
     database: 'mysql',
     each: mariadb,
   },
-])('$name: status shows what a power failure could lose', ({isThere, start, database, each}) => {
+])('$name: status shows what a power failure could lose', ({need, start, database, each}) => {
   async function statusWith(options: readonly string[]): Promise<string> {
     const server: PrivateServer = await start(options);
     onTestFinished(() => server.remove());
     return statusOf(`${server.url}/${database}`);
   }
 
-  it.skipIf(!isThere).each(each)('$setting', async ({options, shows, warns}) => {
+  needs(need).it.each(each)('$setting', async ({options, shows, warns}) => {
     const status = await statusWith(options);
     expect(status).toContain(shows);
     if (warns === undefined) expect(status).toContain('"warnings": []');

@@ -6,6 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {needs} from '../helpers/needs.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
@@ -98,17 +99,7 @@ it('two servers on one file give higher integers to what was asked for later', a
   }
 });
 
-it('every commit is synced before it is answered', async ({skip}) => {
-  const trace = spawn('strace', ['-V'], {stdio: 'ignore'});
-  const found = await once(trace, 'close').then(
-    ([status]) => status === 0,
-    () => false,
-  );
-  if (!found) {
-    if (process.env['CI'] === 'true') throw new Error('strace is not installed');
-    skip('strace is not installed');
-    return;
-  }
+needs('strace').it('every commit is synced before it is answered', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
   const program = join(root, 'test', 'fault', 'allocate.js');

@@ -1,9 +1,10 @@
 import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {describe, expect, inject, it} from 'vitest';
+import {describe, expect} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask, rangeOf} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs, type Need} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -32,10 +33,9 @@ async function fromDump(database: TestDatabase, quote: string): Promise<{restore
   };
 }
 
-const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Restorable>}[] = [
+const kinds: readonly {name: string; need?: Need; make: () => Promise<Restorable>}[] = [
   {
     name: 'SQLite, through SQLite itself',
-    isThere: true,
     make: async () => {
       const cwd = makeWorkspace();
       const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
@@ -44,7 +44,6 @@ const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Resto
   },
   {
     name: 'SQLite, another file put in its place',
-    isThere: true,
     make: async () => {
       const cwd = makeWorkspace();
       const path = join(cwd, 'db.sqlite3');
@@ -65,7 +64,7 @@ const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Resto
   },
   {
     name: 'PostgreSQL',
-    isThere: inject('postgresUrl') !== '',
+    need: 'postgresql',
     make: async () => {
       const database = await makePostgresDatabase();
       return {cwd: makeWorkspace(), env: {PEEWEE_URL: database.url}, back: () => fromDump(database, '"')};
@@ -73,7 +72,7 @@ const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Resto
   },
   {
     name: 'MariaDB',
-    isThere: inject('mysqlUrl') !== '',
+    need: 'mariadb',
     make: async () => {
       const database = await makeMysqlDatabase();
       return {cwd: makeWorkspace(), env: {PEEWEE_URL: database.url}, back: () => fromDump(database, '`')};
@@ -81,8 +80,10 @@ const kinds: readonly {name: string; isThere: boolean; make: () => Promise<Resto
   },
 ];
 
-describe.each(kinds)('an older database restored under a running server: $name', ({isThere, make}) => {
-  it.skipIf(!isThere)('is not allocated from until the counter is back', async () => {
+describe.each(kinds)('an older database restored under a running server: $name', ({need, make}) => {
+  const {it} = needs(...(need === undefined ? [] : [need]));
+
+  it('is not allocated from until the counter is back', async () => {
     const {cwd, env, back} = await make();
     const server = await startServer(['--sync'], {cwd, env});
     const take = (mode: string, range: number): ReturnType<typeof ask> =>
@@ -111,34 +112,31 @@ describe.each(kinds)('an older database restored under a running server: $name',
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
   });
 
-  it.skipIf(!isThere)(
-    'is not moved on by servers that refuse it, so that none comes past its own mark',
-    async () => {
-      const {cwd, env, back} = await make();
-      const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
-      const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
-        ask(servers[server].url, `/getid?mode=${mode}&range=${range}`);
-      expect((await take(0, 10)).status).toBe(200);
-      const {restore} = await back();
-      expect(rangeOf(await take(0, 10))).toEqual({start: 10n, end: 19n});
-      expect(rangeOf(await take(1, 100))).toEqual({start: 20n, end: 119n});
-      expect((await take(0, 1, 'later')).status).toBe(200);
-      await restore();
+  it('is not moved on by servers that refuse it, so that none comes past its own mark', async () => {
+    const {cwd, env, back} = await make();
+    const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
+    const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
+      ask(servers[server].url, `/getid?mode=${mode}&range=${range}`);
+    expect((await take(0, 10)).status).toBe(200);
+    const {restore} = await back();
+    expect(rangeOf(await take(0, 10))).toEqual({start: 10n, end: 19n});
+    expect(rangeOf(await take(1, 100))).toEqual({start: 20n, end: 119n});
+    expect((await take(0, 1, 'later')).status).toBe(200);
+    await restore();
 
-      for (const range of [50, 5, 50, 5]) {
-        expect((await take(0, range)).status).toBe(503);
-        expect((await take(1, range)).status).toBe(503);
-      }
-      expect((await cli(['reset', '-m', 'file', '--to', '120', '--yes'], {cwd, env})).status).toBe(0);
-      expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
-      expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
+    for (const range of [50, 5, 50, 5]) {
+      expect((await take(0, range)).status).toBe(503);
+      expect((await take(1, range)).status).toBe(503);
+    }
+    expect((await cli(['reset', '-m', 'file', '--to', '120', '--yes'], {cwd, env})).status).toBe(0);
+    expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
+    expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
 
-      // A mode that is younger than the backup is gone; the command that mends it must find it all the same.
-      const refused = await take(0, 1, 'later');
-      expect(refused.status).toBe(503);
-      expect(refused.body).toContain('uniqueid reset --mode later --to 1');
-      expect((await cli(['reset', '-m', 'later', '--to', '1', '--yes'], {cwd, env})).status).toBe(0);
-      expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
-    },
-  );
+    // A mode that is younger than the backup is gone; the command that mends it must find it all the same.
+    const refused = await take(0, 1, 'later');
+    expect(refused.status).toBe(503);
+    expect(refused.body).toContain('uniqueid reset --mode later --to 1');
+    expect((await cli(['reset', '-m', 'later', '--to', '1', '--yes'], {cwd, env})).status).toBe(0);
+    expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
+  });
 });

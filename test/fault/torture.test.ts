@@ -1,15 +1,16 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {describe, expect, inject, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
+import {needs, noteMissing, type Need} from '../helpers/needs.js';
 import {root} from '../helpers/workspace.js';
 
 /** Any other would do; a fixed one makes a failure easy to repeat. */
 const SEED = '20';
 
-const kinds = [
-  {kind: 'sqlite', isThere: true},
-  {kind: 'postgresql', isThere: inject('postgresUrl') !== ''},
-  {kind: 'mariadb', isThere: inject('mysqlUrl') !== ''},
+const kinds: readonly {kind: string; need?: Need}[] = [
+  {kind: 'sqlite'},
+  {kind: 'postgresql', need: 'postgresql'},
+  {kind: 'mariadb', need: 'mariadb'},
 ];
 
 async function torture(...args: readonly string[]): Promise<{status: number; output: string}> {
@@ -24,8 +25,8 @@ async function torture(...args: readonly string[]): Promise<{status: number; out
   return {status, output};
 }
 
-describe.each(kinds)('the short torture of $kind', ({kind, isThere}) => {
-  it.skipIf(!isThere).each([1, 4])(
+describe.each(kinds)('the short torture of $kind', ({kind, need}) => {
+  needs(...(need === undefined ? [] : [need])).it.each([1, 4])(
     'with %i servers strikes with every fault, and finds no integer issued twice and no unexplained gap',
     async (servers) => {
       const {status, output} = await torture(
@@ -37,7 +38,7 @@ describe.each(kinds)('the short torture of $kind', ({kind, isThere}) => {
         output: expect.stringContaining('nothing wrong') as string,
       });
       for (const line of output.split('\n').filter((text) => text.startsWith('SKIPPED'))) {
-        process.stderr.write(`${line}\n`);
+        noteMissing(`a fault of the torture (${line})`);
         // What needs rights that a container may lack is skipped, what needs a package is not.
         if (process.env['CI'] === 'true') expect(line).not.toContain('Debian package');
       }

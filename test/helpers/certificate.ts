@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {chmodSync, chownSync} from 'node:fs';
 import {join} from 'node:path';
+import {need} from './needs.js';
 import {makeWorkspace} from './workspace.js';
 
 /** A key and a certificate that nobody has signed. */
@@ -15,6 +16,7 @@ export interface Certificate {
  * @param owner who must be able to read the key, where that is not the user of the tests
  */
 export function makeCertificate(owner: {readonly uid?: number; readonly gid?: number} = {}): Certificate {
+  need('openssl');
   const folder = makeWorkspace();
   const [key, certificate] = [join(folder, 'server.key'), join(folder, 'server.crt')];
   const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];

@@ -15,7 +15,8 @@ export interface Finished {
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly uid?: number;
+  /** Whether file permissions bind it even if root runs the tests. */
+  readonly obeysPermissions?: boolean;
   /** Another build of the command line than the one under test. */
   readonly program?: string;
   /** How many file descriptors it may have, where that is not as many as we. */
@@ -32,9 +33,14 @@ export interface RunningCommand {
 
 /** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCommand {
-  const {program = join(root, 'bin', 'run.js'), descriptors} = options;
+  const {program = join(root, 'bin', 'run.js'), descriptors, obeysPermissions = false} = options;
   const limited = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`];
-  const [first = '', ...rest] = [...limited, process.execPath, program, ...args];
+  // Another user might not be allowed to enter the folder of the clone.
+  const bound =
+    obeysPermissions && process.getuid?.() === 0
+      ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
+      : [];
+  const [first = '', ...rest] = [...limited, ...bound, process.execPath, program, ...args];
   return startProgram(first, rest, options);
 }
 
@@ -42,13 +48,12 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
 export function startProgram(
   program: string,
   args: readonly string[],
-  {cwd, env, uid}: CliOptions,
+  {cwd, env}: CliOptions,
 ): RunningCommand {
   const child = spawn(program, [...args], {
     cwd,
     env: {PATH: process.env['PATH'], HOME: cwd, USERPROFILE: cwd, ...env},
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : {uid, gid: uid}),
   });
   const output = {stdout: '', stderr: ''};
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));

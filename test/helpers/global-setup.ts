@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {TestProject} from 'vitest/node';
 import {makeGuardedFolder} from './guarded-folder.js';
+import {MISSING_FILE} from './missing-file.js';
 import {
   findMariadb,
   findPostgres,
@@ -40,6 +41,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const workspaces = makeGuardedFolder('tests');
   // Some tests act as another user.
   chmodSync(workspaces.path, 0o755);
+  // Inherited by the processes of the tests, which append to it; the reporter reads it.
+  process.env[MISSING_FILE] = join(workspaces.path, 'missing');
   project.provide('workspaces', workspaces.path);
   project.provide('postgresUrl', postgres.url);
   project.provide('mysqlUrl', mariadb.url);

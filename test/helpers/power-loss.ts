@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {need} from './needs.js';
 import {root} from './workspace.js';
 
 /** A folder whose every change and sync is written down, in the order in which they happened. */
@@ -26,6 +27,7 @@ export type Change = {readonly until: number} & (
 
 /** Compiles test/fault/power-loss/journal.c and makes an empty folder to be watched by it. */
 export function watchFolder(workspace: string): WatchedFolder {
+  need('cc');
   const [path, library, journal] = ['disk', 'journal.so', 'journal'].map((name) => join(workspace, name)) as [
     string,
     string,

@@ -2,8 +2,9 @@ import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {expect, inject} from 'vitest';
+import {expect} from 'vitest';
 import {makeMysqlDatabase} from './mysql-database.js';
+import type {Need} from './needs.js';
 import {consoleBlock, stepsOf, type Example} from './page.js';
 import {makePostgresDatabase} from './postgres-database.js';
 import {freePort} from './private-server.js';
@@ -16,12 +17,25 @@ interface Placeholder {
   readonly real: string;
 }
 
-/** Whether the database servers that a page names are there. */
-export function canRun(page: string): boolean {
-  return (
-    (!page.includes('pg.example') || inject('postgresUrl') !== '') &&
-    (!page.includes('maria.example') || inject('mysqlUrl') !== '')
-  );
+/** Programs that the commands of pages may call. */
+const programs = ['curl', 'sqlite3', 'openssl', 'python3', 'logrotate'] as const;
+
+/** The programs and database servers that the commands of a page need. */
+export function needsOf(page: string): readonly Need[] {
+  const commands = stepsOf(page)
+    .flatMap((step) =>
+      step.kind === 'console'
+        ? step.examples.map(({command}) => command)
+        : step.kind === 'prepare'
+          ? step.commands
+          : [],
+    )
+    .join('\n');
+  return [
+    ...programs.filter((name) => new RegExp(`\\b${name}\\b`).test(commands)),
+    ...(page.includes('pg.example') ? (['postgresql'] as const) : []),
+    ...(page.includes('maria.example') ? (['mariadb'] as const) : []),
+  ];
 }
 
 /**

@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import {onTestFinished} from 'vitest';
+import {need} from './needs.js';
 
 /** A bash that keeps its variables, folder and background jobs from one command to the next. */
 export interface Shell {
@@ -16,6 +17,7 @@ const LONGEST_MS = 30_000;
 
 /** Opens a shell that ends with the test, and all that it has started with it. */
 export function openShell(cwd: string, env: Readonly<Record<string, string>>): Shell {
+  need('bash');
   const bash = spawn('bash', ['--norc', '--noprofile'], {
     cwd,
     env,

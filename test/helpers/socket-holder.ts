@@ -2,6 +2,7 @@ import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
+import {need} from './needs.js';
 import {root} from './workspace.js';
 
 /** A `serve` on a socket that was handed to it. */
@@ -25,6 +26,7 @@ export async function holdSocket(
   args: readonly string[],
   {cwd, env}: {readonly cwd: string; readonly env?: Readonly<Record<string, string>>},
 ): Promise<SocketHolder> {
+  need('python3');
   const script = join(root, 'test', 'helpers', 'socket-holder.py');
   const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', ...args];
   const holder = spawn('python3', [script, ...command], {

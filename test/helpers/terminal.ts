@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {onTestFinished} from 'vitest';
+import {need} from './needs.js';
 import {root} from './workspace.js';
 
 const run = promisify(execFile);
@@ -35,6 +36,7 @@ export async function openTerminal(
   args: readonly string[],
   {cwd, columns = 80, env}: TerminalOptions,
 ): Promise<Terminal> {
+  need('tmux');
   const socket = `uniqueid-${randomUUID()}`;
   const tmux = async (...rest: string[]): Promise<string> =>
     (await run('tmux', ['-L', socket, '-f', '/dev/null', ...rest])).stdout;

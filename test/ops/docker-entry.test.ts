@@ -2,11 +2,12 @@ import {execFileSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {cpSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {startProgram} from '../helpers/cli.js';
 import {entryScript, runEntry, serveByEntry, variablesOf} from '../helpers/docker-entry.js';
 import {ask} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {need, needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {freePort} from '../helpers/private-server.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -110,7 +111,7 @@ describe('the entry script with an SQLite file', () => {
   });
 });
 
-describe.skipIf(inject('postgresUrl') === '')('the entry script with PostgreSQL', () => {
+needs('postgresql').describe('the entry script with PostgreSQL', () => {
   it('creates the tables, serves them and hands SIGTERM on', async () => {
     const database = await makePostgresDatabase();
     const server = await serveByEntry(variablesOf(database.url), makeWorkspace());
@@ -121,7 +122,7 @@ describe.skipIf(inject('postgresUrl') === '')('the entry script with PostgreSQL'
   });
 });
 
-describe.skipIf(inject('mysqlUrl') === '')('the entry script with MariaDB', () => {
+needs('mariadb').describe('the entry script with MariaDB', () => {
   it.each([
     ['what ends a part of a URL', 'p@s/s:w?r#d%41+&=;[!]'],
     ['what a shell would read', `"'\\$(exit 3)\`exit 4\` *~|>x`],
@@ -146,6 +147,7 @@ describe.skipIf(inject('mysqlUrl') === '')('the entry script with MariaDB', () =
     const env = variablesOf((await makeMysqlDatabase()).url);
     const trace = join(cwd, 'trace');
     const traced = ['-f', '-s', '4096', '-e', 'trace=execve', '-o', trace, entryScript, 'dbsync'];
+    need('strace', 'ps');
     expect(await startProgram('strace', traced, {cwd, env}).finished).toMatchObject({status: 0});
     const commands = readFileSync(trace, 'utf8');
     expect(commands).toContain('"PEEWEE_PASS"');

@@ -6,6 +6,7 @@ import {parse} from 'yaml';
 import {settings} from '../../src/lib/config/settings.js';
 import {startServer} from '../helpers/cli.js';
 import {ask} from '../helpers/http.js';
+import {needs} from '../helpers/needs.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
@@ -53,16 +54,6 @@ function promtool(args: readonly string[], input = ''): string {
   return execFileSync('promtool', args, {encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe']});
 }
 
-const isInstalled = ((): boolean => {
-  try {
-    promtool(['--version']);
-    return true;
-  } catch {
-    if (process.env['CI'] === 'true') throw new Error('promtool is not installed');
-    return false;
-  }
-})();
-
 /** What a service tells after it has met each kind of thing that it counts. */
 async function realMetrics(): Promise<string> {
   const cwd = makeWorkspace();
@@ -103,7 +94,7 @@ it('what dashboard and alerts ask for is what a service tells, with the labels t
   for (const name of told) expect(named.join('\n')).toContain(name);
 });
 
-describe.skipIf(!isInstalled)('promtool', () => {
+needs('promtool').describe('promtool', () => {
   it('finds no fault with the alerts', () => {
     expect(promtool(['check', 'rules', '--lint-fatal', alertsFile])).toContain(
       `${alerts.length} rules found`,

@@ -3,6 +3,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {settings} from '../../src/lib/config/settings.js';
+import {needs} from '../helpers/needs.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
 const names = ['uniqueid.service', 'uniqueid.socket'] as const;
@@ -31,17 +32,7 @@ function installed(): string[] {
   });
 }
 
-const isInstalled = ((): boolean => {
-  try {
-    execFileSync('systemd-analyze', ['--version'], {stdio: 'ignore'});
-    return true;
-  } catch {
-    if (process.env['CI'] === 'true') throw new Error('systemd-analyze is not installed');
-    return false;
-  }
-})();
-
-describe.skipIf(!isInstalled)('systemd', () => {
+needs('systemd-analyze').describe('systemd', () => {
   it('finds no fault with the units', () => {
     const found = execFileSync('systemd-analyze', ['verify', ...installed()], {
       encoding: 'utf8',

@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {startCli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, askRaw, keepAlive, rangeOf} from '../helpers/http.js';
+import {needs} from '../helpers/needs.js';
 import {freePort} from '../helpers/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {holdSocket} from '../helpers/socket-holder.js';
@@ -103,8 +104,7 @@ describe('stopping', () => {
     expect(await half).toContain('408 Request Timeout');
   });
 
-  // Only root may make the first process of a container without the help of a container engine.
-  it.runIf(process.getuid?.() === 0)('works while it waits for its database in a container', async () => {
+  needs('pid namespaces', 'pgrep').it('works while it waits for its database in a container', async () => {
     const nobodyThere = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
     const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--database', nobodyThere];
     const container = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command]);
@@ -162,7 +162,7 @@ describe('systemd', () => {
     expect(await service.ended).toBe(0);
   });
 
-  it('is told when the service is ready and when it stops', async () => {
+  needs('python3', 'systemd-notify').it('is told when the service is ready and when it stops', async () => {
     const cwd = makeWorkspace();
     const path = join(cwd, 'notify');
     const listener = spawn('python3', [

@@ -1,8 +1,9 @@
 import {Validator} from '@seriousme/openapi-schema-validator';
 import {Ajv2020} from 'ajv/dist/2020.js';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask, type Answer} from '../helpers/http.js';
+import {needs} from '../helpers/needs.js';
 import {startPostgres} from '../helpers/private-server.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -154,32 +155,29 @@ describe('/health', () => {
     expect((await ask(url, '/')).status).toBe(200);
   });
 
-  it.skipIf(inject('postgresUrl') === '')(
-    'is 503 while the database is away, at once, and recovers',
-    async () => {
-      const database = await startPostgres();
-      onTestFinished(() => database.remove());
-      const env = {PEEWEE_URL: `${database.url}/postgres`};
-      const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env});
-      expect((await ask(url, '/health')).status).toBe(200);
-      await database.kill();
-      await sleep(600);
-      const asked = performance.now();
-      const away = await ask(url, '/health');
-      expect(away.status).toBe(503);
-      expect(performance.now() - asked).toBeLessThan(4000);
-      expect(away.body).not.toContain('p;a#ss');
-      await database.restart();
-      const deadline = performance.now() + 10_000;
-      let status = 503;
-      while (status !== 200 && performance.now() < deadline) {
-        await sleep(100);
-        ({status} = await ask(url, '/health'));
-      }
-      expect(status).toBe(200);
-      expect(await cli(['status', '--server', url], {cwd: makeWorkspace()})).toMatchObject({status: 0});
-    },
-  );
+  needs('postgresql').it('is 503 while the database is away, at once, and recovers', async () => {
+    const database = await startPostgres();
+    onTestFinished(() => database.remove());
+    const env = {PEEWEE_URL: `${database.url}/postgres`};
+    const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env});
+    expect((await ask(url, '/health')).status).toBe(200);
+    await database.kill();
+    await sleep(600);
+    const asked = performance.now();
+    const away = await ask(url, '/health');
+    expect(away.status).toBe(503);
+    expect(performance.now() - asked).toBeLessThan(4000);
+    expect(away.body).not.toContain('p;a#ss');
+    await database.restart();
+    const deadline = performance.now() + 10_000;
+    let status = 503;
+    while (status !== 200 && performance.now() < deadline) {
+      await sleep(100);
+      ({status} = await ask(url, '/health'));
+    }
+    expect(status).toBe(200);
+    expect(await cli(['status', '--server', url], {cwd: makeWorkspace()})).toMatchObject({status: 0});
+  });
 });
 
 it('an error of the service carries an id that is in its log', async () => {

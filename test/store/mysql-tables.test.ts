@@ -1,9 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, inject, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import type {NetworkTestDatabase} from '../helpers/network-database.js';
 
 /** The statements that peewee 3 sends for the Python service's models; the database's default decides the rest. */
@@ -22,7 +23,7 @@ async function pythonDatabase(): Promise<{database: NetworkTestDatabase; store: 
 
 const collation = `SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`;
 
-describe.skipIf(inject('mysqlUrl') === '')('a table that the Python service made on MariaDB', () => {
+needs('mariadb').describe('a table that the Python service made on MariaDB', () => {
   it('is continued as it is, and never converted', async () => {
     const {database, store} = await pythonDatabase();
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
@@ -66,7 +67,7 @@ describe.skipIf(inject('mysqlUrl') === '')('a table that the Python service made
   });
 });
 
-describe.skipIf(inject('mysqlUrl') === '')('a table of our own on MariaDB', () => {
+needs('mariadb').describe('a table of our own on MariaDB', () => {
   it('compares bytes, whatever the default of the database', async () => {
     const database = await makeMysqlDatabase();
     await migrate(await database.open());

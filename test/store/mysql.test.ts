@@ -1,7 +1,7 @@
-import {describe, inject} from 'vitest';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {describeStore} from './conformance.js';
 
-describe.skipIf(inject('mysqlUrl') === '')('on a real server', () => {
+needs('mariadb').describe('on a real server', () => {
   describeStore({name: 'MariaDB', make: () => makeMysqlDatabase(), quote: '`'});
 });

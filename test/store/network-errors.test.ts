@@ -3,13 +3,14 @@ import {once} from 'node:events';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {cli} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {password} from '../helpers/private-server.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
 const kinds = [
-  {name: 'PostgreSQL', server: inject('postgresUrl'), make: makePostgresDatabase},
-  {name: 'MariaDB', server: inject('mysqlUrl'), make: makeMysqlDatabase},
+  {name: 'PostgreSQL', need: 'postgresql', server: inject('postgresUrl'), make: makePostgresDatabase},
+  {name: 'MariaDB', need: 'mariadb', server: inject('mysqlUrl'), make: makeMysqlDatabase},
 ] as const;
 
 const env = {DATABASE_CONNECT_ATTEMPTS: '2', DATABASE_CONNECT_WAIT: '0'};
@@ -24,8 +25,8 @@ async function silentPort(): Promise<number> {
   return (server.address() as {port: number}).port;
 }
 
-describe.each(kinds)('$name, by the command line', ({server, make}) => {
-  describe.skipIf(server === '')('on a real server', () => {
+describe.each(kinds)('$name, by the command line', ({need, server, make}) => {
+  needs(need).describe('on a real server', () => {
     it('is created, allocated from, shown and reset', async () => {
       const {url} = await make();
       const cwd = makeWorkspace();

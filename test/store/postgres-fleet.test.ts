@@ -1,13 +1,14 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, writeFileSync, chmodSync} from 'node:fs';
+import {writeFileSync, chmodSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {cli} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {openForTest} from '../helpers/network-database.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {freePort, password, startPostgres} from '../helpers/private-server.js';
@@ -16,7 +17,7 @@ import {makeWorkspace} from '../helpers/workspace.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 
-describe.skipIf(inject('postgresUrl') === '')('several hosts in one URL', () => {
+needs('postgresql').describe('several hosts in one URL', () => {
   it('the one that takes writes is found', async () => {
     const readOnly = await startPostgres(['default_transaction_read_only = on']);
     onTestFinished(() => readOnly.remove());
@@ -34,15 +35,8 @@ describe.skipIf(inject('postgresUrl') === '')('several hosts in one URL', () => 
   });
 });
 
-const bouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
-
-describe.skipIf(inject('postgresUrl') === '')('behind PgBouncer in transaction mode', () => {
-  it('allocates without prepared statements', async ({skip}) => {
-    if (bouncer === undefined) {
-      if (process.env['CI'] === 'true') throw new Error('PgBouncer is not installed');
-      skip('PgBouncer is not installed');
-      return;
-    }
+needs('postgresql', 'pgbouncer').describe('behind PgBouncer in transaction mode', () => {
+  it('allocates without prepared statements', async () => {
     const {url} = await makePostgresDatabase();
     const {port, pathname} = new URL(url);
     const folder = makeWorkspace();
@@ -55,7 +49,11 @@ describe.skipIf(inject('postgresUrl') === '')('behind PgBouncer in transaction m
     );
     for (const path of [folder, join(folder, 'users'), join(folder, 'pgbouncer.ini')]) chmodSync(path, 0o755);
     const user = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
-    const child = spawn(bouncer, [join(folder, 'pgbouncer.ini')], {stdio: 'ignore', ...user});
+    const child = spawn('pgbouncer', [join(folder, 'pgbouncer.ini')], {
+      stdio: 'ignore',
+      env: {PATH: `${process.env['PATH']}:/usr/sbin`},
+      ...user,
+    });
     onTestFinished(async () => {
       const closed = once(child, 'exit');
       child.kill('SIGKILL');
@@ -77,10 +75,10 @@ describe.skipIf(inject('postgresUrl') === '')('behind PgBouncer in transaction m
 });
 
 describe.each([
-  {name: 'PostgreSQL', server: inject('postgresUrl'), make: makePostgresDatabase},
-  {name: 'MariaDB', server: inject('mysqlUrl'), make: makeMysqlDatabase},
-])('$name', ({server, make}) => {
-  it.skipIf(server === '')('several dbsync at once end in one good schema', async () => {
+  {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase},
+  {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
+] as const)('$name', ({need, make}) => {
+  needs(need).it('several dbsync at once end in one good schema', async () => {
     for (let turn = 0; turn < 3; turn++) {
       const {url} = await make();
       const run = (...args: string[]): ReturnType<typeof cli> =>

@@ -1,9 +1,10 @@
-import {describe, expect, inject, it} from 'vitest';
+import {expect, inject, it} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 
-describe.skipIf(inject('postgresUrl') === '')('PostgreSQL', () => {
+needs('postgresql').describe('PostgreSQL', () => {
   it('tables that peewee made are continued as they are', async () => {
     const database = await makePostgresDatabase();
     await database.execute(

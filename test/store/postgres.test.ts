@@ -1,7 +1,7 @@
-import {describe, inject} from 'vitest';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {describeStore} from './conformance.js';
 
-describe.skipIf(inject('postgresUrl') === '')('on a real server', () => {
+needs('postgresql').describe('on a real server', () => {
   describeStore({name: 'PostgreSQL', make: () => makePostgresDatabase(), quote: '"'});
 });

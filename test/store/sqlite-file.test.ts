@@ -1,12 +1,13 @@
-import {execFileSync, spawnSync} from 'node:child_process';
+import {execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {describe, expect, it, onTestFinished, type TestContext} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {fillDisk} from '../fault/torture/disk.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {openSqliteStore} from '../../src/lib/store/sqlite/store.js';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask, rangeOf} from '../helpers/http.js';
+import {need} from '../helpers/needs.js';
 import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
@@ -137,12 +138,7 @@ describe('an SQLite file', () => {
   });
 });
 
-const isRoot = process.getuid?.() === 0;
-
 describe('an SQLite file that the user may not write', () => {
-  // Permissions do not bind root, so a user without any runs the command.
-  const nobody = isRoot ? {uid: 65_534} : {};
-
   it.each(['file', 'folder'])(
     'gives a clear error for a read-only %s, and the counter stays',
     async (what) => {
@@ -154,10 +150,16 @@ describe('an SQLite file that the user may not write', () => {
         chmodSync(folder, 0o755);
       });
       const url = `sqlite:///${path}`;
-      const taken = await cli(['getid', '--mode', 'file', '--database', url], {cwd: folder, ...nobody});
+      const taken = await cli(['getid', '--mode', 'file', '--database', url], {
+        cwd: folder,
+        obeysPermissions: true,
+      });
       expect(taken).toMatchObject({status: 4, stdout: ''});
       expect(taken.stderr).toMatch(/cannot be written\.\nTry:/);
-      const status = await cli(['status', '--json', '--database', url], {cwd: folder, ...nobody});
+      const status = await cli(['status', '--json', '--database', url], {
+        cwd: folder,
+        obeysPermissions: true,
+      });
       expect(JSON.parse(status.stdout)).toMatchObject({modes: [{mode: 'file', next: 251_038}, {}, {}, {}]});
     },
   );
@@ -167,7 +169,7 @@ describe('an SQLite file that the user may not write', () => {
     const path = copyFixture('pacifica-1.0.sqlite3', folder);
     chmodSync(folder, 0o777);
     chmodSync(path, 0o666);
-    const options = {cwd: folder, env: {PEEWEE_URL: `sqlite:///${path}`}, ...nobody};
+    const options = {cwd: folder, env: {PEEWEE_URL: `sqlite:///${path}`}, obeysPermissions: true};
     // One that is killed leaves its log behind, without which SQLite would not open a file that cannot be written.
     const killed = await startServer([], options);
     expect(rangeOf(await ask(killed.url, '/getid?mode=file&range=1'))).toEqual({
@@ -200,22 +202,19 @@ describe('an SQLite file that the user may not write', () => {
     chmodSync(path, 0o000);
     const taken = await cli(['getid', '--mode', 'file', '--database', `sqlite:///${path}`], {
       cwd: folder,
-      ...nobody,
+      obeysPermissions: true,
     });
     expect(taken).toMatchObject({status: 4, stdout: ''});
     expect(taken.stderr).toMatch(/cannot be opened\.\nTry:/);
   });
 });
 
-/** A file system of 256 kB; where this user may not mount one the test is skipped. */
-function smallFileSystem(skip: TestContext['skip']): string {
+/** A file system of 256 kB. */
+function smallFileSystem(): string {
+  need('mounts');
   const folder = join(makeWorkspace(), 'small');
   mkdirSync(folder);
-  const {status} = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-  if (status !== 0) {
-    if (process.env['CI'] === 'true') throw new Error('this user may not mount a small file system');
-    skip('this user may not mount a small file system');
-  }
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
   onTestFinished(() => {
     execFileSync('umount', [folder]);
   });
@@ -223,10 +222,8 @@ function smallFileSystem(skip: TestContext['skip']): string {
 }
 
 describe('an SQLite file on a full disk', () => {
-  it('refuses with a clear error, loses nothing that was answered, and goes on when there is space', async ({
-    skip,
-  }) => {
-    const folder = smallFileSystem(skip);
+  it('refuses with a clear error, loses nothing that was answered, and goes on when there is space', async () => {
+    const folder = smallFileSystem();
     const {path, open, query} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const store = await open({create: true});
     await migrate(store);
@@ -258,10 +255,8 @@ describe('an SQLite file on a full disk', () => {
 });
 
 describe('an SQLite file on a disk that others have filled', () => {
-  it('is written as long as no mode is added: what is in the log is copied, and its space used again', async ({
-    skip,
-  }) => {
-    const folder = smallFileSystem(skip);
+  it('is written as long as no mode is added: what is in the log is copied, and its space used again', async () => {
+    const folder = smallFileSystem();
     const {path, open} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const first = await open({create: true});
     await migrate(first);

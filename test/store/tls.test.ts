@@ -1,6 +1,7 @@
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, inject, onTestFinished} from 'vitest';
 import {makeCertificate, type Certificate} from '../helpers/certificate.js';
 import {cli, type Finished} from '../helpers/cli.js';
+import {needs, type Need} from '../helpers/needs.js';
 import {
   mariadbUser,
   postgresUser,
@@ -13,6 +14,7 @@ import {makeWorkspace} from '../helpers/workspace.js';
 /** A server that speaks TLS with a certificate of its own, and a database of it that anybody may use. */
 interface Kind {
   readonly name: string;
+  readonly need: Need;
   readonly shared: string;
   readonly database: string;
   readonly start: () => Promise<{server: PrivateServer; files: Certificate}>;
@@ -21,6 +23,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     name: 'PostgreSQL',
+    need: 'postgresql',
     shared: inject('postgresUrl'),
     database: 'postgres',
     start: async () => {
@@ -35,6 +38,7 @@ const kinds: readonly Kind[] = [
   },
   {
     name: 'MariaDB',
+    need: 'mariadb',
     shared: inject('mysqlUrl'),
     database: 'mysql',
     start: async () => {
@@ -45,8 +49,8 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-describe.each(kinds)('TLS to $name', ({shared, database, start}) => {
-  it.skipIf(shared === '')('is verified unless told otherwise in words', async () => {
+describe.each(kinds)('TLS to $name', ({need, shared, database, start}) => {
+  needs(need, 'openssl').it('is verified unless told otherwise in words', async () => {
     const {server, files} = await start();
     onTestFinished(() => server.remove());
     const run = (host: string, query: string): Promise<Finished> => {
@@ -68,7 +72,7 @@ describe.each(kinds)('TLS to $name', ({shared, database, start}) => {
     expect(await run('127.0.0.1', `?sslmode=verify-ca${trusted}`)).toMatchObject({status: 0});
   });
 
-  it.skipIf(shared === '')('that the server does not offer is refused, never done without', async () => {
+  needs(need).it('that the server does not offer is refused, never done without', async () => {
     for (const mode of ['require', 'no-verify']) {
       const plain = await cli(['dbsync'], {
         cwd: makeWorkspace(),

@@ -5,6 +5,7 @@ import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {openForTest, type NetworkTestDatabase} from '../helpers/network-database.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {flaws} from '../helpers/ranges.js';
@@ -164,7 +165,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
   });
 });
 
-describe.skipIf(inject('postgresUrl') === '')('PostgreSQL', () => {
+needs('postgresql').describe('PostgreSQL', () => {
   it('may isolate transactions as strictly as it can', async () => {
     const database = await makePostgresDatabase();
     const name = new URL(database.url).pathname.slice(1);
@@ -193,7 +194,7 @@ describe.skipIf(inject('postgresUrl') === '')('PostgreSQL', () => {
   });
 });
 
-describe.skipIf(inject('mysqlUrl') === '')('MariaDB', () => {
+needs('mariadb').describe('MariaDB', () => {
   it('may lock an account, or let its password expire', async () => {
     const database = await makeMysqlDatabase();
     await migrate(await database.open());

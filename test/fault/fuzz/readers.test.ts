@@ -8,6 +8,7 @@ import {readPythonLiteral} from '../../../src/lib/config/python-literal.js';
 import {UniqueIDError} from '../../../src/lib/errors.js';
 import {readGetidQuery} from '../../../src/lib/server/query.js';
 import {Tokens} from '../../../src/lib/server/tokens.js';
+import {needs} from '../../helpers/needs.js';
 import {makeWorkspace} from '../../helpers/workspace.js';
 import {openPythonOracle, type PythonOracle} from './python-oracle.js';
 
@@ -239,7 +240,7 @@ const queryPieces = [
 ];
 
 describe('what is read as Python reads it', () => {
-  it(
+  needs('python3').it(
     'configuration files: the same sections, keys and values, or both refuse',
     async () => {
       await fc.assert(
@@ -273,7 +274,7 @@ describe('what is read as Python reads it', () => {
     timeout,
   );
 
-  it(
+  needs('python3').it(
     'literals: what is read is what Python reads',
     async () => {
       let read = 0;
@@ -293,7 +294,7 @@ describe('what is read as Python reads it', () => {
     timeout,
   );
 
-  it(
+  needs('python3').it(
     'queries: the same mode and range, or both refuse',
     async () => {
       let read = 0;
