@@ -1,6 +1,6 @@
 /**
  * Every failure a caller can meet: the HTTP status it is answered with and the exit status of a command
- * that ends in it. DESIGN.md sections 2 and 3 promise both; nothing else in the program decides a status.
+ * that ends in it. Nothing else in the program decides a status.
  */
 export const errorTable = {
   INVALID_MODE: {http: 400, exit: 2},

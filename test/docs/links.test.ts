@@ -5,9 +5,10 @@ import {root} from '../helpers/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
-  (name) => name.endsWith('.md'),
-);
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'}).map((name) => join('docs', name)),
+].filter((name) => name.endsWith('.md'));
 
 it.each(pages)('the links of %s lead to what is there', (page) => {
   for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
@@ -26,3 +27,9 @@ function anchorsOf(page: string): readonly string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+it('the tests that docs/internals/invariants.md names exist', () => {
+  const named = [...read('docs', 'internals', 'invariants.md').matchAll(/`(test\/[\w./-]+)`/g)];
+  expect(named.length).toBeGreaterThan(10);
+  for (const [, path = ''] of named) expect(existsSync(join(root, path)), path).toBe(true);
+});

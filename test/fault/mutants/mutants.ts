@@ -8,7 +8,7 @@ interface Edit {
 /** A way to break a promise of the program on purpose, and the tests that are to notice. */
 export interface Mutant {
   readonly name: string;
-  /** The numbers of the invariants in docs/design.md that it breaks. */
+  /** The numbers of the invariants in docs/internals/invariants.md that it breaks. */
   readonly invariants: readonly number[];
   readonly edits: readonly Edit[];
   /** Files of tests, from the root of the repository. */
