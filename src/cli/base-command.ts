@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../lib/config/load.js';
 import type {Config} from '../lib/config/resolve.js';
 import {reportFailure} from './report-failure.js';
+import {print} from './stdout.js';
 import {requestedExit, usageFailure} from './usage-failure.js';
 
 /** What all commands share: the global flags, and how a failure ends. */
@@ -37,7 +38,7 @@ export abstract class BaseCommand extends Command {
 
   /** A command whose result holds bigints returns it as text, made by `exactJson`: it is written as it is. */
   override logJson(value: unknown): void {
-    process.stdout.write(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
+    print(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** Only the flag decides, not also an environment variable as oclif has it. */

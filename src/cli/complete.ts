@@ -2,6 +2,7 @@ import {createRequire} from 'node:module';
 import {loadConfig} from '../lib/config/load.js';
 import {openStore} from '../lib/store/open.js';
 import {withStore} from './database.js';
+import {print} from './stdout.js';
 import {shells} from './completion-scripts.js';
 
 /** What of the manifest of the commands matters here. */
@@ -27,7 +28,7 @@ export async function complete(words: readonly string[]): Promise<void> {
   const {separate, prefix} = split(words);
   const current = separate.at(-1) ?? '';
   for (const candidate of await candidatesFor(separate, commands)) {
-    if (candidate.startsWith(current)) process.stdout.write(`${prefix}${candidate}\n`);
+    if (candidate.startsWith(current)) print(`${prefix}${candidate}\n`);
   }
 }
 

@@ -1,5 +1,6 @@
 import {writeSync} from 'node:fs';
 import {formatRange, type IdRange} from '../lib/allocation/range.js';
+import {outputFailed, watchStdout} from './stdout.js';
 
 /** The formats of `getid`. */
 export type IdFormat = 'json' | 'plain' | 'list';
@@ -9,10 +10,21 @@ const LINES_A_WRITE = 4096n;
 
 const STDOUT = 1;
 
-/** Writes a range to stdout, no faster than it is read there; stops quietly when the reader has gone. */
+/**
+ * Writes a range to stdout, no faster than it is read there. A list ends quietly when its reader has gone.
+ *
+ * @throws UniqueIDError `OUTPUT_FAILED`, with the range: nobody else is ever given it
+ */
 export async function writeIds(range: IdRange, format: IdFormat): Promise<void> {
-  if (format === 'list') return writeList(range);
-  await writeLine(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);
+  try {
+    if (format === 'list') await writeList(range);
+    else await writeLine(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);
+  } catch (error) {
+    throw outputFailed(
+      `The integers ${range.start} to ${range.end} were taken, but could not be written to stdout`,
+      error as NodeJS.ErrnoException,
+    );
+  }
 }
 
 /** One short line, which a pipe takes whole or not at all: making a stream takes Node longer than writing it. */
@@ -20,30 +32,31 @@ async function writeLine(line: string): Promise<void> {
   try {
     writeSync(STDOUT, line);
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    if (code === 'EAGAIN') await write(line);
-    else if (code !== 'EPIPE') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    await write(line);
   }
 }
 
+/** Whoever pipes into "head" has what was wanted. */
 async function writeList(range: IdRange): Promise<void> {
-  let isRead = true;
-  // A reader that has gone is told to the callback of the write; without a listener Node would throw it as well.
-  process.stdout.on('error', () => undefined);
-  for (let first = range.start; first <= range.end && isRead; first += LINES_A_WRITE) {
+  for (let first = range.start; first <= range.end; first += LINES_A_WRITE) {
     let lines = '';
     const last = first + LINES_A_WRITE - 1n;
     for (let id = first; id <= last && id <= range.end; id++) lines += `${id}\n`;
-    isRead = await write(lines);
+    try {
+      await write(lines);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+      throw error;
+    }
   }
 }
 
-/** @returns false where the reader has gone: whoever pipes into "head" has what was wanted */
-function write(text: string): Promise<boolean> {
+function write(text: string): Promise<void> {
+  watchStdout();
   return new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
-      if (error === undefined || error === null) resolve(true);
-      else if ((error as NodeJS.ErrnoException).code === 'EPIPE') resolve(false);
+      if (error === undefined || error === null) resolve();
       else reject(error);
     });
   });

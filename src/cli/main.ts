@@ -1,31 +1,44 @@
+import {catchCrashes, endProcess} from './end-process.js';
+import type {GetidOptions} from './getid-options.js';
 import {hideSecrets} from './hide-secrets.js';
 import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
+import {print} from './stdout.js';
 
-/** Runs one command line to its end; the exit status is left in `process.exitCode`. */
+/** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
-  if (argv[0] === '--version' || argv[0] === '-V') {
-    const {version} = await import('../lib/version.js');
-    process.stdout.write(`uniqueid ${version}\n`);
-    return;
+  const plain = readPlainGetid(argv);
+  if (plain === undefined && !isSmall(argv)) {
+    // It is in another bundle, whose modules are not those of this one: it ends the process by itself.
+    const {runOclif} = await import('./run-oclif.js');
+    return runOclif(argv);
   }
-  // What the shells' completion scripts ask; not a command for people.
-  if (argv[0] === 'complete' && argv[1] === '--') {
+  catchCrashes();
+  try {
+    await (plain === undefined ? runSmall(argv) : getid(plain));
+  } catch (error) {
+    reportFailure(error, plain?.json ?? false);
+  }
+  return endProcess();
+}
+
+/** What needs neither oclif nor a configuration: the version, and what the shells' completion scripts ask. */
+function isSmall([first, second]: readonly string[]): boolean {
+  return first === '--version' || first === '-V' || (first === 'complete' && second === '--');
+}
+
+async function runSmall(argv: readonly string[]): Promise<void> {
+  if (argv[0] === 'complete') {
     const {complete} = await import('./complete.js');
     await complete(argv.slice(2));
-    return;
+  } else {
+    const {version} = await import('../lib/version.js');
+    print(`uniqueid ${version}\n`);
   }
-  const plain = readPlainGetid(argv);
-  if (plain === undefined) {
-    const {runOclif} = await import('./run-oclif.js');
-    await runOclif(argv);
-    return;
-  }
-  try {
-    const {takeIds} = await import('./take-ids.js');
-    await takeIds(plain);
-  } catch (error) {
-    reportFailure(error, plain.json);
-  }
+}
+
+async function getid(options: GetidOptions): Promise<void> {
+  const {takeIds} = await import('./take-ids.js');
+  await takeIds(options);
 }

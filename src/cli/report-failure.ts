@@ -1,13 +1,16 @@
 import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
 import {describeFailure, formatFailure} from './failure.js';
 import {say, talkWidth} from './say.js';
+import {print} from './stdout.js';
 import {wantsColour} from './terminal.js';
 
 /** Tells of a failure, for a person in two lines or for a script in JSON, and sets the exit status. */
 export function reportFailure(thrown: unknown, json: boolean): void {
   const error = ofPrompt(thrown) ?? toUniqueIDError(thrown);
   process.exitCode = error.exitStatus;
-  if (json) process.stdout.write(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
+  // There is no document on a stdout that cannot be written.
+  if (json && error.code !== 'OUTPUT_FAILED')
+    print(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
   else say(formatFailure(error, wantsColour(process.stderr, process.env), talkWidth()));
 }
 

@@ -1,12 +1,19 @@
 import {run} from '@oclif/core/run';
 import {settings} from '@oclif/core/settings';
+import {catchCrashes, endProcess} from './end-process.js';
 import {reportFailure} from './report-failure.js';
+import {watchStderr} from './say.js';
+import {watchStdout} from './stdout.js';
 import {requestedExit, usageFailure} from './usage-failure.js';
 
-/** Has oclif find and run the command. */
-export async function runOclif(argv: readonly string[]): Promise<void> {
+/** Has oclif find and run the command, and ends the process. */
+export async function runOclif(argv: readonly string[]): Promise<never> {
+  catchCrashes();
   // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
   settings.enableAutoTranspile = false;
+  // oclif and others write help, warnings and task lists themselves.
+  watchStdout();
+  watchStderr();
   try {
     // From here upwards oclif looks for package.json, which tells it where the commands are.
     await run(asFlag(argv), import.meta.url);
@@ -15,6 +22,7 @@ export async function runOclif(argv: readonly string[]): Promise<void> {
     if (exit === undefined) reportFailure(usageFailure(thrown), argv.includes('--json'));
     else process.exitCode = exit;
   }
+  return endProcess();
 }
 
 /** `uniqueid help getid`, as many programs take it, for `uniqueid getid --help`. */

@@ -8,6 +8,7 @@ import {connectSafely, withStore} from './database.js';
 import type {GetidOptions} from './getid-options.js';
 import {writeIds} from './id-output.js';
 import {say} from './say.js';
+import {assertStdoutOpen} from './stdout.js';
 import {canPrompt} from './terminal.js';
 
 /** The work of `getid`: takes a range from the database, or from a service, and prints it. */
@@ -26,6 +27,7 @@ export async function takeIds(options: GetidOptions): Promise<void> {
   };
   if (mode === undefined && !talk.mayAsk) throw noMode();
   const format = options.json ? 'json' : options.format;
+  assertStdoutOpen();
   if (options.server !== undefined) {
     const {takeRemoteIds} = await import('./take-remote-ids.js');
     await writeIds(await takeRemoteIds(options.server, mode, range, options, settings), format);

@@ -6,6 +6,7 @@ import {grouped} from '../cli/numbers.js';
 import {recordLines, resetRecord} from '../cli/reset-record.js';
 import {formatTable} from '../cli/table.js';
 import {say} from '../cli/say.js';
+import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/stdout.js';
 import {canPrompt} from '../cli/terminal.js';
 import {checkMode} from '../lib/allocation/mode.js';
 import {MAX_COUNTER} from '../lib/allocation/range.js';
@@ -88,9 +89,14 @@ export default class Reset extends BaseCommand {
         await assertNotIssued(flags.server, changes, {timeoutMs: settings.requestTimeoutMs, token});
       }
       if (!dryRun && changes.length > 0) {
+        // A move whose record would be lost is not made.
+        setLossMessage('Nothing was changed: stdout cannot be written');
+        await assertPrinted();
+        assertStdoutOpen();
         if (!flags.yes)
           await confirmReset(changes, flags.all ? databaseName(settings.databaseUrl) : undefined, mayAsk);
         await applyReset(store, changes, settings.requestTimeoutMs);
+        setLossMessage(`${movedCounters(changes.length)}, but the record could not be written to stdout`);
       }
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
@@ -125,6 +131,10 @@ async function askForMode(store: Store): Promise<string> {
     'Move the counter of which mode? (type to search)',
     counters.map(({mode}) => mode),
   );
+}
+
+function movedCounters(count: number): string {
+  return count === 1 ? 'The counter moved' : `The ${count} counters moved`;
 }
 
 function noMode(): UniqueIDError {

@@ -34,6 +34,7 @@ export const errorTable = {
   ADDRESS_UNAVAILABLE: {http: 500, exit: 1},
   UNKNOWN_MODE: {http: 404, exit: 2},
   REFUSED: {http: 409, exit: 6},
+  OUTPUT_FAILED: {http: 500, exit: 1},
   REMOTE_FAILED: {http: 502, exit: 7},
   INTERRUPTED: {http: 500, exit: 130},
 } as const satisfies Record<string, {http: number; exit: number}>;
