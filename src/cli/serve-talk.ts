@@ -1,9 +1,11 @@
-import pino, {type Logger} from 'pino';
+import type {Logger} from 'pino';
 import type {Settings} from '../lib/config/settings.js';
+import {stderrSink} from '../lib/server/log-sink.js';
+import {recordTo} from '../lib/server/logs.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
 import {version} from '../lib/version.js';
 import {colours} from './colour.js';
-import {say} from './say.js';
+import {wrapped} from './say.js';
 
 /** Asks the database what a person wants to know of it. */
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
@@ -44,10 +46,7 @@ export function logSync({before, steps}: MigrationPlan): void {
 }
 
 function recorder(): Logger {
-  return pino(
-    {base: {pid: process.pid}, timestamp: pino.stdTimeFunctions.isoTime},
-    pino.destination({dest: 2, sync: true}),
-  );
+  return recordTo([stderrSink()]);
 }
 
 function forLog(log: Logger): ServeTalk {
@@ -68,6 +67,10 @@ function forLog(log: Logger): ServeTalk {
 function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
+  // Unlike `say`, it does not wait for a terminal whose output is paused.
+  const print = (line: string): void => {
+    stderrSink().write(wrapped(line));
+  };
   return {
     started: async (url, database, facts) => {
       const {product, durability} = await facts();
@@ -92,13 +95,13 @@ function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
         ...labelled('Stop', 'Ctrl-C; what has been accepted is still answered', width),
         '',
       ];
-      for (const line of lines) say(line);
+      for (const line of lines) print(line);
     },
     stopping: () => {
-      say(dim('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.'));
+      print(dim('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.'));
     },
     stopped: () => {
-      say('Stopped.');
+      print('Stopped.');
     },
   };
 }

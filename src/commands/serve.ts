@@ -1,8 +1,10 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {connect, connectSafely, prepareStore, type CommandTalk} from '../cli/database.js';
+import {setCrashReporter} from '../cli/end-process.js';
 import {say} from '../cli/say.js';
 import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
+import {print} from '../cli/stdout.js';
 import type * as syncTasks from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
@@ -87,7 +89,15 @@ export default class Serve extends BaseCommand {
     onHangUp(() => {
       service.reload();
     });
-    await this.#untilTold(config, service, store, told);
+    setCrashReporter(async (error) => {
+      service.log.fatal({err: error}, 'A bug ends the service.');
+      await service.flushLogs();
+    });
+    try {
+      await this.#untilTold(config, service, store, told);
+    } finally {
+      await service.flushLogs();
+    }
   }
 
   /** Tells where the service answers, waits for a signal, and stops it. */
@@ -101,7 +111,7 @@ export default class Serve extends BaseCommand {
     const json = this.jsonEnabled();
     const {serveTalk} = await import('../cli/serve-talk.js');
     const talk = serveTalk(settings, settings.errorFile === undefined ? undefined : log);
-    if (json) process.stdout.write(`${JSON.stringify({url, database: store.location, version})}\n`);
+    if (json) print(`${JSON.stringify({url, database: store.location, version})}\n`);
     else await talk.started(url, store.location, () => store.facts());
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);
     await told;

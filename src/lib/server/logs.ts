@@ -1,7 +1,8 @@
-import {closeSync, openSync} from 'node:fs';
 import pino, {type Logger} from 'pino';
 import {UniqueIDError} from '../errors.js';
 import {AccessLog} from './access-log.js';
+import {openFile} from './log-output.js';
+import {LogSink, stderrSink} from './log-sink.js';
 
 /** Which logs a server keeps; a file that is `undefined` is not kept. */
 export interface LogOptions {
@@ -18,15 +19,18 @@ export interface Logs {
   readonly access: AccessLog | undefined;
   /** Opens the files by their names again, after somebody has moved them away. */
   reopen(): void;
-  /** Writes out what is still in memory. */
-  close(): void;
+  /** Counts the lines that no destination took. */
+  droppedLines(): number;
+  /** Writes out what is still in memory, as far as the destinations take it. */
+  flush(): Promise<void>;
 }
-
-type Destination = ReturnType<typeof pino.destination>;
 
 /** Lines gather to this many characters, or for this long, before they are written: the disk is not on the way of an answer. */
 const GATHERED_LENGTH = 16_000;
 const ACCESS_FLUSH_MS = 500;
+
+/** How long the end of a service waits for a log that nobody reads, in milliseconds. */
+const FLUSH_LIMIT_MS = 1000;
 
 /**
  * Opens the logs. Errors always have a place: stderr, where no file was configured.
@@ -34,62 +38,64 @@ const ACCESS_FLUSH_MS = 500;
  * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be written
  */
 export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
-  const files: Destination[] = [];
-  const errorSinks: Destination[] = [];
-  const accessSinks: Destination[] = [];
-  if (errorFile !== undefined) files.push(openFile('log.error_file', errorFile));
-  errorSinks.push(...files);
-  if (screen || errorFile === undefined) errorSinks.push(pino.destination({dest: 2, sync: true}));
-  if (accessFile !== undefined) {
-    const file = openFile('log.access_file', accessFile);
-    files.push(file);
-    accessSinks.push(file);
-  }
-  if (screen) accessSinks.push(pino.destination({dest: 2, sync: true}));
-  const errors = pino(
-    {
-      base: {pid: process.pid},
-      timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: {err: pino.stdSerializers.errWithCause},
-    },
-    pino.multistream(errorSinks.map((stream) => ({stream}))),
-  );
+  const errorLog = errorFile === undefined ? undefined : openLogFile('log.error_file', errorFile);
+  const accessLog = accessFile === undefined ? undefined : openLogFile('log.access_file', accessFile);
+  const onScreen = screen ? [stderrSink()] : [];
+  const errorSinks = errorLog === undefined ? [stderrSink()] : [errorLog, ...onScreen];
+  const accessSinks = accessLog === undefined ? onScreen : [accessLog, ...onScreen];
+  const files = [errorLog, accessLog].filter((sink) => sink !== undefined);
+  const all = [...new Set([...files, stderrSink()])];
+  // The trouble of one log is told in the others.
+  const notices = recordTo(all.filter((sink) => sink !== accessLog));
+  if (errorLog !== undefined) report(errorLog, `log.error_file ${errorFile}`, notices);
+  if (accessLog !== undefined) report(accessLog, `log.access_file ${accessFile}`, notices);
+  report(stderrSink(), 'stderr', notices);
   // A person who looks on sees each line at once.
   const access =
     accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : GATHERED_LENGTH);
   const flush = setInterval(() => access?.flush(), ACCESS_FLUSH_MS);
   flush.unref();
   return {
-    errors,
+    errors: recordTo(errorSinks),
     access,
+    droppedLines: () => all.reduce((sum, {dropped}) => sum + dropped, 0),
     reopen: () => {
       access?.flush();
-      for (const sink of files) {
-        // What was told before the file was moved away stands in the file that was moved away.
-        writeOut(sink);
-        sink.reopen();
-      }
+      for (const file of files) file.reopen();
     },
-    close: () => {
-      clearInterval(flush);
+    flush: async () => {
       access?.flush();
-      for (const sink of [...errorSinks, ...accessSinks]) writeOut(sink);
+      await Promise.all(all.map((sink) => sink.flush(FLUSH_LIMIT_MS)));
     },
   };
 }
 
-/** Writes what is in memory now, if the disk takes it. */
-function writeOut(sink: Destination): void {
-  try {
-    sink.flushSync();
-  } catch (error) {
-    process.emitWarning(`Some lines of a log could not be written: ${(error as Error).message}`);
-  }
+/** Makes a logger of JSON records, one a line. */
+export function recordTo(sinks: readonly LogSink[]): Logger {
+  return pino(
+    {
+      base: {pid: process.pid},
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: {err: pino.stdSerializers.errWithCause},
+    },
+    pino.multistream(sinks.map((stream) => ({stream}))),
+  );
 }
 
-function openFile(key: string, path: string): Destination {
+function report(sink: LogSink, name: string, notices: Logger): void {
+  sink.observe({
+    failing: (reason) => {
+      notices.error({destination: name}, `Lines of ${name} are dropped: ${reason}.`);
+    },
+    recovered: (dropped) => {
+      notices.warn({destination: name, dropped}, `${name} works again; ${dropped} lines were dropped.`);
+    },
+  });
+}
+
+function openLogFile(key: string, path: string): LogSink {
   try {
-    closeSync(openSync(path, 'a'));
+    return new LogSink(openFile(path));
   } catch (error) {
     throw new UniqueIDError(
       'CONFIG_INVALID',
@@ -99,12 +105,4 @@ function openFile(key: string, path: string): Destination {
       },
     );
   }
-  const destination = pino.destination({dest: path, sync: false});
-  let told = false;
-  // A full disk must stop the log, not the service.
-  destination.on('error', (error: Error) => {
-    if (!told) process.emitWarning(`${key} ${path} cannot be written: ${error.message}`);
-    told = true;
-  });
-  return destination;
 }

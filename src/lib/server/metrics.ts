@@ -144,6 +144,19 @@ export class Metrics {
     });
   }
 
+  /** The metric of a server that keeps logs. */
+  watchLogs(droppedLines: () => number): void {
+    new Counter({
+      name: 'uniqueid_log_lines_dropped_total',
+      help: 'Lines that no log took: its disk was full, its pipe closed, or nobody read it.',
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(droppedLines());
+      },
+    });
+  }
+
   refused({code}: UniqueIDError): void {
     this.#refused.inc({reason: code});
   }

@@ -24,6 +24,8 @@ export interface RunningService {
    * @returns whether every request was answered within `shutdown_timeout`
    */
   stop(): Promise<boolean>;
+  /** Writes out what was logged after `stop`. */
+  flushLogs(): Promise<void>;
 }
 
 /**
@@ -55,12 +57,13 @@ export async function runService(
       failure: (error, request, requestId) => {
         failures.record(error, request, requestId);
       },
+      droppedLogLines: () => logs.droppedLines(),
     });
     server = await listen(service.listener, settings, descriptor);
     connections = acceptPlain(server, service.plain);
   } catch (error) {
     await store.close();
-    logs.close();
+    await logs.flush();
     throw error;
   }
   const url = baseUrl(server);
@@ -86,9 +89,10 @@ export async function runService(
       const inTime = await drain(server, connections, settings.shutdownTimeoutMs);
       await service.finish();
       await store.close();
-      logs.close();
+      await logs.flush();
       return inTime;
     },
+    flushLogs: () => logs.flush(),
   };
 }
 

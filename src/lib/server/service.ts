@@ -21,6 +21,8 @@ export interface ServiceHooks {
   readonly access?: AccessRecorder | undefined;
   /** Told of each failure that is the service's own; the id went to the client in `X-Request-Id`. */
   readonly failure: (error: UniqueIDError, request: RequestFacts, requestId: string) => void;
+  /** Counts the lines that the logs could not write. */
+  readonly droppedLogLines?: () => number;
 }
 
 /** The REST API on one store, for any server of `node:http`. */
@@ -51,6 +53,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     observer: metrics.observer,
   });
   metrics.watch(allocator);
+  if (hooks.droppedLogLines !== undefined) metrics.watchLogs(hooks.droppedLogLines);
   const health = new Health(store, allocator);
   const refusals = new Refusals(metrics, (error, request) => {
     const requestId = randomUUID();

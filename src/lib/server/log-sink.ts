@@ -1,0 +1,182 @@
+import {withTimeLimit} from '../store/time-limit.js';
+import {openStderr, type LogOutput} from './log-output.js';
+
+/** Lines in memory for one destination, in bytes; what comes on top is dropped. */
+const MAX_WAITING_BYTES = 1_048_576;
+
+/** How long a destination that failed is left alone. */
+const FAILURE_PAUSE_MS = 1000;
+
+/** How long a destination that takes no more, such as a pipe that nobody reads, is left alone. */
+const BUSY_PAUSE_MS = 100;
+
+const NEWLINE = 0x0a;
+const NOTHING = Buffer.alloc(0);
+
+/** Receives the first dropped line of a period of trouble, and its end. */
+export interface SinkEvents {
+  readonly failing: (reason: string) => void;
+  readonly recovered: (dropped: number) => void;
+}
+
+/**
+ * Writes lines to a destination that may be full, closed or unread. Never throws, never waits, and keeps a bounded
+ * number of lines in memory: drops and counts what cannot be written.
+ */
+export class LogSink {
+  readonly #output: LogOutput;
+  #events: SinkEvents | undefined;
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  /** Rest of the chunk that was begun. */
+  #current: Buffer = NOTHING;
+  #isWriting = false;
+  #isWorking = true;
+  #pause: NodeJS.Timeout | undefined;
+  #wantsReopen = false;
+  /** True if the last byte written does not end a line. */
+  #endsInLine = false;
+  #dropped = 0;
+  #droppedInTrouble = 0;
+  #settled: (() => void)[] = [];
+
+  constructor(output: LogOutput) {
+    this.#output = output;
+  }
+
+  /** Counts the lines dropped since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Tells of trouble from now on. */
+  observe(events: SinkEvents): void {
+    this.#events = events;
+  }
+
+  /** @param lines one or more, each with its end */
+  write(lines: string): void {
+    const bytes = Buffer.byteLength(lines);
+    if (this.#current.length + this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      this.#drop(lines, 'it takes lines too slowly');
+      return;
+    }
+    this.#waiting.push(lines);
+    this.#waitingBytes += bytes;
+    this.#proceed();
+  }
+
+  /** Opens the file by its name again, once the chunk that was begun is written. */
+  reopen(): void {
+    this.#wantsReopen = true;
+    // What the old file did not take may never be taken.
+    if (this.#pause !== undefined) this.#dropCurrent('it takes lines too slowly');
+    this.#proceedNow();
+  }
+
+  /** Waits until all lines are written or one more attempt has failed, but no longer than `limitMs`. */
+  async flush(limitMs: number): Promise<void> {
+    this.#proceedNow();
+    if (this.#isIdle()) return;
+    const settled = new Promise<void>((resolve) => this.#settled.push(resolve));
+    await withTimeLimit(settled, limitMs, () => new Error('The log was not flushed in time.')).catch(
+      () => undefined,
+    );
+  }
+
+  #isIdle(): boolean {
+    return !this.#isWriting && this.#current.length === 0 && this.#waiting.length === 0;
+  }
+
+  #proceedNow(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    this.#proceed();
+  }
+
+  /** Takes the next step, unless one is under way. */
+  #proceed(): void {
+    if (this.#isWriting || this.#pause !== undefined) return;
+    if (this.#current.length === 0) {
+      if (this.#wantsReopen) this.#reopenNow();
+      if (this.#waiting.length === 0) {
+        this.#settle();
+        return;
+      }
+      this.#current = Buffer.from((this.#endsInLine ? '\n' : '') + this.#waiting.join(''));
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+    }
+    this.#isWriting = true;
+    this.#output.write(this.#current, (error, count) => {
+      this.#isWriting = false;
+      if (error === null || error === undefined) this.#advance(count);
+      else this.#fail(error);
+    });
+  }
+
+  #advance(count: number): void {
+    this.#isWorking = true;
+    if (count > 0) this.#endsInLine = this.#current[count - 1] !== NEWLINE;
+    this.#current = this.#current.subarray(count);
+    this.#proceed();
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    const isBusy = error.code === 'EAGAIN';
+    this.#isWorking = false;
+    if (!isBusy) this.#dropCurrent(error.message);
+    this.#pause = setTimeout(
+      () => {
+        this.#proceedNow();
+      },
+      isBusy ? BUSY_PAUSE_MS : FAILURE_PAUSE_MS,
+    );
+    this.#pause.unref();
+    if (!isBusy) this.#settle();
+  }
+
+  #reopenNow(): void {
+    this.#wantsReopen = false;
+    try {
+      this.#output.reopen?.();
+      this.#endsInLine = false;
+    } catch (error) {
+      this.#events?.failing(`it cannot be opened again: ${(error as Error).message}`);
+    }
+  }
+
+  #dropCurrent(reason: string): void {
+    const lines = this.#current.toString();
+    this.#current = NOTHING;
+    if (lines !== '') this.#drop(lines, reason);
+  }
+
+  #drop(lines: string, reason: string): void {
+    const isFirst = this.#droppedInTrouble === 0;
+    const count = lines.split('\n').filter((line) => line !== '').length;
+    this.#dropped += count;
+    this.#droppedInTrouble += count;
+    if (isFirst) this.#events?.failing(reason);
+  }
+
+  /** Releases those who wait for the lines, which are written or cannot be. */
+  #settle(): void {
+    if (this.#droppedInTrouble > 0 && this.#isWorking && this.#isIdle()) this.#recover();
+    for (const settled of this.#settled.splice(0)) settled();
+  }
+
+  #recover(): void {
+    const dropped = this.#droppedInTrouble;
+    this.#droppedInTrouble = 0;
+    this.#events?.recovered(dropped);
+  }
+}
+
+let stderr: LogSink | undefined;
+
+/** The one sink for stderr: all who log there share its bound and its order. */
+export function stderrSink(): LogSink {
+  stderr ??= new LogSink(openStderr());
+  return stderr;
+}
