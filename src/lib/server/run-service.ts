@@ -2,6 +2,7 @@ import type {Logger} from 'pino';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
+import {withTimeLimit} from '../store/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
 import {baseUrl, drain, listen, type AnyServer} from './http-server.js';
@@ -9,6 +10,8 @@ import {openLogs, type Logs} from './logs.js';
 import {acceptPlain, type PlainConnections} from './plain-connections.js';
 import {createService, type HttpService} from './service.js';
 import {readTlsFiles} from './tls-files.js';
+
+const CLOSE_TIMEOUT_MS = 2000;
 
 /** A service that answers. */
 export interface RunningService {
@@ -88,12 +91,21 @@ export async function runService(
       service.beginStop();
       const inTime = await drain(server, connections, settings.shutdownTimeoutMs);
       await service.finish();
-      await store.close();
+      await closeInTime(store, errors);
       await logs.flush();
       return inTime;
     },
     flushLogs: () => logs.flush(),
   };
+}
+
+/** Closes the store, unless its server died silently: a connection then waits for a farewell for minutes. */
+async function closeInTime(store: Store, log: Logger): Promise<void> {
+  try {
+    await withTimeLimit(store.close(), CLOSE_TIMEOUT_MS, () => new Error('it did not answer in time'));
+  } catch (error) {
+    log.warn(`The connection to ${store.location} was not closed in order: ${(error as Error).message}.`);
+  }
 }
 
 /** @throws UniqueIDError `CONFIG_INVALID`; the store is closed then */

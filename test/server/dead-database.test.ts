@@ -1,0 +1,35 @@
+import {describe, expect, inject, it} from 'vitest';
+import {cli, startServer} from '../helpers/cli.js';
+import {ask} from '../helpers/http.js';
+import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {startProxy} from '../helpers/tcp-proxy.js';
+import {makeWorkspace} from '../helpers/workspace.js';
+
+const kinds = [
+  {name: 'PostgreSQL', server: inject('postgresUrl'), make: makePostgresDatabase},
+  {name: 'MariaDB', server: inject('mysqlUrl'), make: makeMysqlDatabase},
+] as const;
+
+describe.each(kinds)('a connection to $name that died without a word', ({server, make}) => {
+  it.skipIf(server === '').each([
+    {when: 'idle', busy: false},
+    {when: 'in the middle of a request', busy: true},
+  ])('does not keep the service from ending: $when', async ({busy}) => {
+    const cwd = makeWorkspace();
+    const url = new URL((await make()).url);
+    const proxy = await startProxy(Number(url.port));
+    url.host = `127.0.0.1:${proxy.port}`;
+    const env = {PEEWEE_URL: url.href, UNIQUEID_REQUEST_TIMEOUT: '2'};
+    expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
+    const service = await startServer([], {cwd, env});
+    expect((await ask(service.url, '/getid?mode=file&range=1')).status).toBe(200);
+    proxy.hold();
+    const answer = busy ? ask(service.url, '/getid?mode=file&range=1') : undefined;
+    if (busy) await ask(service.url, '/');
+    service.process.kill('SIGTERM');
+    expect(await service.finished).toMatchObject({status: 0, signal: null});
+    expect(service.stderr()).toContain('Stopped.');
+    if (answer !== undefined) expect((await answer).status).toBe(503);
+  });
+});
