@@ -59,7 +59,10 @@ const keepPlaces = {
   },
 };
 
-/** Takes in better-sqlite3, which a plain getid nearly always needs, and leaves other packages where they are. */
+/** Packages that a plain getid nearly always needs. */
+const inlined = ['better-sqlite3', 'quick-lru'];
+
+/** Takes in the packages that are inlined, and leaves others where they are. */
 const leaveOut = {
   name: 'leave out',
   setup: ({onResolve}) => {
@@ -68,7 +71,7 @@ const leaveOut = {
       importer === binding ? {path: 'bindings', external: true} : {path: binding},
     );
     onResolve({filter: /^[a-z@]/}, ({path, kind}) =>
-      kind === 'entry-point' || path === 'better-sqlite3' ? undefined : {path, external: true},
+      kind === 'entry-point' || inlined.includes(path) ? undefined : {path, external: true},
     );
   },
 };

@@ -48,7 +48,7 @@ export class Allocator {
   constructor(store: Store, options: AllocatorOptions) {
     const {firstIndex, policy} = options;
     const gate = policy === undefined ? undefined : new ModeGate(store, policy);
-    this.guard = new RegressionGuard(store);
+    this.guard = new RegressionGuard(store, policy?.maxModes ?? 0);
     this.#location = store.location;
     this.#options = options;
     this.#committer = new GroupCommitter({store, guard: this.guard, gate, firstIndex});

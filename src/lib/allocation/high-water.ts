@@ -1,26 +1,34 @@
-/** Marks kept in each of two generations, so that a stranger's modes cannot fill the memory. */
-const MOST_MARKS = 50_000;
+import QuickLRU from 'quick-lru';
+
+/** The most marks, also if `max_modes` is larger or sets no limit: 160 MB for modes of 16 characters. */
+const MAX_MARKS = 1_000_000;
+
+interface Mark {
+  readonly mode: string;
+  readonly next: bigint;
+}
 
 /**
- * How far this process itself has handed out each mode, from which it knows a counter that has gone backwards.
+ * Remembers how far this process itself has handed out each mode: the base for noticing a counter that went backwards.
  *
- * New marks go into the young generation. When that is full the old one is dropped, and with it only modes that
- * were not used since as many others were. A map that forgets its oldest key each time would have to step over all
- * those it forgot before.
+ * Keeps at least the `maxModes` modes used last, and less than twice as many.
  */
 export class HighWater {
-  #young = new Map<string, bigint>();
-  #old: ReadonlyMap<string, bigint> = new Map();
+  readonly #marks: QuickLRU<string, Mark>;
+
+  /** @param maxModes how many modes the database may hold; 0 for no limit */
+  constructor(maxModes: number) {
+    this.#marks = new QuickLRU({maxSize: maxModes === 0 ? MAX_MARKS : Math.min(maxModes, MAX_MARKS)});
+  }
 
   /** One more than the highest integer handed out; `undefined` where this process has handed out none. */
   get(mode: string): bigint | undefined {
-    return this.#young.get(mode) ?? this.#old.get(mode);
+    return this.#marks.peek(mode)?.next;
   }
 
   raise(mode: string, next: bigint): void {
-    this.#young.set(mode, next);
-    if (this.#young.size < MOST_MARKS) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    // A slice would keep the whole text of its request in memory, so a mark has a copy for its key.
+    const own = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
+    this.#marks.set(own, {mode: own, next});
   }
 }

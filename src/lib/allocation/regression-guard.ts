@@ -10,11 +10,13 @@ import type {Regression} from './regression.js';
  */
 export class RegressionGuard {
   readonly #store: Store;
-  readonly #highWater = new HighWater();
+  readonly #highWater: HighWater;
   readonly #regressions = new Map<string, Regression>();
 
-  constructor(store: Store) {
+  /** @param maxModes how many modes the database may hold; 0 for no limit */
+  constructor(store: Store, maxModes: number) {
     this.#store = store;
+    this.#highWater = new HighWater(maxModes);
   }
 
   /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
