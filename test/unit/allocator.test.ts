@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../src/lib/allocation/allocator.js';
 import {EMPTY_RANGE} from '../../src/lib/allocation/range.js';
 import {toUniqueIDError, UniqueIDError} from '../../src/lib/errors.js';
@@ -216,6 +216,84 @@ describe('a request that cannot be had', () => {
     await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'STOPPING'});
     await closed;
     expect(await accepted).toEqual({start: 0n, end: 3n});
+  });
+});
+
+describe('a caller that asks again while it is answered', () => {
+  const settled = (allocator: Allocator, mode = 'file'): Promise<unknown> =>
+    new Promise((granted, refused) => {
+      allocator.request(mode, 1n, {granted, refused});
+    });
+
+  it('is answered after a grant', async () => {
+    const {allocator} = await setUp();
+    const second = new Promise((resolve, refused) => {
+      const granted = (): void => {
+        settled(allocator).then(resolve, refused);
+      };
+      allocator.request('file', 1n, {granted, refused});
+    });
+    expect(await second).toEqual({start: 1n, end: 1n});
+    await allocator.close();
+  });
+
+  it('is answered after an error', async () => {
+    const {allocator, observed} = await setUp({requestTimeoutMs: 200});
+    for (const error of [new UniqueIDError('DATABASE_FULL', 'The disk is full.'), unavailable()]) {
+      observed.before = () => Promise.reject(error);
+      const second = new Promise((resolve, reject) => {
+        const refused = (): void => {
+          observed.before = () => Promise.resolve();
+          settled(allocator).then(resolve, reject);
+        };
+        allocator.request('file', 1n, {granted: reject, refused});
+      });
+      expect(await second).toMatchObject({start: expect.any(BigInt) as bigint});
+    }
+  });
+
+  it('is answered before the allocator has closed, and told so if it asks later', async () => {
+    const {allocator} = await setUp();
+    const events: string[] = [];
+    let closed: Promise<unknown> | undefined;
+    allocator.request('file', 1n, {
+      granted: () => {
+        void settled(allocator).then(() => events.push('second'));
+        closed = allocator.close().then(() => events.push('closed'));
+        settled(allocator).catch((error: unknown) => events.push(toUniqueIDError(error).code));
+      },
+      refused: () => undefined,
+    });
+    while (closed === undefined) await sleep(1);
+    await closed;
+    expect(events).toEqual(['STOPPING', 'second', 'closed']);
+  });
+
+  it.each(['granted', 'refused'] as const)('does not harm others by throwing in %s', async (answer) => {
+    const {allocator, observed} = await setUp();
+    const warnings: unknown[] = [];
+    const note = (warning: unknown): number => warnings.push(warning);
+    process.on('warning', note);
+    onTestFinished(() => {
+      process.off('warning', note);
+    });
+    const throwing = (): void => {
+      throw new Error('a fault of the caller');
+    };
+    if (answer === 'refused') {
+      observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
+    }
+    allocator.request('file', 1n, {granted: throwing, refused: throwing});
+    const others = [settled(allocator), settled(allocator, 'other')];
+    const results = await Promise.allSettled(others);
+    expect(results.map(({status}) => status)).toEqual(
+      answer === 'granted' ? ['fulfilled', 'fulfilled'] : ['rejected', 'rejected'],
+    );
+    observed.before = () => Promise.resolve();
+    expect(await settled(allocator)).toMatchObject({start: expect.any(BigInt) as bigint});
+    await allocator.close();
+    while (warnings.length === 0) await sleep(1);
+    expect(warnings).toMatchObject([{message: 'a fault of the caller'}]);
   });
 });
 

@@ -120,22 +120,31 @@ export class Allocator {
     try {
       // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
       await afterPendingInput();
-      let committed: readonly Committed[] = [];
-      for (let failures = 0; this.#queue.length > 0;) {
-        const next = this.#commitQueue();
-        // The database works on the next group while this thread answers the last one.
+      // A caller may ask again while the last group is answered.
+      do {
+        const committed = await this.#emptyQueue();
         this.#handOut(committed);
-        const outcome = await next;
-        committed = outcome ?? [];
-        failures = outcome === undefined ? failures + 1 : 0;
-        // Even a request that may wait only briefly is tried more than once.
-        if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
-      }
-      this.#handOut(committed);
+      } while (this.#queue.length > 0);
     } finally {
       clearInterval(watch);
       this.#running = undefined;
     }
+  }
+
+  /** @returns the last group, which is committed and not handed out yet */
+  async #emptyQueue(): Promise<readonly Committed[]> {
+    let committed: readonly Committed[] = [];
+    for (let failures = 0; this.#queue.length > 0;) {
+      const next = this.#commitQueue();
+      // The database works on the next group while this thread answers the last one.
+      this.#handOut(committed);
+      const outcome = await next;
+      committed = outcome ?? [];
+      failures = outcome === undefined ? failures + 1 : 0;
+      // Even a request that may wait only briefly is tried more than once.
+      if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
+    }
+    return committed;
   }
 
   /** @returns `undefined` where the database could not do it now and the requests went back to the queue */

@@ -2,7 +2,7 @@ import type {UniqueIDError} from '../errors.js';
 import {exhausted} from './refusals.js';
 import type {IdRange} from './range.js';
 
-/** Who is told what became of a request: one of the two, once. Neither may throw. */
+/** Who is told what became of a request: one of the two, once. What either throws becomes a warning of the process. */
 export interface Receiver {
   /** The range is on stable storage. */
   granted(range: IdRange): void;
@@ -58,7 +58,11 @@ export function grant({waiting}: Unit, first: bigint): void {
     const next = start + request.range;
     if (!request.isSettled) {
       request.isSettled = true;
-      request.receiver.granted({start, end: next - 1n});
+      try {
+        request.receiver.granted({start, end: next - 1n});
+      } catch (error) {
+        warnOf(error);
+      }
     }
     start = next;
   }
@@ -84,7 +88,16 @@ export function keepWhatFits({mode, waiting}: Unit, remaining: bigint): Unit {
 export function refuse(waiting: Waiting, error: UniqueIDError): void {
   if (waiting.isSettled) return;
   waiting.isSettled = true;
-  waiting.receiver.refused(error);
+  try {
+    waiting.receiver.refused(error);
+  } catch (fault) {
+    warnOf(fault);
+  }
+}
+
+/** A fault of one caller must not keep the others of its batch from their answers. */
+function warnOf(fault: unknown): void {
+  process.emitWarning(fault instanceof Error ? fault : String(fault));
 }
 
 export function refuseAll({waiting}: Pick<Unit, 'waiting'>, error: UniqueIDError): void {
