@@ -1,11 +1,17 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
+import {toUniqueIDError} from '../../src/lib/errors.js';
+import * as statements from '../../src/lib/store/mysql/statements.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
 import type {NetworkTestDatabase} from '../helpers/network-database.js';
+import {observe} from '../helpers/observed-store.js';
+
+const options = {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10_000};
 
 /** The statements that peewee 3 sends for the Python service's models; the database's default decides the rest. */
 const peeweeTables = [
@@ -64,6 +70,91 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
       {reason: {code: 'INVALID_MODE'}},
     ]);
     expect(await database.query('SELECT id FROM uniqueindex ORDER BY id')).toEqual([['file'], ['naïve']]);
+  });
+});
+
+needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
+  it('cost one commit that fails, not one for each batch that they are in', async () => {
+    const {store} = await pythonDatabase();
+    const observed = observe(store);
+    const allocator = new Allocator(observed.store, options);
+    const codes: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      await Promise.all([
+        ...Array.from({length: 20}, (_, index) => allocator.allocate(`naïve${index}`, 1n)),
+        ...Array.from({length: 20}, (_, index) =>
+          allocator.allocate(`Файл${round} ${index}`, 1n).catch((error: unknown) => {
+            codes.push(toUniqueIDError(error).code);
+          }),
+        ),
+      ]);
+    }
+    expect(codes).toEqual(Array.from({length: 100}, () => 'INVALID_MODE'));
+    expect(observed.groups.length).toBeLessThanOrEqual(5);
+    expect((await store.counters()).map(({mode, next}) => `${mode} ${next ?? ''}`)).toEqual(
+      expect.arrayContaining(['file 251038', 'naïve0 5', 'naïve19 5']),
+    );
+    expect(await store.countModes(100)).toBe(21);
+  });
+
+  it('are rejected also where no mode may be created', async () => {
+    const {store} = await pythonDatabase();
+    expect(await store.advance([{mode: 'Файл', count: 1n, floor: 0n}], 0n)).toMatchObject([
+      {error: {code: 'INVALID_MODE'}},
+    ]);
+  });
+
+  it('are written by a new server after an administrator has converted the table', async () => {
+    const {database, store} = await pythonDatabase();
+    await expect(store.advance([{mode: 'Файл', count: 1n}], 0n)).resolves.toMatchObject([
+      {error: {code: 'INVALID_MODE'}},
+    ]);
+    await database.execute(
+      'ALTER TABLE uniqueindex CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',
+    );
+    const again = await database.open();
+    expect(await again.advance([{mode: 'Файл', count: 1n}], 0n)).toEqual([{next: 1n}]);
+  });
+});
+
+needs('mariadb').describe('many long modes', () => {
+  it('make statements far below what any server takes', () => {
+    // As many modes and bytes as a batch has, in the longest text each way of advancing them sends.
+    for (const [modes, bytes] of [
+      [64, 1020],
+      [500, 131],
+    ] as const) {
+      const mode = 'x'.repeat(bytes);
+      const claim = statements.advanceStatements({mode, count: 10n ** 18n, floor: undefined}, 10n ** 18n);
+      const counter = statements.putCounters([{mode, next: MAX_COUNTER}]);
+      expect(modes * (claim.length + counter.length)).toBeLessThan(700_000);
+    }
+  });
+
+  it('are committed many at a time, and no ordinary request has to wait for one commit of each', async () => {
+    const store = await (await makeMysqlDatabase()).open();
+    await migrate(store);
+    const observed = observe(store);
+    const allocator = new Allocator(observed.store, {...options, requestTimeoutMs: 50_000});
+    // Together they make a statement of 20 MB, and MariaDB takes 16.
+    const mode = (index: number): string => String(index).padEnd(5) + '🗂'.repeat(250);
+    const strangers = Array.from({length: 5000}, (_, index) => allocator.allocate(mode(index), 1n));
+    const ordinary = Array.from({length: 10}, () => allocator.allocate('file', 1n));
+    expect(await Promise.all(ordinary)).toHaveLength(10);
+    await Promise.all(strangers);
+    expect(observed.groups.length).toBeLessThan(200);
+  });
+
+  it('are told from a database that is away where the server takes shorter statements only', async () => {
+    const {database, store} = await pythonDatabase();
+    await database.execute(
+      `CREATE TRIGGER failing BEFORE INSERT ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1153`,
+    );
+    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+      code: 'UNEXPECTED',
+      transient: false,
+      hint: expect.stringContaining('max_allowed_packet') as string,
+    });
   });
 });
 

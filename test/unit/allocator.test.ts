@@ -219,6 +219,108 @@ describe('a request that cannot be had', () => {
   });
 });
 
+describe('a batch', () => {
+  const unwritable = (): UniqueIDError => new UniqueIDError('INVALID_MODE', 'The table cannot hold a mode.');
+
+  /** Holds the first commit up, so that all that is asked for meanwhile waits in the queue. */
+  async function gather(setup: Setup, ask: () => Promise<unknown>[]): Promise<void> {
+    const {allocator, observed} = setup;
+    const {before} = observed;
+    let release = (): void => undefined;
+    observed.before = () => new Promise((resolve) => (release = resolve));
+    const first = allocator.allocate('first', 1n);
+    while (observed.groups.length === 0) await sleep(1);
+    const asked = ask();
+    observed.before = before;
+    release();
+    await Promise.all([first, ...asked]);
+    observed.groups.shift();
+  }
+
+  it('takes a bounded number of modes, in the order of arrival, and every request is answered', async () => {
+    const setup = await setUp();
+    const modes = Array.from({length: 2300}, (_, index) => (index % 50 === 0 ? 'file' : `mode${index}`));
+    const starts: bigint[] = [];
+    await gather(setup, () =>
+      modes.map(async (mode) => {
+        const {start} = await setup.allocator.allocate(mode, 1n);
+        if (mode === 'file') starts.push(start);
+      }),
+    );
+    const sizes = setup.observed.groups.map((claims) => claims.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500);
+    expect(sizes.length).toBeLessThan(10);
+    expect(starts).toEqual(starts.map((_, index) => BigInt(index)));
+  });
+
+  it('takes a bounded number of bytes of modes', async () => {
+    const setup = await setUp();
+    const modes = Array.from({length: 200}, (_, index) => '🗂'.repeat(250) + String(index).padStart(5, '0'));
+    await gather(setup, () => modes.map((mode) => setup.allocator.allocate(mode, 1n)));
+    for (const claims of setup.observed.groups)
+      expect(Buffer.byteLength(claims.map(({mode}) => mode).join(''))).toBeLessThanOrEqual(65_536);
+    expect(setup.observed.groups.flat()).toHaveLength(200);
+  });
+
+  it('takes all that wait for one mode, however many', async () => {
+    const setup = await setUp();
+    await gather(setup, () => Array.from({length: 9000}, () => setup.allocator.allocate('file', 1n)));
+    expect(setup.observed.groups).toEqual([[{mode: 'file', count: 9000n}]]);
+  });
+
+  it('keeps the order of arrival when the database fails between batches', async () => {
+    const setup = await setUp();
+    let calls = 0;
+    setup.observed.before = () => (++calls % 2 === 1 ? Promise.reject(unavailable()) : Promise.resolve());
+    const starts: bigint[] = [];
+    await gather(setup, () =>
+      Array.from({length: 1800}, async (_, index) => {
+        const {start} = await setup.allocator.allocate(index % 3 === 0 ? 'file' : `mode${index}`, 1n);
+        if (index % 3 === 0) starts.push(start);
+      }),
+    );
+    expect(starts).toEqual(starts.map((_, index) => BigInt(index)));
+  });
+
+  it('is split in halves around a mode that the database refuses', async () => {
+    const setup = await setUp();
+    await setup.database.execute(
+      `CREATE TRIGGER picky BEFORE INSERT ON uniqueindex WHEN new."id" = 'mode77' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+    );
+    const codes: string[] = [];
+    await gather(setup, () =>
+      Array.from({length: 256}, (_, index) =>
+        setup.allocator.allocate(`mode${index}`, 1n).catch((error: unknown) => {
+          codes.push(toUniqueIDError(error).code);
+        }),
+      ),
+    );
+    expect(codes).toEqual(['UNEXPECTED']);
+    // The whole, and two halves for each of the eight times that it is split.
+    expect(setup.observed.groups.length).toBeLessThanOrEqual(17);
+  });
+
+  it('is not joined by a mode that the table was found not to hold', async () => {
+    const {allocator, observed} = await setUp();
+    observed.before = () =>
+      observed.groups.at(-1)?.some(({mode}) => mode === 'bad')
+        ? Promise.reject(unwritable())
+        : Promise.resolve();
+    await expect(allocator.allocate('bad', 1n)).rejects.toMatchObject({code: 'INVALID_MODE'});
+    const asked = observed.groups.length;
+    await expect(allocator.allocate('bad', 1n)).rejects.toMatchObject({code: 'INVALID_MODE'});
+    expect(observed.groups).toHaveLength(asked);
+    expect(await allocator.allocate('good', 1n)).toEqual({start: 0n, end: 0n});
+  });
+
+  it('of a single mode that the table cannot hold says nothing about the database', async () => {
+    const {allocator, observed} = await setUp();
+    observed.before = () => Promise.reject(unwritable());
+    await expect(allocator.allocate('bad', 1n)).rejects.toMatchObject({code: 'INVALID_MODE'});
+    expect(allocator.lastFailure()).toBeUndefined();
+  });
+});
+
 describe('a caller that asks again while it is answered', () => {
   const settled = (allocator: Allocator, mode = 'file'): Promise<unknown> =>
     new Promise((granted, refused) => {

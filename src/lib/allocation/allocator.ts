@@ -10,7 +10,8 @@ import {checkMode} from './mode.js';
 import {EMPTY_RANGE, type IdRange} from './range.js';
 import {modeNotAllowed, queueFull, stopping, tooLate} from './refusals.js';
 import {RegressionGuard} from './regression-guard.js';
-import {grant, refuse, refuseAll, unitsOf, type Receiver, type Waiting} from './waiting.js';
+import {UnwritableModes} from './unwritable-modes.js';
+import {batchLength, grant, refuse, refuseAll, unitsOf, type Receiver, type Waiting} from './waiting.js';
 
 /** How an allocator treats its callers. */
 export interface AllocatorOptions {
@@ -27,8 +28,8 @@ export interface AllocatorOptions {
 
 /**
  * Hands out ranges by group commit: while one commit is under way requests gather, the next commit takes
- * them all, one statement a mode, and each caller gets its slice in the order of arrival. A request
- * that cannot be had fails alone.
+ * them all, or as many as make a statement of bounded size, one statement a mode, and each caller gets its slice in
+ * the order of arrival. A request that cannot be had fails alone.
  *
  * One group is under way at a time. That alone keeps a mode in order, and costs nothing: whatever
  * arrives meanwhile shares the next commit. The callers of one group are answered while the next is under way.
@@ -39,6 +40,7 @@ export class Allocator {
   readonly #location: string;
   readonly #options: AllocatorOptions;
   readonly #committer: GroupCommitter;
+  readonly #unwritable = new UnwritableModes();
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
@@ -51,7 +53,8 @@ export class Allocator {
     this.guard = new RegressionGuard(store, policy?.maxModes ?? 0);
     this.#location = store.location;
     this.#options = options;
-    this.#committer = new GroupCommitter({store, guard: this.guard, gate, firstIndex});
+    const {guard} = this;
+    this.#committer = new GroupCommitter({store, guard, gate, unwritable: this.#unwritable, firstIndex});
   }
 
   /**
@@ -107,6 +110,7 @@ export class Allocator {
   #assertAccepting(mode: string): void {
     if (this.#options.policy?.allowedModes?.(mode) === false) throw modeNotAllowed(mode);
     if (this.#closed) throw stopping();
+    this.#unwritable.assertWritable(mode);
     if (this.queueLength >= this.#options.maxQueue) throw queueFull(this.#options.maxQueue);
   }
 
@@ -149,8 +153,9 @@ export class Allocator {
 
   /** @returns `undefined` where the database could not do it now and the requests went back to the queue */
   async #commitQueue(): Promise<readonly Committed[] | undefined> {
-    const group = this.#queue;
-    this.#queue = [];
+    const length = batchLength(this.#queue);
+    const group = this.#queue.slice(0, length);
+    this.#queue = this.#queue.slice(length);
     this.#underWay = group;
     const {observer} = this.#options;
     const committed: Committed[] = [];

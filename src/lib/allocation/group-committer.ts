@@ -1,7 +1,8 @@
-import {toUniqueIDError} from '../errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../errors.js';
 import type {Advance, Store} from '../store/store.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
+import type {UnwritableModes} from './unwritable-modes.js';
 import {keepWhatFits, refuseAll, type Unit} from './waiting.js';
 
 /** A run that is committed and not handed out yet. */
@@ -17,6 +18,8 @@ export interface GroupCommitterOptions {
   readonly guard: RegressionGuard;
   /** Which modes may be created; without it all may. */
   readonly gate: ModeGate | undefined;
+  /** Is told which modes the database cannot hold. */
+  readonly unwritable: UnwritableModes;
   /** The first integer of a mode that the database does not know yet. */
   readonly firstIndex: bigint;
 }
@@ -60,9 +63,7 @@ export class GroupCommitter {
     try {
       results = await store.advance(claims, firstIndex);
     } catch (error) {
-      if (units.length === 1 || /^(?:DATABASE|SCHEMA)_/.test(toUniqueIDError(error).code)) throw error;
-      // The database refused something. One mode may be the cause, such as one its character set lacks: the others go on.
-      for (const unit of units) await this.#advanceAlone(unit, mayCreate, committed);
+      await this.#split(units, mayCreate, committed, toUniqueIDError(error));
       return;
     }
     const again: Unit[] = [];
@@ -72,7 +73,7 @@ export class GroupCommitter {
       const result = results[index];
       if (result === undefined) continue;
       if ('next' in result) this.#take(unit, result.next, committed);
-      else if ('error' in result) refuseAll(unit, result.error);
+      else if ('error' in result) this.#refuse(unit, result.error);
       else if ('remaining' in result) again.push(keepWhatFits(unit, result.remaining));
       else if (result.behind === undefined && claims[index]?.floor === ANYWHERE) absent.push(unit);
       else {
@@ -87,14 +88,41 @@ export class GroupCommitter {
     if (admitted.length > 0) await this.#advance(admitted, true, committed);
   }
 
-  async #advanceAlone(unit: Unit, mayCreate: boolean, committed: Committed[]): Promise<void> {
-    try {
-      await this.#advance([unit], mayCreate, committed);
-    } catch (error) {
-      const failure = toUniqueIDError(error);
-      if (failure.transient) throw failure;
-      refuseAll(unit, failure);
+  /**
+   * Commits the halves of a group each by itself: the database refused something of it, and one mode may be the cause,
+   * such as one that its character set lacks.
+   *
+   * @throws what was refused, where it is not the fault of a mode
+   */
+  async #split(
+    units: readonly Unit[],
+    mayCreate: boolean,
+    committed: Committed[],
+    failure: UniqueIDError,
+  ): Promise<void> {
+    const [unit, second] = units;
+    if (unit === undefined || isOfDatabase(failure)) throw failure;
+    if (second === undefined) {
+      // A mode that the table cannot hold says nothing about the database.
+      if (failure.code !== 'INVALID_MODE') throw failure;
+      this.#refuse(unit, failure);
+      return;
     }
+    const middle = units.length >> 1;
+    for (const half of [units.slice(0, middle), units.slice(middle)]) {
+      try {
+        await this.#advance(half, mayCreate, committed);
+      } catch (error) {
+        const fault = toUniqueIDError(error);
+        if (isOfDatabase(fault)) throw fault;
+        for (const each of half) refuseAll(each, fault);
+      }
+    }
+  }
+
+  #refuse(unit: Unit, error: UniqueIDError): void {
+    if (error.code === 'INVALID_MODE') this.#options.unwritable.add(unit.mode, error);
+    refuseAll(unit, error);
   }
 
   /** The store has compared the counter with the floor of the claim; what it answers is not taken on trust. */
@@ -124,4 +152,9 @@ export class GroupCommitter {
       false,
     );
   }
+}
+
+/** Whether the whole database is meant, and not one mode. */
+function isOfDatabase({code, transient}: UniqueIDError): boolean {
+  return transient || /^(?:DATABASE|SCHEMA)_/.test(code);
 }

@@ -153,3 +153,11 @@ export function unwritableMode(location: string, cause: unknown): UniqueIDError 
     },
   );
 }
+
+/** A statement that is longer than the server takes: shorter ones still serve. */
+export function statementTooLong(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('UNEXPECTED', `The database ${location} rejects a statement for its length.`, {
+    cause,
+    hint: 'Raise max_allowed_packet there to 1 MB or more.',
+  });
+}

@@ -7,6 +7,7 @@ import {
   noDatabase,
   noPermission,
   readOnlyServer,
+  statementTooLong,
   tlsRefused,
   tooManyConnections,
   unreachable,
@@ -63,10 +64,16 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
       return noDatabase(destination, error);
     case 1146:
       return schemaMissing(location, error);
+    // A comparison with the column where its character set lacks a character (1267, 1270, 1271), or a row with one.
+    case 1267:
+    case 1270:
+    case 1271:
     case 1366:
     case 1406:
     case 3988:
       return unwritableMode(location, error);
+    case 1153:
+      return statementTooLong(location, error);
     case 1223:
     case 1290:
     case 1792:

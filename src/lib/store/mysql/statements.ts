@@ -52,6 +52,16 @@ export const readCollation = `
   SELECT collation_name AS name FROM information_schema.columns
   WHERE table_schema = DATABASE() AND table_name = 'uniqueindex' AND column_name = 'id'`;
 
+export const readCharset = `
+  SELECT character_set_name AS name FROM information_schema.columns
+  WHERE table_schema = DATABASE() AND table_name = 'uniqueindex' AND column_name = 'id'`;
+
+/** Modes in hexadecimal as they come back from a character set: not as they went in, if it lacks a character. */
+export function throughCharset(modes: readonly string[], charset: string): string {
+  const each = modes.map((mode) => `HEX(CONVERT(CONVERT(${literal(mode)} USING ${charset}) USING utf8mb4))`);
+  return `SELECT CONCAT_WS(' ', ${each.join(', ')}) AS held`;
+}
+
 export function isInByteOrder(collation: string): boolean {
   return /^utf8(?:mb[34])?_(?:\w+_)?bin$/.test(collation);
 }

@@ -26,6 +26,7 @@ import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
 import {exactCollations, migrations} from './migrations.js';
 import * as statements from './statements.js';
+import {UnwritableClaims, withUnwritable} from './unwritable-claims.js';
 
 /** How long a migrator waits for another one, in seconds. */
 const SCHEMA_LOCK_SECONDS = 60;
@@ -44,6 +45,7 @@ class MysqlStore implements Store {
   readonly #url: DatabaseUrl;
   readonly #answerTimeoutMs: number;
   readonly #pool: Pool;
+  readonly #unwritable = new UnwritableClaims();
   #closed: Promise<void> | undefined;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
@@ -81,11 +83,15 @@ class MysqlStore implements Store {
     });
   }
 
-  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    return this.#attempt(
-      (connection) => advance({connection, firstIndex, location: this.location}, claims),
-      this.#answerTimeoutMs,
-    );
+  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    try {
+      return await this.#advance(claims, firstIndex);
+    } catch (error) {
+      if (!(error instanceof UniqueIDError) || error.code !== 'INVALID_MODE') throw error;
+      if (this.#unwritable.isActive) throw error;
+      await this.#attempt((connection) => this.#unwritable.readCharset(connection), this.#answerTimeoutMs);
+      return this.#advance(claims, firstIndex);
+    }
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
@@ -154,6 +160,17 @@ class MysqlStore implements Store {
     // The driver takes a second end for an error.
     this.#closed ??= this.#pool.end();
     return this.#closed;
+  }
+
+  #advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+    const {location} = this;
+    return this.#attempt(async (connection) => {
+      const unwritable = await this.#unwritable.find(connection, claims);
+      if (unwritable.size === 0) return advance({connection, firstIndex, location}, claims);
+      const others = claims.filter(({mode}) => !unwritable.has(mode));
+      const made = others.length === 0 ? [] : await advance({connection, firstIndex, location}, others);
+      return withUnwritable(claims, unwritable, made, location);
+    }, this.#answerTimeoutMs);
   }
 
   /** Does something on a connection; one that failed or does not answer in time is not used again. */
