@@ -86,14 +86,39 @@ describe('allocate', () => {
     await expect(single).rejects.toMatchObject({code: 'STOPPING'});
   });
 
-  it.each([[{servers: []}], [{servers: ['ftp://x']}], [{servers: ['http://x'], minBlock: 10, maxBlock: 5}]])(
-    'says what is wrong with %j',
-    async (options) => {
-      await expect((async () => client(options).allocate('file', 1))()).rejects.toMatchObject({
-        code: 'USAGE',
-      });
+  it.each<[object]>([
+    [{servers: []}],
+    [{servers: 'http://x'}],
+    [{servers: ['ftp://x']}],
+    [{servers: ['http://x', 'x']}],
+    [{servers: ['http://x'], token: 'a\nb'}],
+    [{servers: ['http://x'], minBlock: 10, maxBlock: 5}],
+    ...['minBlock', 'maxBlock', 'maxWaiting', 'timeoutMs'].flatMap((name) =>
+      [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, '10', null].map((value): [object] => [
+        {servers: ['http://x'], [name]: value},
+      ]),
+    ),
+  ])('rejects %o before anything is asked', (options) => {
+    expect(() => client(options as ClientOptions)).toThrow(expect.objectContaining({code: 'USAGE'}));
+  });
+
+  it('takes an option that is undefined for one that is not given', () => {
+    const options = {servers: ['http://x'], timeoutMs: undefined, minBlock: undefined};
+    expect(() => client(options as unknown as ClientOptions)).not.toThrow();
+  });
+
+  it.each([1.5, -1, Number.NaN, Infinity, 2 ** 53, -1n, 2n ** 63n, '1', undefined])(
+    'rejects a range of %s as INVALID_RANGE',
+    async (range) => {
+      const ids = client({servers: ['http://127.0.0.1:1'], timeoutMs: 300});
+      await expect(ids.allocate('file', range as number)).rejects.toMatchObject({code: 'INVALID_RANGE'});
     },
   );
+
+  it('takes an empty range', async () => {
+    const {url} = await serve();
+    expect(await client({servers: [url]}).allocate('file', 0)).toEqual({start: -1n, end: -2n});
+  });
 });
 
 describe('next', () => {
@@ -107,6 +132,40 @@ describe('next', () => {
       (await ask(url, '/metrics')).body,
     )?.[1];
     expect(Number(requests)).toBeLessThan(15);
+  });
+
+  it.each([
+    ['1500', {}],
+    ['50', {}],
+    ['1', {minBlock: 7}],
+  ])('goes on where max_range is %s, below its blocks', async (maxRange, options) => {
+    const {url} = await serve(makeWorkspace(), {UNIQUEID_MAX_RANGE: maxRange});
+    const ids = client({servers: [url], ...options});
+    const count = maxRange === '1' ? 20n : 5000n;
+    for (let expected = 0n; expected < count; expected++) expect(await ids.next('file')).toBe(expected);
+    const {body} = await ask(url, '/metrics');
+    const rejected = /uniqueid_refused_requests_total\{reason="INVALID_RANGE"\} (\d+)/.exec(body)?.[1];
+    // A size that was rejected is not asked for with each block.
+    expect(Number(rejected)).toBeLessThan(20);
+  });
+
+  it.each([50n, 49n, 1n])('gives the last %s integers of a counter, then says so', async (left) => {
+    const cwd = makeWorkspace();
+    const {url} = await serve(cwd);
+    const first = 2n ** 63n - 1n - left;
+    await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
+      `INSERT INTO uniqueindex VALUES ('file', ${first})`,
+    );
+    const ids = client({servers: [url]});
+    for (let id = first; id < first + left; id++) expect(await ids.next('file')).toBe(id);
+    await expect(Promise.resolve(ids.next('file'))).rejects.toThrow('answered 409');
+  });
+
+  it('serves more callers at once than one block has', async () => {
+    const {url} = await serve(makeWorkspace(), {UNIQUEID_MAX_RANGE: '3'});
+    const ids = client({servers: [url]});
+    const given = await Promise.all(Array.from({length: 100}, async () => ids.next('file')));
+    expect(given).toEqual(Array.from({length: 100}, (_, id) => BigInt(id)));
   });
 
   it('fetches the next block before the first runs dry', async () => {

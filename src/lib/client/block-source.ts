@@ -10,12 +10,18 @@ export interface BlockOptions {
   readonly maxWaiting: number;
 }
 
-/** Reserves so many integers; its promise may take as long as the service is away, up to its own time limit. */
-export type Reserve = (count: bigint) => Promise<IdRange>;
+/**
+ * Reserves so many integers, or returns `undefined` if fewer may be had; its promise may take as long as the service is
+ * away, up to its own time limit.
+ */
+export type Reserve = (count: bigint) => Promise<IdRange | undefined>;
 
 /** A block that is used up sooner was too small, one that lasts longer too large, in milliseconds. */
 const SHORT_MS = 1000;
 const LONG_MS = 20_000;
+
+/** A size that was rejected is not tried again for so long, in milliseconds. */
+const CAP_MS = 10_000;
 
 interface Waiter {
   readonly resolve: (id: bigint) => void;
@@ -35,6 +41,9 @@ export class BlockSource {
   #refillAt = -1n;
   #spare: IdRange | undefined;
   #size: number;
+  /** The largest block since one was rejected, and when that was. */
+  #cap = Infinity;
+  #cappedAt = -Infinity;
   #begun = performance.now();
   #refilling = false;
   #waiting: Waiter[] = [];
@@ -93,16 +102,22 @@ export class BlockSource {
     const now = performance.now();
     const lasted = now - this.#begun;
     this.#begun = now;
-    if (lasted < SHORT_MS) this.#size = Math.min(this.#options.maxBlock, this.#size * 2);
+    if (lasted < SHORT_MS) this.#size = Math.min(this.#options.maxBlock, this.#cap, this.#size * 2);
     else if (lasted > LONG_MS) this.#size = Math.max(this.#options.minBlock, Math.floor(this.#size / 2));
   }
 
   #refill(): void {
     if (this.#refilling || this.#spare !== undefined) return;
     this.#refilling = true;
-    this.#reserve(BigInt(Math.max(this.#size, this.#waiting.length))).then(
+    const count = this.#nextSize();
+    this.#reserve(BigInt(count)).then(
       (block) => {
         this.#refilling = false;
+        if (block === undefined) {
+          this.#shrink(Math.floor(count / 2));
+          this.#refill();
+          return;
+        }
         this.#spare = block;
         this.#serveWaiting();
       },
@@ -112,6 +127,17 @@ export class BlockSource {
         this.close(error instanceof Error ? error : new Error(String(error)));
       },
     );
+  }
+
+  #nextSize(): number {
+    if (performance.now() - this.#cappedAt > CAP_MS) this.#cap = Infinity;
+    return Math.min(Math.max(this.#size, this.#waiting.length), this.#options.maxBlock, this.#cap);
+  }
+
+  #shrink(size: number): void {
+    this.#cap = Math.max(1, size);
+    this.#cappedAt = performance.now();
+    this.#size = this.#cap;
   }
 
   #serveWaiting(): void {

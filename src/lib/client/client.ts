@@ -1,23 +1,10 @@
 import {checkMode} from '../allocation/mode.js';
-import type {IdRange} from '../allocation/range.js';
+import {MAX_COUNTER, type IdRange} from '../allocation/range.js';
 import {UniqueIDError} from '../errors.js';
+import {wrongAnswer, type Answer} from './ask-service.js';
 import {BlockSource} from './block-source.js';
-import {requestRange} from './request.js';
-
-/** How a client reaches the service and how far ahead it reserves. */
-export interface ClientOptions {
-  /** URLs of the service's servers; the first is asked until it fails, then the next. */
-  readonly servers: readonly string[];
-  /** A bearer token, where the service asks for one. */
-  readonly token?: string;
-  /** How long one call may take, all tries and servers together, in milliseconds (default 10,000). */
-  readonly timeoutMs?: number;
-  /** The smallest block that `next` reserves (default 100), and the largest (default 10,000,000). */
-  readonly minBlock?: number;
-  readonly maxBlock?: number;
-  /** The most calls of `next` that may wait in each mode while the service is away (default 10,000). */
-  readonly maxWaiting?: number;
-}
+import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';
+import {askForRange} from './request.js';
 
 /** What one call may say. */
 export interface CallOptions {
@@ -31,47 +18,29 @@ export interface CallOptions {
  * No two clients are ever given the same integer. What a client has reserved and not used when it ends is a gap.
  */
 export class Client {
-  readonly #options: Required<Omit<ClientOptions, 'token'>> & Pick<ClientOptions, 'token'>;
+  readonly #options: CompleteOptions;
   readonly #sources = new Map<string, BlockSource>();
   readonly #stop = new AbortController();
   /** The servers, the one that answered last in front. */
   #servers: readonly string[];
 
-  /** @throws UniqueIDError `USAGE` where no server is named or a number makes no sense */
+  /** @throws UniqueIDError `USAGE` where no server is named, a URL is none or a number is out of bounds */
   constructor(options: ClientOptions) {
-    this.#options = {
-      timeoutMs: 10_000,
-      minBlock: 100,
-      maxBlock: 10_000_000,
-      maxWaiting: 10_000,
-      ...options,
-    };
-    const {servers, minBlock, maxBlock} = this.#options;
-    if (servers.length === 0)
-      throw new UniqueIDError('USAGE', 'No server is named.', {hint: 'Give servers: [URL].'});
-    if (!(minBlock >= 1 && minBlock <= maxBlock)) {
-      throw new UniqueIDError('USAGE', 'minBlock must be at least 1 and at most maxBlock.');
-    }
-    this.#servers = servers;
+    this.#options = completeOptions(options);
+    this.#servers = this.#options.servers;
   }
 
   /**
    * Takes `range` consecutive integers.
    *
-   * @throws UniqueIDError `INVALID_MODE`; `REMOTE_FAILED` where no server gives them within `timeoutMs`; the reason
-   *   of `signal` where it was aborted
+   * @param range how many; none is an empty range
+   * @throws UniqueIDError `INVALID_MODE`; `INVALID_RANGE` where `range` is no whole number of 0 to 2^63-1;
+   *   `REMOTE_FAILED` where no server gives them within `timeoutMs`; the reason of `signal` where it was aborted
    */
   async allocate(mode: string, range: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
-    checkMode(mode);
-    const {timeoutMs, token} = this.#options;
-    const {server, ...taken} = await requestRange(this.#servers, mode, BigInt(range), {
-      timeoutMs,
-      token,
-      retries: Infinity,
-      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]),
-    });
-    if (server !== this.#servers[0]) this.#prefer(server);
-    return taken;
+    const answer = await this.#ask(checkMode(mode), checkRange(range), signal);
+    if ('start' in answer) return answer;
+    throw wrongAnswer(answer);
   }
 
   /**
@@ -95,12 +64,45 @@ export class Client {
 
   #source(mode: string): BlockSource {
     checkMode(mode);
-    const source = new BlockSource((count) => this.allocate(mode, count), this.#options);
+    const source = new BlockSource((count) => this.#reserve(mode, count), this.#options);
     this.#sources.set(mode, source);
     return source;
+  }
+
+  /** @returns `undefined` where fewer integers may be had */
+  async #reserve(mode: string, count: bigint): Promise<IdRange | undefined> {
+    const answer = await this.#ask(mode, count);
+    if ('start' in answer) return answer;
+    // More than max_range, or than the counter has left.
+    if (count > 1n && (answer.status === 400 || answer.status === 409)) return undefined;
+    throw wrongAnswer(answer);
+  }
+
+  async #ask(mode: string, range: bigint, signal?: AbortSignal): Promise<IdRange | Answer> {
+    const {timeoutMs, token} = this.#options;
+    const answer = await askForRange(this.#servers, mode, range, {
+      timeoutMs,
+      token,
+      retries: Infinity,
+      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]),
+    });
+    if (!('start' in answer)) return answer;
+    const {server, ...taken} = answer;
+    if (server !== this.#servers[0]) this.#prefer(server);
+    return taken;
   }
 
   #prefer(server: string): void {
     this.#servers = [server, ...this.#servers.filter((each) => each !== server)];
   }
+}
+
+function checkRange(range: bigint | number): bigint {
+  if (typeof range === 'bigint' || Number.isSafeInteger(range)) {
+    const count = BigInt(range);
+    if (count >= 0n && count <= MAX_COUNTER) return count;
+  }
+  throw new UniqueIDError('INVALID_RANGE', `range is ${String(range)}.`, {
+    hint: 'Give a whole number of at least 0; above 2^53 as a bigint.',
+  });
 }

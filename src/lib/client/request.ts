@@ -1,5 +1,5 @@
 import type {IdRange} from '../allocation/range.js';
-import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
+import {askService, serviceUrl, wrongAnswer, type Answer, type AskOptions} from './ask-service.js';
 
 /** A range, and the server that gave it. */
 export interface GivenRange extends IdRange {
@@ -20,6 +20,18 @@ export async function requestRange(
   range: bigint,
   options: AskOptions,
 ): Promise<GivenRange> {
+  const answer = await askForRange(servers, mode, range, options);
+  if ('start' in answer) return answer;
+  throw wrongAnswer(answer);
+}
+
+/** Does what `requestRange` does, and returns an answer that is no range of that size. */
+export async function askForRange(
+  servers: readonly string[],
+  mode: string,
+  range: bigint,
+  options: AskOptions,
+): Promise<GivenRange | Answer> {
   const urls = servers.map((server) => serviceUrl(server, 'getid', {range: String(range), mode}));
   // POST, because no cache on the way may answer it.
   const answer = await askService('POST', urls, options);
@@ -29,5 +41,5 @@ export async function requestRange(
     if (taken.end - taken.start + 1n === range)
       return {...taken, server: servers[urls.indexOf(answer.url)] ?? ''};
   }
-  throw wrongAnswer(answer);
+  return answer;
 }

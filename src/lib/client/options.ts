@@ -1,0 +1,50 @@
+import {UniqueIDError} from '../errors.js';
+import {serviceUrl} from './ask-service.js';
+
+/** How a client reaches the service and how far ahead it reserves. */
+export interface ClientOptions {
+  /** URLs of the service's servers; the first is asked until it fails, then the next. */
+  readonly servers: readonly string[];
+  /** A bearer token, where the service asks for one. */
+  readonly token?: string;
+  /** How long one call may take, all tries and servers together, in milliseconds (default 10,000). */
+  readonly timeoutMs?: number;
+  /** The smallest block that `next` reserves (default 100), and the largest (default 10,000,000). */
+  readonly minBlock?: number;
+  readonly maxBlock?: number;
+  /** The most calls of `next` that may wait in each mode while the service is away (default 10,000). */
+  readonly maxWaiting?: number;
+}
+
+/** The options of a client, those that were not given included. */
+export type CompleteOptions = Required<Omit<ClientOptions, 'token'>> & Pick<ClientOptions, 'token'>;
+
+/** The longest time that a timer of Node takes, in milliseconds. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** @throws UniqueIDError `USAGE` where no server is named, or an option is not what it must be */
+export function completeOptions({servers, token, ...numbers}: ClientOptions): CompleteOptions {
+  if (!Array.isArray(servers) || servers.length === 0)
+    throw new UniqueIDError('USAGE', 'No server is named.', {hint: 'Give servers: [URL].'});
+  for (const server of servers as readonly unknown[]) serviceUrl(String(server), '');
+  if (token !== undefined && !/^[!-~]*$/.test(token))
+    throw new UniqueIDError('USAGE', 'token holds a character that no token has.', {
+      hint: 'Give the token alone, without spaces or line ends.',
+    });
+  const {timeoutMs = 10_000, minBlock = 100, maxBlock = 10_000_000, maxWaiting = 10_000} = numbers;
+  return {
+    servers,
+    ...(token === undefined ? {} : {token}),
+    timeoutMs: wholeNumber('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS),
+    maxBlock: wholeNumber('maxBlock', maxBlock, 1, Number.MAX_SAFE_INTEGER),
+    minBlock: wholeNumber('minBlock', minBlock, 1, maxBlock),
+    maxWaiting: wholeNumber('maxWaiting', maxWaiting, 1, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function wholeNumber(name: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw new UniqueIDError('USAGE', `${name} is ${String(value)}.`, {
+    hint: `Give a whole number from ${least} to ${most}.`,
+  });
+}
