@@ -26,7 +26,9 @@ export function formatTable(
   width: number,
 ): string[] {
   const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(printable))];
-  const widths = columns.map((_, index) => Math.max(...all.map((row) => stringWidth(row[index] ?? ''))));
+  const widths = columns.map((_, index) =>
+    all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
+  );
   const shown = fitting(columns, widths, width);
   if (shown === undefined) return stacked(all, width);
   const [first = 0, ...others] = shown;

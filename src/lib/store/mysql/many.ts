@@ -1,0 +1,99 @@
+import type {PoolConnection} from 'mysql2/promise';
+import {movedMeanwhile, raised, toCounter} from '../refusal.js';
+import type {Counter, CounterMove, Floor, Raise} from '../store.js';
+import {batches} from './batches.js';
+import type {CounterRow} from './counter-row.js';
+import * as statements from './statements.js';
+
+/** Sends statements as one text within a limit of time, and returns the rows of each. */
+export type Ask = (text: string) => Promise<readonly (readonly CounterRow[])[]>;
+
+export async function askFor(
+  connection: PoolConnection,
+  text: string,
+): Promise<readonly (readonly CounterRow[])[]> {
+  // The driver answers a single statement in another form than several.
+  const [answers] = await connection.query(`${text}; DO 0`);
+  return answers as unknown as readonly (readonly CounterRow[])[];
+}
+
+/**
+ * Does what `Store.raiseCounters` promises, a few round trips per batch, in one transaction. Even a dry run goes
+ * through the insertion: only the table itself knows which modes it takes for one.
+ */
+export async function raiseCounters(
+  ask: Ask,
+  floors: readonly Floor[],
+  dryRun: boolean,
+): Promise<readonly Raise[]> {
+  await ask('START TRANSACTION');
+  const raises: Raise[] = [];
+  for (const batch of batches(floors)) raises.push(...(await raiseBatch(ask, batch)));
+  const isExact = raises.every(({mode, stored}) => mode === stored);
+  await ask(dryRun || !isExact ? 'ROLLBACK' : 'COMMIT');
+  return raises;
+}
+
+async function raiseBatch(ask: Ask, floors: readonly Floor[]): Promise<readonly Raise[]> {
+  const modes = floors.map(({mode}) => mode);
+  const [before = [], , after = []] = await ask(
+    [statements.lockCounters(modes), statements.raiseCounters(floors), statements.readCounters(modes)].join(
+      '; ',
+    ),
+  );
+  const known = nextByMode(before);
+  const stored = new Set(after.map(({mode}) => mode));
+  const others = await storedSpellings(
+    ask,
+    modes.filter((mode) => !stored.has(mode)),
+  );
+  return floors.map((floor) => {
+    const raise = raised(floor, known.get(floor.mode));
+    return {...raise, stored: others.get(floor.mode)?.mode ?? floor.mode};
+  });
+}
+
+/** Does what `Store.moveCounters` promises, two round trips per batch, in one transaction. */
+export async function moveCounters(ask: Ask, moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+  await ask('START TRANSACTION');
+  const moved: Counter[] = [];
+  for (const batch of batches(moves)) {
+    const modes = batch.map(({mode}) => mode);
+    const [rows = []] = await ask(statements.lockCounters(modes));
+    const now = new Map(rows.map((row) => [row.mode, row]));
+    const others = await storedSpellings(
+      ask,
+      modes.filter((mode) => !now.has(mode)),
+    );
+    for (const move of batch) {
+      const row = now.get(move.mode) ?? others.get(move.mode);
+      moved.push(...movedMeanwhile(move, row === undefined ? undefined : counterOf(row)));
+    }
+  }
+  if (moved.length === 0) {
+    for (const batch of batches(moves))
+      await ask(statements.putCounters(batch.map(({mode, to}) => ({mode, next: to}))));
+  }
+  await ask('COMMIT');
+  return moved;
+}
+
+/** The rows of modes that are stored under another spelling; none for modes that have no counter. */
+async function storedSpellings(ask: Ask, modes: readonly string[]): Promise<ReadonlyMap<string, CounterRow>> {
+  if (modes.length === 0) return new Map();
+  const answers = await ask(modes.map((mode) => statements.lockCounters([mode])).join('; '));
+  return new Map(
+    modes.flatMap((mode, index) => {
+      const row = answers[index]?.[0];
+      return row === undefined ? [] : [[mode, row]];
+    }),
+  );
+}
+
+function nextByMode(rows: readonly CounterRow[]): ReadonlyMap<string, bigint | undefined> {
+  return new Map(rows.map((row) => [row.mode, counterOf(row).next]));
+}
+
+function counterOf({mode, next}: CounterRow): Counter {
+  return toCounter({mode, next: BigInt(next)});
+}
