@@ -11,17 +11,20 @@ export interface TcpProxy {
   readonly hold: () => void;
   /** Cuts every connection; what was kept back is lost. */
   readonly cut: () => void;
+  /** How many pieces the server has sent: about one per round trip. */
+  readonly answers: () => number;
 }
 
 /** Starts a proxy to a port of this machine; it ends with the test. */
 export async function startProxy(target: number): Promise<TcpProxy> {
   let port = target;
+  let answers = 0;
   const sockets = new Set<Socket>();
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
   const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
+    const far = connect(port, '127.0.0.1').on('data', () => answers++);
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -50,5 +53,6 @@ export async function startProxy(target: number): Promise<TcpProxy> {
       for (const socket of sockets) socket.unpipe().pause();
     },
     cut,
+    answers: () => answers,
   };
 }

@@ -25,6 +25,12 @@ export interface Traits {
   readonly quote: '"' | '`';
 }
 
+/** More than one statement takes, in the order of their bytes; some as long as a mode may be. */
+const manyModes = Array.from(
+  {length: 1500},
+  (_, index) => `mode ${String(index).padStart(4, '0')}${'🗂'.repeat(index < 600 ? 200 : 0)}`,
+);
+
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000};
 
 /** The one suite that every store passes, against a real database. */
@@ -358,11 +364,60 @@ export function describeStore({name, make, quote: q}: Traits): void {
       expect(await store.counter('a')).toEqual({mode: 'a', next: 1000n});
     });
 
+    it('moves thousands of counters, all or none', async () => {
+      const {store} = await ready();
+      const floors = manyModes.map((mode, index) => ({mode, next: BigInt(index)}));
+      await store.raiseCounters(floors, false);
+      const moves = floors.map(({mode, next}) => ({mode, from: next, to: next + 5n}));
+      const last = {mode: 'other', from: 1n, to: 0n};
+      expect(await store.moveCounters([...moves, last])).toEqual([{mode: 'other', next: undefined}]);
+      expect(await store.counters()).toEqual(floors);
+      expect(await store.moveCounters(moves)).toEqual([]);
+      expect(await store.counters()).toEqual(moves.map(({mode, to}) => ({mode, next: to})));
+    });
+
     it('mends a damaged counter', async () => {
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
       expect(await store.moveCounters([{mode: 'broken', from: undefined, to: 10n}])).toEqual([]);
       expect(await store.advance([{mode: 'broken', count: 1n}], 0n)).toEqual([{next: 11n}]);
+    });
+  });
+
+  describe(`${name}: raising counters`, () => {
+    it('raises thousands of counters, each to the higher of both', async () => {
+      const {database, store} = await ready();
+      const [first = '', second = '', third = ''] = manyModes;
+      await database.execute(insert(first, 1000n));
+      await database.execute(insert(second, 7n));
+      await database.execute(insert(third, -5n));
+      const before = new Map([
+        [first, 1000n],
+        [second, 7n],
+      ]);
+      const floors = manyModes.map((mode) => ({mode, next: 10n}));
+      const raises = floors.map(({mode}) => ({
+        mode,
+        stored: mode,
+        before: before.get(mode),
+        after: mode === first ? 1000n : 10n,
+      }));
+      expect(await store.raiseCounters(floors, true)).toEqual(raises);
+      expect(await store.countModes(10)).toBe(3);
+      expect(await store.raiseCounters(floors, false)).toEqual(raises);
+      expect(await store.counters()).toEqual(raises.map(({mode, after}) => ({mode, next: after})));
+    });
+
+    it('keeps modes apart that differ by case, accent, width or zero-width characters', async () => {
+      const {store} = await ready();
+      expect(await store.comparison()).toMatchObject({kind: 'exact'});
+      const modes = ['FILE', 'file', 'file\u200b', 'filé', 'ｆｉｌｅ'];
+      const raises = await store.raiseCounters(
+        modes.map((mode, index) => ({mode, next: BigInt(index)})),
+        false,
+      );
+      expect(raises.map(({stored}) => stored)).toEqual(modes);
+      expect((await store.counters()).map(({mode}) => mode)).toEqual(modes);
     });
   });
 

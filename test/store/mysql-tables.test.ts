@@ -8,8 +8,9 @@ import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
-import type {NetworkTestDatabase} from '../helpers/network-database.js';
+import {openForTest, type NetworkTestDatabase} from '../helpers/network-database.js';
 import {observe} from '../helpers/observed-store.js';
+import {startProxy} from '../helpers/tcp-proxy.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10_000};
 
@@ -55,6 +56,34 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
     expect((await store.facts()).warnings).toEqual([
       expect.stringContaining('case-insensitive (latin1_swedish_ci)'),
     ]);
+  });
+
+  it('tells of modes that it takes for one, however far apart they are, and changes nothing', async () => {
+    const {database, store} = await pythonDatabase();
+    const others = Array.from({length: 2000}, (_, index) => ({mode: `mode${index}`, next: 5n}));
+    const first = {mode: 'Äpfel', next: 7n};
+    const last = [
+      {mode: 'äpfel', next: 9n},
+      {mode: 'FILE', next: 9n},
+    ];
+    for (const dryRun of [true, false]) {
+      const raises = await store.raiseCounters([first, ...others, ...last], dryRun);
+      expect(raises.filter(({mode, stored}) => mode !== stored)).toMatchObject([
+        {mode: 'äpfel', stored: 'Äpfel'},
+        {mode: 'FILE', stored: 'file'},
+      ]);
+      expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '251038']]);
+    }
+    await expect(store.raiseCounters([...others, {mode: 'Файл', next: 1n}], false)).rejects.toMatchObject({
+      code: 'INVALID_MODE',
+    });
+    expect(await store.countModes(10)).toBe(1);
+  });
+
+  it('moves the one counter of several spellings', async () => {
+    const {database, store} = await pythonDatabase();
+    expect(await store.moveCounters([{mode: 'FILE', from: 251_038n, to: 7n}])).toEqual([]);
+    expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '7']]);
   });
 
   it('refuses a mode that its character set cannot hold, alone, and stores no question marks', async () => {
@@ -159,6 +188,22 @@ needs('mariadb').describe('many long modes', () => {
 });
 
 needs('mariadb').describe('a table of our own on MariaDB', () => {
+  it('is asked for thousands of counters in a few statements', async () => {
+    const {url, execute} = await makeMysqlDatabase();
+    const {hostname, port, pathname} = new URL(url);
+    const proxy = await startProxy(Number(port));
+    const store = await openForTest(
+      url.replace(`${hostname}:${port}${pathname}`, `127.0.0.1:${proxy.port}${pathname}`),
+    );
+    await migrate(store);
+    const floors = Array.from({length: 5000}, (_, index) => ({mode: `m${index}`, next: 5n}));
+    const before = proxy.answers();
+    await store.raiseCounters(floors, false);
+    await execute(`INSERT INTO uniqueindex VALUES ('another', 1)`);
+    await store.moveCounters(floors.map(({mode}) => ({mode, from: 5n, to: 6n})));
+    expect(proxy.answers() - before).toBeLessThan(500);
+  });
+
   it('compares bytes, whatever the default of the database', async () => {
     const database = await makeMysqlDatabase();
     await migrate(await database.open());

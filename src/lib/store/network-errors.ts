@@ -149,7 +149,7 @@ export function unwritableMode(location: string, cause: unknown): UniqueIDError 
     `The character set of the table in ${location} cannot hold a mode.`,
     {
       cause,
-      hint: 'Use a mode of plain letters, or have the table converted to utf8mb4 by a database administrator.',
+      hint: 'Use a mode of plain letters, or copy the counters into a new database with "uniqueid dbsync --from".',
     },
   );
 }

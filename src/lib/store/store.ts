@@ -58,6 +58,17 @@ export interface Raise {
   readonly after: bigint;
 }
 
+/** How a table of counters compares modes. */
+export interface Comparison {
+  /**
+   * `exact`: by their bytes; `padded`: spaces at the end do not count; `folding`: further differences do not count,
+   * such as case, accents, width or characters without width, so that several spellings share one counter.
+   */
+  readonly kind: 'exact' | 'padded' | 'folding';
+  /** The collation or type that decides, as the database names it. */
+  readonly name: string;
+}
+
 /** What an operator asks of a database. */
 export interface StoreFacts {
   /** `sqlite`, `postgresql` or `mysql`, by the protocol that is spoken. */
@@ -137,6 +148,9 @@ export interface Store {
    * set, or when the database takes one of the modes for another (`stored` differs from `mode`).
    */
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]>;
+
+  /** How the table compares modes, whatever the database's default is. */
+  comparison(): Promise<Comparison>;
 
   /** A text that two stores share only where they are the same database, whatever their URLs say. */
   identity(): Promise<string>;

@@ -32,15 +32,22 @@ export function advanceStatements({mode, count, floor}: Claim, firstIndex: bigin
 
 /** In the order of the index, as every server locks them: none waits for one that waits for it. */
 export function lockCounters(modes: readonly string[]): string {
-  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${modes.map(literal).join(', ')})
-    ORDER BY id FOR UPDATE`;
+  return `${readCounters(modes)} ORDER BY id FOR UPDATE`;
+}
+
+/** The rows under their stored spellings. */
+export function readCounters(modes: readonly string[]): string {
+  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${modes.map(literal).join(', ')})`;
 }
 
 /** Writes counters whose rows are locked. */
 export function putCounters(counters: readonly {mode: string; next: bigint}[]): string {
+  return `${insertCounters(counters)} ON DUPLICATE KEY UPDATE \`index\` = VALUES(\`index\`)`;
+}
+
+function insertCounters(counters: readonly {mode: string; next: bigint}[]): string {
   const rows = counters.map(({mode, next}) => `(${literal(mode)}, ${next})`);
-  return `INSERT INTO uniqueindex (id, \`index\`) VALUES ${rows.join(', ')}
-    ON DUPLICATE KEY UPDATE \`index\` = VALUES(\`index\`)`;
+  return `INSERT INTO uniqueindex (id, \`index\`) VALUES ${rows.join(', ')}`;
 }
 
 export function readCounter(mode: string): string {
@@ -83,15 +90,9 @@ export function countModes(most: number): string {
   return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(most)}) AS counted`;
 }
 
-export function moveCounter(mode: string, to: bigint): string {
-  return `UPDATE uniqueindex SET \`index\` = ${to} WHERE id = ${literal(mode)}`;
-}
-
-/** Raises a counter and reads the row it went to, whose mode is another one where the collation takes both for one. */
-export function raiseCounter(mode: string, next: bigint): string {
-  return `INSERT INTO uniqueindex (id, \`index\`) VALUES (${literal(mode)}, ${next})
-    ON DUPLICATE KEY UPDATE \`index\` = GREATEST(\`index\`, ${next});
-    SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
+/** Raises counters; one that holds no integer of 0 to 2^63-1 is below any. */
+export function raiseCounters(floors: readonly {mode: string; next: bigint}[]): string {
+  return `${insertCounters(floors)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(\`index\`, VALUES(\`index\`))`;
 }
 
 /** The machine, the server's folder and the database: the same through any address. */

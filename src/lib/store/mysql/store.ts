@@ -3,12 +3,13 @@ import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js'
 import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
-import {movedMeanwhile, toCounter} from '../refusal.js';
+import {toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
+  Comparison,
   Counter,
   CounterMove,
   CounterPage,
@@ -20,10 +21,12 @@ import type {
 } from '../store.js';
 import {withTimeLimit} from '../time-limit.js';
 import {advance} from './advance.js';
+import {readComparison} from './comparison.js';
 import {openPool} from './connection.js';
 import type {CounterRow} from './counter-row.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
+import * as many from './many.js';
 import {exactCollations, migrations} from './migrations.js';
 import * as statements from './statements.js';
 import {UnwritableClaims, withUnwritable} from './unwritable-claims.js';
@@ -104,7 +107,7 @@ class MysqlStore implements Store {
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#attempt((connection) => readCounter(connection, mode, ''));
+    return this.#attempt((connection) => readCounter(connection, mode));
   }
 
   countModes(most: number): Promise<number> {
@@ -115,34 +118,18 @@ class MysqlStore implements Store {
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#attempt(async (connection) => {
-      await connection.beginTransaction();
-      const moved: Counter[] = [];
-      for (const move of moves)
-        moved.push(...movedMeanwhile(move, await readCounter(connection, move.mode, 'FOR UPDATE')));
-      if (moved.length === 0) {
-        for (const {mode, to} of moves) await connection.query(statements.moveCounter(mode, to));
-      }
-      await connection.commit();
-      return moved;
-    });
+    return this.#attempt((connection) => many.moveCounters(this.#askBy(connection), moves), Infinity);
   }
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#attempt(async (connection) => {
-      await connection.beginTransaction();
-      const raises: Raise[] = [];
-      for (const {mode, next} of floors) {
-        const before = (await readCounter(connection, mode, 'FOR UPDATE'))?.next;
-        const [answers] = await connection.query(statements.raiseCounter(mode, next));
-        const [row] = (answers as unknown as readonly CounterRow[][])[1] ?? [];
-        raises.push({mode, stored: row?.mode ?? mode, before, after: BigInt(row?.next ?? next)});
-      }
-      // Even a look goes through the insertion: only the table itself knows which modes it takes for one.
-      const isExact = raises.every(({mode, stored}) => mode === stored);
-      await (dryRun || !isExact ? connection.rollback() : connection.commit());
-      return raises;
-    });
+    return this.#attempt(
+      (connection) => many.raiseCounters(this.#askBy(connection), floors, dryRun),
+      Infinity,
+    );
+  }
+
+  comparison(): Promise<Comparison> {
+    return this.#attempt(readComparison);
   }
 
   identity(): Promise<string> {
@@ -173,14 +160,21 @@ class MysqlStore implements Store {
     }, this.#answerTimeoutMs);
   }
 
+  /** Asks for thousands of counters batch by batch: the limit is for each, however many they are. */
+  #askBy(connection: PoolConnection): many.Ask {
+    return (text) => withTimeLimit(many.askFor(connection, text), PATIENT_MS, () => this.#unanswered());
+  }
+
+  #unanswered(): UniqueIDError {
+    return unreachable(this.location, 'it did not answer in time', undefined);
+  }
+
   /** Does something on a connection; one that failed or does not answer in time is not used again. */
   async #attempt<T>(work: (connection: PoolConnection) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
     let connection: PoolConnection | undefined;
     try {
       connection = await this.#pool.getConnection();
-      const result = await withTimeLimit(work(connection), limitMs, () =>
-        unreachable(this.location, 'it did not answer in time', undefined),
-      );
+      const result = await withTimeLimit(work(connection), limitMs, () => this.#unanswered());
       connection.release();
       return result;
     } catch (error) {
@@ -206,12 +200,8 @@ async function readSchema(connection: PoolConnection): Promise<SchemaState> {
   });
 }
 
-async function readCounter(
-  connection: PoolConnection,
-  mode: string,
-  lock: string,
-): Promise<Counter | undefined> {
-  const [[row]] = await connection.query<CounterRow[]>(`${statements.readCounter(mode)} ${lock}`);
+async function readCounter(connection: PoolConnection, mode: string): Promise<Counter | undefined> {
+  const [[row]] = await connection.query<CounterRow[]>(statements.readCounter(mode));
   return row === undefined ? undefined : toCounter({mode, next: BigInt(row.next)});
 }
 

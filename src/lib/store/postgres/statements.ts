@@ -46,6 +46,9 @@ export function advanceExistingStatement(canSetCommit: boolean): string {
     RETURNING "id" AS mode, "index" AS next`;
 }
 
+/** The type of the mode is left to the column, which may be one that folds. */
+export const readCounter = 'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = $1';
+
 export const readCounters =
   'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ANY($1::text[])';
 
@@ -60,13 +63,33 @@ export const listCounters = `
 export const countModes =
   'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS counted';
 
-export const moveCounter = 'UPDATE uniqueindex SET "index" = $2::bigint WHERE "id" = $1';
+export const moveCounters = `
+  UPDATE uniqueindex AS counter SET "index" = move.next
+  FROM unnest($1::text[], $2::bigint[]) AS move(mode, next) WHERE counter."id" = move.mode`;
 
 /** For raising counters: the rows are locked in the order of the modes before they are read. */
 export const putCounters = `
   INSERT INTO uniqueindex AS counter ("id", "index")
   SELECT floor.mode, floor.next FROM unnest($1::text[], $2::bigint[]) AS floor(mode, next) ORDER BY floor.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
+
+/** For a table that folds modes: tells the row that the mode went to. */
+export const putCounter = `
+  INSERT INTO uniqueindex AS counter ("id", "index") VALUES ($1, $2::bigint)
+  ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")
+  RETURNING "id" AS mode, "index" AS next`;
+
+/** Servers before 12 and CockroachDB have no collations that fold; `to_jsonb` reads columns that a server may lack. */
+export const readComparison = `
+  SELECT CASE
+    WHEN type.typname = 'citext' THEN 'citext (' || (SELECT datctype FROM pg_database WHERE datname = current_database()) || ')'
+    WHEN type.typname = 'bpchar' THEN 'character'
+    WHEN to_jsonb(coll) ->> 'collisdeterministic' = 'false' THEN coll.collname || ' (' || coalesce(
+      to_jsonb(coll) ->> 'colllocale', to_jsonb(coll) ->> 'colliculocale', coll.collcollate, '') || ')'
+    ELSE '' END AS name
+  FROM pg_attribute AS column_ JOIN pg_type AS type ON type.oid = column_.atttypid
+    LEFT JOIN pg_collation AS coll ON coll.oid = column_.attcollation
+  WHERE column_.attrelid = to_regclass('uniqueindex') AND column_.attname = 'id'`;
 
 /** Whether a session fails `target_session_attrs`, as https://www.postgresql.org/docs/current/libpq-connect.html has it. */
 export const cannotServe = {

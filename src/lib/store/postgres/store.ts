@@ -9,6 +9,7 @@ import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/v
 import type {
   Advance,
   Claim,
+  Comparison,
   Counter,
   CounterMove,
   CounterPage,
@@ -24,6 +25,7 @@ import {fromPostgresError} from './errors.js';
 import {readFacts} from './facts.js';
 import {migrations} from './migrations.js';
 import {offersTls} from './offers-tls.js';
+import {raiseEach, readComparison} from './raise.js';
 import * as statements from './statements.js';
 
 /** Held while a step of the schema is taken; any number will do that nobody else locks. */
@@ -137,7 +139,7 @@ class PostgresStore implements Store {
 
   counter(mode: string): Promise<Counter | undefined> {
     return this.#attempt(async (pool) => {
-      const [row] = await this.#ask<Row>(pool, statements.readCounters, [pool.typed.texts([mode])]);
+      const [row] = await this.#ask<Row>(pool, statements.readCounter, [mode]);
       return row === undefined ? undefined : toCounter(row);
     });
   }
@@ -156,7 +158,8 @@ class PostgresStore implements Store {
       const now = new Map(rows.map((row) => [row.mode, toCounter(row)]));
       const moved = moves.flatMap((move) => movedMeanwhile(move, now.get(move.mode)));
       if (moved.length === 0) {
-        for (const {mode, to} of moves) await transaction.unsafe(statements.moveCounter, [mode, to]);
+        const nexts = this.#pool.typed.bigints(moves.map(({to}) => to));
+        await transaction.unsafe(statements.moveCounters, [modes, nexts]);
       }
       return moved;
     });
@@ -164,6 +167,8 @@ class PostgresStore implements Store {
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#transaction(async (transaction) => {
+      const {kind} = await readComparison(transaction);
+      if (kind !== 'exact') return raiseEach(transaction, floors, dryRun);
       const modes = this.#pool.typed.texts(floors.map(({mode}) => mode));
       const rows = (await transaction.unsafe(dryRun ? statements.readCounters : statements.lockCounters, [
         modes,
@@ -175,6 +180,10 @@ class PostgresStore implements Store {
       }
       return floors.map((floor) => raised(floor, now.get(floor.mode)));
     });
+  }
+
+  comparison(): Promise<Comparison> {
+    return this.#attempt(readComparison);
   }
 
   identity(): Promise<string> {

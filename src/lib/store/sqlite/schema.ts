@@ -1,4 +1,5 @@
 import {interpretSchema, type SchemaState} from '../schema/version.js';
+import type {Comparison} from '../store.js';
 import type {NativeConnection} from './native.js';
 
 /** What a file holds of our tables. */
@@ -17,4 +18,16 @@ export function readSchema(connection: NativeConnection): SchemaState {
     hasSystem,
     parts: new Map(rows.map(({part, value}) => [part, value])),
   });
+}
+
+/** The primary key's index compares modes as the column does, unless somebody declared it otherwise by hand. */
+export function readComparison(connection: NativeConnection): Comparison {
+  const key = connection
+    .statement<[], {coll: string}>(
+      `SELECT key.coll FROM pragma_index_list('uniqueindex') AS list, pragma_index_xinfo(list.name) AS key
+       WHERE list.origin = 'pk' AND key.name = 'id'`,
+    )
+    .get();
+  const name = key?.coll.toUpperCase() ?? 'BINARY';
+  return {name, kind: name === 'BINARY' ? 'exact' : name === 'RTRIM' ? 'padded' : 'folding'};
 }

@@ -7,6 +7,7 @@ import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
+  Comparison,
   Counter,
   CounterMove,
   CounterPage,
@@ -21,7 +22,7 @@ import {fromSqliteError, isFull} from './errors.js';
 import type {LogSize} from './log-size.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
-import {readSchema} from './schema.js';
+import {readComparison, readSchema} from './schema.js';
 import {prepareStatements, type Statements} from './statements.js';
 
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
@@ -109,11 +110,22 @@ class SqliteStore implements Store {
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
     const raiseAll = (): readonly Raise[] =>
       floors.map((floor) => {
-        const raise = raised(floor, this.#counter(floor.mode)?.next);
+        const row = this.#statements.read.get(floor.mode);
+        const raise = raised(floor, row === undefined ? undefined : toCounter(row).next);
         if (!dryRun) this.#statements.put.run(raise.mode, raise.after);
-        return raise;
+        return {...raise, stored: row?.mode ?? raise.stored};
       });
-    return dryRun ? this.#attempt(raiseAll) : this.#write(raiseAll);
+    if (dryRun) return this.#attempt(raiseAll);
+    return this.#write(() => {
+      this.#connection.execute('SAVEPOINT unraised');
+      const raises = raiseAll();
+      if (raises.some(({mode, stored}) => mode !== stored)) this.#connection.execute('ROLLBACK TO unraised');
+      return raises;
+    });
+  }
+
+  comparison(): Promise<Comparison> {
+    return this.#attempt(() => readComparison(this.#connection));
   }
 
   identity(): Promise<string> {

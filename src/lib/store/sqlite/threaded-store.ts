@@ -6,6 +6,7 @@ import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
+  Comparison,
   Counter,
   CounterMove,
   CounterPage,
@@ -113,6 +114,10 @@ class ThreadedStore implements Store {
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#ask('raiseCounters', floors, dryRun);
+  }
+
+  comparison(): Promise<Comparison> {
+    return this.#ask('comparison');
   }
 
   identity(): Promise<string> {
