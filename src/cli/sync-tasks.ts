@@ -3,6 +3,7 @@ import {UniqueIDError} from '../lib/errors.js';
 import {retryTransient} from '../lib/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
 import {copyCounters, copyIntoNothing, readFloors} from '../lib/store/copy.js';
+import {readSpellings, type SpellingTarget} from '../lib/store/spellings.js';
 import type {Floor, Raise, Store} from '../lib/store/store.js';
 import {colours} from './colour.js';
 
@@ -26,19 +27,29 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
   return plan;
 }
 
-/** Where counters are copied to. */
-export interface CopyTarget {
-  readonly location: string;
-  /** `undefined` where a look finds no tables yet. */
-  readonly store: Store | undefined;
+/** What a copy came to. */
+export interface CopyResult {
+  readonly raises: readonly Raise[];
+  /** The modes among them that the source takes for others, and stores under another spelling. */
+  readonly spellings: readonly string[];
+}
+
+/** How counters are copied. */
+export interface CopyOptions {
+  readonly silent: boolean;
+  readonly dryRun: boolean;
+  /** The further spellings that clients have used; `undefined` if nobody has told. */
+  readonly spellings: readonly string[] | undefined;
 }
 
 /** Copies every counter of `source` into a target, or only looks at what that comes to; shows on stderr what is done. */
 export async function copyWithTasks(
   source: Store,
-  {location, store}: CopyTarget,
-  {silent, dryRun}: {silent: boolean; dryRun: boolean},
-): Promise<readonly Raise[]> {
+  target: SpellingTarget,
+  {silent, dryRun, spellings: listed}: CopyOptions,
+): Promise<CopyResult> {
+  const {location, store} = target;
+  let spellings: readonly Floor[] = [];
   let floors: readonly Floor[] = [];
   let raises: readonly Raise[] = [];
   const tasks = [
@@ -46,6 +57,7 @@ export async function copyWithTasks(
       `Read the counters of ${source.location}`,
       async () => {
         floors = await readFloors(source, store);
+        spellings = await readSpellings(source, target, floors, listed);
         return undefined;
       },
       'No counter was changed.',
@@ -55,15 +67,18 @@ export async function copyWithTasks(
       async () => {
         raises =
           store === undefined
-            ? copyIntoNothing(floors)
-            : await retryTransient(() => copyCounters(store, floors, dryRun), LOCK_WAIT_MS);
+            ? copyIntoNothing([...floors, ...spellings])
+            : await retryTransient(
+                () => copyCounters(store, [...floors, ...spellings], dryRun),
+                LOCK_WAIT_MS,
+              );
         return undefined;
       },
       'No counter was changed.',
     ),
   ];
   await runTasks(tasks, silent);
-  return raises;
+  return {raises, spellings: spellings.map(({mode}) => mode)};
 }
 
 /**

@@ -2,7 +2,8 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {say} from '../cli/say.js';
 import {connect, withStore, type CommandTalk} from '../cli/database.js';
-import {copyWithTasks, syncWithTasks} from '../cli/sync-tasks.js';
+import {readSpellings} from '../cli/read-spellings.js';
+import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/sync-tasks.js';
 import {grouped} from '../cli/numbers.js';
 import {formatTable} from '../cli/table.js';
 import {exactJson} from '../lib/exact-json.js';
@@ -19,7 +20,7 @@ import {
   isSafe,
   type SchemaState,
 } from '../lib/store/schema/version.js';
-import type {Raise, Store} from '../lib/store/store.js';
+import type {Store} from '../lib/store/store.js';
 
 /** What `--check --json` prints. */
 interface CheckDocument {
@@ -45,7 +46,7 @@ export default class Dbsync extends BaseCommand {
     'Takes one step after the other, each in a transaction of its own; every counter is kept. Running it again, or twice at once, does no harm.';
 
   static override usage = [
-    '<%= command.id %> [--dry-run] [--from URL]',
+    '<%= command.id %> [--dry-run] [--from URL [--spellings FILE]]',
     '<%= command.id %> --check [--equal]',
   ];
 
@@ -77,6 +78,11 @@ export default class Dbsync extends BaseCommand {
       exclusive: ['check'],
       summary: 'Copy every counter of that database into this one, each to the higher of the two.',
     }),
+    spellings: Flags.string({
+      helpValue: 'FILE',
+      dependsOn: ['from'],
+      summary: 'With --from a table that folds case: every spelling of modes that clients used, one a line.',
+    }),
     check: Flags.boolean({summary: 'Change nothing; exit 0 if the schema is safe to serve from, else 3.'}),
     equal: Flags.boolean({
       summary: 'With --check: exit 0 only if the schema is exactly the current one.',
@@ -88,37 +94,48 @@ export default class Dbsync extends BaseCommand {
     const {flags} = await this.parse(Dbsync);
     const config = this.configure(flags);
     const talk = {say, mayAsk: false};
-    if (flags.from !== undefined) return this.#copy(flags.from, config, talk, flags['dry-run']);
+    if (flags.from !== undefined) {
+      return this.#copy(flags.from, config, talk, {
+        silent: this.jsonEnabled(),
+        dryRun: flags['dry-run'],
+        spellings: flags.spellings === undefined ? undefined : readSpellings(flags.spellings),
+      });
+    }
     if (flags.check)
       return withStore(connect(config, talk, {readOnly: true}), (store) => this.#check(store, flags.equal));
     if (flags['dry-run']) return this.#dryRun(config, talk);
     return withStore(connect(config, talk, {create: true}), (store) => this.#sync(store));
   }
 
-  async #copy(from: string, config: Config, talk: CommandTalk, dryRun: boolean): Promise<string> {
+  async #copy(from: string, config: Config, talk: CommandTalk, options: CopyOptions): Promise<string> {
     const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
     return withStore(connect(source, talk, {readOnly: true}), async (old) => {
-      const silent = this.jsonEnabled();
+      const {silent, dryRun} = options;
       const location = redactDatabaseUrl(config.settings.databaseUrl);
       if (dryRun) {
         return lookInto(config, talk, async (store) =>
-          this.#copied(old, location, true, await copyWithTasks(old, {location, store}, {silent, dryRun})),
+          this.#copied(old, location, true, await copyWithTasks(old, {location, store}, options)),
         );
       }
       return withStore(connect(config, talk, {create: true}), async (store) => {
         await syncWithTasks(store, {silent});
-        const raises = await copyWithTasks(old, {location, store}, {silent, dryRun});
-        const document = this.#copied(old, location, false, raises);
-        if (!silent)
+        const result = await copyWithTasks(old, {location, store}, options);
+        const document = this.#copied(old, location, false, result);
+        if (silent) return document;
+        talk.say(
+          `Allocate from ${old.location} no more: what it gives out from now on, ${location} gives out again.`,
+        );
+        if (result.spellings.length > 0 || options.spellings !== undefined) {
           talk.say(
-            `Allocate from ${old.location} no more: what it gives out from now on, ${location} gives out again.`,
+            `Each spelling has a counter of its own in ${location}. Set create_modes = no there first: a spelling that was not copied is rejected then, and does not start again.`,
           );
+        }
         return document;
       });
     });
   }
 
-  #copied(old: Store, location: string, dryRun: boolean, raises: readonly Raise[]): string {
+  #copied(old: Store, location: string, dryRun: boolean, {raises, spellings}: CopyResult): string {
     const rows = raises.map(({mode, before, after}) => [
       mode,
       before === undefined ? '-' : grouped(before),
@@ -132,8 +149,13 @@ export default class Dbsync extends BaseCommand {
     this.log(
       `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${location}.`,
     );
+    if (spellings.length > 0) {
+      this.log(
+        `Further spellings, each with the counter that ${old.location} has for it: ${spellings.map((mode) => JSON.stringify(mode)).join(', ')}.`,
+      );
+    }
     const copied = raises.map(({mode, before, after}) => ({mode, before: before ?? null, after}));
-    return exactJson({source: old.location, database: location, dryRun, copied});
+    return exactJson({source: old.location, database: location, dryRun, spellings, copied});
   }
 
   async #sync(store: Store): Promise<SyncDocument> {

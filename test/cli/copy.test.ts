@@ -1,8 +1,10 @@
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {cli, type Finished} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
+import type {NetworkTestDatabase} from '../helpers/network-database.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
@@ -104,5 +106,152 @@ needs('postgresql', 'mariadb').describe('dbsync --from', () => {
     await execute('CREATE TABLE something (x)');
     expect((await run(young, 'dbsync', '--from', `sqlite:///${path}`)).status).toBe(3);
     expect((await run(young, 'dbsync', '--from', 'nonsense')).status).toBe(2);
+  });
+});
+
+/** Collations that MariaDB's databases have by default, and such as an administrator may have chosen. */
+const foldingCollations = [
+  'latin1_swedish_ci',
+  'utf8mb4_general_ci',
+  'utf8mb4_unicode_ci',
+  'utf8mb4_general_nopad_ci',
+  'utf8mb4_uca1400_as_cs',
+];
+
+/** A database as the Python service makes it, whose table compares modes by this collation. */
+async function makePythonDatabase(collation: string): Promise<NetworkTestDatabase> {
+  const database = await makeMysqlDatabase(
+    undefined,
+    `CHARACTER SET ${collation.split('_')[0] ?? ''} COLLATE ${collation}`,
+  );
+  await database.execute(
+    'CREATE TABLE uniqueindex (id VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL)',
+  );
+  return database;
+}
+
+function listOf(cwd: string, ...spellings: readonly string[]): string {
+  const path = join(cwd, 'spellings.txt');
+  writeFileSync(path, spellings.map((spelling) => `${spelling}\n`).join(''));
+  return path;
+}
+
+describe.skipIf(!haveServers)('dbsync --from a table that takes several spellings for one mode', () => {
+  const empty = async (): Promise<Setup & {cwd: string}> => ({
+    ...(await setUp('SQLite', 'SQLite')),
+    cwd: makeWorkspace(),
+  });
+
+  it.each(foldingCollations)(
+    'copies a %s table only with the spellings that were used',
+    async (collation) => {
+      const {young, run, cwd} = await empty();
+      const {url, execute} = await makePythonDatabase(collation);
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30), ('upload', 7)`);
+      for (const more of [[], ['--dry-run'], ['--json']]) {
+        const refused = await run(young, 'dbsync', '--from', url, ...more);
+        expect(refused.status, refused.stdout).toBe(6);
+        expect(refused.stderr + refused.stdout).toContain(collation);
+      }
+      expect(await counters(run, young)).toEqual({});
+      const spelling = collation.endsWith('_cs') ? 'fi\u200ble' : 'FILE';
+      const list = listOf(cwd, spelling, '', 'upload');
+      const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout)).toMatchObject({
+        spellings: [spelling],
+        copied: [{mode: 'file'}, {mode: 'upload'}, {mode: spelling, before: null, after: 30}],
+      });
+      const copied = await run(young, 'dbsync', '--from', url, '--spellings', list);
+      expect(copied.status, copied.stderr).toBe(0);
+      expect(await counters(run, young)).toEqual({file: '30', [spelling]: '30', upload: '7'});
+      const {stdout} = await run(young, 'getid', '-m', spelling);
+      expect(JSON.parse(stdout)).toEqual({startIndex: 30, endIndex: 30});
+    },
+  );
+
+  it.each(['latin1_swedish_ci', 'utf8mb4_general_ci'])(
+    'rejects a spelling that has no counter in a %s table, and changes nothing',
+    async (collation) => {
+      const {young, run, cwd} = await empty();
+      const {url, execute} = await makePythonDatabase(collation);
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      for (const spelling of ['fiel', 'Файл']) {
+        const refused = await run(
+          young,
+          'dbsync',
+          '--from',
+          url,
+          '--spellings',
+          listOf(cwd, 'FILE', spelling),
+        );
+        expect(refused.status, refused.stderr).toBe(6);
+        expect(refused.stderr).toContain(`"${spelling}"`);
+      }
+      expect(await counters(run, young)).toEqual({});
+      const invalid = await run(young, 'dbsync', '--from', url, '--spellings', listOf(cwd, 'fi\tle'));
+      expect(invalid.status, invalid.stderr).toBe(2);
+      expect((await run(young, 'dbsync', '--from', url, '--spellings', join(cwd, 'none'))).status).toBe(2);
+      expect((await run(young, 'dbsync', '--spellings', listOf(cwd))).status).toBe(2);
+    },
+  );
+
+  it('needs no list if no mode exists, or if the new table folds in the same way', async () => {
+    const {young, run} = await empty();
+    const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
+    expect((await run(young, 'dbsync', '--from', url)).status).toBe(0);
+    await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+    const same = await makePythonDatabase('latin1_swedish_ci');
+    const copied = await run(same.url, 'dbsync', '--from', url);
+    expect(copied.status, copied.stderr).toBe(0);
+    expect(JSON.parse((await run(same.url, 'getid', '-m', 'FILE')).stdout)).toMatchObject({startIndex: 30});
+    const other = await makePythonDatabase('utf8mb4_general_ci');
+    expect((await run(other.url, 'dbsync', '--from', url)).status).toBe(6);
+  });
+
+  it.each(['latin1_bin', 'utf8mb4_bin', 'latin1_swedish_ci'])(
+    'carries a counter that %s keeps with spaces at its end to the mode without them',
+    async (collation) => {
+      const {young, run, cwd} = await empty();
+      const {url, execute} = await makePythonDatabase(collation);
+      await execute(`INSERT INTO uniqueindex VALUES ('file  ', 30), ('other', 7)`);
+      const more = collation.endsWith('_ci') ? ['--spellings', listOf(cwd)] : [];
+      const copied = await run(young, 'dbsync', '--from', url, ...more, '--json');
+      expect(copied.status, copied.stdout).toBe(0);
+      expect(JSON.parse(copied.stdout)).toMatchObject({spellings: ['file']});
+      expect(await counters(run, young)).toEqual({'file  ': '30', file: '30', other: '7'});
+    },
+  );
+
+  it('knows tables of PostgreSQL and SQLite that fold', async () => {
+    const {young, run, cwd} = await empty();
+    const citext = await makePostgresDatabase();
+    await citext.execute('CREATE EXTENSION citext');
+    await citext.execute('CREATE TABLE uniqueindex (id citext PRIMARY KEY, "index" BIGINT NOT NULL)');
+    const collated = await makePostgresDatabase();
+    await collated.execute(
+      `CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
+    );
+    await collated.execute(
+      'CREATE TABLE uniqueindex (id VARCHAR(255) COLLATE anycase PRIMARY KEY, "index" BIGINT NOT NULL)',
+    );
+    const nocase = makeSqliteDatabase();
+    await nocase.execute(
+      'CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY COLLATE NOCASE, "index" BIGINT NOT NULL)',
+    );
+    const tables = [citext, collated, {url: `sqlite:///${nocase.path}`, ...nocase}];
+    for (const {url, execute, query} of tables) {
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      expect((await run(young, 'dbsync', '--from', url)).status, url).toBe(6);
+      const list = listOf(cwd, 'FILE');
+      const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout), url).toMatchObject({spellings: ['FILE'], copied: [{}, {after: 30}]});
+      const {old} = await setUp('SQLite', 'SQLite');
+      await run(old, 'getid', '-m', 'a', '-r', '7');
+      for (const mode of ['FILE', 'a', 'A']) await run(old, 'getid', '-m', mode, '-r', '70');
+      const refused = await run(url, 'dbsync', '--from', old);
+      expect(refused.status, url + refused.stderr).toBe(6);
+      expect(refused.stderr).toContain('"FILE" and "file"');
+      expect(await query('SELECT * FROM uniqueindex')).toEqual([['file', '30']]);
+    }
   });
 });

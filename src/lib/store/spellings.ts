@@ -1,0 +1,93 @@
+import {UniqueIDError} from '../errors.js';
+import type {Comparison, Floor, Store} from './store.js';
+
+/** How many modes a message names. */
+const MAX_NAMED = 5;
+
+/** Where a copy goes; without `store` if a dry run finds no tables yet. */
+export interface SpellingTarget {
+  readonly location: string;
+  readonly store: Store | undefined;
+}
+
+/**
+ * Returns the further modes that a copy must create, so that no spelling of a mode starts again in the target: in a
+ * table that folds, clients may have used `FILE` for the counter that is stored as `file`.
+ *
+ * @param floors every counter of the source
+ * @param listed every further spelling that clients have used; `undefined` if nobody has told
+ * @throws UniqueIDError `REFUSED` if nobody has told, or if the source has no counter for a listed one
+ */
+export async function readSpellings(
+  source: Store,
+  target: SpellingTarget,
+  floors: readonly Floor[],
+  listed: readonly string[] | undefined,
+): Promise<readonly Floor[]> {
+  const [from, to] = await Promise.all([source.comparison(), target.store?.comparison()]);
+  if (from.kind === 'exact' || floors.length === 0 || isSame(from, to)) return [];
+  if (from.kind === 'folding' && listed === undefined)
+    throw unknownSpellings(source.location, target.location, from, floors);
+  const stored = new Set(floors.map(({mode}) => mode));
+  const spellings = new Map<string, bigint | undefined>(trimmed(floors));
+  for (const mode of new Set(listed)) if (!stored.has(mode)) spellings.set(mode, await nextOf(source, mode));
+  const absent = [...spellings].filter(([, next]) => next === undefined).map(([mode]) => mode);
+  if (absent.length > 0) throw noCounters(source.location, absent);
+  return [...spellings].flatMap(([mode, next]) => (next === undefined ? [] : [{mode, next}]));
+}
+
+/** Whether the target takes for one mode what the source takes for one. */
+function isSame(from: Comparison, to: Comparison | undefined): boolean {
+  return from.kind === to?.kind && (from.kind === 'padded' || from.name === to.name);
+}
+
+/** Every table that is not exact may pad; a valid mode has no space at its end, and so this one is all there is. */
+function* trimmed(floors: readonly Floor[]): Iterable<[string, bigint]> {
+  for (const {mode, next} of floors) {
+    const valid = withoutPadding(mode);
+    if (valid !== mode && valid !== '') yield [valid, next];
+  }
+}
+
+function withoutPadding(mode: string): string {
+  let end = mode.length;
+  while (mode[end - 1] === ' ') end--;
+  return mode.slice(0, end);
+}
+
+async function nextOf(source: Store, mode: string): Promise<bigint | undefined> {
+  try {
+    return (await source.counter(mode))?.next;
+  } catch (error) {
+    // Its character set lacks a letter of it.
+    if (error instanceof UniqueIDError && error.code === 'INVALID_MODE') return undefined;
+    throw error;
+  }
+}
+
+function unknownSpellings(
+  source: string,
+  target: string,
+  {name}: Comparison,
+  floors: readonly Floor[],
+): UniqueIDError {
+  return new UniqueIDError(
+    'REFUSED',
+    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${named(floors.map(({mode}) => mode))} would get integers of the past again.`,
+    {
+      hint: 'List every spelling that clients have used in a file, one a line, and copy with --spellings FILE; an empty file says that they used these alone.',
+    },
+  );
+}
+
+function noCounters(source: string, modes: readonly string[]): UniqueIDError {
+  return new UniqueIDError('REFUSED', `${source} has no counter for ${named(modes)}.`, {
+    hint: 'Correct the spelling in the list, or remove it: a mode that was never used starts anew.',
+  });
+}
+
+function named(modes: readonly string[]): string {
+  const names = modes.slice(0, MAX_NAMED).map((mode) => JSON.stringify(mode));
+  const others = modes.length - names.length;
+  return others > 0 ? `${names.join(', ')} and ${others} more` : names.join(', ');
+}
