@@ -164,108 +164,111 @@ const foldingTables: Readonly<Record<string, () => Promise<TestDatabase & {reado
   },
 };
 
-describe.skipIf(!haveServers)('dbsync --from a table that takes several spellings for one mode', () => {
-  const empty = async (): Promise<Setup & {cwd: string}> => ({
-    ...(await setUp('SQLite', 'SQLite')),
-    cwd: makeWorkspace(),
-  });
+needs('postgresql', 'mariadb').describe(
+  'dbsync --from a table that takes several spellings for one mode',
+  () => {
+    const empty = async (): Promise<Setup & {cwd: string}> => ({
+      ...(await setUp('SQLite', 'SQLite')),
+      cwd: makeWorkspace(),
+    });
 
-  it.each(foldingCollations)(
-    'copies a %s table only with the spellings that were used',
-    async (collation) => {
-      const {young, run, cwd} = await empty();
-      const {url, execute} = await makePythonDatabase(collation);
-      await execute(`INSERT INTO uniqueindex VALUES ('file', 30), ('upload', 7)`);
-      for (const more of [[], ['--dry-run'], ['--json']]) {
-        const refused = await run(young, 'dbsync', '--from', url, ...more);
-        expect(refused.status, refused.stdout).toBe(6);
-        expect(refused.stderr + refused.stdout).toContain(collation);
-      }
-      expect(await counters(run, young)).toEqual({});
-      const spelling = collation.endsWith('_cs') ? 'fi\u200ble' : 'FILE';
-      const list = listOf(cwd, spelling, '', 'upload');
-      const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
-      expect(JSON.parse(dry.stdout)).toMatchObject({
-        spellings: [spelling],
-        copied: [{mode: 'file'}, {mode: 'upload'}, {mode: spelling, before: null, after: 30}],
-      });
-      const copied = await run(young, 'dbsync', '--from', url, '--spellings', list);
+    it.each(foldingCollations)(
+      'copies a %s table only with the spellings that were used',
+      async (collation) => {
+        const {young, run, cwd} = await empty();
+        const {url, execute} = await makePythonDatabase(collation);
+        await execute(`INSERT INTO uniqueindex VALUES ('file', 30), ('upload', 7)`);
+        for (const more of [[], ['--dry-run'], ['--json']]) {
+          const refused = await run(young, 'dbsync', '--from', url, ...more);
+          expect(refused.status, refused.stdout).toBe(6);
+          expect(refused.stderr + refused.stdout).toContain(collation);
+        }
+        expect(await counters(run, young)).toEqual({});
+        const spelling = collation.endsWith('_cs') ? 'fi\u200ble' : 'FILE';
+        const list = listOf(cwd, spelling, '', 'upload');
+        const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
+        expect(JSON.parse(dry.stdout)).toMatchObject({
+          spellings: [spelling],
+          copied: [{mode: 'file'}, {mode: 'upload'}, {mode: spelling, before: null, after: 30}],
+        });
+        const copied = await run(young, 'dbsync', '--from', url, '--spellings', list);
+        expect(copied.status, copied.stderr).toBe(0);
+        expect(await counters(run, young)).toEqual({file: '30', [spelling]: '30', upload: '7'});
+        const {stdout} = await run(young, 'getid', '-m', spelling);
+        expect(JSON.parse(stdout)).toEqual({startIndex: 30, endIndex: 30});
+      },
+    );
+
+    it.each(['latin1_swedish_ci', 'utf8mb4_general_ci'])(
+      'rejects a spelling that has no counter in a %s table, and changes nothing',
+      async (collation) => {
+        const {young, run, cwd} = await empty();
+        const {url, execute} = await makePythonDatabase(collation);
+        await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+        for (const spelling of ['fiel', 'Файл']) {
+          const refused = await run(
+            young,
+            'dbsync',
+            '--from',
+            url,
+            '--spellings',
+            listOf(cwd, 'FILE', spelling),
+          );
+          expect(refused.status, refused.stderr).toBe(6);
+          expect(refused.stderr).toContain(`"${spelling}"`);
+        }
+        expect(await counters(run, young)).toEqual({});
+        const invalid = await run(young, 'dbsync', '--from', url, '--spellings', listOf(cwd, 'fi\tle'));
+        expect(invalid.status, invalid.stderr).toBe(2);
+        expect((await run(young, 'dbsync', '--from', url, '--spellings', join(cwd, 'none'))).status).toBe(2);
+        expect((await run(young, 'dbsync', '--spellings', listOf(cwd))).status).toBe(2);
+      },
+    );
+
+    it('needs no list if no mode exists, or if the new table folds in the same way', async () => {
+      const {young, run} = await empty();
+      const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
+      expect((await run(young, 'dbsync', '--from', url)).status).toBe(0);
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      const same = await makePythonDatabase('latin1_swedish_ci');
+      const copied = await run(same.url, 'dbsync', '--from', url);
       expect(copied.status, copied.stderr).toBe(0);
-      expect(await counters(run, young)).toEqual({file: '30', [spelling]: '30', upload: '7'});
-      const {stdout} = await run(young, 'getid', '-m', spelling);
-      expect(JSON.parse(stdout)).toEqual({startIndex: 30, endIndex: 30});
-    },
-  );
+      expect(JSON.parse((await run(same.url, 'getid', '-m', 'FILE')).stdout)).toMatchObject({startIndex: 30});
+      const other = await makePythonDatabase('utf8mb4_general_ci');
+      expect((await run(other.url, 'dbsync', '--from', url)).status).toBe(6);
+    });
 
-  it.each(['latin1_swedish_ci', 'utf8mb4_general_ci'])(
-    'rejects a spelling that has no counter in a %s table, and changes nothing',
-    async (collation) => {
-      const {young, run, cwd} = await empty();
-      const {url, execute} = await makePythonDatabase(collation);
-      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
-      for (const spelling of ['fiel', 'Файл']) {
-        const refused = await run(
-          young,
-          'dbsync',
-          '--from',
-          url,
-          '--spellings',
-          listOf(cwd, 'FILE', spelling),
-        );
+    it.each(['latin1_bin', 'utf8mb4_bin', 'latin1_swedish_ci'])(
+      'carries a counter that %s keeps with spaces at its end to the mode without them',
+      async (collation) => {
+        const {young, run, cwd} = await empty();
+        const {url, execute} = await makePythonDatabase(collation);
+        await execute(`INSERT INTO uniqueindex VALUES ('file  ', 30), ('other', 7)`);
+        const more = collation.endsWith('_ci') ? ['--spellings', listOf(cwd)] : [];
+        const copied = await run(young, 'dbsync', '--from', url, ...more, '--json');
+        expect(copied.status, copied.stdout).toBe(0);
+        expect(JSON.parse(copied.stdout)).toMatchObject({spellings: ['file']});
+        expect(await counters(run, young)).toEqual({'file  ': '30', file: '30', other: '7'});
+      },
+    );
+
+    it.each(Object.keys(foldingTables))(
+      'copies neither from nor into a table of %s that folds unnoticed',
+      async (name) => {
+        const {young, old, run, cwd} = await empty();
+        const {url, execute, query} =
+          (await foldingTables[name]?.()) ?? (await makePythonDatabase('latin1_swedish_ci'));
+        await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+        expect((await run(young, 'dbsync', '--from', url)).status).toBe(6);
+        const list = listOf(cwd, 'FILE');
+        const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
+        expect(JSON.parse(dry.stdout)).toMatchObject({spellings: ['FILE'], copied: [{}, {after: 30}]});
+        for (const mode of ['FILE', 'a', 'A']) await run(old, 'getid', '-m', mode, '-r', '70');
+        const refused = await run(url, 'dbsync', '--from', old);
         expect(refused.status, refused.stderr).toBe(6);
-        expect(refused.stderr).toContain(`"${spelling}"`);
-      }
-      expect(await counters(run, young)).toEqual({});
-      const invalid = await run(young, 'dbsync', '--from', url, '--spellings', listOf(cwd, 'fi\tle'));
-      expect(invalid.status, invalid.stderr).toBe(2);
-      expect((await run(young, 'dbsync', '--from', url, '--spellings', join(cwd, 'none'))).status).toBe(2);
-      expect((await run(young, 'dbsync', '--spellings', listOf(cwd))).status).toBe(2);
-    },
-  );
-
-  it('needs no list if no mode exists, or if the new table folds in the same way', async () => {
-    const {young, run} = await empty();
-    const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
-    expect((await run(young, 'dbsync', '--from', url)).status).toBe(0);
-    await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
-    const same = await makePythonDatabase('latin1_swedish_ci');
-    const copied = await run(same.url, 'dbsync', '--from', url);
-    expect(copied.status, copied.stderr).toBe(0);
-    expect(JSON.parse((await run(same.url, 'getid', '-m', 'FILE')).stdout)).toMatchObject({startIndex: 30});
-    const other = await makePythonDatabase('utf8mb4_general_ci');
-    expect((await run(other.url, 'dbsync', '--from', url)).status).toBe(6);
-  });
-
-  it.each(['latin1_bin', 'utf8mb4_bin', 'latin1_swedish_ci'])(
-    'carries a counter that %s keeps with spaces at its end to the mode without them',
-    async (collation) => {
-      const {young, run, cwd} = await empty();
-      const {url, execute} = await makePythonDatabase(collation);
-      await execute(`INSERT INTO uniqueindex VALUES ('file  ', 30), ('other', 7)`);
-      const more = collation.endsWith('_ci') ? ['--spellings', listOf(cwd)] : [];
-      const copied = await run(young, 'dbsync', '--from', url, ...more, '--json');
-      expect(copied.status, copied.stdout).toBe(0);
-      expect(JSON.parse(copied.stdout)).toMatchObject({spellings: ['file']});
-      expect(await counters(run, young)).toEqual({'file  ': '30', file: '30', other: '7'});
-    },
-  );
-
-  it.each(Object.keys(foldingTables))(
-    'copies neither from nor into a table of %s that folds unnoticed',
-    async (name) => {
-      const {young, old, run, cwd} = await empty();
-      const {url, execute, query} =
-        (await foldingTables[name]?.()) ?? (await makePythonDatabase('latin1_swedish_ci'));
-      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
-      expect((await run(young, 'dbsync', '--from', url)).status).toBe(6);
-      const list = listOf(cwd, 'FILE');
-      const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
-      expect(JSON.parse(dry.stdout)).toMatchObject({spellings: ['FILE'], copied: [{}, {after: 30}]});
-      for (const mode of ['FILE', 'a', 'A']) await run(old, 'getid', '-m', mode, '-r', '70');
-      const refused = await run(url, 'dbsync', '--from', old);
-      expect(refused.status, refused.stderr).toBe(6);
-      expect(refused.stderr).toContain('"FILE" and "file"');
-      expect(await query('SELECT * FROM uniqueindex')).toEqual([['file', '30']]);
-    },
-  );
-});
+        expect(refused.stderr).toContain('"FILE" and "file"');
+        expect(await query('SELECT * FROM uniqueindex')).toEqual([['file', '30']]);
+      },
+    );
+  },
+);

@@ -1,18 +1,19 @@
-import {describe, expect, inject, it} from 'vitest';
+import {describe, expect} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
+import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
 import {startProxy} from '../helpers/tcp-proxy.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
 const kinds = [
-  {name: 'PostgreSQL', server: inject('postgresUrl'), make: makePostgresDatabase},
-  {name: 'MariaDB', server: inject('mysqlUrl'), make: makeMysqlDatabase},
+  {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase},
+  {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
 ] as const;
 
-describe.each(kinds)('a connection to $name that died without a word', ({server, make}) => {
-  it.skipIf(server === '').each([
+describe.each(kinds)('a connection to $name that died without a word', ({need, make}) => {
+  needs(need).it.each([
     {when: 'idle', busy: false},
     {when: 'in the middle of a request', busy: true},
   ])('does not keep the service from ending: $when', async ({busy}) => {
