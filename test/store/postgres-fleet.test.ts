@@ -1,7 +1,3 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {writeFileSync, chmodSync} from 'node:fs';
-import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
@@ -10,8 +6,9 @@ import {cli} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
 import {openForTest} from '../helpers/network-database.js';
+import {startPgBouncer} from '../helpers/pgbouncer.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {freePort, password, startPostgres} from '../helpers/private-server.js';
+import {password, startPostgres} from '../helpers/private-server.js';
 import {flaws} from '../helpers/ranges.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
@@ -37,30 +34,7 @@ needs('postgresql').describe('several hosts in one URL', () => {
 
 needs('postgresql', 'pgbouncer').describe('behind PgBouncer in transaction mode', () => {
   it('allocates without prepared statements', async () => {
-    const {url} = await makePostgresDatabase();
-    const {port, pathname} = new URL(url);
-    const folder = makeWorkspace();
-    const listen = await freePort();
-    writeFileSync(join(folder, 'users'), `"tester" "${password}"\n`);
-    writeFileSync(
-      join(folder, 'pgbouncer.ini'),
-      `[databases]\n* = host=127.0.0.1 port=${port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${listen}\nunix_socket_dir =\n` +
-        `auth_type = scram-sha-256\nauth_file = ${join(folder, 'users')}\npool_mode = transaction\ndefault_pool_size = 3\n`,
-    );
-    for (const path of [folder, join(folder, 'users'), join(folder, 'pgbouncer.ini')]) chmodSync(path, 0o755);
-    const user = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
-    const child = spawn('pgbouncer', [join(folder, 'pgbouncer.ini')], {
-      stdio: 'ignore',
-      env: {PATH: `${process.env['PATH']}:/usr/sbin`},
-      ...user,
-    });
-    onTestFinished(async () => {
-      const closed = once(child, 'exit');
-      child.kill('SIGKILL');
-      await closed;
-    });
-    await sleep(500);
-    const pooled = `postgresql://tester:${encodeURIComponent(password)}@127.0.0.1:${listen}${pathname}?prepare=false`;
+    const pooled = await startPgBouncer((await makePostgresDatabase()).url);
     const stores = [await openForTest(pooled), await openForTest(pooled), await openForTest(pooled)];
     await migrate(stores[0] ?? (await openForTest(pooled)));
     const allocators = stores.map((store) => new Allocator(store, options));

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import type {DatabaseUrl} from '../../config/database-url.js';
+import type {PoolSockets} from '../pool-sockets.js';
 import {tlsOptions} from '../tls.js';
 
 export const DEFAULT_PORT = 5432;
@@ -31,23 +32,25 @@ const types = {
   },
 };
 
-/** A pool of connections to PostgreSQL, or to what speaks its protocol. */
-export type Pool = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
+/** The driver's pool of connections to PostgreSQL, or to what speaks its protocol. */
+export type Driver = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
 
 /**
- * Makes a pool of connections to one of the URL's hosts, counted from 0 and past the last one from the first again;
- * they are opened when they are needed. The driver is never told of several: it takes a hot standby of PostgreSQL 14
- * and later for one that can be written, and tries without a pause and without an end while all are away.
+ * Makes a pool of connections to one host; they are opened when they are needed. The driver is never told of several:
+ * it takes a hot standby of PostgreSQL 14 and later for one that can be written, and tries without a pause and without
+ * an end while all are away.
  *
  * @param onUnreplicated called before the answer to a commit that no synchronous standby has confirmed
  */
-export function openPool(url: DatabaseUrl, index: number, onUnreplicated: () => void): Pool {
-  const {user, password, hosts, database, options} = url;
-  const {host = 'localhost', port = DEFAULT_PORT} = hosts[index % hosts.length] ?? {};
+export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, onUnreplicated: () => void): Driver {
+  const {user, password, database, options} = url;
+  const {host, port} = sockets;
   const tls = tlsOptions(url);
   return postgres({
     host,
     port,
+    // The driver reads the name for TLS here. Its types lack the option.
+    ...{socket: () => Object.assign(sockets.open(), {host})},
     database,
     ...(user === undefined ? {} : {username: user}),
     ...(password === undefined ? {} : {password}),

@@ -1,5 +1,5 @@
 import type {StoreFacts} from '../store.js';
-import type {Pool} from './connection.js';
+import type {Pool} from './pool.js';
 
 interface FactRow {
   readonly version: string;

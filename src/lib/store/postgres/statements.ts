@@ -1,10 +1,11 @@
 import {MAX_COUNTER} from '../../allocation/range.js';
 
 /**
- * Sees to it that this one transaction is flushed before it is answered, where the server or the role has
- * settled for less; it has to stand in the statement itself, because a pooler may put each on another connection.
+ * Sees to it that this one transaction is flushed before it is answered, and that its client hears if no standby
+ * confirmed it, if the server, the database or the role has settled for less. It has to stand in the statement itself,
+ * because a pooler may put each on another connection.
  */
-export const durable = `SELECT set_config('synchronous_commit',
+export const durable = `SELECT set_config('client_min_messages', 'warning', true), set_config('synchronous_commit',
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
        ELSE current_setting('synchronous_commit') END, true)`;
 
@@ -102,8 +103,15 @@ export const cannotServe = {
 export const readIdentity = `
   SELECT pg_postmaster_start_time()::text || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
 
+/**
+ * Both tables in one snapshot. `to_regclass` reads none: each call may see another moment, and even one that the
+ * session remembers from before.
+ */
 export const findTables = `
-  SELECT to_regclass('uniqueindex') IS NOT NULL AS "hasCounters", to_regclass('uniqueindexsystem') IS NOT NULL AS "hasSystem"`;
+  SELECT count(*) FILTER (WHERE relname = 'uniqueindex') > 0 AS "hasCounters",
+    count(*) FILTER (WHERE relname = 'uniqueindexsystem') > 0 AS "hasSystem"
+  FROM pg_catalog.pg_class
+  WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(oid)`;
 
 export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 

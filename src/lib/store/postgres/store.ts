@@ -20,11 +20,12 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {withTimeLimit} from '../time-limit.js';
-import {DEFAULT_PORT, openPool, type Pool} from './connection.js';
+import {DEFAULT_PORT} from './connection.js';
 import {fromPostgresError} from './errors.js';
 import {readFacts} from './facts.js';
 import {migrations} from './migrations.js';
 import {offersTls} from './offers-tls.js';
+import {Pool, type Asked} from './pool.js';
 import {raiseEach, readComparison} from './raise.js';
 import * as statements from './statements.js';
 
@@ -73,8 +74,6 @@ class PostgresStore implements Store {
   #host = 0;
   /** Whether that host was seen to be one that will do. */
   #isFit = false;
-  /** How many commits came back without the standby that should have them. */
-  #unreplicated = 0;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
@@ -83,17 +82,20 @@ class PostgresStore implements Store {
     this.#canSetCommit = url.scheme !== 'cockroachdb';
     this.#advance = statements.advanceStatement(this.#canSetCommit);
     this.#advanceExisting = statements.advanceExistingStatement(this.#canSetCommit);
-    this.#pool = this.#openPool();
+    this.#pool = new Pool(url, this.#host);
   }
 
-  readSchema(): Promise<SchemaState> {
-    return this.#attempt(async (pool) => interpretSchema(await this.#readTables(pool)));
+  async readSchema(): Promise<SchemaState> {
+    const state = await this.#attempt(async (pool) => interpretSchema(await this.#readTables(pool)));
+    // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
+    return state.kind === 'damaged'
+      ? this.#transaction((transaction) => this.#lockAndReadSchema(transaction))
+      : state;
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
     return this.#transaction(async (transaction) => {
-      await transaction.unsafe('SELECT pg_advisory_xact_lock($1::bigint)', [SCHEMA_LOCK]);
-      const state = interpretSchema(await this.#readTables(transaction));
+      const state = await this.#lockAndReadSchema(transaction);
       if (decideStep(step, state, this.location) === 'already') return 'already';
       for (const statement of migrations[step.name]) await transaction.unsafe(statement);
       await transaction.unsafe(statements.recordPart, ['major', step.to.major]);
@@ -198,7 +200,7 @@ class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end({timeout: 5});
+    await this.#pool.close();
   }
 
   /** A group in which something was refused: the counters tell why, and only ever grow. */
@@ -219,7 +221,12 @@ class PostgresStore implements Store {
     );
   }
 
-  async #readTables(asked: Pick<Pool, 'unsafe'>): Promise<SchemaReading> {
+  async #lockAndReadSchema(transaction: Asked): Promise<SchemaState> {
+    await transaction.unsafe('SELECT pg_advisory_xact_lock($1::bigint)', [SCHEMA_LOCK]);
+    return interpretSchema(await this.#readTables(transaction));
+  }
+
+  async #readTables(asked: Asked): Promise<SchemaReading> {
     const [found] = (await asked.unsafe(statements.findTables)) as unknown as readonly Omit<
       SchemaReading,
       'parts'
@@ -232,23 +239,15 @@ class PostgresStore implements Store {
   }
 
   #ask<T>(pool: Pool, statement: string, parameters: readonly unknown[]): Rows<T> {
-    const values = parameters as Parameters<Pool['unsafe']>[1];
-    return pool.unsafe(statement, values, {prepare: this.#url.options.prepare}) as unknown as Rows<T>;
+    return pool.unsafe(statement, parameters, {prepare: this.#url.options.prepare});
   }
 
-  #transaction<T>(work: (transaction: Pick<Pool, 'unsafe'>) => Promise<T>): Promise<T> {
+  #transaction<T>(work: (transaction: Asked) => Promise<T>): Promise<T> {
     return this.#attempt(async (pool) => {
-      const result = await pool.begin(async (transaction) => {
+      return pool.begin(async (transaction) => {
         if (this.#canSetCommit) await transaction.unsafe(statements.durable);
-        return {value: await work(transaction)};
+        return work(transaction);
       });
-      return result.value;
-    });
-  }
-
-  #openPool(): Pool {
-    return openPool(this.#url, this.#host, () => {
-      this.#unreplicated++;
     });
   }
 
@@ -270,14 +269,14 @@ class PostgresStore implements Store {
    */
   async #attemptOnHost<T>(work: (pool: Pool) => Promise<T>, limitMs: number): Promise<T> {
     const pool = this.#pool;
-    const before = this.#unreplicated;
+    const before = pool.unreplicated;
     const asked = this.#assertFit(pool).then(() => work(pool));
     try {
       const result = await withTimeLimit(asked, limitMs, () =>
         unreachable(this.location, 'it did not answer in time', undefined),
       );
       // Which of those under way it was is not known; a failover would undo it, so none of them is answered.
-      if (this.#unreplicated !== before)
+      if (pool.unreplicated !== before)
         throw unreachable(this.location, 'its standby did not confirm a commit', undefined);
       return result;
     } catch (error) {
@@ -287,10 +286,10 @@ class PostgresStore implements Store {
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {
         this.#host++;
-        this.#pool = this.#openPool();
+        this.#pool = new Pool(this.#url, this.#host);
         this.#isFit = false;
         asked.catch(() => undefined);
-        void pool.end({timeout: 0});
+        void pool.giveUp();
       }
       throw failure;
     }
