@@ -1,4 +1,4 @@
-import type {Pool, PoolConnection, RowDataPacket} from 'mysql2/promise';
+import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
@@ -22,7 +22,7 @@ import type {
 import {withTimeLimit} from '../time-limit.js';
 import {advance} from './advance.js';
 import {readComparison} from './comparison.js';
-import {openPool} from './connection.js';
+import {closePool, giveUpPool, openPool, type MysqlPool} from './connection.js';
 import type {CounterRow} from './counter-row.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
@@ -47,8 +47,8 @@ class MysqlStore implements Store {
   readonly location: string;
   readonly #url: DatabaseUrl;
   readonly #answerTimeoutMs: number;
-  readonly #pool: Pool;
   readonly #unwritable = new UnwritableClaims();
+  #pool: MysqlPool;
   #closed: Promise<void> | undefined;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
@@ -59,19 +59,18 @@ class MysqlStore implements Store {
   }
 
   readSchema(): Promise<SchemaState> {
-    return this.#attempt((connection) => readSchema(connection));
+    return this.#attempt(async (connection) => {
+      const state = await readSchema(connection);
+      // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
+      return state.kind === 'damaged'
+        ? this.#withSchemaLock(connection, () => readSchema(connection))
+        : state;
+    });
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
-    return this.#attempt(async (connection) => {
-      // Statements that define tables end a transaction here, so a lock keeps other migrators away instead.
-      const lock = `uniqueid ${this.#url.database}`.slice(0, 64);
-      const [[got]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
-        lock,
-        SCHEMA_LOCK_SECONDS,
-      ]);
-      if (Number(got?.['locked']) !== 1) throw conflict(this.location, undefined);
-      try {
+    return this.#attempt((connection) =>
+      this.#withSchemaLock(connection, async () => {
         if (decideStep(step, await readSchema(connection), this.location) === 'already') return 'already';
         for (const statement of migrations(await exactCollation(connection))[step.name])
           await connection.query(statement);
@@ -80,10 +79,8 @@ class MysqlStore implements Store {
         await connection.execute(statements.recordPart, ['minor', step.to.minor]);
         await connection.commit();
         return 'applied';
-      } finally {
-        await connection.query('SELECT RELEASE_LOCK(?)', [lock]);
-      }
-    });
+      }),
+    );
   }
 
   async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
@@ -145,7 +142,7 @@ class MysqlStore implements Store {
 
   close(): Promise<void> {
     // The driver takes a second end for an error.
-    this.#closed ??= this.#pool.end();
+    this.#closed ??= closePool(this.#pool);
     return this.#closed;
   }
 
@@ -162,29 +159,57 @@ class MysqlStore implements Store {
 
   /** Asks for thousands of counters batch by batch: the limit is for each, however many they are. */
   #askBy(connection: PoolConnection): many.Ask {
-    return (text) => withTimeLimit(many.askFor(connection, text), PATIENT_MS, () => this.#unanswered());
+    const pool = this.#pool;
+    return (text) => withTimeLimit(many.askFor(connection, text), PATIENT_MS, () => this.#giveUp(pool));
   }
 
-  #unanswered(): UniqueIDError {
-    return unreachable(this.location, 'it did not answer in time', undefined);
-  }
-
-  /** Does something on a connection; one that failed or does not answer in time is not used again. */
-  async #attempt<T>(work: (connection: PoolConnection) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
-    let connection: PoolConnection | undefined;
+  /** Statements that define tables end a transaction here, so a lock keeps other migrators away instead. */
+  async #withSchemaLock<T>(connection: PoolConnection, work: () => Promise<T>): Promise<T> {
+    const lock = `uniqueid ${this.#url.database}`.slice(0, 64);
+    const [[got]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
+      lock,
+      SCHEMA_LOCK_SECONDS,
+    ]);
+    if (Number(got?.['locked']) !== 1) throw conflict(this.location, undefined);
     try {
-      connection = await this.#pool.getConnection();
-      const result = await withTimeLimit(work(connection), limitMs, () => this.#unanswered());
-      connection.release();
+      return await work();
+    } finally {
+      await connection.query('SELECT RELEASE_LOCK(?)', [lock]);
+    }
+  }
+
+  /**
+   * Does something on a connection; one that failed is not used again. If one does not answer in time, the others may be
+   * as dead, such as after a network was cut: all are given up.
+   */
+  async #attempt<T>(work: (connection: PoolConnection) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
+    const pool = this.#pool;
+    const connected = pool.driver.getConnection();
+    try {
+      const result = await withTimeLimit(connected.then(work), limitMs, () => this.#giveUp(pool));
+      (await connected).release();
       return result;
     } catch (error) {
       // It may be in the middle of a transaction: closing it is what surely ends that.
-      connection?.destroy();
+      void connected.then(
+        (connection) => {
+          connection.destroy();
+        },
+        () => undefined,
+      );
       const {user, database} = this.#url;
       throw error instanceof UniqueIDError
         ? error
         : fromMysqlError(error, {location: this.location, user, database});
     }
+  }
+
+  #giveUp(pool: MysqlPool): UniqueIDError {
+    if (this.#pool === pool && this.#closed === undefined) {
+      this.#pool = openPool(this.#url);
+      giveUpPool(pool);
+    }
+    return unreachable(this.location, 'it did not answer in time', undefined);
   }
 }
 
