@@ -49,8 +49,6 @@ export function withUnwritable(
 ): readonly Advance[] {
   const results = made.values();
   return claims.flatMap(({mode}) =>
-    unwritable.has(mode)
-      ? {error: unwritableMode(location, undefined)}
-      : ((results.next().value) ?? []),
+    unwritable.has(mode) ? {error: unwritableMode(location, undefined)} : (results.next().value ?? []),
   );
 }

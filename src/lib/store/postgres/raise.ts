@@ -1,6 +1,6 @@
 import {raised, toCounter} from '../refusal.js';
 import type {Comparison, Floor, Raise} from '../store.js';
-import type {Pool} from './connection.js';
+import type {Asked} from './pool.js';
 import * as statements from './statements.js';
 
 interface Row {
@@ -9,7 +9,7 @@ interface Row {
 }
 
 /** Reads how the column of modes compares them. */
-export async function readComparison(asked: Pick<Pool, 'unsafe'>): Promise<Comparison> {
+export async function readComparison(asked: Asked): Promise<Comparison> {
   const [row] = (await asked.unsafe(statements.readComparison)) as unknown as readonly {name: string}[];
   const name = row?.name ?? '';
   if (name === '') return {name: 'deterministic', kind: 'exact'};
@@ -21,7 +21,7 @@ export async function readComparison(asked: Pick<Pool, 'unsafe'>): Promise<Compa
  * all of them fails if two go to one row. A table that somebody made by hand is the only such one.
  */
 export async function raiseEach(
-  transaction: Pick<Pool, 'unsafe'>,
+  transaction: Asked,
   floors: readonly Floor[],
   dryRun: boolean,
 ): Promise<readonly Raise[]> {
