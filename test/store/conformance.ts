@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import fc from 'fast-check';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {retryTransient} from '../../src/lib/retry.js';
 import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
 import type {OpenOptions, Store} from '../../src/lib/store/store.js';
@@ -421,6 +422,52 @@ export function describeStore({name, make, quote: q}: Traits): void {
     });
   });
 
+  describe(`${name}: probe`, () => {
+    const readProbe = `SELECT value FROM uniqueindexsystem WHERE part = 'probe'`;
+
+    it('commits a write each time, and changes neither a counter nor the version', async () => {
+      const {database, store} = await ready();
+      await store.advance([{mode: 'file', count: 10n}], 0n);
+      const values: unknown[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        await store.probe();
+        values.push((await database.query(readProbe))[0]?.[0]);
+      }
+      expect(values.slice(1)).not.toContain(undefined);
+      for (const [turn, value] of values.entries()) if (turn > 0) expect(value).not.toBe(values[turn - 1]);
+      expect(await store.counters()).toEqual([{mode: 'file', next: 10n}]);
+      expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
+      expect(await planMigration(store)).toMatchObject({before: '1.0', steps: []});
+    });
+
+    it('goes on beside allocations and other probes, and leaves no gap', async () => {
+      const {database, store} = await ready();
+      const other = await database.open();
+      const allocators = [store, other].map((each) => new Allocator(each, options));
+      const given: Given[] = [];
+      const work = allocators.map(async (allocator) => {
+        for (let turn = 0; turn < 20; turn++) given.push(await allocator.allocate('file', 3n));
+      });
+      const probes = [store, other].map(async (each) => {
+        for (let turn = 0; turn < 10; turn++) await retryTransient(() => each.probe(), 10_000);
+      });
+      await Promise.all([...work, ...probes]);
+      expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 120n});
+    });
+
+    it('fails where an allocation would, and leaves a database of another version as it is', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      await expect(store.probe()).rejects.toMatchObject({code: 'SCHEMA_MISSING'});
+      await migrate(store);
+      await database.execute(`UPDATE uniqueindexsystem SET value = 2 WHERE part = 'major'`);
+      await expect(store.probe()).rejects.toMatchObject({code: 'SCHEMA_TOO_NEW'});
+      expect(await database.query(readProbe)).toEqual([]);
+      await database.execute('DROP TABLE uniqueindex');
+      await expect(store.probe()).rejects.toMatchObject({code: 'SCHEMA_DAMAGED'});
+    });
+  });
+
   describe(`${name}: schema`, () => {
     const version = `SELECT part, value FROM uniqueindexsystem ORDER BY part`;
     const current = [
@@ -463,6 +510,17 @@ export function describeStore({name, make, quote: q}: Traits): void {
       await migrate(store);
       expect(await database.query(version)).toEqual(current);
       expect(await store.counters()).toEqual([{mode: 'file', next: 7n}]);
+    });
+
+    it('takes rows other than those of the version for none', async () => {
+      const database = await make();
+      const store = await database.open({create: true});
+      await database.execute(unversionedTable);
+      await database.execute(systemTable);
+      await database.execute(`INSERT INTO uniqueindexsystem VALUES ('probe', 1)`);
+      expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 0, minor: 0}});
+      await migrate(store);
+      expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
     });
 
     it('leaves a newer minor version alone and a newer major one untouched', async () => {

@@ -3,6 +3,9 @@ import type {Store} from './store.js';
 /** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
 export const PATIENT_MS = 120_000;
 
+/** How long a probe may take, in milliseconds: whoever watches a service waits no longer. */
+export const PROBE_TIMEOUT_MS = 1500;
+
 /** How long an allocation may take where nobody says otherwise, in milliseconds. */
 export const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
 

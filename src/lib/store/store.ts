@@ -152,6 +152,14 @@ export interface Store {
   /** How the table compares modes, whatever the database's default is. */
   comparison(): Promise<Comparison>;
 
+  /**
+   * Proves that integers can be allocated now: commits a write to our tables, as durably as an allocation and in the
+   * same way. Changes no counter. Gives up in less than two seconds where the database does not answer.
+   *
+   * @throws UniqueIDError `DATABASE_*` and `SCHEMA_*`: why an allocation would fail
+   */
+  probe(): Promise<void>;
+
   /** A text that two stores share only where they are the same database, whatever their URLs say. */
   identity(): Promise<string>;
 

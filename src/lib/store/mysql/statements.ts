@@ -106,3 +106,11 @@ export const readParts = 'SELECT part, value FROM uniqueindexsystem';
 
 export const recordPart =
   'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)';
+
+/** Needs all that an allocation needs, such as the right to write and a server that lets it, and changes nothing. */
+export const touchCounters = 'UPDATE uniqueindex SET `index` = `index` WHERE FALSE';
+
+/** Writes a row that tells nobody anything; each time another value, since what changes nothing is not committed. */
+export const writeProbe = `
+  INSERT INTO uniqueindexsystem (part, value) VALUES ('probe', 0)
+  ON DUPLICATE KEY UPDATE value = IF(value = 0, 1, 0)`;

@@ -2,9 +2,10 @@ import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
-import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
 import {toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
+import {assertServable} from '../schema/verdict.js';
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -28,6 +29,7 @@ import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
 import * as many from './many.js';
 import {exactCollations, migrations} from './migrations.js';
+import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
 import {UnwritableClaims, withUnwritable} from './unwritable-claims.js';
 
@@ -127,6 +129,13 @@ class MysqlStore implements Store {
 
   comparison(): Promise<Comparison> {
     return this.#attempt(readComparison);
+  }
+
+  probe(): Promise<void> {
+    return this.#attempt(async (connection) => {
+      assertServable(await readSchema(connection), this.location);
+      await writeProbe(connection);
+    }, PROBE_TIMEOUT_MS);
   }
 
   identity(): Promise<string> {

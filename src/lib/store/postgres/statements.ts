@@ -118,3 +118,18 @@ export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 export const recordPart = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer)
   ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;
+
+/** Needs all that an allocation needs, such as the right to write and a server that lets it, and changes nothing. */
+export const touchCounters = 'UPDATE uniqueindex SET "index" = "index" WHERE false';
+
+/**
+ * Writes a row that tells nobody anything, as durably as an allocation.
+ *
+ * @param canSetCommit see `advanceStatement`
+ */
+export function probeStatement(canSetCommit: boolean): string {
+  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
+    INSERT INTO uniqueindexsystem AS system ("part", "value")
+    SELECT 'probe', 0 ${canSetCommit ? 'FROM durable' : ''}
+    ON CONFLICT ("part") DO UPDATE SET "value" = CASE system."value" WHEN 0 THEN 1 ELSE 0 END`;
+}

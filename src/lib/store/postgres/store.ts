@@ -2,9 +2,10 @@ import {MAX_COUNTER} from '../../allocation/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../errors.js';
 import {readOnlyServer, tlsRefused, unreachable} from '../network-errors.js';
-import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS} from '../network-store.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
+import {assertServable} from '../schema/verdict.js';
 import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -26,6 +27,7 @@ import {readFacts} from './facts.js';
 import {migrations} from './migrations.js';
 import {offersTls} from './offers-tls.js';
 import {Pool, type Asked} from './pool.js';
+import {writeProbe} from './probe.js';
 import {raiseEach, readComparison} from './raise.js';
 import * as statements from './statements.js';
 
@@ -188,6 +190,17 @@ class PostgresStore implements Store {
     return this.#attempt(readComparison);
   }
 
+  async probe(): Promise<void> {
+    await this.#attempt(
+      async (pool) => {
+        assertServable(interpretSchema(await this.#readTables(pool)), this.location);
+        await writeProbe(pool, this.#canSetCommit);
+      },
+      PROBE_TIMEOUT_MS,
+      true,
+    );
+  }
+
   identity(): Promise<string> {
     return this.#attempt(async (pool) => {
       const [row] = (await pool.unsafe(statements.readIdentity)) as unknown as readonly {identity: string}[];
@@ -251,11 +264,15 @@ class PostgresStore implements Store {
     });
   }
 
-  /** Asks the host in use; where that one did nothing, each of the others. */
-  async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
+  /**
+   * Asks the host in use; where that one did nothing, each of the others.
+   *
+   * @param sparesOthers if the pool is given up, lets statements of others go on for a while
+   */
+  async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS, sparesOthers = false): Promise<T> {
     for (let others = this.#url.hosts.length - 1; ; others--) {
       try {
-        return await this.#attemptOnHost(work, limitMs);
+        return await this.#attemptOnHost(work, limitMs, sparesOthers);
       } catch (error) {
         if (others <= 0 || !didNothing(error)) throw error;
       }
@@ -267,7 +284,11 @@ class PostgresStore implements Store {
    * the next host. It may be a primary that was taken over from and came back: nobody replicates it, so it answers no
    * commit.
    */
-  async #attemptOnHost<T>(work: (pool: Pool) => Promise<T>, limitMs: number): Promise<T> {
+  async #attemptOnHost<T>(
+    work: (pool: Pool) => Promise<T>,
+    limitMs: number,
+    sparesOthers: boolean,
+  ): Promise<T> {
     const pool = this.#pool;
     const before = pool.unreplicated;
     const asked = this.#assertFit(pool).then(() => work(pool));
@@ -289,7 +310,7 @@ class PostgresStore implements Store {
         this.#pool = new Pool(this.#url, this.#host);
         this.#isFit = false;
         asked.catch(() => undefined);
-        void pool.giveUp();
+        void (sparesOthers ? pool.close() : pool.giveUp());
       }
       throw failure;
     }

@@ -36,6 +36,12 @@ export function schemaProblem(state: SchemaState, location: string): UniqueIDErr
   }
 }
 
+/** Throws if integers may not be allocated from a schema. */
+export function assertServable(state: SchemaState, location: string): void {
+  const problem = schemaProblem(state, location);
+  if (problem !== undefined) throw problem;
+}
+
 /** Why a schema is not exactly the current one; `undefined` where it is. */
 export function schemaDifference(state: SchemaState, location: string): UniqueIDError | undefined {
   if (isEqual(state)) return undefined;

@@ -54,14 +54,14 @@ export function describeState(state: SchemaState): string {
 export interface SchemaReading {
   readonly hasCounters: boolean;
   readonly hasSystem: boolean;
-  /** The rows of `uniqueindexsystem`: `major` and `minor`. */
+  /** The rows of `uniqueindexsystem`: `major`, `minor`, and others that say nothing about the version. */
   readonly parts: ReadonlyMap<string, unknown>;
 }
 
 /** Tells from the tables, and from the rows of the second one, what a database holds. */
 export function interpretSchema({hasCounters, hasSystem, parts}: SchemaReading): SchemaState {
   // A Python dbsync that died half-way leaves tables without version rows: the same as before it ran.
-  if (!hasSystem || parts.size === 0) {
+  if (!hasSystem || !(parts.has('major') || parts.has('minor'))) {
     return hasCounters ? {kind: 'versioned', version: unversioned} : {kind: 'absent'};
   }
   if (!hasCounters) {

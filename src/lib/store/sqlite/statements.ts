@@ -44,3 +44,8 @@ export function prepareStatements(connection: NativeConnection): Statements {
     move: connection.statement('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
   };
 }
+
+/** Writes a row that tells nobody anything; each time another value, so that there is something to commit. */
+export const writeProbe = `
+  INSERT INTO uniqueindexsystem ("part", "value") VALUES ('probe', 0)
+  ON CONFLICT ("part") DO UPDATE SET "value" = "value" = 0`;

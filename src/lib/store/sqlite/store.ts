@@ -3,6 +3,7 @@ import {MAX_COUNTER} from '../../allocation/range.js';
 import {UniqueIDError} from '../../errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
+import {assertServable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -23,7 +24,7 @@ import type {LogSize} from './log-size.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
 import {readComparison, readSchema} from './schema.js';
-import {prepareStatements, type Statements} from './statements.js';
+import {prepareStatements, writeProbe, type Statements} from './statements.js';
 
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
 const synchronousNames = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
@@ -126,6 +127,13 @@ class SqliteStore implements Store {
 
   comparison(): Promise<Comparison> {
     return this.#attempt(() => readComparison(this.#connection));
+  }
+
+  probe(): Promise<void> {
+    return this.#write(() => {
+      assertServable(readSchema(this.#connection), this.location);
+      this.#connection.statement(writeProbe).run();
+    });
   }
 
   identity(): Promise<string> {

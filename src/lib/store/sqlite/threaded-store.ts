@@ -120,6 +120,10 @@ class ThreadedStore implements Store {
     return this.#ask('comparison');
   }
 
+  probe(): Promise<void> {
+    return this.#ask('probe');
+  }
+
   identity(): Promise<string> {
     return this.#ask('identity');
   }
