@@ -11,7 +11,8 @@ interface TableRow extends RowDataPacket {
 export async function readFacts(connection: PoolConnection): Promise<StoreFacts> {
   const [variables] = await connection.query<RowDataPacket[]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN
-      ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite', 'wsrep_on')`,
+      ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite', 'wsrep_on',
+       'read_only', 'super_read_only', 'binlog_format')`,
   );
   const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
   const [[table]] = await connection.query<TableRow[]>(
@@ -36,6 +37,7 @@ function sizeOf(table: TableRow | undefined): number | undefined {
 }
 
 function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | undefined): Iterable<string> {
+  yield* writeWarnings(settings);
   const flush = settings.get('innodb_flush_log_at_trx_commit');
   const isCluster = settings.get('wsrep_on') === 'ON';
   if (flush !== undefined && flush !== '1') {
@@ -53,4 +55,13 @@ function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | unde
   if ((table?.collation ?? '').endsWith('_ci')) {
     yield `The table of counters is case-insensitive (${table?.collation ?? ''}): modes such as "file" and "FILE" share one counter.`;
   }
+}
+
+/** What keeps commits from going through. MariaDB has further values of read_only, of which each stops more users. */
+function* writeWarnings(settings: ReadonlyMap<string, string>): Iterable<string> {
+  const readOnly = ['super_read_only', 'read_only'].find((name) => (settings.get(name) ?? 'OFF') !== 'OFF');
+  if (readOnly !== undefined)
+    yield `${readOnly} is ${settings.get(readOnly) ?? ''}: only an administrator could allocate. Name the primary in peewee_url, or set it to OFF.`;
+  if (settings.get('log_bin') === 'ON' && settings.get('binlog_format') === 'STATEMENT')
+    yield 'binlog_format is STATEMENT: no integer can be allocated, since READ COMMITTED needs ROW or MIXED. Set binlog_format to one of these.';
 }

@@ -10,6 +10,7 @@ interface FactRow {
   readonly standbys: number;
   /** Everybody may read it; which standby is synchronous at the moment is shown to few. */
   readonly synchronousNames: string | null;
+  readonly isReadOnly: boolean;
 }
 
 const readSettings = `
@@ -18,7 +19,8 @@ const readSettings = `
     current_setting('full_page_writes', true) AS "fullPageWrites",
     current_setting('synchronous_commit', true) AS "synchronousCommit",
     (SELECT count(*)::int FROM pg_stat_replication) AS standbys,
-    current_setting('synchronous_standby_names', true) AS "synchronousNames"`;
+    current_setting('synchronous_standby_names', true) AS "synchronousNames",
+    current_setting('transaction_read_only') = 'on' AS "isReadOnly"`;
 
 /** Reads what decides whether a commit survives; CockroachDB syncs a majority of replicas, whatever is set. */
 export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
@@ -61,7 +63,12 @@ function commitInForce({synchronousCommit}: FactRow): string {
 }
 
 function* warnings(row: FactRow): Iterable<string> {
-  const {fsync, fullPageWrites, standbys} = row;
+  const {fsync, fullPageWrites, standbys, isReadOnly} = row;
+  if (isReadOnly)
+    yield 'The server is read-only: no integer can be allocated. Name the primary in peewee_url, or unset default_transaction_read_only.';
+  if (standbys === 0 && hasSynchronousStandby(row) && !isReadOnly) {
+    yield 'synchronous_standby_names is set, but no standby is connected: commits wait, and no integer can be allocated. Start the standby.';
+  }
   if (fsync === 'off')
     yield 'fsync is off: a power failure can lose counters, and integers would be issued twice.';
   if (fullPageWrites === 'off') yield 'full_page_writes is off: a power failure can damage the tables.';
