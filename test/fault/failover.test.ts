@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it, onTestFinished} from 'vitest';
 import {cli, startServer, type RunningServer} from '../helpers/cli.js';
+import {untilHealthIs} from '../helpers/health.js';
 import {ask, rangeOf} from '../helpers/http.js';
 import {startLoad, untilGiven, type Load} from '../helpers/load.js';
 import {needs} from '../helpers/needs.js';
@@ -234,6 +235,6 @@ needs('postgresql').describe('PostgreSQL failover', () => {
       expect((await run('reset', '-m', mode, '--to', to, '--yes')).status).toBe(0);
     }
     for (const server of [...servers, late]) expect(await takeAtLast(server)).toBeGreaterThanOrEqual(next);
-    for (const {url} of servers) expect((await ask(url, '/health')).status).toBe(200);
+    for (const {url} of servers) await untilHealthIs(url, 200);
   });
 });

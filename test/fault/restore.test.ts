@@ -2,6 +2,7 @@ import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
+import {untilHealthIs} from '../helpers/health.js';
 import {ask, rangeOf} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs, type Need} from '../helpers/needs.js';
@@ -105,10 +106,10 @@ describe.each(kinds)('an older database restored under a running server: $name',
 
     expect((await cli(['reset', '-m', 'file', '--to', '99', '--yes'], {cwd, env})).status).toBe(0);
     expect((await take('file', 5)).status).toBe(503);
-    expect((await ask(server.url, '/health')).body).toContain('uniqueid reset --mode file --to 100');
+    expect((await ask(server.url, '/health')).body).toContain('COUNTER_REGRESSED');
     expect((await cli(['reset', '-m', 'file', '--to', '100', '--yes'], {cwd, env})).status).toBe(0);
     // A load balancer that asks for the health sends no request until it is good again.
-    expect((await ask(server.url, '/health')).status).toBe(200);
+    await untilHealthIs(server.url, 200);
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
   });
 

@@ -19,6 +19,9 @@ interface Kind {
   readonly make: () => Promise<NetworkTestDatabase>;
   readonly createUser: (name: string, database: string) => readonly string[];
   readonly dropUser: (name: string) => readonly string[];
+  /** Takes away what is granted beyond the counters, then also the right to write these. */
+  readonly onlyCounters: (name: string, database: string) => readonly string[];
+  readonly onlyReading: (name: string, database: string) => readonly string[];
   readonly setPassword: (name: string, password: string) => string;
   readonly oneConnection: (name: string) => string;
   /** The identifiers of a user's sessions, and how one of them is ended. */
@@ -40,6 +43,8 @@ const kinds: readonly Kind[] = [
       `GRANT SELECT, INSERT, UPDATE ON uniqueindex, uniqueindexsystem TO ${name}`,
     ],
     dropUser: (name) => [`DROP OWNED BY ${name}`, `DROP ROLE ${name}`],
+    onlyCounters: (name) => [`REVOKE INSERT, UPDATE ON uniqueindexsystem FROM ${name}`],
+    onlyReading: (name) => [`REVOKE INSERT, UPDATE ON uniqueindex FROM ${name}`],
     setPassword: (name, password) => `ALTER ROLE ${name} PASSWORD '${password}'`,
     oneConnection: (name) => `ALTER ROLE ${name} CONNECTION LIMIT 1`,
     sessions: (name) => `SELECT pid FROM pg_stat_activity WHERE usename = '${name}'`,
@@ -62,6 +67,12 @@ const kinds: readonly Kind[] = [
       `GRANT SELECT, INSERT, UPDATE ON ${database}.* TO ${name}@'%'`,
     ],
     dropUser: (name) => [`DROP USER ${name}@'%'`],
+    onlyCounters: (name, database) => [
+      `REVOKE ALL ON ${database}.* FROM ${name}@'%'`,
+      `GRANT SELECT ON ${database}.uniqueindexsystem TO ${name}@'%'`,
+      `GRANT SELECT, INSERT, UPDATE ON ${database}.uniqueindex TO ${name}@'%'`,
+    ],
+    onlyReading: (name, database) => [`REVOKE INSERT, UPDATE ON ${database}.uniqueindex FROM ${name}@'%'`],
     setPassword: (name, password) => `ALTER USER ${name}@'%' IDENTIFIED BY '${password}'`,
     oneConnection: (name) => `ALTER USER ${name}@'%' WITH MAX_USER_CONNECTIONS 1`,
     sessions: (name) => `SELECT id FROM information_schema.processlist WHERE user = '${name}'`,
@@ -128,6 +139,19 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     for (const look of await Promise.all(looks))
       if (look instanceof Error) expect(look).toMatchObject({code: 'DATABASE_BUSY', transient: true});
     await expect(open()).rejects.toMatchObject({code: 'DATABASE_BUSY', exitStatus: 4});
+  });
+
+  it('a probe fails for a user who may not write the counters, and for that alone', async () => {
+    const {database, user, open} = await setUp();
+    const name = new URL(database.url).pathname.slice(1);
+    for (const statement of kind.onlyCounters(user, name)) await database.execute(statement);
+    // Opened with these rights: MariaDB keeps those of a session.
+    const store = await open();
+    await store.probe();
+    expect(await database.query(`SELECT value FROM uniqueindexsystem WHERE part = 'probe'`)).toEqual([]);
+    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    for (const statement of kind.onlyReading(user, name)) await database.execute(statement);
+    await expect(store.probe()).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE', transient: false});
   });
 
   it('more looks at once than there are connections all come to an end', async () => {

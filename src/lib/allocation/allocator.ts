@@ -41,6 +41,7 @@ export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #committer: GroupCommitter;
   readonly #unwritable = new UnwritableModes();
+  #lastCommitAt = -Infinity;
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
@@ -92,6 +93,11 @@ export class Allocator {
   /** How many requests wait for the database. */
   get queueLength(): number {
     return this.#queue.length + this.#underWay.length;
+  }
+
+  /** When a group was last committed, on the clock of `performance.now()`; `-Infinity` if none was. */
+  get lastCommitAt(): number {
+    return this.#lastCommitAt;
   }
 
   /** Why the last group failed and how long ago, in milliseconds; `undefined` where the last one was committed. */
@@ -164,6 +170,8 @@ export class Allocator {
       await this.#committer.commit(unitsOf(group), committed);
       observer?.group(group.length, (performance.now() - started) / 1000);
       this.#lastFailure = undefined;
+      // A group of which nothing could be had may have written nothing.
+      if (committed.length > 0) this.#lastCommitAt = performance.now();
       return committed;
     } catch (error) {
       const failure = toUniqueIDError(error);

@@ -28,6 +28,7 @@ export class FailureLog {
       code: error.code,
       method: request.method,
       url: request.url,
+      ...(error.hint === undefined ? {} : {hint: error.hint}),
       ...(alike > 0 ? {alike} : {}),
     };
     // Only what nobody foresaw needs the trace of where it came from.

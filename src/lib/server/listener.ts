@@ -3,9 +3,9 @@ import type {Allocator} from '../allocation/allocator.js';
 import {formatRange} from '../allocation/range.js';
 import {toUniqueIDError, UniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
-import type {Answerer} from './answer.js';
+import {formatError, type Answerer} from './answer.js';
 import type {Getid} from './getid.js';
-import type {Health} from './health.js';
+import {asUnavailable, codeAlone, type Health} from './health.js';
 import type {Metrics} from './metrics.js';
 import {openapiText} from './openapi.js';
 import {limitPipelining} from './pipeline-limit.js';
@@ -60,7 +60,9 @@ const routes: Readonly<Record<string, Route>> = {
     methods: looking,
     isGuarded: false,
     handle: (service, exchange) => {
-      answerLater(service, exchange, healthBody(service));
+      answerHealth(service, exchange).catch((error: unknown) => {
+        fail(service, exchange.request, exchange.response, error);
+      });
     },
   },
   '/metrics': {
@@ -138,13 +140,19 @@ function getid(service: Service, {request, response, query}: Exchange): void {
   });
 }
 
-async function healthBody({health, store}: Service): Promise<string> {
+/** Anybody may ask; where the database is and what ails it is told only to who has a token. The log has it too. */
+async function answerHealth(service: Service, {request, response}: Exchange): Promise<void> {
+  const {health, store, tokens, answerer, refusals} = service;
+  const isTrusted = tokens?.isKnown(request.headers.authorization) === true;
   const problem = await health.problem();
-  if (problem === undefined) return `{"status": "ok", "database": ${JSON.stringify(store.location)}}`;
-  // Whatever is wrong, it is this service that cannot allocate.
-  throw problem.httpStatus === 503
-    ? problem
-    : new UniqueIDError('DATABASE_UNAVAILABLE', problem.message, {cause: problem});
+  if (problem === undefined) {
+    const details = isTrusted ? `, "database": ${JSON.stringify(store.location)}` : '';
+    answerer.json(request, response, 200, `{"status": "ok"${details}}`);
+    return;
+  }
+  const failure = asUnavailable(problem);
+  const {status, body, headers} = refusals.of(failure, request);
+  answerer.json(request, response, status, isTrusted ? body : formatError(codeAlone(failure)), headers);
 }
 
 function answerLater(

@@ -39,21 +39,22 @@ export class Tokens {
     this.#entries = readEntries(this.#path);
   }
 
+  /** @param authorization the header of that name */
+  isKnown(authorization: string | undefined): boolean {
+    return this.#find(authorization) !== undefined;
+  }
+
   /**
    * @param authorization the header of that name
    * @throws UniqueIDError `UNAUTHORIZED`
    */
   check(authorization: string | undefined): Token {
-    const presented = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    if (presented === undefined) {
+    if (presentedIn(authorization) === undefined) {
       throw new UniqueIDError('UNAUTHORIZED', 'This service asks for a token.', {
         hint: 'Send "Authorization: Bearer TOKEN".',
       });
     }
-    const digest = sha256(presented);
-    let found: Entry | undefined;
-    // All of them, whichever fits: the time tells nothing.
-    for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
+    const found = this.#find(authorization);
     if (found === undefined) {
       throw new UniqueIDError('UNAUTHORIZED', 'This token is not known here.', {
         hint: 'Ask whoever runs this service for one.',
@@ -61,6 +62,20 @@ export class Tokens {
     }
     return found;
   }
+
+  #find(authorization: string | undefined): Entry | undefined {
+    const presented = presentedIn(authorization);
+    if (presented === undefined) return undefined;
+    const digest = sha256(presented);
+    let found: Entry | undefined;
+    // All of them, whichever fits: the time tells nothing.
+    for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
+    return found;
+  }
+}
+
+function presentedIn(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
 function readEntries(path: string): readonly Entry[] {
