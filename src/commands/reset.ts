@@ -22,8 +22,7 @@ export default class Reset extends BaseCommand {
   static override description =
     'Shows where each counter stands, where it would go, and how many integers could then be issued a second time. A move forward asks for a yes; a move back asks for the name to be typed. Without a terminal nothing happens unless --yes is given.';
 
-  static override usage =
-    '<%= command.id %> [-m MODE... | --all] [--to N] [--server URL...] [-y] [--dry-run]';
+  static override usage = '<%= command.id %> [-m MODE... | --all] --to N [--server URL...] [-y] [--dry-run]';
 
   static override examples = [
     {
@@ -32,11 +31,11 @@ export default class Reset extends BaseCommand {
     },
     {
       description: 'See what it would do',
-      command: '<%= config.bin %> <%= command.id %> --mode file --dry-run',
+      command: '<%= config.bin %> <%= command.id %> --mode file --to 300000 --dry-run',
     },
     {
       description: 'Start all modes of a test database anew',
-      command: '<%= config.bin %> <%= command.id %> --all --yes --database sqliteext:///test.sqlite3',
+      command: '<%= config.bin %> <%= command.id %> --all --to 0 --yes --database sqliteext:///test.sqlite3',
     },
   ];
 
@@ -52,7 +51,7 @@ export default class Reset extends BaseCommand {
     all: Flags.boolean({summary: 'Move every counter.'}),
     to: Flags.string({
       helpValue: 'N',
-      summary: 'The next integer to give (default: first_index, 0 if not configured).',
+      summary: 'The next integer to give. Required: no counter moves to a place that nobody named.',
     }),
     yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
     'dry-run': Flags.boolean({default: false, summary: 'Show what would change and change nothing.'}),
@@ -77,7 +76,7 @@ export default class Reset extends BaseCommand {
     const mayAsk = canPrompt(this.jsonEnabled());
     const named = flags.all ? undefined : (flags.mode ?? []).map(checkMode);
     if (named?.length === 0 && !mayAsk) throw noMode();
-    const to = flags.to === undefined ? settings.firstIndex : parseIndex(flags.to);
+    const to = parseIndex(flags.to);
     const dryRun = flags['dry-run'];
     const opening = connectSafely(config, {say, mayAsk: false}, {readOnly: dryRun});
     return withStore(opening, async (store) => {
@@ -171,7 +170,12 @@ async function isConfirmed(changes: readonly ResetMove[], database: string | und
   return true;
 }
 
-function parseIndex(text: string): bigint {
+function parseIndex(text: string | undefined): bigint {
+  if (text === undefined) {
+    throw new UniqueIDError('USAGE', '--to is missing.', {
+      hint: 'Give --to N, the next integer that the mode is to hand out; N must be past every integer in use.',
+    });
+  }
   if (!/^[0-9]{1,19}$/.test(text) || BigInt(text) > MAX_COUNTER) {
     throw new UniqueIDError(
       'USAGE',

@@ -28,7 +28,7 @@ describe('every documented exit status', () => {
     [2, ['getid', '-m', 'file', '-r', '-1']],
     [2, ['getid', '-m', 'file', '--retries', 'many']],
     [2, ['status', '--nope']],
-    [2, ['reset', '--mode', 'unknown', '--yes']],
+    [2, ['reset', '--mode', 'unknown', '--to', '5', '--yes']],
     [2, ['status', '--config', 'missing.ini']],
     [3, ['getid', '-m', 'file', '--database', 'sqlite:///missing.sqlite3']],
     [3, ['serve', '--port', '0', '--database', 'sqlite:///old.sqlite3']],
@@ -38,13 +38,14 @@ describe('every documented exit status', () => {
     [4, ['getid', '-m', 'file', ...away]],
     [4, ['serve', ...away]],
     [4, ['dbsync', ...away]],
-    [4, ['reset', '-m', 'file', '--yes', ...away]],
+    [4, ['reset', '-m', 'file', '--to', '5', '--yes', ...away]],
     [5, ['getid', '-m', 'full']],
-    [6, ['reset', '-m', 'file']],
+    [2, ['reset', '-m', 'file', '--yes']],
+    [6, ['reset', '-m', 'file', '--to', '5']],
     [6, ['reset', '--all', '--to', '0']],
     [7, ['getid', '-m', 'file', '--server', 'http://127.0.0.1:1', '--retries', '0']],
     [7, ['status', '--server', 'http://127.0.0.1:1']],
-    [7, ['reset', '-m', 'file', '--yes', '--server', 'http://127.0.0.1:1']],
+    [7, ['reset', '-m', 'file', '--to', '5', '--yes', '--server', 'http://127.0.0.1:1']],
   ])('%d: %j, with and without --json', async (expected, args) => {
     const cwd = await archive();
     const env = {DATABASE_CONNECT_ATTEMPTS: '1'};
@@ -100,7 +101,7 @@ it('no command hangs or prompts where stdin and stdout are closed', async () => 
     'status',
     'dbsync',
     'dbsync --check',
-    'reset --all --dry-run',
+    'reset --all --to 0 --dry-run',
     '--help',
     'completion zsh',
   ]) {

@@ -80,7 +80,7 @@ describe('reset without a mode, on a terminal', () => {
 
   it('moves nothing when Ctrl-C is pressed', async () => {
     const cwd = archive();
-    const terminal = await openTerminal(['reset'], {cwd});
+    const terminal = await openTerminal(['reset', '--to', '0'], {cwd});
     await terminal.shows('❯ file');
     await terminal.press('C-c');
     expect(await terminal.ended()).toBe(130);

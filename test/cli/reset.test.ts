@@ -23,10 +23,10 @@ describe('reset', () => {
   it('without a terminal refuses, and changes nothing', async () => {
     const {cwd, counters} = archive();
     for (const args of [
-      ['-m', 'file'],
+      ['-m', 'file', '--to', '0'],
       ['-m', 'file', '--to', '300000'],
-      ['--all'],
-      ['-m', 'file', '--json'],
+      ['--all', '--to', '0'],
+      ['-m', 'file', '--to', '0', '--json'],
     ]) {
       const refused = await cli(['reset', ...args], {cwd});
       expect(refused.status, args.join(' ')).toBe(6);
@@ -67,19 +67,26 @@ describe('reset', () => {
   it('--yes moves the modes that are named, and no other', async () => {
     const {cwd, counters} = archive();
     expect((await cli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd})).status).toBe(0);
-    expect((await cli(['reset', '-m', 'Файл', '--yes'], {cwd})).status).toBe(0);
+    expect((await cli(['reset', '-m', 'Файл', '--to', '0', '--yes'], {cwd})).status).toBe(0);
     expect(await counters()).toEqual({...untouched, file: '300000', Файл: '0'});
     expect((await cli(['getid', '-m', 'file'], {cwd})).stdout).toBe(
       '{"endIndex": 300000, "startIndex": 300000}\n',
     );
   });
 
-  it('goes to first_index when nothing else is said', async () => {
+  it.each([
+    [['-m', 'file', '--yes']],
+    [['--all', '--yes']],
+    [['--all', '--yes', '--json']],
+    [['-m', 'file', '--dry-run']],
+    [['--all', '--dry-run']],
+    [['-m', 'file']],
+  ])('requires --to: %j is a usage error and changes nothing', async (args) => {
     const {cwd, counters} = archive();
-    expect(
-      (await cli(['reset', '-m', 'file', '--yes'], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}})).status,
-    ).toBe(0);
-    expect(await counters()).toEqual({...untouched, file: '1'});
+    const refused = await cli(['reset', ...args], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}});
+    expect(refused.status).toBe(2);
+    expect(refused.stdout + refused.stderr).toContain('--to');
+    expect(await counters()).toEqual(untouched);
   });
 
   it('--all moves every mode', async () => {
@@ -98,12 +105,12 @@ describe('reset', () => {
   it.each([
     [[], 2, 'No mode is named.'],
     [['-m', 'file', '--all'], 2, '--all'],
-    [['-m', 'flie'], 2, 'Did you mean "file"?'],
-    [['-m', 'nothing-like-it'], 2, '"uniqueid status" lists the modes there are.'],
+    [['-m', 'flie', '--to', '5'], 2, 'Did you mean "file"?'],
+    [['-m', 'nothing-like-it', '--to', '5'], 2, '"uniqueid status" lists the modes there are.'],
     [['-m', 'file', '--to=-1'], 2, 'allowed: a whole number from 0 to 9223372036854775807'],
     [['-m', 'file', '--to', '9223372036854775808'], 2, 'allowed: a whole number'],
     [['-m', 'file', '-m', 'flie', '--to', '5', '--yes'], 2, 'Did you mean "file"?'],
-    [['-m', 'file', '--database', 'sqlite:///none.sqlite3'], 3, 'There is no database'],
+    [['-m', 'file', '--to', '5', '--database', 'sqlite:///none.sqlite3'], 3, 'There is no database'],
   ])('%j ends with exit status %i and says why', async (args, status, message) => {
     const {cwd, counters} = archive();
     const refused = await cli(['reset', ...args], {cwd});

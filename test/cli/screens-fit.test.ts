@@ -28,7 +28,7 @@ const scenes: readonly (readonly [readonly string[], RegExp, number])[] = [
   [['getid', '--help'], /^USAGE/m, 0],
   [['--help'], /^COMMANDS/m, 0],
   [['completion', 'bash'], /^complete -o default/m, 0],
-  [['reset', '-m', 'fil', '--yes'], /Did you mean "file"\?/, 2],
+  [['reset', '-m', 'fil', '--to', '0', '--yes'], /Did you mean "file"\?/, 2],
   [['statis'], /Did you mean status\?/, 2],
 ];
 
@@ -48,7 +48,7 @@ describe.each([40, 80, 200])('on a terminal of %d columns', (columns) => {
 });
 
 it('an error goes on below itself, broken between words', async () => {
-  const terminal = await openTerminal(['reset', '-m', 'fil'], {cwd: archive(), columns: 40});
+  const terminal = await openTerminal(['reset', '-m', 'fil', '--to', '0'], {cwd: archive(), columns: 40});
   expect(await terminal.ended()).toBe(2);
   expect(await terminal.rows()).toEqual([
     'Error: The database db.sqlite3 has no',

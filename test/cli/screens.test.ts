@@ -45,7 +45,12 @@ const scenes: Readonly<Record<string, Scene>> = {
   'dbsync-from': {lines: ['dbsync --from sqlite:///db.sqlite3 --database sqlite:///new.sqlite3']},
   serve: {lines: ['serve --port 0'], act: (terminal) => terminal.shows('Stop  ')},
   mistakes: {
-    lines: ['stauts', 'getid --mode file --rage 10', 'reset --mode fil', 'getid --mode file --range ten'],
+    lines: [
+      'stauts',
+      'getid --mode file --rage 10',
+      'reset --mode fil --to 1000',
+      'getid --mode file --range ten',
+    ],
   },
 };
 

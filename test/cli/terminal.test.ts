@@ -69,7 +69,7 @@ describe('reset, on a terminal', () => {
     ['Ctrl-C', 'file', 'C-c', 130],
   ])('back is not confirmed by %s', async (_, text, key, status) => {
     const cwd = archive();
-    const terminal = await openTerminal(['reset', '-m', 'file'], {cwd});
+    const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
     await terminal.shows('Type the name of the mode (file):');
     if (text !== '') await terminal.type(text);
     await terminal.press(key);
@@ -79,13 +79,13 @@ describe('reset, on a terminal', () => {
 
   it('back is confirmed by the name of the mode, and all modes by that of the database', async () => {
     const cwd = archive();
-    const one = await openTerminal(['reset', '-m', 'file'], {cwd});
+    const one = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
     await one.shows('Type the name of the mode');
     await one.type('file');
     await one.press('Enter');
     expect(await one.ended()).toBe(0);
     expect(await next(cwd)).toBe('0 0\n');
-    const all = await openTerminal(['reset', '--all'], {cwd});
+    const all = await openTerminal(['reset', '--all', '--to', '0'], {cwd});
     await all.shows('Type the name of the database (db.sqlite3):');
     await all.type('db.sqlite3');
     await all.press('Enter');
@@ -97,7 +97,7 @@ describe('reset, on a terminal', () => {
 
   it('that was overtaken by an allocation changes nothing', async () => {
     const cwd = archive();
-    const terminal = await openTerminal(['reset', '-m', 'file'], {cwd});
+    const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
     await terminal.shows('Type the name of the mode');
     await cli(['getid', '-m', 'file', '-r', '10'], {cwd});
     await terminal.type('file');
