@@ -85,7 +85,7 @@ export default class Reset extends BaseCommand {
       const changes = moves.filter(({from}) => from !== to);
       if (flags.server !== undefined) {
         const {token = process.env['UNIQUEID_TOKEN']} = flags;
-        await assertNotIssued(flags.server, changes, {timeoutMs: settings.requestTimeoutMs, token});
+        await assertNotIssued(flags.server, store, changes, {timeoutMs: settings.requestTimeoutMs, token});
       }
       if (!dryRun && changes.length > 0) {
         // A move whose record would be lost is not made.

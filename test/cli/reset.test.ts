@@ -1,7 +1,11 @@
+import {once} from 'node:events';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
+import {ask} from '../helpers/http.js';
 import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
@@ -147,5 +151,85 @@ describe('reset --server', () => {
     expect((await cli(['getid', '-m', 'file', '--format', 'plain', '--server', url], {cwd})).stdout).toBe(
       '100 100\n',
     );
+  });
+
+  /** A service that changes what a real one answers to /status; what it returns is answered as it is. */
+  async function distorting(real: string, distort: (status: Status) => unknown): Promise<string> {
+    const server = createServer((request, response) => {
+      void ask(real, request.url ?? '').then(({body}) => {
+        const answer = distort(JSON.parse(body) as Status);
+        response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+      });
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  interface Status {
+    readonly service: object;
+    readonly database: object;
+    readonly modes: readonly object[];
+  }
+
+  const changed = (further: object) => (status: Status) => ({
+    ...status,
+    modes: status.modes.map((mode) => ({...mode, ...further})),
+  });
+
+  it.each<[string, number, (status: Status) => unknown]>([
+    ['the mode is missing', 6, (status) => ({...status, modes: []})],
+    ['only another mode is listed', 6, changed({mode: 'other'})],
+    ['the mode is listed twice', 6, (status) => ({...status, modes: [...status.modes, ...status.modes]})],
+    ['issued is missing', 6, changed({issued: undefined})],
+    ['issued is a text', 7, changed({issued: '5'})],
+    ['issued is a fraction', 7, changed({issued: 5.5})],
+    ['issued is below 0', 7, changed({issued: -1})],
+    ['next is missing', 7, changed({next: undefined})],
+    ['a mode is null', 7, (status) => ({...status, modes: [null]})],
+    ['modes are missing', 7, (status) => ({...status, modes: undefined})],
+    ['no service is described', 7, (status) => ({...status, service: null})],
+    ['no database is described', 7, (status) => ({...status, database: undefined})],
+    [
+      'the identity is missing',
+      6,
+      (status) => ({...status, database: {...status.database, identity: undefined}}),
+    ],
+    ['the identity is null', 6, (status) => ({...status, database: {...status.database, identity: null}})],
+    ['the identity is another', 6, (status) => ({...status, database: {...status.database, identity: '0'}})],
+    ['it is no JSON', 7, () => '<html>'],
+    ['it is null', 7, () => 'null'],
+    ['it is cut short', 7, (status) => JSON.stringify(status).slice(0, -9)],
+  ])('fails closed where %s', async (_, status, distort) => {
+    const {cwd, counters} = archive();
+    const {url} = await startServer([], {cwd});
+    const server = await distorting(url, distort);
+    const args = ['reset', '-m', 'file', '--to', '300000', '--yes', '--server'];
+    expect(await cli([...args, server, '--json'], {cwd})).toMatchObject({status});
+    expect(await counters()).toEqual(untouched);
+    // Nothing else is wrong with it.
+    expect((await cli([...args, await distorting(url, (same) => same)], {cwd})).status).toBe(0);
+  });
+
+  it('fails closed where the service has another database', async () => {
+    const {cwd, counters} = archive();
+    const {url} = await startServer([], {cwd: archive().cwd});
+    const refused = await cli(['reset', '-m', 'file', '--to', '300000', '--yes', '--server', url], {cwd});
+    expect(refused.status).toBe(6);
+    expect(refused.stderr).toContain(url);
+    expect(await counters()).toEqual(untouched);
+  });
+
+  it('asks every service that is named', async () => {
+    const {cwd, counters} = archive();
+    const [first, second] = [await startServer([], {cwd}), await startServer([], {cwd})];
+    await cli(['getid', '-m', 'file', '-r', '100', '--server', second.url], {cwd});
+    const servers = ['--server', first.url, '--server', second.url];
+    const refused = await cli(['reset', '-m', 'file', '--to', '251100', '--yes', ...servers], {cwd});
+    expect(refused.status).toBe(6);
+    expect(refused.stderr).toContain(second.url);
+    expect(await counters()).toEqual({...untouched, file: '251138'});
   });
 });

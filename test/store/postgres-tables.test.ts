@@ -39,6 +39,17 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await database.query('SELECT setting FROM seen')).toEqual([['on']]);
   });
 
+  it('a database is the same one whatever time zone a session has', async () => {
+    const database = await makePostgresDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    const before = await database.open();
+    const identity = await before.identity();
+    await database.execute(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`);
+    const after = await database.open();
+    expect(await after.identity()).toBe(identity);
+    expect(await (await makePostgresDatabase().then((other) => other.open())).identity()).not.toBe(identity);
+  });
+
   it('works without prepared statements, as some poolers need', async () => {
     const {url} = await makePostgresDatabase();
     const {openForTest} = await import('../helpers/network-database.js');

@@ -38,15 +38,44 @@ export async function readServiceStatus(
 const counts = new Set(['next', 'remaining', 'issued']);
 
 function readDocument(body: string): ServiceStatus | undefined {
+  let document: unknown;
   try {
-    const document = parse(body, undefined, (text) =>
-      /^-?[0-9]+$/.test(text) ? BigInt(text) : Number(text),
-    ) as Partial<ServiceStatus> | null;
-    if (typeof document?.service !== 'object' || !Array.isArray(document.modes)) return undefined;
-    return smallNumbers(document) as ServiceStatus;
+    document = smallNumbers(
+      parse(body, undefined, (text) => (/^-?[0-9]+$/.test(text) ? BigInt(text) : Number(text))),
+    );
   } catch {
     return undefined;
   }
+  return isServiceStatus(document) ? document : undefined;
+}
+
+/** Whether a document is a service's status, as far as anything here relies on it. */
+function isServiceStatus(document: unknown): document is ServiceStatus {
+  if (!isRecord(document) || !isRecord(document['service'])) return false;
+  const {database, schema, modes} = document;
+  return (
+    isRecord(database) &&
+    ['kind', 'location', 'product', 'durability'].every((name) => typeof database[name] === 'string') &&
+    Array.isArray(database['warnings']) &&
+    isRecord(schema) &&
+    typeof schema['version'] === 'string' &&
+    Array.isArray(modes) &&
+    modes.every(isMode)
+  );
+}
+
+function isMode(mode: unknown): boolean {
+  if (!isRecord(mode) || typeof mode['mode'] !== 'string') return false;
+  const {next, remaining, issued} = mode;
+  return isCount(next) && isCount(remaining) && (issued === undefined || isCount(issued));
+}
+
+function isCount(value: unknown): boolean {
+  return value === null || (typeof value === 'bigint' && value >= 0n);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function smallNumbers(value: unknown, key = ''): unknown {

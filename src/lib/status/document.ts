@@ -16,6 +16,8 @@ export interface StatusDocument {
   readonly database: {
     readonly kind: string;
     readonly location: string;
+    /** The same for two looks only if they were at the same database; `null` if it cannot tell. */
+    readonly identity: string | null;
     readonly product: string;
     readonly sizeBytes: number | null;
     readonly durability: string;
@@ -48,12 +50,12 @@ export function statusDocument(
   service?: {readonly uptimeSeconds: number; readonly issued: (mode: string) => bigint | undefined},
 ): StatusDocument {
   const {database, schema, modes, more} = status;
-  const {kind, location, product, sizeBytes = null, durability, warnings} = database;
+  const {kind, location, identity = null, product, sizeBytes = null, durability, warnings} = database;
   const {problem} = schema;
   return {
     version,
     ...(service === undefined ? {} : {service: {uptimeSeconds: service.uptimeSeconds}}),
-    database: {kind, location, product, sizeBytes, durability, warnings},
+    database: {kind, location, identity, product, sizeBytes, durability, warnings},
     schema: {
       version: schema.version,
       safe: schema.safe,

@@ -1,5 +1,6 @@
+import {createHash} from 'node:crypto';
 import {MAX_COUNTER} from '../allocation/range.js';
-import type {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../errors.js';
 import {schemaProblem} from './schema/verdict.js';
 import {describeState, isSafe} from './schema/version.js';
 import type {Counter, Store, StoreFacts} from './store.js';
@@ -17,7 +18,11 @@ export interface ModeStatus {
 
 /** What an operator asks first. */
 export interface DatabaseStatus {
-  readonly database: StoreFacts & {readonly location: string};
+  readonly database: StoreFacts & {
+    readonly location: string;
+    /** As `databaseIdentity` returns it. */
+    readonly identity: string | undefined;
+  };
   readonly schema: {
     readonly version: string;
     readonly safe: boolean;
@@ -53,6 +58,7 @@ export async function readStatus(store: Store, page: ModePage): Promise<Database
   return {
     database: {
       location: store.location,
+      identity: await databaseIdentity(store),
       ...facts,
       warnings: [...facts.warnings, ...nearlyUsedWarning(nearlyUsed)],
     },
@@ -64,6 +70,26 @@ export async function readStatus(store: Store, page: ModePage): Promise<Database
     modes: counters.slice(0, page.limit).map(modeStatus),
     more: counters.length > page.limit,
   };
+}
+
+/** Hexadecimal digits of an identity: enough that two databases of one site never share them. */
+const IDENTITY_LENGTH = 16;
+
+/**
+ * Returns a text that two looks share only if they were at the same database, whatever their URLs say. It is a hash:
+ * a store's own identity holds host names and paths, which a client must not see.
+ *
+ * @returns `undefined` if the database has no way to tell
+ */
+export async function databaseIdentity(store: Store): Promise<string | undefined> {
+  let identity: string;
+  try {
+    identity = await store.identity();
+  } catch (error) {
+    if (error instanceof UniqueIDError) throw error;
+    return undefined;
+  }
+  return createHash('sha256').update(identity).digest('hex').slice(0, IDENTITY_LENGTH);
 }
 
 /** One more than the page holds, which tells whether more follow. */

@@ -100,8 +100,9 @@ export const cannotServe = {
 };
 
 /** The start of the server and the database's number: the same through any address. */
+/** Formatted here, because a session's time zone would make two texts of one moment. */
 export const readIdentity = `
-  SELECT pg_postmaster_start_time()::text || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
+  SELECT to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
 
 /**
  * Both tables in one snapshot. `to_regclass` reads none: each call may see another moment, and even one that the
