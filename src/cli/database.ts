@@ -3,12 +3,15 @@ import {UniqueIDError} from '../lib/errors.js';
 import {connectStore} from '../lib/store/connect.js';
 import {schemaProblem} from '../lib/store/schema/verdict.js';
 import type {OpenOptions, Store} from '../lib/store/store.js';
+import type {TimeLimit} from './time-limit.js';
 
 /** How a command shows that it waits, and whom it may ask. */
 export interface CommandTalk {
   readonly say: (line: string) => void;
   /** Whether a person is there to answer. */
   readonly mayAsk: boolean;
+  /** How long the command may take; lifted before a person is asked. */
+  readonly limit?: TimeLimit | undefined;
 }
 
 /** Connects as the configuration says, telling on stderr what is waited for. */
@@ -19,9 +22,10 @@ export function connect({settings}: Config, talk: CommandTalk, options: OpenOpti
     attempts: connectAttempts,
     waitMs: connectWaitMs,
     answerTimeoutMs: settings.requestTimeoutMs,
-    onWait: (error, attempt) => {
+    limitMs: talk.limit?.limitMs,
+    onWait: (error, attempt, pauseMs) => {
       talk.say(
-        `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${connectWaitMs / 1000} s.`,
+        `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${Math.ceil(pauseMs / 100) / 10} s.`,
       );
     },
   });
@@ -42,6 +46,7 @@ export async function connectSafely(
     return await connectIfSafe(config, talk, options);
   } catch (error) {
     if (!talk.mayAsk || !(error instanceof UniqueIDError) || !canBeSynced(error)) throw error;
+    talk.limit?.lift();
     const {askYesNo} = await import('./ask.js');
     talk.say(error.message);
     const question =

@@ -1,5 +1,6 @@
 import {readServiceStatus} from '../lib/client/service-status.js';
 import type {AskOptions} from '../lib/client/ask-service.js';
+import {redactDatabaseUrl} from '../lib/config/database-url.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/errors.js';
 import {statusDocument, type StatusDocument} from '../lib/status/document.js';
@@ -9,12 +10,19 @@ import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/version.js';
 import {connect, withStore} from './database.js';
 import {say} from './say.js';
+import {startTimeLimit} from './time-limit.js';
 
-/** Looks at the database once, waiting for it as configured. */
-export function databaseStatus(config: Config, page: ModePage): Promise<StatusDocument> {
-  return withStore(connect(config, {say, mayAsk: false}, {readOnly: true}), async (store) =>
-    statusDocument(await readStatus(store, page), version),
-  );
+/** Looks at the database once. Probes call this, so `request_timeout` bounds all of it, waiting included. */
+export async function databaseStatus(config: Config, page: ModePage, json: boolean): Promise<StatusDocument> {
+  const {requestTimeoutMs, databaseUrl} = config.settings;
+  const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
+  try {
+    return await withStore(connect(config, {say, mayAsk: false, limit}, {readOnly: true}), async (store) =>
+      statusDocument(await readStatus(store, page), version),
+    );
+  } finally {
+    limit.lift();
+  }
 }
 
 /** Looks at a running service once. */

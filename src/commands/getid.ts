@@ -49,7 +49,7 @@ export default class Getid extends BaseCommand {
     }),
     timeout: Flags.string({
       helpValue: 'SECONDS',
-      summary: 'Give up after so long (default: request_timeout, 10).',
+      summary: 'Give up after so long, connecting included (default: request_timeout once connected).',
     }),
     retries: Flags.string({
       helpValue: 'N',

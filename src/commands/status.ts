@@ -19,7 +19,7 @@ export default class Status extends BaseCommand {
   static override summary = 'Show the database, its schema and every counter.';
 
   static override description =
-    'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database is unavailable, 7 if the service does not answer: fit for a monitoring probe.';
+    'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database does not answer within request_timeout (10 s), 7 if the service does not answer: fit for a monitoring probe.';
 
   static override usage = [
     '<%= command.id %> [-w [SECONDS]] [--server URL] [--limit N] [--after MODE]',
@@ -82,7 +82,7 @@ export default class Status extends BaseCommand {
       return undefined;
     }
     const status = await (server === undefined
-      ? databaseStatus(config, page)
+      ? databaseStatus(config, page, this.jsonEnabled())
       : remoteStatus(server, asked, page));
     const {problem} = status.schema;
     if (problem !== null) process.exitCode = errorTable[problem.code].exit;

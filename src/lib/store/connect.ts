@@ -9,22 +9,41 @@ export interface ConnectOptions extends OpenOptions {
   readonly attempts: number;
   /** The pause between two attempts, in milliseconds. */
   readonly waitMs: number;
-  /** Called before each pause. */
-  readonly onWait?: (error: UniqueIDError, attempt: number) => void;
+  /** How long all attempts may take, in milliseconds; shortens the pauses between them as well. */
+  readonly limitMs?: number | undefined;
+  /** Called before each pause, which takes `pauseMs` milliseconds. */
+  readonly onWait?: (error: UniqueIDError, attempt: number, pauseMs: number) => void;
 }
+
+/** A pause of `connect_wait` may be longer than the limit: at least so many tries fit into it. */
+const TRIES_WITHIN_LIMIT = 10;
 
 /**
  * Opens a store, and waits for a database that is not up yet, as the Python service does with
- * `connect_attempts` and `connect_wait`. What waiting cannot mend is thrown at once.
+ * `connect_attempts` and `connect_wait`. What waiting cannot mend is thrown at once. An attempt under way at the end of
+ * the limit is not cut short: the caller ends it.
  */
 export async function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise<Store> {
+  const {limitMs = Infinity} = options;
+  const deadline = performance.now() + limitMs;
+  const pauseMs = Math.min(options.waitMs, limitMs / TRIES_WITHIN_LIMIT);
   for (let attempt = 1; ; attempt++) {
     try {
       return await openStore(url, options);
     } catch (error) {
       if (!(error instanceof UniqueIDError) || !error.transient || attempt >= options.attempts) throw error;
-      options.onWait?.(error, attempt);
-      await sleep(options.waitMs);
+      if (performance.now() + pauseMs >= deadline) throw gaveUp(error, limitMs);
+      options.onWait?.(error, attempt, pauseMs);
+      await sleep(pauseMs);
     }
   }
+}
+
+/** Returns the error of the last attempt, with how long all of them took. */
+function gaveUp({code, message, hint, cause}: UniqueIDError, limitMs: number): UniqueIDError {
+  return new UniqueIDError(code, `${message} Gave up after ${limitMs / 1000} s.`, {
+    transient: true,
+    cause,
+    ...(hint === undefined ? {} : {hint}),
+  });
 }
