@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import {UniqueIDError} from '../../errors.js';
 
 /**
  * What is never let go of. From Node 24.19 on, a native object of better-sqlite3 12 aborts the whole process when
@@ -17,7 +18,7 @@ export class NativeConnection {
 
   /** @param options as better-sqlite3 takes them */
   constructor(path: string, options: Database.Options) {
-    this.#database = new Database(path, options).defaultSafeIntegers(true);
+    this.#database = openDatabase(path, options).defaultSafeIntegers(true);
     neverCollected.push(this);
   }
 
@@ -58,5 +59,19 @@ export class NativeConnection {
 
   close(): void {
     this.#database.close();
+  }
+}
+
+/** Opens a file. The driver loads its compiled part here, which fits one version of Node alone. */
+function openDatabase(path: string, options: Database.Options): Database.Database {
+  try {
+    return new Database(path, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw error;
+    throw new UniqueIDError(
+      'UNEXPECTED',
+      `The SQLite driver better-sqlite3 was not compiled for this Node.js (${process.version}).`,
+      {hint: 'Run "npm rebuild better-sqlite3" in the folder where UniqueID is installed.'},
+    );
   }
 }
