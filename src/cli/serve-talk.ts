@@ -17,10 +17,12 @@ export interface ServeTalk {
   readonly stopped: () => void;
 }
 
-/** @param log the service's own log, where that does not go to stderr anyway */
+/** @param log the service's own log, if it does not go to stderr alone */
 export function serveTalk(settings: Settings, log: Logger | undefined): ServeTalk {
-  const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
   const file = log === undefined ? undefined : forLog(log);
+  // With log.screen the log writes each line to stderr itself.
+  if (file !== undefined && settings.logScreen && !process.stderr.isTTY) return file;
+  const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
   return {
     started: async (...what) => {
       await talk.started(...what);

@@ -47,7 +47,7 @@ export function catchHangUp(): (work: () => void) => void {
   };
 }
 
-/** Does something that only a signal ends, and then ends the process with that signal's status. */
+/** Does something until a signal comes or it is done, and then ends the process: with the signal's status, or 0. */
 export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   let status: number | undefined;
@@ -59,7 +59,7 @@ export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>):
   }
   await Promise.race([work(stop.signal), once(stop.signal)]);
   // A connection that does not answer would keep the process alive.
-  if (status !== undefined) process.exit(status);
+  process.exit(status ?? 0);
 }
 
 function once(signal: AbortSignal): Promise<void> {

@@ -90,4 +90,10 @@ describe('status --watch, without a terminal', () => {
     expect(status).toBe(130);
     expect(stdout).not.toContain('\u001B');
   });
+
+  it.each([[['--json']], [[]]])('ends quietly when nobody reads on (%j)', async (json: string[]) => {
+    const command = startCli(['status', '--watch=0.1', ...json], {cwd: archive()});
+    command.process.stdout?.once('data', () => command.process.stdout?.destroy());
+    expect(await command.finished).toMatchObject({status: 0, stderr: ''});
+  });
 });

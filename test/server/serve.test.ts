@@ -186,6 +186,8 @@ describe('logs', () => {
     );
     expect(second).toMatch(/"GET \/nothing HTTP\/1\.1" 404 \d+ "" ""$/);
     expect(stderr).toContain(first);
+    for (const line of ['answers at', 'Stopping', 'Stopped.'])
+      expect(stderr.split(line), `${line}: once on stderr`).toHaveLength(2);
     const [remark, ...life] = readFileSync(join(cwd, 'error.log'), 'utf8').trimEnd().split('\n');
     expect(JSON.parse(remark ?? '')).toMatchObject({
       level: 40,

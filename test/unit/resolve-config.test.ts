@@ -176,6 +176,20 @@ describe('resolveConfig', () => {
     );
   });
 
+  it.each([
+    ['[database]\npeewee_url = sqlite:///other.sqlite3', 'server.conf:2'],
+    ['[global]\nserver.socket_port: 1\n[uniqueid]\nmax_range = 5', 'server.conf:4'],
+    ['[database]', 'server.conf'],
+  ])('does not ignore a section of the config file in a CherryPy file: %j', (content, place) => {
+    expect(() => resolveConfig(server(content))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(`${place}: [`) as string,
+        hint: expect.stringContaining('--config') as string,
+      }),
+    );
+  });
+
   it('leaves sections of other programs alone', () => {
     expect(resolveConfig(service('[celery]\nbroker = x\n')).settings.port).toBe(8051);
   });

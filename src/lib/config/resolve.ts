@@ -51,6 +51,7 @@ export function resolveConfig(sources: ConfigSources): Config {
   const service = read(sources.service);
   const server = read(sources.server);
   if (sources.service !== undefined) assertServiceFile(service, sources.service.path);
+  if (sources.server !== undefined) assertServerFile(server, sources.server.path);
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
   const texts: Partial<Record<SettingName, string>> = {};
@@ -152,8 +153,7 @@ function assertServiceFile(file: IniFile, path: string): void {
         if (!keys.includes(key)) throw unknownKey(path, section, key, value, keys);
       continue;
     }
-    const line = Math.min(...Array.from(values.values(), (value) => value.line));
-    const place = Number.isFinite(line) ? `${path}:${line}` : path;
+    const place = placeOf(values, path);
     if (section === 'global' || section === '/') {
       throw new UniqueIDError('CONFIG_INVALID', `${place}: [${section}] is a section of a CherryPy file.`, {
         hint: 'Give that file with --cpconfig (or UNIQUEID_CPCONFIG), and the file with [database] with --config.',
@@ -166,6 +166,27 @@ function assertServiceFile(file: IniFile, path: string): void {
       });
     }
   }
+}
+
+/** A section of ours in the CherryPy file would be ignored, and another database served in silence. */
+function assertServerFile(file: IniFile, path: string): void {
+  const sections = new Set<string>(
+    Object.values(settings).flatMap(({file: kind, section}) => (kind === 'service' ? [section] : [])),
+  );
+  for (const [section, values] of file) {
+    if (!sections.has(section)) continue;
+    throw new UniqueIDError(
+      'CONFIG_INVALID',
+      `${placeOf(values, path)}: [${section}] is a section of the config file, not of a CherryPy file.`,
+      {hint: 'Move it to the config file, and give that with --config (or UNIQUEID_CONFIG).'},
+    );
+  }
+}
+
+/** Where a section begins, as near as its keys tell. */
+function placeOf(values: ReadonlyMap<string, IniValue>, path: string): string {
+  const line = Math.min(...Array.from(values.values(), (value) => value.line));
+  return Number.isFinite(line) ? `${path}:${line}` : path;
 }
 
 function unknownKey(
