@@ -1,4 +1,5 @@
 import {defineConfig, globalIgnores} from 'eslint/config';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** Imports go down only: nothing in these folders may import what stands above it. */
@@ -31,6 +32,15 @@ export default defineConfig(
       '@typescript-eslint/dot-notation': 'off',
       eqeqeq: 'error',
       'no-console': 'error',
+    },
+  },
+  {
+    // One packet must never keep the only thread busy: a pattern's time grows with its text, never faster.
+    files: ['src/**'],
+    plugins: {regexp},
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', {report: 'potential'}],
+      'regexp/no-super-linear-move': ['error', {report: 'potential', ignoreSticky: true}],
     },
   },
   ...floors.map(({files, above}) => ({

@@ -1,5 +1,5 @@
 /** A URL with a password in it. */
-const withPassword = /:\/\/[^/]*:[^/]*@/;
+const withPassword = /:\/\/[^/:]*:[^/]*@/;
 
 /**
  * Puts the program's name in the place of a command line that holds a password or a token: "ps" shows the command

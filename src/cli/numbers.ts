@@ -9,7 +9,7 @@ const scales: readonly (readonly [bigint, string])[] = [
 
 /** `251,038` */
 export function grouped(value: bigint): string {
-  return value.toString().replaceAll(/\B(?=(?:[0-9]{3})+$)/g, ',');
+  return value.toLocaleString('en-US');
 }
 
 /** `9.2 quintillion`, rounded down, from a million on; exact below. */

@@ -35,7 +35,7 @@ export async function askForRange(
   const urls = servers.map((server) => serviceUrl(server, 'getid', {range: String(range), mode}));
   // POST, because no cache on the way may answer it.
   const answer = await askService('POST', urls, options);
-  const match = /^\{"endIndex": (-?[0-9]+), "startIndex": (-?[0-9]+)\}\s*$/.exec(answer.body);
+  const match = /^\{"endIndex": (-?[0-9]{1,19}), "startIndex": (-?[0-9]{1,19})\}\s*$/.exec(answer.body);
   if (answer.status === 200 && match !== null) {
     const taken = {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
     if (taken.end - taken.start + 1n === range)

@@ -41,7 +41,7 @@ function readDocument(body: string): ServiceStatus | undefined {
   let document: unknown;
   try {
     document = smallNumbers(
-      parse(body, undefined, (text) => (/^-?[0-9]+$/.test(text) ? BigInt(text) : Number(text))),
+      parse(body, undefined, (text) => (/^-?[0-9]{1,20}$/.test(text) ? BigInt(text) : Number(text))),
     );
   } catch {
     return undefined;

@@ -38,12 +38,6 @@ export const databaseUrlRule =
   'sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE';
 
 /**
- * Scheme, user and password, hosts, database, options. The password ends at the last `@` before the first `/`,
- * so that it may hold `;`, `#`, `:` and `?` as they are; `/` and `%` are percent-encoded.
- */
-const urlParts = /^([a-z0-9]+)(\+pool)?:\/\/(?:([^/]*)@)?([^/?#]*)(?:\/([^?]*))?(?:\?(.*))?$/is;
-
-/**
  * Takes a database URL apart, as https://docs.peewee-orm.com/en/latest/peewee/playhouse.html#db-url describes it.
  *
  * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the password
@@ -51,7 +45,6 @@ const urlParts = /^([a-z0-9]+)(\+pool)?:\/\/(?:([^/]*)@)?([^/?#]*)(?:\/([^?]*))?
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const scheme = /^([a-z0-9]+)(\+[a-z]+)?:\/\//i.exec(text);
   const kind = kinds[scheme?.[1]?.toLowerCase() ?? ''];
-  const match = urlParts.exec(text);
   if (scheme === null) throw invalidUrl('it does not begin with SCHEME://');
   if (kind === undefined || (scheme[2] ?? '+pool').toLowerCase() !== '+pool') {
     throw invalidUrl(
@@ -59,12 +52,12 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
       `Use one of ${Object.keys(kinds).join(', ')}, or one of these with +pool.`,
     );
   }
-  if (match === null) throw invalidUrl('it cannot be taken apart');
-  const [, name = '', , userInfo, authority = '', path = '', query] = match;
+  const [beginning, name = ''] = scheme;
+  const {userInfo, authority, path, query} = splitParts(text.slice(beginning.length));
   const [user, password] = splitUserInfo(userInfo);
   const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
   // Then the password has ended before its end, and what is left of it would be shown.
-  if (kind !== 'sqlite' && (path + (query ?? '')).includes('@')) {
+  if (kind !== 'sqlite' && (path + query).includes('@')) {
     throw invalidUrl(
       'an "@" stands behind its host',
       'A "/" in a user name or password is written %2F, an "@" in a database name or option %40.',
@@ -78,7 +71,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
     hosts,
     // peewee opens an SQLite path as it is written.
     database: kind === 'sqlite' ? path : decode(path),
-    options: readOptions(kind, hosts.length, query ?? ''),
+    options: readOptions(kind, hosts.length, query),
   };
   if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
   else if (url.database === '') throw invalidUrl('it names no database behind the host');
@@ -102,6 +95,38 @@ export function redactDatabaseUrl({scheme, user, password, hosts, database}: Dat
 /** What people call the database: its name, or the name of its file. */
 export function databaseName({kind, database}: DatabaseUrl): string {
   return kind === 'sqlite' ? basename(database) : database;
+}
+
+interface UrlParts {
+  readonly userInfo: string | undefined;
+  readonly authority: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+/**
+ * Splits what stands behind the scheme. The password ends at the last `@` before the first `/`, so that it may hold
+ * `;`, `#`, `:` and `?` as they are; `/` and `%` are percent-encoded.
+ */
+function splitParts(rest: string): UrlParts {
+  const slash = rest.indexOf('/');
+  let end = slash < 0 ? rest.length : slash;
+  let at = end - 1;
+  // From the right: `end` is where the hosts end if they begin at `at + 1`.
+  for (; at >= 0; at--) {
+    const character = rest.charAt(at);
+    if (character === '@' && rest.charAt(end) !== '#') break;
+    if (character === '?' || character === '#') end = at;
+  }
+  if (rest.charAt(end) === '#') throw invalidUrl('it cannot be taken apart');
+  const mark = rest.indexOf('?', end);
+  const pathEnd = mark < 0 ? rest.length : mark;
+  return {
+    userInfo: at < 0 ? undefined : rest.slice(0, at),
+    authority: rest.slice(at + 1, end),
+    path: rest.slice(end + 1, Math.max(pathEnd, end + 1)),
+    query: rest.slice(pathEnd + 1),
+  };
 }
 
 function splitUserInfo(userInfo: string | undefined): [string | undefined, string | undefined] {
@@ -128,8 +153,8 @@ function splitQuery(query: string): ReadonlyMap<string, string> {
   const options = new Map<string, string>();
   for (const pair of query.split('&')) {
     if (pair === '') continue;
-    const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
-    options.set(decode(key), decode(value.replaceAll('+', ' ')));
+    const equals = pair.includes('=') ? pair.indexOf('=') : pair.length;
+    options.set(decode(pair.slice(0, equals)), decode(pair.slice(equals + 1).replaceAll('+', ' ')));
   }
   return options;
 }

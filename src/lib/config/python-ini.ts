@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../errors.js';
+import {trimEnd, trimStart} from '../trim.js';
 
 /** A value of an INI file and the line it begins on, counted from 1. */
 export interface IniValue {
@@ -21,14 +22,13 @@ interface Option {
 /** One section of ConfigParser gives its values to all others. */
 const DEFAULTS = 'DEFAULT';
 
-/** What Python takes for white space, in a class of a pattern: not all of it is for JavaScript, which takes more. */
-const SPACE = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
-const leadingSpace = new RegExp(`^[${SPACE}]*`);
-const trailingSpace = new RegExp(`[${SPACE}]*$`);
+/** What Python takes for white space: not all of it is for JavaScript, which takes more. */
+const SPACE =
+  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a' +
+  '\u2028\u2029\u202f\u205f\u3000';
 
-/** The patterns of ConfigParser; a section's name goes up to the last bracket of its line. */
+/** As in ConfigParser, a section's name goes up to the last bracket of its line. */
 const sectionLine = /^\[(.+)\]/s;
-const optionLine = new RegExp(`^(.*?)[${SPACE}]*[=:][${SPACE}]*(.*)$`, 's');
 
 /**
  * Reads an INI file as Python's ConfigParser does (https://docs.python.org/3/library/configparser.html):
@@ -47,7 +47,7 @@ export function readPythonIni(content: string, file: string): IniFile {
   const {sections, options} = readOptions(content, file);
   const raw = new Map<string, Map<string, IniValue>>(sections.map((section) => [section, new Map()]));
   for (const {section, key, line, lines} of options)
-    raw.get(section)?.set(key, {text: lines.join('\n').replace(trailingSpace, ''), line});
+    raw.get(section)?.set(key, {text: trimEnd(lines.join('\n'), SPACE), line});
   const defaults = raw.get(DEFAULTS) ?? new Map<string, IniValue>();
   raw.delete(DEFAULTS);
   const result = new Map<string, ReadonlyMap<string, IniValue>>();
@@ -71,14 +71,15 @@ function readOptions(content: string, file: string): {sections: string[]; option
     .split(/\r\n|\r|\n/)
     .entries()) {
     const line = index + 1;
-    const text = rawLine.replace(leadingSpace, '').replace(trailingSpace, '');
+    const unindented = trimStart(rawLine, SPACE);
+    const text = trimEnd(unindented, SPACE);
     if (text.startsWith('#') || text.startsWith(';')) continue;
     if (text === '') {
       // An empty line inside a value belongs to it, if the value goes on after it.
       open?.lines.push('');
       continue;
     }
-    const indent = leadingSpace.exec(rawLine)?.[0].length ?? 0;
+    const indent = rawLine.length - unindented.length;
     if (open !== undefined && indent > open.indent) {
       open.lines.push(text);
       continue;
@@ -95,8 +96,8 @@ function readOptions(content: string, file: string): {sections: string[]; option
       continue;
     }
     if (section === undefined) throw malformed(file, line, 'it stands before the first [section]');
-    const match = optionLine.exec(text);
-    const key = match?.[1]?.toLowerCase() ?? '';
+    const delimiter = text.search(/[=:]/);
+    const key = trimEnd(text.slice(0, Math.max(delimiter, 0)), SPACE).toLowerCase();
     if (key === '') {
       throw malformed(file, line, 'it is neither a [section] nor "key = value" nor "key: value"');
     }
@@ -104,7 +105,7 @@ function readOptions(content: string, file: string): {sections: string[]; option
     const before = seen.get(name);
     if (before !== undefined) throw malformed(file, line, `its key was set in line ${before} already`);
     seen.set(name, line);
-    open = {section, key, line, indent, lines: [match?.[2] ?? '']};
+    open = {section, key, line, indent, lines: [trimStart(text.slice(delimiter + 1), SPACE)]};
     options.push(open);
   }
   return {sections, options};
@@ -116,9 +117,10 @@ function readOptions(content: string, file: string): {sections: string[]; option
  */
 function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: string, depth = 0): IniValue {
   if (depth > 10) throw malformed(file, value.line, 'its %(name)s refer to each other without an end');
-  const text = value.text.replaceAll(/%(?:%|\((?:([^)]*)\)s)?)/g, (escape, name: string | undefined) => {
+  // What is not closed is part of a match too: a search that gives it back looks through the rest for each "%(".
+  const text = value.text.replaceAll(/%(?:%|\(([^)]*)(\)s)?)/g, (escape, name: string, closed?: string) => {
     if (escape === '%%') return '%';
-    if (name === undefined) throw malformed(file, value.line, 'its %( does not go on as %(name)s');
+    if (closed === undefined) throw malformed(file, value.line, 'its %( does not go on as %(name)s');
     const other = section.get(name.toLowerCase());
     if (other === undefined) throw malformed(file, value.line, 'its %(name)s names no key of this section');
     return expand(other, section, file, depth + 1).text;

@@ -42,35 +42,38 @@ const escapes: Readonly<Record<string, string>> = {
 const MOST_DEPTH = 100;
 
 /** What may stand between the parts of a list; outside of one a line end is only ever the last. */
-const space = /^[ \t\f\n]*/;
+const space = /[ \t\f\n]*/y;
 
+/** Reads on from where it stands: cutting off what is read would copy the rest again and again. */
 class LiteralReader {
-  #rest: string;
+  readonly #source: string;
+  #position: number;
   #depth = 0;
 
   constructor(source: string) {
-    this.#rest = source.replace(/^[ \t]*/, '');
+    this.#source = source;
+    this.#position = endOfMatch(/[ \t]*/y, source, 0);
   }
 
   readAll(): PythonLiteral {
     const value = this.#value();
-    if (this.#rest !== '') throw new NotALiteral();
+    if (this.#position < this.#source.length) throw new NotALiteral();
     return value;
   }
 
   #value(): PythonLiteral {
-    if (this.#take(/^\[/)) return this.#items(/^\]/).items;
-    if (this.#take(/^\(/)) {
-      const {items, isOpen} = this.#items(/^\)/);
+    if (this.#take(/\[/y)) return this.#items(/\]/y).items;
+    if (this.#take(/\(/y)) {
+      const {items, isOpen} = this.#items(/\)/y);
       const [only] = items;
       // Brackets around one value mean nothing; the comma makes the tuple.
       return only !== undefined && items.length === 1 && !isOpen ? only : items;
     }
-    const quoted = this.#take(/^[uU]?(?:'((?:[^'\\\n\r\0]|\\[^\r\0])*)'|"((?:[^"\\\n\r\0]|\\[^\r\0])*)")/);
+    const quoted = this.#take(/[uU]?(?:'((?:[^'\\\n\r\0]|\\[^\r\0])*)'|"((?:[^"\\\n\r\0]|\\[^\r\0])*)")/y);
     if (quoted !== null) return unescape(quoted[1] ?? quoted[2] ?? '');
-    const number = this.#take(/^[+-]?(?:0+(?!\d)|[1-9]\d*)(?:\.\d+)?(?![\w.])/)?.[0];
+    const number = this.#take(/[+-]?(?:0+(?!\d)|[1-9]\d*)(?:\.\d+)?(?![\w.])/y)?.[0];
     if (number !== undefined) return Number(number);
-    const word = words.get(this.#take(/^[A-Za-z]+(?!\w)/)?.[0]);
+    const word = words.get(this.#take(/[A-Za-z]+(?!\w)/y)?.[0]);
     if (word === undefined) throw new NotALiteral();
     return word;
   }
@@ -83,17 +86,26 @@ class LiteralReader {
     while (!this.#take(end)) {
       if (!isOpen) throw new NotALiteral();
       items.push(this.#value());
-      isOpen = this.#take(/^,/) !== null;
+      isOpen = this.#take(/,/y) !== null;
     }
     this.#depth--;
     return {items, isOpen};
   }
 
+  /** @param pattern a sticky one */
   #take(pattern: RegExp): RegExpExecArray | null {
-    const match = pattern.exec(this.#rest);
-    if (match !== null) this.#rest = this.#rest.slice(match[0].length).replace(space, '');
+    pattern.lastIndex = this.#position;
+    const match = pattern.exec(this.#source);
+    if (match !== null) this.#position = endOfMatch(space, this.#source, pattern.lastIndex);
     return match;
   }
+}
+
+/** Where a sticky pattern that always matches ends. */
+function endOfMatch(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start;
+  pattern.test(text);
+  return pattern.lastIndex;
 }
 
 const escape = /\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([^]))/g;

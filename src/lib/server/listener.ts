@@ -11,6 +11,7 @@ import {openapiText} from './openapi.js';
 import {limitPipelining} from './pipeline-limit.js';
 import type {Refusals} from './refusals.js';
 import {serviceStatus} from './status.js';
+import {isPrefetchPurpose, splitTarget} from './target.js';
 import type {Tokens} from './tokens.js';
 
 /** What the routes need. */
@@ -182,19 +183,8 @@ function fail(
   answerer.json(request, response, status, body, headers);
 }
 
-/** Path and query of a request target, in origin form or, from a proxy, in absolute form (RFC 9112, 3.2). */
-function splitTarget(target: string): {path: string; query: string} {
-  const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
-  const mark = origin.indexOf('?');
-  const path = mark < 0 ? origin : origin.slice(0, mark);
-  return {
-    path: path === '/getid/' ? '/getid' : path === '' ? '/' : path,
-    query: mark < 0 ? '' : origin.slice(mark + 1),
-  };
-}
-
 /** `Sec-Purpose` as browsers send it now, `Purpose` and `X-Moz` as they once did. */
 function isPrefetch({headers}: IncomingMessage): boolean {
   const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz'];
-  return purpose !== undefined && /\b(?:prefetch|prerender|preview)\b/i.test(String(purpose));
+  return purpose !== undefined && isPrefetchPurpose(String(purpose));
 }

@@ -6,30 +6,34 @@ export interface GetidQuery {
   readonly range: string;
 }
 
+/** No client needs so many; reading them all would cost the others time. */
+const MAX_PARAMETERS = 100;
+
 /**
  * Reads `mode` and `range` from a query string, percent-encoded as forms are (`+` is a space). Other
  * parameters are ignored: clients add some to get past caches.
  *
  * @param query what stands behind the `?`, as `node:http` hands it over: one character a byte
- * @throws UniqueIDError `INVALID_REQUEST` where either is missing, repeated or not well-formed UTF-8
+ * @throws UniqueIDError `INVALID_REQUEST` if either is missing, repeated or not well-formed UTF-8, or if there are more
+ *   than `MAX_PARAMETERS`
  */
 export function readGetidQuery(query: string): GetidQuery {
   let mode: string | undefined;
   let range: string | undefined;
-  for (let start = 0; start < query.length;) {
-    let end = query.indexOf('&', start);
-    if (end < 0) end = query.length;
-    let equals = query.indexOf('=', start);
-    if (equals < 0 || equals > end) equals = end;
-    const name = decode(query.slice(start, equals), 'A parameter name');
+  const parameters = query.split('&', MAX_PARAMETERS + 1);
+  if (parameters.length > MAX_PARAMETERS) throw tooMany();
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf('=');
+    const encodedName = equals < 0 ? parameter : parameter.slice(0, equals);
+    const encodedValue = equals < 0 ? '' : parameter.slice(equals + 1);
+    const name = decode(encodedName, 'A parameter name');
     if (name === 'mode') {
       if (mode !== undefined) throw repeated(name);
-      mode = decode(query.slice(equals + 1, end), name);
+      mode = decode(encodedValue, name);
     } else if (name === 'range') {
       if (range !== undefined) throw repeated(name);
-      range = decode(query.slice(equals + 1, end), name);
+      range = decode(encodedValue, name);
     }
-    start = end + 1;
   }
   if (mode === undefined) throw missing('mode');
   if (range === undefined) throw missing('range');
@@ -58,6 +62,12 @@ function unescapeBytes(encoded: string): string {
   return encoded
     .replaceAll('+', ' ')
     .replaceAll(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+function tooMany(): UniqueIDError {
+  return new UniqueIDError('INVALID_REQUEST', `The query has more than ${MAX_PARAMETERS} parameters.`, {
+    hint: example,
+  });
 }
 
 function repeated(name: string): UniqueIDError {

@@ -18,7 +18,8 @@ export async function serviceStatus(store: Store, allocator: Allocator, query: s
   return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
 }
 
-function readPage(query: string): ModePage {
+/** @throws UniqueIDError `INVALID_REQUEST` */
+export function readPage(query: string): ModePage {
   const parameters = new URLSearchParams(query);
   const limit = parameters.get('limit') ?? String(DEFAULT_LIMIT);
   if (!/^[0-9]{1,6}$/.test(limit) || Number(limit) > MOST_LIMIT) {
