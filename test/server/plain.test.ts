@@ -152,6 +152,32 @@ describe('a connection with plain requests', () => {
     expect(await waiting.untilEnded()).toContain(given(1));
   });
 
+  it.each([
+    ['HTTP/1.0', get('file').replace('HTTP/1.1', 'HTTP/1.0'), 1],
+    ['a wish to close', get('file', 1, 'Connection: close\r\n'), 1],
+    ['two requests', get('file').repeat(2), 2],
+    ['nothing after a part of another', get('file') + 'GET /get', 1],
+    ['nonsense behind it', `${get('file')}\x01\r\n\r\n`, 1],
+    ['requests of several routes', `${get('file')}GET / HTTP/1.1\r\nHost: a\r\n\r\n${get('file')}`, 2],
+  ])('half closed at once is answered, with %s', async (_, text, ranges) => {
+    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+    wire.socket.end(text, 'latin1');
+    const parts = new Wire(server.url);
+    for (const part of [text.slice(0, get('file').length), text.slice(get('file').length)]) {
+      if (part !== '') parts.send(part);
+      await sleep(50);
+    }
+    parts.socket.end();
+    await sleep(100);
+    unlock();
+    const answered = (await wire.untilEnded()) + (await parts.untilEnded());
+    const starts = [...answered.matchAll(/"startIndex": (\d+)/g)].map(([, start]) => Number(start));
+    expect(starts.sort((a, b) => a - b)).toEqual(Array.from({length: 2 * ranges}, (__, index) => index));
+    const next = new Wire(server.url);
+    next.send(get('file'));
+    expect(await next.bodies(1)).toEqual([given(2 * ranges)]);
+  });
+
   it('that says nothing, or nothing more, is closed', async () => {
     const silent = wire.untilEnded();
     const once = new Wire(server.url);

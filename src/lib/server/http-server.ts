@@ -1,4 +1,4 @@
-import {createServer, STATUS_CODES, type RequestListener, type Server} from 'node:http';
+import {createServer, STATUS_CODES, type RequestListener, type Server, type ServerResponse} from 'node:http';
 import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
@@ -7,6 +7,7 @@ import {UniqueIDError} from '../errors.js';
 import {affordableConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';
+import {whenAnswered} from './pipeline-limit.js';
 import type {PlainConnections} from './plain-connections.js';
 
 /**
@@ -56,12 +57,15 @@ export async function listen(
   const asked = new WeakSet<Socket>();
   const answer: RequestListener = (request, response) => {
     asked.add(request.socket);
+    cutIfUnread(response, idleTimeoutMs);
     listener(request, response);
   };
   const server =
     tls === undefined
       ? createServer(limits, answer)
-      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
+      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs, allowHalfOpen: true}, answer);
+  // A client may close its half when it has asked; `node:http` would drop the answers, and their integers.
+  Object.assign(server, {httpAllowHalfOpen: true});
   server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
   // Nothing else is ever expected of this service; a server may ignore what it does not know (RFC 9110, 10.1.1).
   server.on('checkExpectation', answer);
@@ -118,6 +122,13 @@ export async function drain(server: AnyServer, plain: PlainConnections, timeoutM
   return inTime;
 }
 
+/** Cuts the connection if its client takes nothing of an answer for so long. */
+function cutIfUnread(response: ServerResponse, limitMs: number): void {
+  response.setTimeout(limitMs, () => {
+    if (response.writableEnded) response.destroy();
+  });
+}
+
 /**
  * What is no HTTP request gets an answer of the same form as every other error.
  *
@@ -127,8 +138,15 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked:
   // A client that went away hears nothing, nor one that has not come to speak TLS. One that waits for another answer
   // would take this one for it.
   const isDeaf = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
-  if (isDeaf || hasAsked || socket.bytesWritten > 0) {
+  if (isDeaf) {
     socket.destroy();
+    return;
+  }
+  if (hasAsked || socket.bytesWritten > 0) {
+    socket.pause();
+    whenAnswered(socket, () => {
+      socket.destroySoon();
+    });
     return;
   }
   const refusal =

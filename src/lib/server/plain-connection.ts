@@ -35,8 +35,8 @@ export class PlainConnection implements Receiver {
   readonly #reader = new PlainRequestReader();
   /** The request that is being answered. */
   #request: PlainRequest | undefined;
-  /** What came before the answer was sent. */
-  #early: Buffer | undefined;
+  /** Whether more came before the answer was sent; the socket holds it. */
+  #hasMore = false;
   #hasAnswered = false;
   #isHalfClosed = false;
 
@@ -74,13 +74,17 @@ export class PlainConnection implements Receiver {
   readonly #onData = (bytes: Buffer): void => {
     if (this.#request !== undefined) {
       // More than one request at a time has an order to keep. Nothing further is read until this one is answered.
-      this.#early = this.#early === undefined ? bytes : Buffer.concat([this.#early, bytes]);
+      // The bytes go back into the socket: with nothing in it, it would tell its end here and never to `node:http`.
+      this.#hasMore = true;
       this.#socket.pause();
+      this.#socket.unshift(bytes);
       return;
     }
     const request = this.#reader.read(bytes);
     if (request === undefined) {
-      this.#handOver(bytes);
+      this.#socket.pause();
+      this.#socket.unshift(bytes);
+      this.#handOver();
       return;
     }
     this.#request = request;
@@ -99,23 +103,23 @@ export class PlainConnection implements Receiver {
       socket.setTimeout(this.#service.idleTimeoutMs);
     }
     if (this.#service.isClosing()) socket.end();
-    else if (this.#early !== undefined) this.#handOver(this.#early);
+    else if (this.#hasMore) this.#handOver();
     else if (this.#isHalfClosed) socket.end();
   }
 
   /** A client that asks and does not read its answers is not read from either. */
   #waitForReader(): void {
     this.#socket.pause();
-    this.#socket.once('drain', () => this.#socket.resume());
+    // What came meanwhile is for `node:http`, which resumes the socket itself.
+    this.#socket.once('drain', () => this.#hasMore || this.#socket.resume());
   }
 
-  #handOver(bytes: Buffer): void {
+  /** The socket is paused, and holds what was read and not answered. */
+  #handOver(): void {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout).off('error', this.#onError);
     socket.setTimeout(0);
-    socket.pause();
-    socket.unshift(bytes);
     this.#leave(socket);
     process.nextTick(() => socket.resume());
   }
