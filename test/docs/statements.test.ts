@@ -4,6 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {settings, type Setting} from '../../src/lib/config/settings.js';
 import {errorTable} from '../../src/lib/errors.js';
 import {openapiText} from '../../src/lib/server/openapi.js';
+import {rangeSchema, statusSchema} from '../../src/lib/server/schemas.js';
 import {startServer} from '../helpers/cli.js';
 import {ask} from '../helpers/http.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
@@ -40,14 +41,19 @@ describe('what the pages state', () => {
     expect(stated).toBeGreaterThan(15);
   });
 
-  it('are all routes of the API', async () => {
-    const {paths} = JSON.parse(await openapiText()) as {paths: Record<string, unknown>};
+  it('are all routes of the API', () => {
+    const {paths} = JSON.parse(openapiText) as {paths: Record<string, unknown>};
     const routes = Object.keys(paths).sort();
     const listed = firstCells(read('docs', 'api.md'), /^`\//).map((cell) => cell.replace(/\?.*/, ''));
     expect([...listed].sort()).toEqual(routes);
     const readme = read('README.md');
     for (const route of routes)
       expect(readme).toMatch(new RegExp(`\\| \`GET ${route.replace('.', '\\.')}[\`?]`));
+  });
+
+  it('are the schemas that the service answers with', () => {
+    expect(JSON.parse(read('docs', 'schemas', 'getid.json'))).toEqual(rangeSchema);
+    expect(JSON.parse(read('docs', 'schemas', 'status.json'))).toEqual(statusSchema);
   });
 
   it('are all statuses of the API', () => {

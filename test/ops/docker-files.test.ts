@@ -7,8 +7,10 @@ import {validate} from 'dockerfile-utils';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import {settings} from '../../src/lib/config/settings.js';
-import {startProgram} from '../helpers/cli.js';
+import {openapiText} from '../../src/lib/server/openapi.js';
+import {startProgram, waitFor} from '../helpers/cli.js';
 import {entryScript} from '../helpers/docker-entry.js';
+import {ask} from '../helpers/http.js';
 import {argumentsOf, copySteps, dockerfileText, stages, type CopyStep} from '../helpers/dockerfile.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
@@ -97,7 +99,12 @@ describe('the Dockerfile', () => {
       stdout: '{"endIndex": 0, "startIndex": 0}\n',
       stderr: '',
     });
-    expect(await startProgram(entry, ['serve', '--help'], {cwd, env}).finished).toMatchObject({status: 0});
+    const server = startProgram(entry, ['serve', '--port', '0'], {cwd, env: {...env, SERVER_PORT: '0'}});
+    const url = await waitFor(() => /answers at (http:\S+)\/getid/.exec(server.stderr())?.[1], server);
+    for (const path of Object.keys((JSON.parse(openapiText) as {paths: object}).paths)) {
+      const query = path === '/getid' ? '?range=1&mode=file' : '';
+      expect((await ask(url, path + query)).status, path).toBe(200);
+    }
   });
 });
 

@@ -8,6 +8,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {makeCertificate} from '../helpers/certificate.js';
 import {cli, startServer} from '../helpers/cli.js';
 import {ask, type Answer} from '../helpers/http.js';
+import {memoryOf} from '../helpers/memory.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
@@ -230,6 +231,35 @@ describe('connections', () => {
       await closed(eager);
       expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
     }
+  });
+
+  it('that never read what they ask for take no memory, and do not hold up the others', async () => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+       INSERT INTO uniqueindex SELECT printf('%0250d', i), i FROM n`,
+    );
+    const server = await startServer([], {cwd});
+    const {url} = server;
+    const deaf = Array.from({length: 20}, () => {
+      const socket = open(url);
+      socket.pause();
+      return socket;
+    });
+    for (const path of [
+      '/status?limit=1000',
+      '/openapi.json',
+      '/metrics',
+      '/',
+      '/nothing',
+      '/status?limit=100000',
+    ])
+      for (const socket of deaf) socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(15));
+    for (let request = 0; request < 20; request++)
+      expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+    if (process.platform === 'linux') expect(memoryOf(server.process.pid).peak).toBeLessThan(300);
+    expect(deaf.every(({destroyed}) => !destroyed)).toBe(true);
   });
 
   it('half closed, pipelined or with a megabyte of headers do others no harm', async () => {

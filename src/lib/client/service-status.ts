@@ -13,20 +13,43 @@ export interface ServicePage {
 /** A status that a running service has answered. */
 export type ServiceStatus = StatusDocument & Required<Pick<StatusDocument, 'service'>>;
 
+/** The most modes that a service lists in one answer. */
+const MAX_PAGE = 1000;
+
 /**
- * Asks a running service for its status.
+ * Asks a running service for its status, in as many pages as it takes.
  *
  * @throws UniqueIDError `USAGE` where the URL is none; `REMOTE_FAILED` where no status is answered
  */
 export async function readServiceStatus(
   server: string,
   options: AskOptions,
-  {mode, after, limit}: ServicePage = {},
+  page: ServicePage = {},
+): Promise<ServiceStatus> {
+  const deadline = performance.now() + options.timeoutMs;
+  const {limit = 0} = page;
+  const first = await readPage(server, options, page);
+  const modes = [...first.modes];
+  let {more} = first;
+  while (more && modes.length > 0 && modes.length < limit) {
+    const timeoutMs = Math.max(1, deadline - performance.now());
+    const rest = {after: modes.at(-1)?.mode, limit: limit - modes.length};
+    const next = await readPage(server, {...options, timeoutMs}, rest);
+    for (const mode of next.modes) modes.push(mode);
+    more = next.more && next.modes.length > 0;
+  }
+  return {...first, modes, more};
+}
+
+async function readPage(
+  server: string,
+  options: AskOptions,
+  {mode, after, limit}: ServicePage,
 ): Promise<ServiceStatus> {
   const url = serviceUrl(server, 'status', {
     ...(mode === undefined ? {} : {mode}),
     ...(after === undefined ? {} : {after}),
-    ...(limit === undefined ? {} : {limit: String(limit)}),
+    ...(limit === undefined ? {} : {limit: String(Math.min(limit, MAX_PAGE))}),
   });
   const answer = await askService('GET', [url], options);
   const document = answer.status === 200 ? readDocument(answer.body) : undefined;

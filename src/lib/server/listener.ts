@@ -1,5 +1,4 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
-import type {Allocator} from '../allocation/allocator.js';
 import {formatRange} from '../allocation/range.js';
 import {toUniqueIDError, UniqueIDError} from '../errors.js';
 import type {Store} from '../store/store.js';
@@ -10,14 +9,14 @@ import type {Metrics} from './metrics.js';
 import {openapiText} from './openapi.js';
 import {limitPipelining} from './pipeline-limit.js';
 import type {Refusals} from './refusals.js';
-import {serviceStatus} from './status.js';
+import type {ServiceStatus} from './status.js';
 import {isPrefetchPurpose, splitTarget} from './target.js';
 import type {Tokens} from './tokens.js';
 
 /** What the routes need. */
 export interface Service {
   readonly store: Store;
-  readonly allocator: Allocator;
+  readonly status: ServiceStatus;
   readonly health: Health;
   readonly metrics: Metrics;
   /** Who may ask; without it everybody may. */
@@ -54,7 +53,7 @@ const routes: Readonly<Record<string, Route>> = {
     methods: looking,
     isGuarded: true,
     handle: (service, exchange) => {
-      answerLater(service, exchange, serviceStatus(service.store, service.allocator, exchange.query));
+      answerLater(service, exchange, service.status.answer(exchange.query));
     },
   },
   '/health': {
@@ -77,7 +76,7 @@ const routes: Readonly<Record<string, Route>> = {
     methods: looking,
     isGuarded: false,
     handle: (service, exchange) => {
-      answerLater(service, exchange, openapiText());
+      service.answerer.json(exchange.request, exchange.response, 200, openapiText);
     },
   },
   '/': {

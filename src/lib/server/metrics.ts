@@ -5,6 +5,7 @@ import {MAX_COUNTER} from '../allocation/range.js';
 import type {UniqueIDError} from '../errors.js';
 import {version} from '../version.js';
 import {RequestHistogram} from './request-histogram.js';
+import {SharedWork} from './shared-work.js';
 
 /** So many modes have series of their own; a stranger's modes must not fill a Prometheus. The others are one. */
 const MOST_MODES = 100;
@@ -24,6 +25,7 @@ interface Series {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #series = new Map<string, Series>();
+  readonly #renders = new SharedWork<string>();
   readonly #refused: Counter<'reason'>;
   /** What the allocator is to call. */
   readonly observer: AllocatorObserver;
@@ -166,7 +168,7 @@ export class Metrics {
   }
 
   text(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#renders.ask('', () => this.#registry.metrics());
   }
 
   #seriesOf(mode: string): Series {

@@ -1,10 +1,6 @@
-import {readFile} from 'node:fs/promises';
 import {version} from '../version.js';
-
-/** The schemas that the command line documents too. */
-const schemas = new URL('../../../docs/schemas/', import.meta.url);
-
-type Json = Readonly<Record<string, unknown>>;
+import {rangeSchema, statusSchema, type Json} from './schemas.js';
+import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
 
 const json = (schema: Json): Json => ({'application/json': {schema}});
 const ref = (name: string): Json => ({$ref: `#/components/schemas/${name}`});
@@ -57,7 +53,7 @@ const page: readonly Json[] = [
     name: 'limit',
     in: 'query',
     description: 'So many modes at most.',
-    schema: {type: 'integer', minimum: 0, maximum: 100_000, default: 1000},
+    schema: {type: 'integer', minimum: 0, maximum: MAX_LIMIT, default: DEFAULT_LIMIT},
   },
 ];
 
@@ -140,34 +136,22 @@ const ownSchemas: Json = {
   },
 };
 
-let text: Promise<string> | undefined;
+const document = {
+  openapi: '3.1.0',
+  info: {
+    title: 'UniqueID',
+    version,
+    summary: 'Hands out ranges of unique integers.',
+    license: {name: 'MIT', identifier: 'MIT'},
+  },
+  // Where a service has no tokens file, nobody needs one.
+  security: [{}, {token: []}],
+  paths,
+  components: {
+    securitySchemes: {token: {type: 'http', scheme: 'bearer'}},
+    schemas: {...ownSchemas, Range: rangeSchema, Status: statusSchema},
+  },
+};
 
-/** The description of the REST API, OpenAPI 3.1; made once. */
-export function openapiText(): Promise<string> {
-  text ??= make();
-  return text;
-}
-
-async function make(): Promise<string> {
-  const document = {
-    openapi: '3.1.0',
-    info: {
-      title: 'UniqueID',
-      version,
-      summary: 'Hands out ranges of unique integers.',
-      license: {name: 'MIT', identifier: 'MIT'},
-    },
-    // Where a service has no tokens file, nobody needs one.
-    security: [{}, {token: []}],
-    paths,
-    components: {
-      securitySchemes: {token: {type: 'http', scheme: 'bearer'}},
-      schemas: {...ownSchemas, Range: await schema('getid'), Status: await schema('status')},
-    },
-  };
-  return JSON.stringify(document, undefined, 2);
-}
-
-async function schema(name: string): Promise<unknown> {
-  return JSON.parse(await readFile(new URL(`${name}.json`, schemas), 'utf8'));
-}
+/** The description of the REST API, OpenAPI 3.1. */
+export const openapiText = JSON.stringify(document, undefined, 2);

@@ -13,6 +13,7 @@ import {PlainAnswer} from './plain-answer.js';
 import type {PlainService} from './plain-connection.js';
 import {Refusals} from './refusals.js';
 import type {RequestFacts} from './request-facts.js';
+import {ServiceStatus} from './status.js';
 import {Tokens} from './tokens.js';
 
 /** Who is told of what a service does. */
@@ -61,7 +62,16 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     return requestId;
   });
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
-  const listener = createListener({store, allocator, health, metrics, tokens, getid, refusals, answerer});
+  const listener = createListener({
+    store,
+    status: new ServiceStatus(store, allocator),
+    health,
+    metrics,
+    tokens,
+    getid,
+    refusals,
+    answerer,
+  });
   return {
     listener,
     plain: {

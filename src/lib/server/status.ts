@@ -1,29 +1,73 @@
 import {exactJson} from '../exact-json.js';
 import {UniqueIDError} from '../errors.js';
 import {statusDocument} from '../status/document.js';
-import {readStatus, type ModePage} from '../store/status.js';
-import type {Store} from '../store/store.js';
+import {readNearlyUsed, readStatus, type DatabaseStatus, type ModePage} from '../store/status.js';
+import type {Counter, Store} from '../store/store.js';
 import type {Allocator} from '../allocation/allocator.js';
 import {version} from '../version.js';
+import {SharedWork} from './shared-work.js';
 
-/** Modes in one answer, where the request does not say. */
-const DEFAULT_LIMIT = 1000;
-const MOST_LIMIT = 100_000;
+/** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */
+export const DEFAULT_LIMIT = 100;
+export const MAX_LIMIT = 1000;
+
+/** The names of the modes in one answer, in bytes: an answer that nobody reads stays in memory. */
+const MAX_NAMES_BYTES = 65_536;
+
+/** Finding the counters to be warned of takes a look at the whole table; it is used for so long. */
+const NEARLY_USED_TTL_MS = 60_000;
 
 /** Answers `GET /status`: the database as it is now, and what this service has handed out of it. */
-export async function serviceStatus(store: Store, allocator: Allocator, query: string): Promise<string> {
-  const status = await readStatus(store, readPage(query));
-  const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
-  const issued = (mode: string): bigint | undefined => allocator.guard.issued(mode);
-  return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
+export class ServiceStatus {
+  readonly #store: Store;
+  readonly #allocator: Allocator;
+  readonly #looks = new SharedWork<string>();
+  #nearlyUsed: readonly Counter[] = [];
+  #nearlyUsedAt = -Infinity;
+
+  constructor(store: Store, allocator: Allocator) {
+    this.#store = store;
+    this.#allocator = allocator;
+  }
+
+  /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL`, `DATABASE_*` */
+  async answer(query: string): Promise<string> {
+    const page = readPage(query);
+    return this.#looks.ask(JSON.stringify([page.mode, page.after, page.limit]), () => this.#look(page));
+  }
+
+  async #look(page: ModePage): Promise<string> {
+    const status = boundNames(await readStatus(this.#store, page, () => this.#findNearlyUsed()));
+    const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
+    const issued = (mode: string): bigint | undefined => this.#allocator.guard.issued(mode);
+    return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
+  }
+
+  async #findNearlyUsed(): Promise<readonly Counter[]> {
+    if (performance.now() - this.#nearlyUsedAt > NEARLY_USED_TTL_MS) {
+      this.#nearlyUsed = await readNearlyUsed(this.#store);
+      this.#nearlyUsedAt = performance.now();
+    }
+    return this.#nearlyUsed;
+  }
+}
+
+/** Ends the list where its names get too long; the rest follows on the next page. */
+function boundNames(status: DatabaseStatus): DatabaseStatus {
+  let bytes = 0;
+  const end = status.modes.findIndex(({mode}, index) => {
+    bytes += Buffer.byteLength(mode);
+    return index > 0 && bytes > MAX_NAMES_BYTES;
+  });
+  return end < 0 ? status : {...status, modes: status.modes.slice(0, end), more: true};
 }
 
 /** @throws UniqueIDError `INVALID_REQUEST` */
 export function readPage(query: string): ModePage {
   const parameters = new URLSearchParams(query);
   const limit = parameters.get('limit') ?? String(DEFAULT_LIMIT);
-  if (!/^[0-9]{1,6}$/.test(limit) || Number(limit) > MOST_LIMIT) {
-    throw new UniqueIDError('INVALID_REQUEST', `limit must be a whole number from 0 to ${MOST_LIMIT}.`, {
+  if (!/^[0-9]{1,6}$/.test(limit) || Number(limit) > MAX_LIMIT) {
+    throw new UniqueIDError('INVALID_REQUEST', `limit must be a whole number from 0 to ${MAX_LIMIT}.`, {
       hint: 'Page on with after=MODE, the last mode of the answer before.',
     });
   }

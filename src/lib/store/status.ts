@@ -48,13 +48,26 @@ const NEARLY_USED = (MAX_COUNTER / 10n) * 9n;
 /** So many of them are named; one warning each would hide the others. */
 const MOST_NAMED = 5;
 
-/** Reads a database's state; the modes only where its schema can be understood. */
-export async function readStatus(store: Store, page: ModePage): Promise<DatabaseStatus> {
+/** Reads the counters to be warned of: a look at the whole table. */
+export function readNearlyUsed(store: Store): Promise<readonly Counter[]> {
+  return store.counters({atLeast: NEARLY_USED, limit: MOST_NAMED + 1});
+}
+
+/**
+ * Reads a database's state; the modes only where its schema can be understood.
+ *
+ * @param findNearlyUsed called if the modes can be read
+ */
+export async function readStatus(
+  store: Store,
+  page: ModePage,
+  findNearlyUsed = (): Promise<readonly Counter[]> => readNearlyUsed(store),
+): Promise<DatabaseStatus> {
   const state = await store.readSchema();
   const facts = await store.facts();
   const readable = state.kind === 'versioned' && (isSafe(state) || state.version.major === 0);
   const counters = readable ? await listed(store, page) : [];
-  const nearlyUsed = readable ? await store.counters({atLeast: NEARLY_USED, limit: MOST_NAMED + 1}) : [];
+  const nearlyUsed = readable ? await findNearlyUsed() : [];
   return {
     database: {
       location: store.location,
