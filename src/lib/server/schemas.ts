@@ -59,6 +59,12 @@ export const statusSchema: Json = {
           type: 'string',
           description: 'Path or URL, without the password.',
         },
+        identity: {
+          type: ['string', 'null'],
+          description:
+            'The same in two documents only if they are of one database; changes when a server of PostgreSQL restarts. Null if the database cannot tell.',
+          pattern: '^[0-9a-f]{16}$',
+        },
         product: {
           type: 'string',
         },
@@ -77,7 +83,7 @@ export const statusSchema: Json = {
           },
         },
       },
-      required: ['kind', 'location', 'product', 'sizeBytes', 'durability', 'warnings'],
+      required: ['kind', 'location', 'identity', 'product', 'sizeBytes', 'durability', 'warnings'],
       additionalProperties: false,
     },
     schema: {

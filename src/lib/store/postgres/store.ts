@@ -269,7 +269,11 @@ class PostgresStore implements Store {
    *
    * @param sparesOthers if the pool is given up, lets statements of others go on for a while
    */
-  async #attempt<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS, sparesOthers = false): Promise<T> {
+  async #attempt<T>(
+    work: (pool: Pool) => Promise<T>,
+    limitMs = PATIENT_MS,
+    sparesOthers = false,
+  ): Promise<T> {
     for (let others = this.#url.hosts.length - 1; ; others--) {
       try {
         return await this.#attemptOnHost(work, limitMs, sparesOthers);
