@@ -1,10 +1,24 @@
 import {MAX_COUNTER} from '../../allocation/range.js';
 import type {NativeConnection, Statement} from './native.js';
+import type {RawId} from './row-id.js';
 
 /** A stored counter as SQLite returns it: INTEGER is a bigint; anything else is damage to be told of. */
 interface Row {
   mode: string;
   next: unknown;
+}
+
+/** A row whose id may be anything. */
+interface ListedRow {
+  id: unknown;
+  next: unknown;
+}
+
+interface ListParameters extends RawId {
+  /** 1 if the page begins with the id of these bytes, 0 if after it. */
+  isFirst: number;
+  atLeast: bigint | null;
+  limit: number;
 }
 
 /** The statements of the store, prepared once a connection. */
@@ -14,11 +28,23 @@ export interface Statements {
   /** Creates a counter. */
   readonly create: Statement<[mode: string, initial: bigint]>;
   readonly read: Statement<[string], Row>;
-  readonly list: Statement<[{after: string | null; atLeast: bigint | null; limit: number}], Row>;
+  readonly list: Statement<[ListParameters], ListedRow>;
+  /** The same page with the bytes of the ids. */
+  readonly listRaw: Statement<[ListParameters], RawId & {next: unknown}>;
+  /** For a row that no request can name. */
+  readonly readRaw: Statement<[RawId], Row>;
+  readonly moveRaw: Statement<[RawId & {to: bigint}]>;
   readonly count: Statement<[number], {count: bigint}>;
   readonly move: Statement<[bigint, string]>;
   readonly put: Statement<[string, bigint]>;
 }
+
+/** Any bytes as an id: no text of JavaScript is text that is not valid UTF-8. */
+const rawId = `CASE :type WHEN 'text' THEN CAST(:bytes AS TEXT) ELSE :bytes END`;
+
+/** A row without an id is no mode; the first condition finds the beginning in the index. */
+const page = `FROM uniqueindex WHERE "id" >= ${rawId} AND (:isFirst OR "id" <> ${rawId})
+  AND (:atLeast IS NULL OR "index" >= :atLeast) ORDER BY "id" LIMIT :limit`;
 
 /** Prepares all statements; needs the tables to be there. */
 export function prepareStatements(connection: NativeConnection): Statements {
@@ -33,10 +59,14 @@ export function prepareStatements(connection: NativeConnection): Statements {
       .pluck(),
     create: connection.statement('INSERT INTO uniqueindex ("id", "index") VALUES (?, ?)'),
     read: connection.statement('SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ?'),
-    list: connection.statement(
-      `SELECT "id" AS mode, "index" AS next FROM uniqueindex
-       WHERE (:after IS NULL OR "id" > :after) AND (:atLeast IS NULL OR "index" >= :atLeast) ORDER BY "id" LIMIT :limit`,
+    list: connection.statement(`SELECT "id" AS id, "index" AS next ${page}`),
+    listRaw: connection.statement(
+      `SELECT typeof("id") AS type, CAST("id" AS BLOB) AS bytes, "index" AS next ${page}`,
     ),
+    readRaw: connection.statement(
+      `SELECT '' AS mode, "index" AS next FROM uniqueindex WHERE "id" = ${rawId}`,
+    ),
+    moveRaw: connection.statement(`UPDATE uniqueindex SET "index" = :to WHERE "id" = ${rawId}`),
     count: connection.statement('SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ?)'),
     put: connection.statement(
       'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',

@@ -1,9 +1,8 @@
-import {accessSync, constants, statSync} from 'node:fs';
 import {MAX_COUNTER} from '../../allocation/range.js';
 import {UniqueIDError} from '../../errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
-import {assertServable} from '../schema/verdict.js';
+import {assertServable, schemaProblem} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -20,9 +19,12 @@ import type {
 } from '../store.js';
 import {openConnection} from './connection.js';
 import {fromSqliteError, isFull} from './errors.js';
+import {fileIdentity, isWritable, nameWarnings, sizeOnDisk} from './file.js';
+import {listCounters} from './list.js';
 import type {LogSize} from './log-size.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
+import {parseRawId} from './row-id.js';
 import {readComparison, readSchema} from './schema.js';
 import {prepareStatements, writeProbe, type Statements} from './statements.js';
 
@@ -44,6 +46,8 @@ class SqliteStore implements Store {
   #isStuckReadOnly = false;
   #isDisconnected = false;
   #prepared: Statements | undefined;
+  /** The number of the schema in which the tables were found to be servable. */
+  #servable: unknown;
 
   constructor(path: string, options: OpenOptions) {
     this.location = path;
@@ -72,6 +76,7 @@ class SqliteStore implements Store {
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
     return this.#write(() => {
+      this.#assertServable();
       this.#logSize.suit(claims.length);
       const results: Advance[] = [];
       for (const claim of claims) results.push(this.#take(claim, firstIndex));
@@ -79,15 +84,8 @@ class SqliteStore implements Store {
     });
   }
 
-  counters({after, limit, atLeast}: CounterPage = {}): Promise<readonly Counter[]> {
-    return this.#attempt(() => {
-      const rows = this.#statements.list.all({
-        after: after ?? null,
-        atLeast: atLeast ?? null,
-        limit: limit ?? -1,
-      });
-      return rows.map(toCounter);
-    });
+  counters(page: CounterPage = {}): Promise<readonly Counter[]> {
+    return this.#attempt(() => listCounters(this.#statements, page));
   }
 
   counter(mode: string): Promise<Counter | undefined> {
@@ -102,7 +100,7 @@ class SqliteStore implements Store {
     return this.#write(() => {
       const moved = moves.flatMap((move) => movedMeanwhile(move, this.#counter(move.mode)));
       if (moved.length === 0) {
-        for (const {mode, to} of moves) this.#statements.move.run(to, mode);
+        for (const {mode, to} of moves) this.#move(mode, to);
       }
       return moved;
     });
@@ -150,7 +148,7 @@ class SqliteStore implements Store {
         product: `SQLite ${version}`,
         sizeBytes: sizeOnDisk(this.location),
         durability: `journal_mode=${journal}, synchronous=${synchronousNames[synchronous]}`,
-        warnings: [],
+        warnings: nameWarnings(this.location),
       };
     });
   }
@@ -179,8 +177,27 @@ class SqliteStore implements Store {
   }
 
   #counter(mode: string): Counter | undefined {
-    const row = this.#statements.read.get(mode);
-    return row === undefined ? undefined : toCounter(row);
+    const raw = parseRawId(mode);
+    const row = this.#statements.read.get(mode) ?? (raw && this.#statements.readRaw.get(raw));
+    return row === undefined ? undefined : toCounter({mode, next: row.next});
+  }
+
+  #move(mode: string, to: bigint): void {
+    const raw = parseRawId(mode);
+    if (this.#statements.move.run(to, mode).changes === 0 && raw !== undefined)
+      this.#statements.moveRaw.run({...raw, to});
+  }
+
+  /**
+   * Rejects tables that cannot be served: they may have been altered, or the connection may be a new one to another
+   * file. The number of the schema, read while nobody else writes, tells when to look again.
+   */
+  #assertServable(): void {
+    const schema = this.#connection.value('PRAGMA schema_version');
+    if (schema === this.#servable) return;
+    const problem = schemaProblem(readSchema(this.#connection), this.location);
+    if (problem !== undefined) throw problem;
+    this.#servable = schema;
   }
 
   #write<T>(work: () => T): Promise<T> {
@@ -232,6 +249,7 @@ class SqliteStore implements Store {
     const options = {...this.#options, create: false};
     ({connection: this.#connection, logSize: this.#logSize} = openConnection(this.location, options));
     this.#prepared = undefined;
+    this.#servable = undefined;
     this.#isStuckReadOnly = false;
     this.#isDisconnected = false;
   }
@@ -249,27 +267,4 @@ class SqliteStore implements Store {
       return Promise.reject(failure);
     }
   }
-}
-
-/** What tells one file from another, whatever their names; `undefined` where there is none. */
-function fileIdentity(path: string): string | undefined {
-  const stats = statSync(path, {bigint: true, throwIfNoEntry: false});
-  return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The file and its write-ahead log. */
-function sizeOnDisk(path: string): number {
-  return ['', '-wal'].reduce(
-    (sum, suffix) => sum + (statSync(path + suffix, {throwIfNoEntry: false})?.size ?? 0),
-    0,
-  );
 }
