@@ -21,6 +21,7 @@ export const errorTable = {
   SCHEMA_TOO_OLD: {http: 503, exit: 3},
   SCHEMA_TOO_NEW: {http: 503, exit: 3},
   SCHEMA_DAMAGED: {http: 503, exit: 3},
+  SCHEMA_UNSUITABLE: {http: 503, exit: 3},
   DATABASE_MISSING: {http: 503, exit: 3},
   DATABASE_UNAVAILABLE: {http: 503, exit: 4},
   DATABASE_BUSY: {http: 503, exit: 4},

@@ -1,5 +1,6 @@
 import {once} from 'node:events';
 import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
+import {Transform} from 'node:stream';
 import {onTestFinished} from 'vitest';
 
 /** Stands between a client and a server on loopback, and can keep back what the server says. */
@@ -15,8 +16,15 @@ export interface TcpProxy {
   readonly answers: () => number;
 }
 
-/** Starts a proxy to a port of this machine; it ends with the test. */
-export async function startProxy(target: number): Promise<TcpProxy> {
+/**
+ * Starts a proxy to a port of this machine; it ends with the test.
+ *
+ * @param change what becomes of what clients say
+ */
+export async function startProxy(
+  target: number,
+  change: (sent: Buffer) => Buffer = (sent) => sent,
+): Promise<TcpProxy> {
   let port = target;
   let answers = 0;
   const sockets = new Set<Socket>();
@@ -30,7 +38,14 @@ export async function startProxy(target: number): Promise<TcpProxy> {
       [far, near],
     ] as const) {
       sockets.add(socket);
-      socket.pipe(other);
+      if (socket === near) {
+        const changing = new Transform({
+          transform: (chunk: Buffer, _, done) => {
+            done(null, change(chunk));
+          },
+        });
+        socket.pipe(changing).pipe(other);
+      } else socket.pipe(other);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);

@@ -1,4 +1,3 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
@@ -233,21 +232,5 @@ needs('mariadb').describe('a table of our own on MariaDB', () => {
         `SET GLOBAL sql_mode = '${mode}', GLOBAL tx_isolation = '${isolation}', GLOBAL autocommit = ${autocommit}`,
       );
     }
-  });
-
-  it.each([
-    {errno: 1180, what: 'a node of Galera lost its cluster while it committed'},
-    {errno: 1317, what: 'somebody has interrupted the statement'},
-    {errno: 1969, what: 'the statement took longer than the server allows'},
-  ])('is tried again where $what', async ({errno}) => {
-    const {database, store} = await pythonDatabase();
-    await database.execute(
-      `CREATE TRIGGER failing BEFORE UPDATE ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = ${errno}`,
-    );
-    const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 30_000, maxQueue: 10});
-    const taken = allocator.allocate('file', 10n);
-    while (allocator.lastFailure() === undefined) await sleep(5);
-    await database.execute('DROP TRIGGER failing');
-    expect(await taken).toEqual({start: 251_038n, end: 251_047n});
   });
 });

@@ -5,7 +5,27 @@ import {describeStore} from './conformance.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {root} from '../helpers/workspace.js';
 
-describeStore({name: 'SQLite', make: () => Promise.resolve(makeSqliteDatabase()), quote: '"'});
+const recreate = (columns: string, options = ''): readonly string[] => [
+  'DROP TABLE uniqueindex',
+  `CREATE TABLE uniqueindex (${columns}) ${options}`,
+];
+
+const shapes = {
+  SQLite: [],
+  'SQLite, STRICT': recreate('"id" TEXT NOT NULL PRIMARY KEY, "index" INTEGER NOT NULL', 'STRICT'),
+  'SQLite, WITHOUT ROWID': recreate(
+    '"id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL',
+    'WITHOUT ROWID',
+  ),
+  'SQLite with a unique index and further columns': [
+    ...recreate(
+      '"id" CHAR(10), "index" INT, note, made TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, twice AS ("index" * 2)',
+    ),
+    'CREATE UNIQUE INDEX one ON uniqueindex ("id")',
+  ],
+};
+for (const [name, reshape] of Object.entries(shapes))
+  describeStore({name, make: () => Promise.resolve(makeSqliteDatabase()), quote: '"', reshape});
 
 // Compiled, because the thread is started from a file of its own.
 const {openThreadedSqliteStore} = (await import(

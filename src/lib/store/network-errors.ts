@@ -142,14 +142,14 @@ export function diskFull(location: string, cause: unknown): UniqueIDError {
   );
 }
 
-/** A mode that the table's character set has no letters for. */
+/** A mode that the table's character set has no letters for, or its column no room. */
 export function unwritableMode(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'INVALID_MODE',
-    `The character set of the table in ${location} cannot hold a mode.`,
+    `The table in ${location} cannot hold a mode: its column "id" is too short, or its character set lacks a letter.`,
     {
       cause,
-      hint: 'Use a mode of plain letters, or copy the counters into a new database with "uniqueid dbsync --from".',
+      hint: 'Use a short mode of plain letters, or copy the counters into a new database with "uniqueid dbsync --from".',
     },
   );
 }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {MAX_COUNTER} from '../allocation/range.js';
 import {UniqueIDError} from '../errors.js';
 import {schemaProblem} from './schema/verdict.js';
-import {describeState, isSafe} from './schema/version.js';
+import {describeState, isSafe, type SchemaState} from './schema/version.js';
 import type {Counter, Store, StoreFacts} from './store.js';
 
 /** A counter as an operator sees it. */
@@ -65,7 +65,7 @@ export async function readStatus(
 ): Promise<DatabaseStatus> {
   const state = await store.readSchema();
   const facts = await store.facts();
-  const readable = state.kind === 'versioned' && (isSafe(state) || state.version.major === 0);
+  const readable = isReadable(state);
   const counters = readable ? await listed(store, page) : [];
   const nearlyUsed = readable ? await findNearlyUsed() : [];
   return {
@@ -103,6 +103,12 @@ export async function databaseIdentity(store: Store): Promise<string | undefined
     return undefined;
   }
   return createHash('sha256').update(identity).digest('hex').slice(0, IDENTITY_LENGTH);
+}
+
+/** Tables that `dbsync` can bring to what is served hold counters like any others. */
+function isReadable(state: SchemaState): boolean {
+  if (state.kind === 'unsuitable') return state.flaw.mend !== undefined;
+  return state.kind === 'versioned' && (isSafe(state) || state.version.major === 0);
 }
 
 /** One more than the page holds, which tells whether more follow. */

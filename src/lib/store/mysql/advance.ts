@@ -2,7 +2,8 @@ import type {PoolConnection, ResultSetHeader} from 'mysql2/promise';
 import {MAX_COUNTER} from '../../allocation/range.js';
 import {refusal} from '../refusal.js';
 import type {Advance, Claim} from '../store.js';
-import type {CounterRow} from './counter-row.js';
+import {isCounterValue} from '../counter-value.js';
+import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from './statements.js';
 
 /** From so many claims on, a second round trip costs less than two statements for each of them. */
@@ -33,8 +34,8 @@ async function advanceEach(
     // The first answer is that of the statement before.
     const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
     const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
-    const next = row === undefined ? undefined : BigInt(row.next);
-    if (taken.affectedRows > 0 && next !== undefined) return {next};
+    const next = row === undefined ? undefined : storedValue(row);
+    if (taken.affectedRows > 0 && isCounterValue(next)) return {next};
     return refusal(claim, next, firstIndex, location);
   });
 }
@@ -49,7 +50,7 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
   const modes = claims.map(({mode}) => mode);
   const [answers] = await connection.query(`START TRANSACTION; ${statements.lockCounters(modes)}`);
   const [, rows = []] = answers as unknown as readonly CounterRow[][];
-  const stored = new Map(rows.map(({mode, next}) => [mode, BigInt(next)]));
+  const stored = new Map(rows.map((row) => [row.mode, storedValue(row)]));
   const others: Claim[] = [];
   const advances = new Map<string, Advance>();
   const sums: {mode: string; next: bigint}[] = [];
@@ -57,7 +58,7 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
     const {mode, count, floor} = claim;
     const before = stored.get(mode);
     if (before === undefined) others.push(claim);
-    else if (before >= (floor ?? 0n) && before <= MAX_COUNTER - count) {
+    else if (isCounterValue(before) && before >= (floor ?? 0n) && before <= MAX_COUNTER - count) {
       sums.push({mode, next: before + count});
       advances.set(mode, {next: before + count});
     } else advances.set(mode, refusal(claim, before, firstIndex, location));

@@ -24,7 +24,7 @@ export interface MysqlPool {
 }
 
 /** Makes a pool of connections to MySQL or MariaDB; they are opened when they are needed. */
-export function openPool(url: DatabaseUrl): MysqlPool {
+export function openPool(url: DatabaseUrl, onSettingsFailed: (error: Error) => void): MysqlPool {
   const {user, password, hosts, database, options} = url;
   const [{host, port = DEFAULT_PORT} = {host: 'localhost'}] = hosts;
   const sockets = new PoolSockets(host, port);
@@ -58,7 +58,9 @@ export function openPool(url: DatabaseUrl): MysqlPool {
   pool.pool.on('connection', (connection) => {
     connection.query(sessionSettings, (error) => {
       // A session under other rules must not be used.
-      if (error !== null) connection.destroy();
+      if (error === null) return;
+      onSettingsFailed(error);
+      connection.destroy();
     });
   });
   return {driver: pool, sockets};

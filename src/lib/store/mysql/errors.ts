@@ -16,7 +16,9 @@ import {
   wrongLogin,
   type Destination,
 } from '../network-errors.js';
-import {schemaMissing} from '../schema/verdict.js';
+import {alteredFlaw} from '../schema/structure.js';
+import {rowRejected, schemaMissing, unsuitable} from '../schema/verdict.js';
+import {binlogFlaw} from './structure.js';
 
 /** What mysql2 itself reports. */
 const driverReasons: Readonly<Record<string, string>> = {
@@ -75,6 +77,17 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
       return unwritableMode(location, error);
     case 1153:
       return statementTooLong(location, error);
+    case 1062:
+    case 1452:
+    case 3819:
+    case 4025:
+      return rowRejected(location, error);
+    case 1048:
+    case 1054:
+    case 1364:
+      return unsuitable(location, alteredFlaw, error);
+    case 1665:
+      return unsuitable(location, binlogFlaw, error);
     case 1223:
     case 1290:
     case 1792:

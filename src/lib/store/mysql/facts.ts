@@ -2,7 +2,6 @@ import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import type {StoreFacts} from '../store.js';
 
 interface TableRow extends RowDataPacket {
-  readonly engine: string | null;
   readonly collation: string | null;
   readonly size: string | null;
 }
@@ -16,7 +15,7 @@ export async function readFacts(connection: PoolConnection): Promise<StoreFacts>
   );
   const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
   const [[table]] = await connection.query<TableRow[]>(
-    `SELECT engine AS engine, table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
+    `SELECT table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
      FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`,
   );
   const version = settings.get('version') ?? '';
@@ -49,9 +48,6 @@ function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | unde
   }
   if (settings.get('innodb_doublewrite') === 'OFF')
     yield 'innodb_doublewrite is off: a power failure can damage the tables.';
-  if (typeof table?.engine === 'string' && table.engine !== 'InnoDB') {
-    yield `The table of counters uses the engine ${table.engine}, which has no transactions: a crash can lose counters.`;
-  }
   if ((table?.collation ?? '').endsWith('_ci')) {
     yield `The table of counters is case-insensitive (${table?.collation ?? ''}): modes such as "file" and "FILE" share one counter.`;
   }

@@ -2,7 +2,7 @@ import type {PoolConnection} from 'mysql2/promise';
 import {movedMeanwhile, raised, toCounter} from '../refusal.js';
 import type {Counter, CounterMove, Floor, Raise} from '../store.js';
 import {batches} from './batches.js';
-import type {CounterRow} from './counter-row.js';
+import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from './statements.js';
 
 /** Sends statements as one text within a limit of time, and returns the rows of each. */
@@ -94,6 +94,6 @@ function nextByMode(rows: readonly CounterRow[]): ReadonlyMap<string, bigint | u
   return new Map(rows.map((row) => [row.mode, counterOf(row).next]));
 }
 
-function counterOf({mode, next}: CounterRow): Counter {
-  return toCounter({mode, next: BigInt(next)});
+function counterOf(row: CounterRow): Counter {
+  return toCounter({mode: row.mode, next: storedValue(row)});
 }

@@ -1,4 +1,5 @@
 import type {StepName} from '../schema/steps.js';
+import {CONVERT_ENGINE} from '../schema/structure.js';
 
 /** Collations that compare bytes and keep spaces at the end, MySQL's and MariaDB's, the better one first. */
 export const exactCollations = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb4_bin'];
@@ -17,5 +18,7 @@ export function migrations(collation: string): Readonly<Record<StepName, readonl
       createSystem,
     ],
     'record the schema version': [createSystem],
+    // Which tables it takes is told by a look at them: `convertTables`.
+    [CONVERT_ENGINE]: [],
   };
 }

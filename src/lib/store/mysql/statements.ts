@@ -92,15 +92,11 @@ export function countModes(most: number): string {
 
 /** Raises counters; one that holds no integer of 0 to 2^63-1 is below any. */
 export function raiseCounters(floors: readonly {mode: string; next: bigint}[]): string {
-  return `${insertCounters(floors)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(\`index\`, VALUES(\`index\`))`;
+  return `${insertCounters(floors)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(COALESCE(\`index\`, 0), VALUES(\`index\`))`;
 }
 
 /** The machine, the server's folder and the database: the same through any address. */
 export const readIdentity = `SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, DATABASE()) AS identity`;
-
-export const findTables = `
-  SELECT table_name AS name FROM information_schema.tables
-  WHERE table_schema = DATABASE() AND table_name IN ('uniqueindex', 'uniqueindexsystem')`;
 
 export const readParts = 'SELECT part, value FROM uniqueindexsystem';
 

@@ -4,9 +4,10 @@ import {UniqueIDError} from '../../errors.js';
 import {conflict, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
 import {toCounter} from '../refusal.js';
+import {CONVERT_ENGINE} from '../schema/structure.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
-import {assertServable} from '../schema/verdict.js';
-import {interpretSchema, type SchemaState} from '../schema/version.js';
+import {assertServable, schemaProblem, unsuitable} from '../schema/verdict.js';
+import {interpretSchema, isSafe, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
@@ -24,13 +25,14 @@ import {withTimeLimit} from '../time-limit.js';
 import {advance} from './advance.js';
 import {readComparison} from './comparison.js';
 import {closePool, giveUpPool, openPool, type MysqlPool} from './connection.js';
-import type {CounterRow} from './counter-row.js';
+import {storedValue, type CounterRow} from './counter-row.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
 import * as many from './many.js';
 import {exactCollations, migrations} from './migrations.js';
 import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
+import {convertTables, readMysqlStructure, settingsFlaw} from './structure.js';
 import {UnwritableClaims, withUnwritable} from './unwritable-claims.js';
 
 /** How long a migrator waits for another one, in seconds. */
@@ -51,21 +53,24 @@ class MysqlStore implements Store {
   readonly #answerTimeoutMs: number;
   readonly #unwritable = new UnwritableClaims();
   #pool: MysqlPool;
+  /** The driver's connections by which the tables were seen to be such that integers may be allocated. */
+  #servable = new WeakSet<object>();
+  #settingsError: unknown;
   #closed: Promise<void> | undefined;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
     this.#url = url;
     this.#answerTimeoutMs = answerTimeoutMs;
-    this.#pool = openPool(url);
+    this.#pool = this.#openPool();
   }
 
   readSchema(): Promise<SchemaState> {
     return this.#attempt(async (connection) => {
-      const state = await readSchema(connection);
+      const state = await this.#lookAtTables(connection);
       // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
       return state.kind === 'damaged'
-        ? this.#withSchemaLock(connection, () => readSchema(connection))
+        ? this.#withSchemaLock(connection, () => this.#lookAtTables(connection))
         : state;
     });
   }
@@ -74,6 +79,10 @@ class MysqlStore implements Store {
     return this.#attempt((connection) =>
       this.#withSchemaLock(connection, async () => {
         if (decideStep(step, await readSchema(connection), this.location) === 'already') return 'already';
+        if (step.name === CONVERT_ENGINE) {
+          await convertTables(connection);
+          return 'applied';
+        }
         for (const statement of migrations(await exactCollation(connection))[step.name])
           await connection.query(statement);
         await connection.beginTransaction();
@@ -101,7 +110,7 @@ class MysqlStore implements Store {
       const [[column]] = await connection.query<RowDataPacket[]>(statements.readCollation);
       const isOrdered = statements.isInByteOrder(String(column?.['name']));
       const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page, isOrdered));
-      return rows.map(({mode, next}) => toCounter({mode, next: BigInt(next)}));
+      return rows.map((row) => toCounter({mode: row.mode, next: storedValue(row)}));
     });
   }
 
@@ -133,7 +142,7 @@ class MysqlStore implements Store {
 
   probe(): Promise<void> {
     return this.#attempt(async (connection) => {
-      assertServable(await readSchema(connection), this.location);
+      assertServable(await this.#lookAtTables(connection), this.location);
       await writeProbe(connection);
     }, PROBE_TIMEOUT_MS);
   }
@@ -155,9 +164,27 @@ class MysqlStore implements Store {
     return this.#closed;
   }
 
+  async #lookAtTables(connection: PoolConnection): Promise<SchemaState> {
+    const state = await readSchema(connection);
+    if (isSafe(state)) this.#servable.add(connection.connection);
+    else this.#servable = new WeakSet();
+    return state;
+  }
+
+  /**
+   * Rejects tables that cannot be served. It looks once per connection, since a new one may lead to another server, and
+   * again after a look that found the tables altered.
+   */
+  async #assertServable(connection: PoolConnection): Promise<void> {
+    if (this.#servable.has(connection.connection)) return;
+    const problem = schemaProblem(await this.#lookAtTables(connection), this.location);
+    if (problem !== undefined) throw problem;
+  }
+
   #advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
     const {location} = this;
     return this.#attempt(async (connection) => {
+      await this.#assertServable(connection);
       const unwritable = await this.#unwritable.find(connection, claims);
       if (unwritable.size === 0) return advance({connection, firstIndex, location}, claims);
       const others = claims.filter(({mode}) => !unwritable.has(mode));
@@ -206,37 +233,54 @@ class MysqlStore implements Store {
         },
         () => undefined,
       );
-      const {user, database} = this.#url;
-      throw error instanceof UniqueIDError
-        ? error
-        : fromMysqlError(error, {location: this.location, user, database});
+      throw this.#settingsRejected() ?? (error instanceof UniqueIDError ? error : this.#translate(error));
     }
   }
 
   #giveUp(pool: MysqlPool): UniqueIDError {
     if (this.#pool === pool && this.#closed === undefined) {
-      this.#pool = openPool(this.#url);
+      this.#pool = this.#openPool();
       giveUpPool(pool);
     }
     return unreachable(this.location, 'it did not answer in time', undefined);
   }
+
+  #openPool(): MysqlPool {
+    return openPool(this.#url, (error) => {
+      this.#settingsError = error;
+    });
+  }
+
+  #translate(error: unknown): Error {
+    const {user, database} = this.#url;
+    return fromMysqlError(error, {location: this.location, user, database});
+  }
+
+  /** A server that rejects the rules of our sessions; one that was cut or is stopping did not reject them. */
+  #settingsRejected(): UniqueIDError | undefined {
+    const error = this.#settingsError;
+    this.#settingsError = undefined;
+    if (error === undefined || this.#translate(error) instanceof UniqueIDError) return undefined;
+    return unsuitable(this.location, settingsFlaw, error);
+  }
 }
 
 async function readSchema(connection: PoolConnection): Promise<SchemaState> {
-  const [tables] = await connection.query<RowDataPacket[]>(statements.findTables);
-  const names = tables.map((row) => String(row['name']).toLowerCase());
+  const {tables, flaw} = await readMysqlStructure(connection);
+  const names = tables.map(({name}) => name);
   const hasSystem = names.includes('uniqueindexsystem');
   const [rows] = hasSystem ? await connection.query<RowDataPacket[]>(statements.readParts) : [[]];
   return interpretSchema({
     hasCounters: names.includes('uniqueindex'),
     hasSystem,
     parts: new Map(rows.map((row) => [String(row['part']), row['value'] as unknown])),
+    flaw,
   });
 }
 
 async function readCounter(connection: PoolConnection, mode: string): Promise<Counter | undefined> {
   const [[row]] = await connection.query<CounterRow[]>(statements.readCounter(mode));
-  return row === undefined ? undefined : toCounter({mode, next: BigInt(row.next)});
+  return row === undefined ? undefined : toCounter({mode, next: storedValue(row)});
 }
 
 async function exactCollation(connection: PoolConnection): Promise<string> {

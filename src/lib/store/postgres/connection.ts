@@ -35,14 +35,21 @@ const types = {
 /** The driver's pool of connections to PostgreSQL, or to what speaks its protocol. */
 export type Driver = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
 
+/** What happens to connections beside their answers. */
+export interface PoolEvents {
+  /** Called before the answer to a commit that no synchronous standby has confirmed. */
+  readonly unreplicated: () => void;
+  /** Called when a connection is closed; the pool makes another if it is needed. */
+  readonly lost: () => void;
+}
+
 /**
  * Makes a pool of connections to one host; they are opened when they are needed. The driver is never told of several:
  * it takes a hot standby of PostgreSQL 14 and later for one that can be written, and tries without a pause and without
  * an end while all are away.
  *
- * @param onUnreplicated called before the answer to a commit that no synchronous standby has confirmed
  */
-export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, onUnreplicated: () => void): Driver {
+export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, events: PoolEvents): Driver {
   const {user, password, database, options} = url;
   const {host, port} = sockets;
   const tls = tlsOptions(url);
@@ -63,7 +70,10 @@ export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, onUnreplic
     onnotice: ({routine}) => {
       // Somebody has cancelled the wait for the standby: PostgreSQL warns, and answers as if all were well. Other
       // notices, such as of a table that is there already, are no news.
-      if (routine === 'SyncRepWaitForLSN') onUnreplicated();
+      if (routine === 'SyncRepWaitForLSN') events.unreplicated();
+    },
+    onclose: () => {
+      events.lost();
     },
     connection: {application_name: 'uniqueid'},
     types,

@@ -14,7 +14,8 @@ import {
   wrongLogin,
   type Destination,
 } from '../network-errors.js';
-import {schemaMissing} from '../schema/verdict.js';
+import {alteredFlaw} from '../schema/structure.js';
+import {rowRejected, schemaMissing, unsuitable} from '../schema/verdict.js';
 
 /** What the driver itself reports, https://github.com/porsager/postgres#error-handling */
 const driverReasons: Readonly<Record<string, string>> = {
@@ -48,6 +49,7 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
       return schemaMissing(location, error);
     case '25006':
       return readOnlyServer(location, error);
+    case '22001':
     case '22P05':
     case '22021':
       return unwritableMode(location, error);
@@ -56,6 +58,17 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
     case '40P01':
     case '55P03':
       return conflict(location, error);
+    case '23503':
+    case '23505':
+    case '23514':
+    case '23P01':
+      return rowRejected(location, error);
+    case '23502':
+    case '42703':
+    case '42804':
+    case '428C9':
+    case '42P10':
+      return unsuitable(location, alteredFlaw, error);
     case '57014':
       return cutShort(location, error);
     case '53100':

@@ -1,4 +1,5 @@
 import type {StepName} from '../schema/steps.js';
+import {CONVERT_ENGINE} from '../schema/structure.js';
 
 const createSystem = `CREATE TABLE IF NOT EXISTS uniqueindexsystem ("part" VARCHAR(255) NOT NULL PRIMARY KEY, "value" INTEGER NOT NULL)`;
 
@@ -9,4 +10,6 @@ export const migrations: Readonly<Record<StepName, readonly string[]>> = {
     createSystem,
   ],
   'record the schema version': [createSystem],
+  // Every table here has transactions.
+  [CONVERT_ENGINE]: [],
 };

@@ -29,13 +29,19 @@ export class Pool implements Asked {
   /** The statements that tell which sessions work, and what settles when each is done. */
   readonly #underWay = new Map<Query, PromiseLike<unknown>>();
   #unreplicated = 0;
+  #lost = 0;
 
   /** @param index the host, counted from 0, and past the last one from the first again */
   constructor(url: DatabaseUrl, index: number) {
     const {host = 'localhost', port = DEFAULT_PORT} = url.hosts[index % url.hosts.length] ?? {};
     this.#sockets = new PoolSockets(host, port);
-    this.#driver = connectDriver(url, this.#sockets, () => {
-      this.#unreplicated++;
+    this.#driver = connectDriver(url, this.#sockets, {
+      unreplicated: () => {
+        this.#unreplicated++;
+      },
+      lost: () => {
+        this.#lost++;
+      },
     });
     this.typed = this.#driver.typed;
   }
@@ -43,6 +49,11 @@ export class Pool implements Asked {
   /** Counts the commits that no synchronous standby has confirmed. It rises before such a commit is answered. */
   get unreplicated(): number {
     return this.#unreplicated;
+  }
+
+  /** Counts the connections that were closed. It rises before another one takes the place of such a connection. */
+  get lost(): number {
+    return this.#lost;
   }
 
   unsafe(text: string, parameters: readonly unknown[] = [], options: {prepare?: boolean} = {}): Query {

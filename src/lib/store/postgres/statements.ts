@@ -104,16 +104,6 @@ export const cannotServe = {
 export const readIdentity = `
   SELECT to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
 
-/**
- * Both tables in one snapshot. `to_regclass` reads none: each call may see another moment, and even one that the
- * session remembers from before.
- */
-export const findTables = `
-  SELECT count(*) FILTER (WHERE relname = 'uniqueindex') > 0 AS "hasCounters",
-    count(*) FILTER (WHERE relname = 'uniqueindexsystem') > 0 AS "hasSystem"
-  FROM pg_catalog.pg_class
-  WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(oid)`;
-
 export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
 export const recordPart = `

@@ -3,10 +3,12 @@ import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js'
 import {UniqueIDError} from '../../errors.js';
 import {readOnlyServer, tlsRefused, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
+import {isCounterValue} from '../counter-value.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
-import {assertServable} from '../schema/verdict.js';
-import {interpretSchema, type SchemaReading, type SchemaState} from '../schema/version.js';
+import {alteredFlaw} from '../schema/structure.js';
+import {assertServable, schemaProblem, unsuitable} from '../schema/verdict.js';
+import {interpretSchema, isSafe, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
   Claim,
@@ -30,6 +32,7 @@ import {Pool, type Asked} from './pool.js';
 import {writeProbe} from './probe.js';
 import {raiseEach, readComparison} from './raise.js';
 import * as statements from './statements.js';
+import * as structure from './structure.js';
 
 /** Held while a step of the schema is taken; any number will do that nobody else locks. */
 const SCHEMA_LOCK = 7_231_985_501n;
@@ -64,6 +67,10 @@ interface Row {
   next: bigint;
 }
 
+interface FoundTables extends Pick<SchemaReading, 'hasCounters' | 'hasSystem'> {
+  readonly table: structure.PostgresTable | null;
+}
+
 class PostgresStore implements Store {
   readonly location: string;
   readonly #url: DatabaseUrl;
@@ -76,6 +83,8 @@ class PostgresStore implements Store {
   #host = 0;
   /** Whether that host was seen to be one that will do. */
   #isFit = false;
+  /** By which pool the tables were seen to be such that integers may be allocated, and how many connections it had lost. */
+  #servable: {readonly pool: Pool; readonly lost: number} | undefined;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
@@ -88,7 +97,7 @@ class PostgresStore implements Store {
   }
 
   async readSchema(): Promise<SchemaState> {
-    const state = await this.#attempt(async (pool) => interpretSchema(await this.#readTables(pool)));
+    const state = await this.#attempt((pool) => this.#lookAtTables(pool));
     // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
     return state.kind === 'damaged'
       ? this.#transaction((transaction) => this.#lockAndReadSchema(transaction))
@@ -108,6 +117,7 @@ class PostgresStore implements Store {
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
     return this.#attempt(async (pool) => {
+      await this.#assertServable(pool);
       const granted = new Map<string, bigint>();
       const usual = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
       const take = async (rows: Rows<Row>): Promise<void> => {
@@ -125,7 +135,7 @@ class PostgresStore implements Store {
         }
       }
       return granted.size === claims.length
-        ? claims.map(({mode}) => grantOf(granted, mode))
+        ? claims.map(({mode}) => this.#grantOf(granted, mode))
         : this.#explain(pool, claims, granted, firstIndex);
     }, this.#answerTimeoutMs);
   }
@@ -193,7 +203,7 @@ class PostgresStore implements Store {
   async probe(): Promise<void> {
     await this.#attempt(
       async (pool) => {
-        assertServable(interpretSchema(await this.#readTables(pool)), this.location);
+        assertServable(await this.#lookAtTables(pool), this.location);
         await writeProbe(pool, this.#canSetCommit);
       },
       PROBE_TIMEOUT_MS,
@@ -229,7 +239,7 @@ class PostgresStore implements Store {
     const stored = new Map(rows.map(({mode, next}) => [mode, next]));
     return claims.map((claim) =>
       granted.has(claim.mode)
-        ? grantOf(granted, claim.mode)
+        ? this.#grantOf(granted, claim.mode)
         : refusal(claim, stored.get(claim.mode), firstIndex, this.location),
     );
   }
@@ -239,16 +249,41 @@ class PostgresStore implements Store {
     return interpretSchema(await this.#readTables(transaction));
   }
 
+  /** An altered table may answer with a mode that it padded, or with a value of another type. */
+  #grantOf(granted: ReadonlyMap<string, unknown>, mode: string): Advance {
+    const next = granted.get(mode);
+    if (isCounterValue(next)) return {next};
+    this.#servable = undefined;
+    throw unsuitable(this.location, alteredFlaw);
+  }
+
+  async #lookAtTables(pool: Pool): Promise<SchemaState> {
+    // A connection that is lost meanwhile may lead to another server.
+    const {lost} = pool;
+    const state = interpretSchema(await this.#readTables(pool));
+    this.#servable = isSafe(state) ? {pool, lost} : undefined;
+    return state;
+  }
+
+  /**
+   * Rejects tables that cannot be served. It looks again after any connection was lost, since another server may answer
+   * at the same address, and after any look that found the tables altered.
+   */
+  async #assertServable(pool: Pool): Promise<void> {
+    if (this.#servable?.pool === pool && this.#servable.lost === pool.lost) return;
+    const problem = schemaProblem(await this.#lookAtTables(pool), this.location);
+    if (problem !== undefined) throw problem;
+  }
+
   async #readTables(asked: Asked): Promise<SchemaReading> {
-    const [found] = (await asked.unsafe(statements.findTables)) as unknown as readonly Omit<
-      SchemaReading,
-      'parts'
-    >[];
-    const {hasCounters = false, hasSystem = false} = found ?? {};
+    const look = this.#canSetCommit ? structure.readStructure : structure.findTables;
+    const [found] = (await asked.unsafe(look)) as unknown as readonly FoundTables[];
+    const {hasCounters = false, hasSystem = false, table = null} = found ?? {};
     const rows = hasSystem
       ? ((await asked.unsafe(statements.readParts)) as unknown as readonly {part: string; value: number}[])
       : [];
-    return {hasCounters, hasSystem, parts: new Map(rows.map(({part, value}) => [part, value]))};
+    const parts = new Map(rows.map(({part, value}) => [part, value]));
+    return {hasCounters, hasSystem, parts, flaw: structure.flawOf(table)};
   }
 
   #ask<T>(pool: Pool, statement: string, parameters: readonly unknown[]): Rows<T> {
@@ -347,10 +382,4 @@ function didNothing(error: unknown): boolean {
     code === 'DATABASE_READ_ONLY' ||
     (cause instanceof Error && 'code' in cause && neverConnected.test(String(cause.code)))
   );
-}
-
-function grantOf(granted: ReadonlyMap<string, bigint>, mode: string): Advance {
-  const next = granted.get(mode);
-  if (next === undefined) throw new Error('a granted claim has no counter');
-  return {next};
 }

@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../../errors.js';
+import {CONVERT_ENGINE} from './structure.js';
 import {schemaProblem} from './verdict.js';
 import {
   compareVersions,
@@ -9,7 +10,7 @@ import {
 } from './version.js';
 
 /** The names of all steps; each store has the statements of each. */
-export type StepName = 'create the tables' | 'record the schema version';
+export type StepName = 'create the tables' | 'record the schema version' | typeof CONVERT_ENGINE;
 
 /** One step of the schema's history: it brings a database from one version to the next. */
 export interface MigrationStep {
@@ -28,7 +29,8 @@ const upgrades: readonly MigrationStep[] = [
 
 /**
  * The steps that bring a database to the current version, first one first; none where it is there already
- * or is newer. A damaged database has no steps either: `assertMigratable` says so to the operator.
+ * or is newer. A damaged or unsuitable database has no steps either, unless one mends it: `assertMigratable` says so
+ * to the operator.
  */
 export function stepsFrom(state: SchemaState): readonly MigrationStep[] {
   switch (state.kind) {
@@ -37,8 +39,16 @@ export function stepsFrom(state: SchemaState): readonly MigrationStep[] {
     case 'damaged':
       return [];
     case 'versioned':
-      return upgrades.filter((step) => compareVersions(step.to, state.version) > 0);
+      return upgradesFrom(state.version);
+    case 'unsuitable':
+      return state.flaw.mend === undefined
+        ? []
+        : [{name: state.flaw.mend, from: state.version, to: state.version}, ...upgradesFrom(state.version)];
   }
+}
+
+function upgradesFrom(version: SchemaVersion): readonly MigrationStep[] {
+  return upgrades.filter((step) => compareVersions(step.to, version) > 0);
 }
 
 /**
@@ -50,7 +60,9 @@ export function stepsFrom(state: SchemaState): readonly MigrationStep[] {
  */
 export function decideStep(step: MigrationStep, state: SchemaState, location: string): 'apply' | 'already' {
   if (state.kind === 'absent' && step.from === undefined) return 'apply';
+  if (state.kind === 'unsuitable' && state.flaw.mend === step.name) return 'apply';
   if (state.kind === 'versioned') {
+    if (step.name === CONVERT_ENGINE) return 'already';
     if (step.from !== undefined && compareVersions(state.version, step.from) === 0) return 'apply';
     if (compareVersions(state.version, step.to) >= 0) return 'already';
   }

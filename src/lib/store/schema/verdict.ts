@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../../errors.js';
+import type {StructureFlaw} from './structure.js';
 import {currentVersion, formatVersion, isEqual, isSafe, type SchemaState} from './version.js';
 
 /** The error for a database without our tables. */
@@ -6,6 +7,20 @@ export function schemaMissing(location: string, cause?: unknown): UniqueIDError 
   return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
     cause,
     hint: 'Run "uniqueid dbsync" to create them, or check that this is the database you meant.',
+  });
+}
+
+/** The error for a table in which a promise could not be kept. */
+export function unsuitable(location: string, {reason, hint}: StructureFlaw, cause?: unknown): UniqueIDError {
+  const message = `The table of counters in ${location} cannot be used: ${reason}.`;
+  return new UniqueIDError('SCHEMA_UNSUITABLE', message, {cause, hint});
+}
+
+/** The error for a row that a constraint rejects: it concerns one mode, and the others are served. */
+export function rowRejected(location: string, cause: unknown): UniqueIDError {
+  return new UniqueIDError('MODE_NOT_ALLOWED', `A constraint of the tables in ${location} rejects a row.`, {
+    cause,
+    hint: 'Drop that constraint, or use another mode; the cause in the error log names it.',
   });
 }
 
@@ -23,6 +38,8 @@ export function schemaProblem(state: SchemaState, location: string): UniqueIDErr
           hint: 'Restore the database from a backup; creating it anew would give out old integers again.',
         },
       );
+    case 'unsuitable':
+      return unsuitable(location, state.flaw);
     case 'versioned':
       return state.version.major < currentVersion.major
         ? new UniqueIDError(
@@ -49,9 +66,10 @@ export function schemaDifference(state: SchemaState, location: string): UniqueID
   return problem ?? (state.kind === 'versioned' ? tooNew(state.version, location) : undefined);
 }
 
-/** Throws where `dbsync` must not touch a database: it is damaged, or newer than this program. */
+/** Throws where `dbsync` must not touch a database: it is damaged, unsuitable, or newer than this program. */
 export function assertMigratable(state: SchemaState, location: string): void {
   if (state.kind === 'absent') return;
+  if (state.kind === 'unsuitable' && state.flaw.mend !== undefined) return;
   const problem = schemaProblem(state, location);
   if (problem !== undefined && problem.code !== 'SCHEMA_TOO_OLD') throw problem;
 }

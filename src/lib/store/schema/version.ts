@@ -1,3 +1,5 @@
+import type {StructureFlaw} from './structure.js';
+
 /** A version of the tables, as the rows `major` and `minor` of `uniqueindexsystem` hold it. */
 export interface SchemaVersion {
   readonly major: number;
@@ -10,7 +12,9 @@ export type SchemaState =
   | {readonly kind: 'absent'}
   | {readonly kind: 'versioned'; readonly version: SchemaVersion}
   /** Tables that no version explains; `reason` says what is wrong, as the end of a sentence. */
-  | {readonly kind: 'damaged'; readonly reason: string};
+  | {readonly kind: 'damaged'; readonly reason: string}
+  /** Tables of a version that this program knows, in which a promise could not be kept. */
+  | {readonly kind: 'unsuitable'; readonly version: SchemaVersion; readonly flaw: StructureFlaw};
 
 /** The version this program writes, and the only major one it allocates from. */
 export const currentVersion: SchemaVersion = {major: 1, minor: 0};
@@ -47,6 +51,8 @@ export function describeState(state: SchemaState): string {
       return formatVersion(state.version);
     case 'damaged':
       return `damaged: ${state.reason}`;
+    case 'unsuitable':
+      return `${formatVersion(state.version)}, unsuitable: ${state.flaw.reason}`;
   }
 }
 
@@ -56,13 +62,15 @@ export interface SchemaReading {
   readonly hasSystem: boolean;
   /** The rows of `uniqueindexsystem`: `major`, `minor`, and others that say nothing about the version. */
   readonly parts: ReadonlyMap<string, unknown>;
+  /** Why the table of counters, if it exists, cannot be served. */
+  readonly flaw?: StructureFlaw | undefined;
 }
 
 /** Tells from the tables, and from the rows of the second one, what a database holds. */
-export function interpretSchema({hasCounters, hasSystem, parts}: SchemaReading): SchemaState {
+export function interpretSchema({hasCounters, hasSystem, parts, flaw}: SchemaReading): SchemaState {
   // A Python dbsync that died half-way leaves tables without version rows: the same as before it ran.
   if (!hasSystem || !(parts.has('major') || parts.has('minor'))) {
-    return hasCounters ? {kind: 'versioned', version: unversioned} : {kind: 'absent'};
+    return hasCounters ? judged(unversioned, flaw) : {kind: 'absent'};
   }
   if (!hasCounters) {
     return {
@@ -76,7 +84,14 @@ export function interpretSchema({hasCounters, hasSystem, parts}: SchemaReading):
     const part = major === undefined ? 'major' : 'minor';
     return {kind: 'damaged', reason: `uniqueindexsystem has no whole number for "${part}"`};
   }
-  return {kind: 'versioned', version: {major, minor}};
+  return judged({major, minor}, flaw);
+}
+
+/** Only the structure of known versions is judged: newer tables may look different. */
+function judged(version: SchemaVersion, flaw: StructureFlaw | undefined): SchemaState {
+  return flaw === undefined || version.major > currentVersion.major
+    ? {kind: 'versioned', version}
+    : {kind: 'unsuitable', version, flaw};
 }
 
 function wholeNumber(value: unknown): number | undefined {

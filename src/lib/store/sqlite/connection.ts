@@ -61,6 +61,7 @@ function mayChange(state: SchemaState, {create = false}: OpenOptions): boolean {
     case 'versioned':
       return state.version.major <= currentVersion.major;
     case 'damaged':
+    case 'unsuitable':
       return false;
   }
 }

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import {UniqueIDError} from '../../errors.js';
-import {schemaMissing} from '../schema/verdict.js';
+import {rowRejected, schemaMissing} from '../schema/verdict.js';
 
 /** Whether SQLite found no space to write to. A file size limit is an error of writing, not of space. */
 export function isFull(thrown: unknown): boolean {
@@ -70,6 +70,7 @@ export function fromSqliteError(thrown: unknown, location: string): Error {
       },
     );
   }
+  if (code.startsWith('SQLITE_CONSTRAINT')) return rowRejected(location, thrown);
   if (code === 'SQLITE_ERROR' && thrown.message.startsWith('no such table: uniqueindex')) {
     return schemaMissing(location, thrown);
   }

@@ -1,22 +1,21 @@
 import {interpretSchema, type SchemaState} from '../schema/version.js';
 import type {Comparison} from '../store.js';
 import type {NativeConnection} from './native.js';
+import {readFlaw, readMaster, type MasterRow} from './structure.js';
 
 /** What a file holds of our tables. */
 export function readSchema(connection: NativeConnection): SchemaState {
-  const tables = connection
-    .statement<[], {name: string}>(
-      `SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('uniqueindex', 'uniqueindexsystem')`,
-    )
-    .all()
-    .map(({name}) => name);
-  const hasSystem = tables.includes('uniqueindexsystem');
+  const master = connection.statement<[], MasterRow>(readMaster).all();
+  const has = (name: string, ...types: readonly string[]): boolean =>
+    master.some((row) => row.name === name && types.includes(row.type));
+  const hasSystem = has('uniqueindexsystem', 'table');
   const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
   const rows = hasSystem ? connection.statement<[], {part: string; value: unknown}>(readParts).all() : [];
   return interpretSchema({
-    hasCounters: tables.includes('uniqueindex'),
+    hasCounters: has('uniqueindex', 'table', 'view'),
     hasSystem,
     parts: new Map(rows.map(({part, value}) => [part, value])),
+    flaw: readFlaw(connection, master),
   });
 }
 

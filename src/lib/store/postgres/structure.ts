@@ -1,0 +1,139 @@
+import {
+  findFlaw,
+  REBUILD_HINT,
+  type ColumnStructure,
+  type Mends,
+  type StructureFlaw,
+  type UniqueIndex,
+} from '../schema/structure.js';
+
+/** The table that statements find by the name `uniqueindex`, as the catalogue describes it. */
+export interface PostgresTable {
+  readonly kind: string;
+  readonly persistence: string;
+  readonly schema: string;
+  /** The schema of `uniqueindexsystem`; `null` if that table is missing. */
+  readonly systemSchema: string | null;
+  readonly isInherited: boolean;
+  readonly isFiltered: boolean;
+  readonly rules: readonly string[];
+  readonly triggers: readonly string[];
+  readonly columns: readonly ColumnStructure[] | null;
+  readonly uniqueIndexes: readonly UniqueIndex[] | null;
+}
+
+/** Whether a collation compares bytes in the end; PostgreSQL before 12 has no others. */
+const comparesBytes = (oid: string): string => `NOT EXISTS (
+  SELECT FROM pg_collation AS rule WHERE rule.oid ${oid} AND to_jsonb(rule) ->> 'collisdeterministic' = 'false')`;
+
+/** Types are varchar and text for "id", int8 for "index". Newer columns of the catalogue are read by way of JSON. */
+const columns = `SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod),
+    'isExact', CASE attname WHEN 'id' THEN atttypid IN (1043, 25) AND ${comparesBytes('= attcollation')}
+                            ELSE atttypid = 20 END,
+    'isNullable', NOT attnotnull,
+    'hasDefault', atthasdef OR to_jsonb(a) ->> 'attidentity' <> '',
+    'isGenerated', coalesce(to_jsonb(a) ->> 'attgenerated', '') <> ''
+      OR attname IN ('id', 'index') AND to_jsonb(a) ->> 'attidentity' <> '') ORDER BY attnum)
+  FROM pg_attribute AS a WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped`;
+
+/** An index that is valid only at the end of a transaction cannot tell an INSERT that the row exists. */
+const uniqueIndexes = `SELECT json_agg(json_build_object(
+    'columns', ARRAY(
+      SELECT coalesce(attname, '') FROM unnest(indkey::int2[]) WITH ORDINALITY AS key(number, place)
+      LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = key.number AND attnum > 0
+      WHERE place <= coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, indnatts) ORDER BY place),
+    'isWhole', indisvalid AND indimmediate AND indpred IS NULL AND ${comparesBytes('= ANY (indcollation::oid[])')}))
+  FROM pg_index AS i WHERE indrelid = c.oid AND indisunique`;
+
+/**
+ * Both tables in one snapshot. `to_regclass` reads none: each call may see another moment, and even one that the
+ * session remembers from before.
+ */
+const tables = `
+  SELECT (array_agg(oid) FILTER (WHERE relname = 'uniqueindex'))[1] AS counters,
+    (array_agg(oid) FILTER (WHERE relname = 'uniqueindexsystem'))[1] AS system
+  FROM pg_catalog.pg_class
+  WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(oid)`;
+
+/** Reads which of our tables exist, and the structure of the one with the counters, in one statement. */
+export const readStructure = `
+  SELECT counters IS NOT NULL AS "hasCounters", system IS NOT NULL AS "hasSystem",
+    (SELECT json_build_object(
+      'kind', relkind, 'persistence', relpersistence, 'schema', relnamespace::regnamespace::text,
+      'systemSchema', (SELECT s.relnamespace::regnamespace::text FROM pg_class AS s WHERE s.oid = system),
+      'isInherited', EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)),
+      'isFiltered', row_security_active(c.oid),
+      'rules', ARRAY(SELECT rulename FROM pg_rewrite
+        WHERE ev_class = c.oid AND rulename <> '_RETURN' AND ev_enabled NOT IN ('D', 'R')),
+      'triggers', ARRAY(SELECT tgname FROM pg_trigger
+        WHERE tgrelid = c.oid AND NOT tgisinternal AND tgenabled NOT IN ('D', 'R')),
+      'columns', (${columns}), 'uniqueIndexes', (${uniqueIndexes}))
+    FROM pg_class AS c WHERE c.oid = counters) AS "table"
+  FROM (${tables}) AS found`;
+
+/** For servers that speak the protocol with a catalogue of their own. */
+export const findTables = `
+  SELECT counters IS NOT NULL AS "hasCounters", system IS NOT NULL AS "hasSystem", NULL AS "table"
+  FROM (${tables}) AS found`;
+
+const mends: Mends = {
+  id: 'Run: ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE varchar(255), ALTER COLUMN "id" SET NOT NULL; check that no two modes become one.',
+  index:
+    'Stop every writer, check that each value is a whole number, and run: ALTER TABLE uniqueindex ALTER COLUMN "index" TYPE bigint.',
+  optional: (name) =>
+    `Give it a default, or run: ALTER TABLE uniqueindex ALTER COLUMN "${name}" DROP NOT NULL.`,
+  unique: 'Look for modes that stand in two rows, and run: ALTER TABLE uniqueindex ADD PRIMARY KEY ("id").',
+  noTrigger: (name) => `Run: DROP TRIGGER "${name}" ON uniqueindex.`,
+};
+
+/** What `relkind` says; an ordinary table is `r`. */
+const kinds: Readonly<Record<string, string>> = {
+  v: 'a view',
+  m: 'a materialized view',
+  f: 'a foreign table',
+  p: 'a partitioned table',
+};
+
+/** @returns `undefined` if the table can be served, or does not exist */
+export function flawOf(table: PostgresTable | null): StructureFlaw | undefined {
+  if (table === null) return undefined;
+  return kindFlaw(table) ?? findFlaw(structureOf(table), mends, false);
+}
+
+function structureOf({columns, uniqueIndexes, triggers}: PostgresTable): Parameters<typeof findFlaw>[0] {
+  return {columns: columns ?? [], uniqueIndexes: uniqueIndexes ?? [], triggers};
+}
+
+function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
+  const {kind, persistence, schema, systemSchema, isInherited, isFiltered, rules} = table;
+  if (kind !== 'r')
+    return {reason: `it is ${kinds[kind] ?? 'no table'}, not an ordinary table`, hint: REBUILD_HINT};
+  if (persistence === 't')
+    return {
+      reason: 'a temporary table hides it',
+      hint: 'Connect to the server without a pooler that shares sessions, or drop the temporary table.',
+    };
+  if (persistence !== 'p')
+    return {
+      reason: 'it is UNLOGGED, and a crash empties it',
+      hint: 'Run: ALTER TABLE uniqueindex SET LOGGED.',
+    };
+  if (systemSchema !== null && systemSchema !== schema)
+    return {
+      reason: `uniqueindex is found in the schema ${schema}, but uniqueindexsystem in ${systemSchema}`,
+      hint: 'Set the search_path of the user so that the schema with both tables comes first.',
+    };
+  if (isInherited) return {reason: 'it inherits from another table, or another from it', hint: REBUILD_HINT};
+  if (isFiltered)
+    return {
+      reason: 'row-level security hides rows from this user',
+      hint: 'Run: ALTER TABLE uniqueindex DISABLE ROW LEVEL SECURITY; or connect as a user with BYPASSRLS.',
+    };
+  const [rule] = rules;
+  return rule === undefined
+    ? undefined
+    : {
+        reason: `its rule "${rule}" can change what is written`,
+        hint: `Run: DROP RULE "${rule}" ON uniqueindex.`,
+      };
+}
