@@ -73,6 +73,7 @@ export async function runService(
   const few = descriptorRemark(settings.maxConnections, descriptorLimit());
   for (const remark of [...remarks, ...service.remarks, ...(few === undefined ? [] : [few])])
     errors.warn(remark);
+  void warnOfDatabase(store, errors);
   return {
     url,
     log: errors,
@@ -105,6 +106,15 @@ async function closeInTime(store: Store, log: Logger): Promise<void> {
     await withTimeLimit(store.close(), CLOSE_TIMEOUT_MS, () => new Error('it did not answer in time'));
   } catch (error) {
     log.warn(`The connection to ${store.location} was not closed in order: ${(error as Error).message}.`);
+  }
+}
+
+/** Logs what weakens a promise; the service answers meanwhile. */
+async function warnOfDatabase(store: Store, log: Logger): Promise<void> {
+  try {
+    for (const warning of (await store.facts()).warnings) log.warn(warning);
+  } catch {
+    // The database may be gone again; `status` tells of the same.
   }
 }
 

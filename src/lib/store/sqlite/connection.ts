@@ -5,6 +5,7 @@ import {currentVersion, type SchemaState} from '../schema/version.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
 import {LogSize} from './log-size.js';
+import {assertNotMountedAlone} from './mounts.js';
 import {NativeConnection} from './native.js';
 import {readSchema} from './schema.js';
 
@@ -98,7 +99,10 @@ function assertUsablePath(path: string, create: boolean): void {
       hint: 'Name a file in peewee_url, such as sqliteext:///db.sqlite3.',
     });
   }
-  if (stats !== undefined) return;
+  if (stats !== undefined) {
+    assertNotMountedAlone(path);
+    return;
+  }
   if (!create) {
     throw new UniqueIDError('DATABASE_MISSING', `There is no database ${path}.`, {
       hint: 'Run "uniqueid dbsync" to create it, or check the working folder and peewee_url.',
