@@ -143,7 +143,7 @@ const illnesses: readonly Illness[] = [
   {
     name: 'a MariaDB whose log takes no writes under READ COMMITTED',
     need: 'mariadb',
-    code: 'DATABASE_UNAVAILABLE',
+    code: 'SCHEMA_UNSUITABLE',
     make: () => onMariadb(['SET GLOBAL binlog_format = STATEMENT'], ['SET GLOBAL binlog_format = MIXED']),
     warning: /binlog_format/,
   },

@@ -31,10 +31,11 @@ export interface Traits {
 }
 
 /** More than one statement takes, in the order of their bytes; some as long as a mode may be. */
-const manyModes = Array.from(
-  {length: 1500},
-  (_, index) => `mode ${String(index).padStart(4, '0')}${'🗂'.repeat(index < 600 ? 200 : 0)}`,
-);
+const modesLongerBy = (letter: string): readonly string[] =>
+  Array.from(
+    {length: 1500},
+    (_, index) => `mode ${String(index).padStart(4, '0')}${letter.repeat(index < 600 ? 200 : 0)}`,
+  );
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000};
 
@@ -43,6 +44,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   const insert = (mode: string, next: bigint | string): string =>
     `INSERT INTO uniqueindex (${q}id${q}, ${q}index${q}) VALUES ('${mode}', ${next})`;
 
+  const manyModes = modesLongerBy(fewLetters ? 'x' : '🗂');
   const itWithAllLetters = (title: string, test: () => Promise<void>): void => {
     if (!fewLetters) it(title, test);
   };
@@ -381,7 +383,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counter('a')).toEqual({mode: 'a', next: 1000n});
     });
 
-    itWithAllLetters('moves thousands of counters, all or none', async () => {
+    it('moves thousands of counters, all or none', async () => {
       const {store} = await ready();
       const floors = manyModes.map((mode, index) => ({mode, next: BigInt(index)}));
       await store.raiseCounters(floors, false);
@@ -402,7 +404,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   });
 
   describe(`${name}: raising counters`, () => {
-    itWithAllLetters('raises thousands of counters, each to the higher of both', async () => {
+    it('raises thousands of counters, each to the higher of both', async () => {
       const {database, store} = await ready();
       const [first = '', second = '', third = ''] = manyModes;
       await database.execute(insert(first, 1000n));
