@@ -195,8 +195,8 @@ describe('the linter', () => {
     const eslint = new ESLint({cwd: root});
     const text = code ?? 'export const planted = /^[ a]*$/;\n';
     const [result] = await eslint.lintText(text, {filePath: join(root, 'src', 'lib', 'version.ts')});
-    const rules = result?.messages.map(({ruleId}) => ruleId) ?? [];
-    expect(rules).toEqual(
+    const rules = new Set(result?.messages.map(({ruleId}) => ruleId));
+    expect([...rules]).toEqual(
       code === undefined ? [] : [expect.stringMatching(/^regexp\/no-super-linear-(?:backtracking|move)$/)],
     );
   });
