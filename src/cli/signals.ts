@@ -58,8 +58,8 @@ export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>):
     });
   }
   await Promise.race([work(stop.signal), once(stop.signal)]);
-  // A connection that does not answer would keep the process alive.
-  process.exit(status ?? 0);
+  // Work that still waits for an answer would go on.
+  if (status !== undefined) process.exit(status);
 }
 
 function once(signal: AbortSignal): Promise<void> {

@@ -7,7 +7,6 @@ import {
   noDatabase,
   noPermission,
   readOnlyServer,
-  refused,
   statementTooLong,
   tlsRefused,
   tooManyConnections,
@@ -110,12 +109,6 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
     case 1969:
     case 3024:
       return cutShort(location, error);
-    case 1665:
-      return refused(
-        `The database ${location} cannot log writes: binlog_format=STATEMENT does not fit READ COMMITTED.`,
-        'Set binlog_format to ROW or MIXED on the server; sessions that are open keep what they began with.',
-        error,
-      );
     case 1021:
     case 1114:
       return diskFull(location, error);
