@@ -1,6 +1,7 @@
 import {catchCrashes, endProcess} from './end-process.js';
 import type {GetidOptions} from './getid-options.js';
 import {hideSecrets} from './hide-secrets.js';
+import {closeUnaskedInspector} from './inspector.js';
 import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
 import {print} from './stdout.js';
@@ -8,6 +9,7 @@ import {print} from './stdout.js';
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
+  closeUnaskedInspector();
   const plain = readPlainGetid(argv);
   if (plain === undefined && !isSmall(argv)) {
     // It is in another bundle, whose modules are not those of this one: it ends the process by itself.
