@@ -87,6 +87,38 @@ describe('a connection with plain requests', () => {
     expect(heads[0]).toMatch(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
   });
 
+  it('gets configured headers beyond ASCII in the bytes of ISO-8859-1, as from node:http', async () => {
+    const {url} = await startServer(['--sync'], {
+      cwd: makeWorkspace(),
+      env: {
+        UNIQUEID_RESPONSE_HEADERS_ON: 'True',
+        UNIQUEID_RESPONSE_HEADERS: String.raw`[('X-Site', 'caf\xe9')]`,
+        UNIQUEID_ALLOWED_MODES: 'file',
+      },
+    });
+    const extra = 'Purpose: none\r\n';
+    const root = 'GET / HTTP/1.1\r\nHost: test\r\n\r\n';
+    const head = 'HEAD / HTTP/1.1\r\nHost: test\r\n\r\n';
+    for (const request of [
+      get('file'),
+      get('file', 1, extra),
+      get('%C3%A9'),
+      get('%C3%A9', 1, extra),
+      root,
+      head,
+    ]) {
+      const one = new Wire(url);
+      one.send(request);
+      one.socket.end();
+      const text = await one.untilEnded();
+      expect(text, request).toContain('\r\nX-Site: caf\xe9\r\n');
+      const [, length, body = ''] = /Content-Length: (\d+)[^]*?\r\n\r\n([^]*)$/.exec(text) ?? [];
+      if (request === head) continue;
+      expect(body).toHaveLength(Number(length));
+      if (request.includes('%C3%A9')) expect(Buffer.from(body, 'latin1').toString('utf8')).toContain('é');
+    }
+  });
+
   it('goes on after anything else, in order', async () => {
     const requests: [string, string | RegExp][] = [
       [get('file'), given(0)],

@@ -43,13 +43,22 @@ export class Answerer {
     extra: readonly string[] = [],
     contentType?: string,
   ): void {
-    const bytes = Buffer.byteLength(body);
+    const content = byteString(body);
+    const bytes = content.length;
     if (this.closing || hasLargeBody(request) || mayLoseNext(request)) response.shouldKeepAlive = false;
     const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
     response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
-    response.end(body);
+    response.end(content, 'latin1');
     this.#record?.(request, status, request.method === 'HEAD' ? 0 : bytes);
   }
+}
+
+/**
+ * Returns a body with one character per byte. Head and body then leave as one text of ISO-8859-1: `node:http` and sockets
+ * write both in the encoding of the body, and UTF-8 would change the head's characters beyond ASCII.
+ */
+export function byteString(body: string): string {
+  return Buffer.byteLength(body) === body.length ? body : Buffer.from(body).toString('latin1');
 }
 
 const noStore = ['Cache-Control', 'no-store'];

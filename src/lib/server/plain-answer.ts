@@ -28,10 +28,10 @@ export class PlainAnswer {
     return `${this.#granted}${body.length}\r\n\r\n${body}`;
   }
 
-  /** Any whole answer. */
+  /** Any whole answer; `body` has one character per byte. */
   whole(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
     const connection = isLast ? 'Connection: close\r\n' : this.#keepAlive;
-    return `${this.#head(status, extra)}${connection}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    return `${this.#head(status, extra)}${connection}Content-Length: ${body.length}\r\n\r\n${body}`;
   }
 
   #head(status: number, extra: readonly string[]): string {

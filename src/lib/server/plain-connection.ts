@@ -2,7 +2,7 @@ import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../allocation/range.js';
 import type {Receiver} from '../allocation/waiting.js';
 import type {UniqueIDError} from '../errors.js';
-import type {AccessRecorder} from './answer.js';
+import {byteString, type AccessRecorder} from './answer.js';
 import type {Getid} from './getid.js';
 import type {PlainAnswer} from './plain-answer.js';
 import {PlainRequestReader, type PlainRequest} from './plain-request.js';
@@ -62,13 +62,14 @@ export class PlainConnection implements Receiver {
     const body = formatRange(range);
     const {answer, isClosing} = this.#service;
     const text = isClosing() ? answer.whole(200, body, true) : answer.granted(body);
-    this.#send(200, text, body.length, 'latin1');
+    this.#send(200, text, body.length);
   }
 
   refused(error: UniqueIDError): void {
     const {refusals, answer, isClosing} = this.#service;
     const {status, body, headers} = refusals.of(error, this.#facts());
-    this.#send(status, answer.whole(status, body, isClosing(), headers), Buffer.byteLength(body), 'utf8');
+    const content = byteString(body);
+    this.#send(status, answer.whole(status, content, isClosing(), headers), content.length);
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -91,13 +92,13 @@ export class PlainConnection implements Receiver {
     this.#service.getid.allocate(request.query, request.headers.authorization, this);
   };
 
-  #send(status: number, text: string, bodyBytes: number, encoding: 'latin1' | 'utf8'): void {
+  #send(status: number, text: string, bodyBytes: number): void {
     const socket = this.#socket;
     this.#service.record?.(this.#facts(), status, bodyBytes);
     this.#request = undefined;
     // The client may be gone: its range is a gap.
     if (!socket.writable) return;
-    if (!socket.write(text, encoding)) this.#waitForReader();
+    if (!socket.write(text, 'latin1')) this.#waitForReader();
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
       socket.setTimeout(this.#service.idleTimeoutMs);

@@ -7,7 +7,7 @@ export interface WireAnswer {
 }
 
 const headPattern =
-  /^HTTP\/1\.1 ([1-5][0-9][0-9]) [A-Za-z' -]+\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e]*\r\n)*)\r\n/;
+  /^HTTP\/1\.1 ([1-5][0-9][0-9]) [A-Za-z' -]+\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n/;
 
 /**
  * Reads all that a server has sent on one connection, and is strict about it.

@@ -1,17 +1,14 @@
-// The service as any server of node:http has it, without the reader of plain requests in front of it.
-import {createRequestListener} from '../../../dist/index.js';
+// The service by node:http alone, without the reader of plain requests in front of it.
+import {resolveConfig} from '../../../dist/lib/config/resolve.js';
 import {baseUrl, listen} from '../../../dist/lib/server/http-server.js';
+import {createService} from '../../../dist/lib/server/service.js';
+import {openStore} from '../../../dist/lib/store/open.js';
 
-const database = process.env.PEEWEE_URL;
-const settings = JSON.parse(process.env.BARE_SETTINGS);
-const listener = await createRequestListener({database, settings});
-const server = await listen(listener, {
-  address: '127.0.0.1',
-  port: 0,
-  maxConnections: 20_000,
-  headerTimeoutMs: 20_000,
-  idleTimeoutMs: 65_000,
-  tlsCert: undefined,
-  tlsKey: undefined,
+const {settings} = resolveConfig({flags: {}, env: process.env});
+const store = await openStore(settings.databaseUrl, {
+  answerTimeoutMs: settings.requestTimeoutMs,
+  offThread: true,
 });
+const service = createService(settings, store, {failure: () => undefined});
+const server = await listen(service.listener, {...settings, port: 0});
 process.stderr.write(`answers at ${baseUrl(server)}/getid\n`);

@@ -87,17 +87,15 @@ async function openSide(name: 'plain' | 'bare', folder: string): Promise<Side> {
   const floors = counters.map(({mode, begin}) => ({mode, next: BigInt(begin)}));
   await store.raiseCounters([...floors, {mode: CONTROL_MODE, next: 0n}], false);
   await store.close();
-  const server =
-    name === 'plain'
-      ? await startServerProcess([program, 'serve', '--port', '0'], folder, {
-          PEEWEE_URL: database,
-          UNIQUEID_MAX_RANGE: String(MOST_RANGE),
-          UNIQUEID_CREATE_MODES: 'no',
-        })
-      : await startServerProcess([bare], folder, {
-          PEEWEE_URL: database,
-          BARE_SETTINGS: JSON.stringify({max_range: String(MOST_RANGE), create_modes: 'no'}),
-        });
+  const args = name === 'plain' ? [program, 'serve', '--port', '0'] : [bare];
+  const server = await startServerProcess(args, folder, {
+    PEEWEE_URL: database,
+    UNIQUEID_MAX_RANGE: String(MOST_RANGE),
+    UNIQUEID_CREATE_MODES: 'no',
+    UNIQUEID_RESPONSE_HEADERS_ON: 'yes',
+    // Every byte that a value may have.
+    UNIQUEID_RESPONSE_HEADERS: String.raw`[('X-Site', 'caf\xe9 \x80\xff\t~'), ('X-Empty', '')]`,
+  });
   return {server, ledger: new Ledger(), database};
 }
 
