@@ -8,7 +8,6 @@ import {affordableConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';
 import {whenAnswered} from './pipeline-limit.js';
-import type {PlainConnections} from './plain-connections.js';
 
 /**
  * How long a stopping server keeps listening to connections that are idle, in milliseconds: a request that
@@ -25,6 +24,13 @@ const BACKLOG = 1024;
 
 /** A server of `node:http` or `node:https`. */
 export type AnyServer = Server | TlsServer;
+
+/** Connections of a server that `node:http` does not know. */
+export interface OtherConnections {
+  /** Ends those on which no request is being answered. */
+  closeIdle(): void;
+  closeAll(): void;
+}
 
 /** What of the settings a server is made with. */
 export type ListenSettings = Pick<
@@ -93,11 +99,15 @@ export function baseUrl(server: AnyServer): string {
 /**
  * Accepts no further connection and waits until every request that came in on the others is answered.
  *
- * @param plain those of its connections that `node:http` does not serve
+ * @param others its connections that `node:http` does not know
  * @param timeoutMs how long to wait, in milliseconds, before the connections that are left are cut
  * @returns whether all were answered in time
  */
-export async function drain(server: AnyServer, plain: PlainConnections, timeoutMs: number): Promise<boolean> {
+export async function drain(
+  server: AnyServer,
+  others: readonly OtherConnections[],
+  timeoutMs: number,
+): Promise<boolean> {
   const closed = once(server, 'close');
   // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
   NetServer.prototype.close.call(server);
@@ -109,12 +119,12 @@ export async function drain(server: AnyServer, plain: PlainConnections, timeoutM
     const waited = performance.now() - started;
     if (waited >= LINGER_MS) {
       server.closeIdleConnections();
-      plain.closeIdle();
+      for (const each of others) each.closeIdle();
     }
     if (waited >= Math.max(timeoutMs, LINGER_MS)) {
       inTime = false;
       server.closeAllConnections();
-      plain.closeAll();
+      for (const each of others) each.closeAll();
     }
   }, 50);
   await closed;
@@ -167,6 +177,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked:
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // A client that never closes its half would hold the connection forever. At once, unread bytes would cost it the answer.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function isTlsFailure({code = ''}: NodeJS.ErrnoException): boolean {

@@ -1,20 +1,13 @@
 import type {Socket} from 'node:net';
-import type {AnyServer} from './http-server.js';
+import type {AnyServer, OtherConnections} from './http-server.js';
 import {PlainConnection, type PlainService} from './plain-connection.js';
-
-/** The connections of a server that `node:http` does not serve. */
-export interface PlainConnections {
-  /** Ends those on which no request is being answered. */
-  closeIdle(): void;
-  closeAll(): void;
-}
 
 /**
  * Stands in front of `node:http` on a server that listens: each new connection is a plain one until something else
  * than a plain request comes on it (`PlainConnection`). `node:http` takes connections by the event of that name, and
  * others may hand it sockets so (https://nodejs.org/api/http.html#event-connection).
  */
-export function acceptPlain(server: AnyServer, service: PlainService): PlainConnections {
+export function acceptPlain(server: AnyServer, service: PlainService): OtherConnections {
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   const listeners = server.listeners(event) as ((this: AnyServer, socket: Socket) => void)[];
   const connections = new Set<PlainConnection>();

@@ -5,9 +5,10 @@ import type {Store} from '../store/store.js';
 import {withTimeLimit} from '../store/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
-import {baseUrl, drain, listen, type AnyServer} from './http-server.js';
+import {trackHandshakes} from './handshakes.js';
+import {baseUrl, drain, listen, type AnyServer, type OtherConnections} from './http-server.js';
 import {openLogs, type Logs} from './logs.js';
-import {acceptPlain, type PlainConnections} from './plain-connections.js';
+import {acceptPlain} from './plain-connections.js';
 import {createService, type HttpService} from './service.js';
 import {readTlsFiles} from './tls-files.js';
 
@@ -49,7 +50,7 @@ export async function runService(
   const failures = new FailureLog(errors);
   let service: HttpService;
   let server: AnyServer;
-  let connections: PlainConnections;
+  let others: readonly OtherConnections[];
   try {
     service = createService(settings, store, {
       access:
@@ -63,7 +64,8 @@ export async function runService(
       droppedLogLines: () => logs.droppedLines(),
     });
     server = await listen(service.listener, settings, descriptor);
-    connections = acceptPlain(server, service.plain);
+    // In this order: the first takes the listeners that are there for itself.
+    others = [acceptPlain(server, service.plain), trackHandshakes(server)];
   } catch (error) {
     await store.close();
     await logs.flush();
@@ -90,7 +92,7 @@ export async function runService(
     },
     stop: async () => {
       service.beginStop();
-      const inTime = await drain(server, connections, settings.shutdownTimeoutMs);
+      const inTime = await drain(server, others, settings.shutdownTimeoutMs);
       await service.finish();
       await closeInTime(store, errors);
       await logs.flush();
