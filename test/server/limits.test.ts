@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {makeCertificate} from '../helpers/certificate.js';
-import {cli, startServer} from '../helpers/cli.js';
+import {cli, startServer, waitFor} from '../helpers/cli.js';
 import {ask, type Answer} from '../helpers/http.js';
 import {memoryOf} from '../helpers/memory.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
@@ -286,11 +286,15 @@ describe('connections', () => {
 });
 
 describe('TLS', () => {
-  const secure = (url: string, ca: string): Promise<{status: number | undefined; fingerprint: string}> =>
+  const secure = (
+    url: string,
+    ca: string,
+    token = secret,
+  ): Promise<{status: number | undefined; fingerprint: string}> =>
     new Promise((resolve, reject) => {
       const sent = request(
         `${url.replace('127.0.0.1', 'localhost')}/getid?mode=file&range=1`,
-        {ca: readFileSync(ca), agent: false, family: 4},
+        {ca: readFileSync(ca), agent: false, family: 4, ...as(token)},
         (response) => {
           const fingerprint = (
             response.socket as unknown as {getPeerCertificate: () => {fingerprint: string}}
@@ -325,6 +329,43 @@ describe('TLS', () => {
     const after = await secure(server.url, second.certificate);
     expect(after.status).toBe(200);
     expect(after.fingerprint).not.toBe(before.fingerprint);
+  });
+
+  it('and tokens are read again together, or neither if one of them is wrong', async () => {
+    const {cwd, env, file} = withTokens(`[a]\ntoken = ${secret}\n`);
+    const [one, two] = [makeCertificate(), makeCertificate()];
+    const [cert, key] = [join(cwd, 'cert.pem'), join(cwd, 'key.pem')];
+    const install = (certificate: string, tokens: string): void => {
+      writeFileSync(cert, readFileSync(certificate));
+      writeFileSync(file, tokens);
+    };
+    writeFileSync(key, readFileSync(one.key));
+    install(one.certificate, `[a]\ntoken = ${secret}\n`);
+    const server = await startServer(['--sync'], {
+      cwd,
+      env: {...env, UNIQUEID_TLS_CERT: cert, UNIQUEID_TLS_KEY: key},
+    });
+    const reload = async (): Promise<void> => {
+      const before = server.stderr().length;
+      server.process.kill('SIGHUP');
+      await waitFor(() => (server.stderr().length > before ? true : undefined), server);
+    };
+    const statuses = async (): Promise<(number | undefined)[]> => {
+      const answers = [secret, other].map((token) => secure(server.url, one.certificate, token));
+      return (await Promise.all(answers)).map(({status}) => status);
+    };
+    install(two.certificate, `[a]\ntoken = ${other}\n`);
+    await reload();
+    expect(await statuses()).toEqual([200, 401]);
+    // The certificate alone is right.
+    writeFileSync(key, readFileSync(two.key));
+    writeFileSync(file, '[a]\ntoken = short\n');
+    await reload();
+    expect(await statuses()).toEqual([200, 401]);
+    writeFileSync(key, readFileSync(one.key));
+    install(one.certificate, `[a]\ntoken = ${other}\n`);
+    await reload();
+    expect(await statuses()).toEqual([401, 200]);
   });
 
   it('that does not come about is not waited for', async () => {

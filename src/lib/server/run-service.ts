@@ -20,7 +20,7 @@ export interface RunningService {
   readonly url: string;
   /** The log of errors and of what else an operator should know; closed by `stop`. */
   readonly log: Logger;
-  /** Opens the log files anew and reads tokens and certificate again; what cannot be read stays, and is logged. */
+  /** Opens the log files anew and reads tokens and certificate again: if one is wrong, both stay, and it is logged. */
   reload(): void;
   /**
    * Accepts nothing more, answers all it has accepted, and lets go of database and logs.
@@ -82,12 +82,17 @@ export async function runService(
     reload: () => {
       logs.reopen();
       try {
-        service.reload();
-        if ('setSecureContext' in server) server.setSecureContext(readTlsFiles(settings) ?? {});
+        const takeTokens = service.readTokens();
+        const tls = readTlsFiles(settings);
+        // Both are read and right.
+        if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
+        takeTokens();
         errors.info('Read tokens and certificate again, and opened the log files anew.');
       } catch (error) {
         const {message, hint} = toUniqueIDError(error);
-        errors.error(`Nothing was read again: ${message}${hint === undefined ? '' : ` ${hint}`}`);
+        errors.error(
+          `Opened the log files anew, but tokens and certificate stay as they were: ${message}${hint === undefined ? '' : ` ${hint}`}`,
+        );
       }
     },
     stop: async () => {

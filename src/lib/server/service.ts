@@ -33,8 +33,8 @@ export interface HttpService {
   readonly plain: PlainService;
   /** Sentences about settings that have no effect. */
   readonly remarks: readonly string[];
-  /** Reads the tokens again. @throws UniqueIDError `CONFIG_INVALID`; nothing has changed then */
-  reload(): void;
+  /** Reads the tokens again; the function that it returns puts them into effect. @throws UniqueIDError `CONFIG_INVALID` */
+  readTokens(): () => void;
   /** From now on each answer closes its connection, and `/health` says that the service stops. */
   beginStop(): void;
   /** Waits for all accepted requests; the store is left open. */
@@ -84,9 +84,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
       idleTimeoutMs: settings.idleTimeoutMs,
     },
     remarks,
-    reload: () => {
-      tokens?.reload();
-    },
+    readTokens: () => tokens?.read() ?? (() => undefined),
     beginStop: () => {
       answerer.closing = true;
       health.stopping = true;

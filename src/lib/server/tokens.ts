@@ -34,9 +34,12 @@ export class Tokens {
     this.#entries = readEntries(path);
   }
 
-  /** Reads the file again. @throws UniqueIDError `CONFIG_INVALID`; the tokens then stay as they were */
-  reload(): void {
-    this.#entries = readEntries(this.#path);
+  /** Reads the file again; the function that it returns puts it into effect. @throws UniqueIDError `CONFIG_INVALID` */
+  read(): () => void {
+    const entries = readEntries(this.#path);
+    return () => {
+      this.#entries = entries;
+    };
   }
 
   /** @param authorization the header of that name */
