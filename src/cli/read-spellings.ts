@@ -1,6 +1,9 @@
-import {readFileSync} from 'node:fs';
 import {checkMode} from '../lib/allocation/mode.js';
 import {UniqueIDError} from '../lib/errors.js';
+import {readText, UnreadableFile} from '../lib/read-file.js';
+
+/** Millions of modes, one spelling a line. */
+const MAX_LIST_BYTES = 100 * 1_048_576;
 
 /**
  * Reads a list of modes, one a line; empty lines count for nothing.
@@ -10,9 +13,10 @@ import {UniqueIDError} from '../lib/errors.js';
 export function readSpellings(path: string): readonly string[] {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path, MAX_LIST_BYTES);
   } catch (error) {
-    throw new UniqueIDError('USAGE', `The list of spellings ${path} cannot be read.`, {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new UniqueIDError('USAGE', `The list of spellings ${path} cannot be read: ${error.message}.`, {
       cause: error,
       hint: 'Name a text file with one mode a line.',
     });

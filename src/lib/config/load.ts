@@ -1,7 +1,7 @@
-import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {UniqueIDError} from '../errors.js';
+import {READ_HINT, readText, UnreadableFile} from '../read-file.js';
 import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
 
 /** What a command line says about configuration, by the flags' long names. */
@@ -33,9 +33,10 @@ function findFile(
   const explicit = named ?? fromEnv;
   const path = explicit ?? join(homedir(), '.pacifica-uniqueid', usual);
   try {
-    return {path, content: readFileSync(path, 'utf8')};
+    return {path, content: readText(path)};
   } catch (error) {
-    if (explicit === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (explicit === undefined && error.isMissing) return undefined;
     const origin =
       explicit === undefined
         ? 'the usual place'
@@ -44,21 +45,11 @@ function findFile(
           : `flag ${flag}`;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `The configuration file ${path} (${origin}) cannot be read: ${reason(error)}.`,
+      `The configuration file ${path} (${origin}) cannot be read: ${error.message}.`,
       {
-        hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+        cause: error,
+        hint: READ_HINT,
       },
     );
   }
-}
-
-function reason(error: unknown): string {
-  const {code} = error as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'it does not exist',
-    EISDIR: 'it is a folder',
-    EACCES: 'permission is denied',
-    ENOTDIR: 'a part of its path is not a folder',
-  };
-  return reasons[code ?? ''] ?? String(code);
 }

@@ -1,7 +1,7 @@
-import {readFileSync} from 'node:fs';
 import {createSecureContext} from 'node:tls';
 import type {Settings} from '../config/settings.js';
 import {UniqueIDError} from '../errors.js';
+import {readBytes, READ_HINT, UnreadableFile} from '../read-file.js';
 
 /** What a server needs to speak TLS. */
 export interface TlsFiles {
@@ -40,12 +40,12 @@ export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsK
 
 function read(key: string, path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readBytes(path);
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw new UniqueIDError('CONFIG_INVALID', `${key} ${path} cannot be read (${code}).`, {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new UniqueIDError('CONFIG_INVALID', `${key} ${path} cannot be read: ${error.message}.`, {
       cause: error,
-      hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+      hint: READ_HINT,
     });
   }
 }

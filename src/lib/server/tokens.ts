@@ -1,10 +1,10 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
-import {readFileSync} from 'node:fs';
 import {modeFilter, type ModeFilter} from '../allocation/mode-pattern.js';
 import {MAX_COUNTER} from '../allocation/range.js';
 import {readPythonIni} from '../config/python-ini.js';
 import {UniqueIDError} from '../errors.js';
 import {nearest} from '../nearest.js';
+import {READ_HINT, readText, UnreadableFile} from '../read-file.js';
 
 /** Who asks, and what they may have. */
 export interface Token {
@@ -104,12 +104,12 @@ function readEntries(path: string): readonly Entry[] {
 
 function readFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    throw new UniqueIDError('CONFIG_INVALID', `tokens_file ${path} cannot be read (${code}).`, {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new UniqueIDError('CONFIG_INVALID', `tokens_file ${path} cannot be read: ${error.message}.`, {
       cause: error,
-      hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+      hint: READ_HINT,
     });
   }
 }

@@ -1,8 +1,8 @@
-import {readFileSync} from 'node:fs';
 import {isIP} from 'node:net';
 import {checkServerIdentity, type ConnectionOptions} from 'node:tls';
 import type {DatabaseUrl} from '../config/database-url.js';
 import {UniqueIDError} from '../errors.js';
+import {readBytes, READ_HINT, UnreadableFile} from '../read-file.js';
 
 /**
  * What TLS is to check. Certificates are verified unless `no-verify` or `prefer` says otherwise; `require` does so
@@ -39,17 +39,18 @@ function identityCheck(hosts: readonly string[]): NonNullable<ConnectionOptions[
   };
 }
 
-function read(option: string, path: string | undefined): string | undefined {
+function read(option: string, path: string | undefined): Buffer | undefined {
   if (path === undefined) return undefined;
   try {
-    return readFileSync(path, 'utf8');
+    return readBytes(path);
   } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `The file ${path} (option ${option} of the database URL) cannot be read.`,
+      `The file ${path} (option ${option} of the database URL) cannot be read: ${error.message}.`,
       {
         cause: error,
-        hint: 'Correct the path, or let the user that runs UniqueID read the file.',
+        hint: READ_HINT,
       },
     );
   }

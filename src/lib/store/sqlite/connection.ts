@@ -94,8 +94,10 @@ function assertUsablePath(path: string, create: boolean): void {
       hint: 'Check the path in peewee_url and who may enter its folders.',
     });
   }
-  if (stats?.isDirectory() === true) {
-    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} is a folder.`, {
+  if (stats?.isFile() === false) {
+    // SQLite would wait for a pipe forever.
+    const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
+    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} is ${what}.`, {
       hint: 'Name a file in peewee_url, such as sqliteext:///db.sqlite3.',
     });
   }

@@ -1,0 +1,87 @@
+import {isUtf8} from 'node:buffer';
+import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs';
+
+/** Far more than any configuration, list of tokens or chain of certificates takes. */
+export const MAX_FILE_BYTES = 1_048_576;
+
+/** What an operator can do about any `UnreadableFile`. */
+export const READ_HINT =
+  'Name a regular file of at most 1 MB of UTF-8 text that the user that runs UniqueID may read.';
+
+const CHUNK_BYTES = 65_536;
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission is denied',
+  ENOTDIR: 'a part of its path is not a folder',
+  ENXIO: 'it is not a regular file',
+};
+
+/** A file that cannot be read; the message is the reason, as the end of a sentence. */
+export class UnreadableFile extends Error {
+  constructor(
+    message: string,
+    readonly isMissing = false,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Reads a regular file of at most `maxBytes`. A pipe or a device could keep the process waiting, or never end.
+ *
+ * @throws UnreadableFile
+ */
+export function readBytes(path: string, maxBytes = MAX_FILE_BYTES): Buffer {
+  let descriptor: number | undefined;
+  try {
+    // Without O_NONBLOCK the system waits until somebody writes to a named pipe.
+    const {O_RDONLY, O_NONBLOCK, O_NOCTTY} = constants;
+    descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    const stats = fstatSync(descriptor);
+    if (stats.isDirectory()) throw new UnreadableFile('it is a folder');
+    if (!stats.isFile()) throw new UnreadableFile('it is not a regular file');
+    return readAll(descriptor, maxBytes);
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw error;
+    const {code = ''} = error as NodeJS.ErrnoException;
+    throw new UnreadableFile(reasons[code] ?? code, code === 'ENOENT', {cause: error});
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/**
+ * Reads a regular file of UTF-8 text.
+ *
+ * @throws UnreadableFile
+ */
+export function readText(path: string, maxBytes = MAX_FILE_BYTES): string {
+  const bytes = readBytes(path, maxBytes);
+  if (!isUtf8(bytes)) throw new UnreadableFile(`line ${lineBeyondUtf8(bytes)} is not UTF-8 text`);
+  return bytes.toString('utf8');
+}
+
+/** The size that the system states is 0 for files whose content it makes up, so the limit is on what was read. */
+function readAll(descriptor: number, maxBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) return Buffer.concat(chunks, length);
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+    if (length > maxBytes) throw new UnreadableFile(`it is larger than ${maxBytes / 1_048_576} MB`);
+  }
+}
+
+/** No other character of UTF-8 contains the byte that ends a line. */
+function lineBeyondUtf8(bytes: Buffer): number {
+  let line = 1;
+  for (let start = 0; ; line++) {
+    const end = bytes.indexOf('\n', start);
+    if (end < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    start = end + 1;
+  }
+}
