@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const src = join(root, 'src');
 
 /** For people and for other command lines than a plain getid: loaded when they are wanted, from where they are. */
-const outside = /\/(?:ask|pick-mode|run-oclif|sync-tasks)\.js$/;
+const outside = /\/(?:ask|pick-mode|run-oclif|service-status|sync-tasks)\.js$/;
 
 /** Packages with a compiled part, or loaded for one kind of database alone. */
 const external = ['better-sqlite3', 'mysql2', 'postgres'];

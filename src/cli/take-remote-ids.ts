@@ -1,6 +1,5 @@
 import type {IdRange} from '../lib/allocation/range.js';
 import {requestRange} from '../lib/client/request.js';
-import {readServiceStatus} from '../lib/client/service-status.js';
 import type {Settings} from '../lib/config/settings.js';
 import {UniqueIDError} from '../lib/errors.js';
 import type {GetidOptions} from './getid-options.js';
@@ -17,7 +16,10 @@ export async function takeRemoteIds(
   return requestRange([server], mode ?? (await askForMode()), range, options);
 
   async function askForMode(): Promise<string> {
-    const {pickOrNameMode} = await import('./pick-mode.js');
+    const [{pickOrNameMode}, {readServiceStatus}] = await Promise.all([
+      import('./pick-mode.js'),
+      import('../lib/client/service-status.js'),
+    ]);
     const {modes} = await readServiceStatus(server, options);
     return pickOrNameMode(modes.map((each) => each.mode));
   }

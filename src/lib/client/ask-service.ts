@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {backoff} from '../backoff.js';
 import {UniqueIDError} from '../errors.js';
+import {exchange, ExchangeTimeout} from './exchange.js';
 
 /** How to ask a running service. */
 export interface AskOptions {
@@ -18,6 +19,8 @@ export interface AskOptions {
 export interface Answer {
   readonly status: number;
   readonly body: string;
+  /** Describes a body that was not read. */
+  readonly flaw?: string | undefined;
   /** Who answered. */
   readonly url: URL;
 }
@@ -44,6 +47,12 @@ export function serviceUrl(
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     throw new UniqueIDError('USAGE', `${JSON.stringify(server)} is not the URL of a service.`, {
       hint: 'Write http://HOST:PORT, such as http://127.0.0.1:8051.',
+    });
+  }
+  // A password belongs in a token, and never on a command line.
+  if (base.username !== '' || base.password !== '') {
+    throw new UniqueIDError('USAGE', `The URL of the service at ${base.host} holds a user or a password.`, {
+      hint: 'Leave both out, and set UNIQUEID_TOKEN to a token of that service.',
     });
   }
   const url = new URL(resource, base);
@@ -102,17 +111,12 @@ async function tryOnce(
   deadline: number,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
-  const limit = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
+  const headers: Record<string, string> =
+    token === undefined || token === '' ? {} : {authorization: `Bearer ${token}`};
   try {
-    const response = await fetch(url, {
-      method,
-      headers: token === undefined || token === '' ? {} : {authorization: `Bearer ${token}`},
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      redirect: 'error',
-    });
-    const {status, headers} = response;
-    const pauseMs = passing.includes(status) ? retryAfter(headers.get('retry-after')) : undefined;
-    return {answer: {status, body: await response.text(), url}, pauseMs};
+    const {retryAfter, ...answer} = await exchange({method, url, headers, deadline, signal});
+    const pauseMs = passing.includes(answer.status) ? pauseAfter(retryAfter) : undefined;
+    return {answer: {...answer, url}, pauseMs};
   } catch (error) {
     signal?.throwIfAborted();
     return {error: noAnswer(url, error, timeoutMs)};
@@ -120,18 +124,16 @@ async function tryOnce(
 }
 
 /** Seconds or nothing; a date is not worth its code between a client and a service of ours. */
-function retryAfter(header: string | null): number {
-  const wait = header !== null && /^[0-9]{1,4}$/.test(header) ? Number(header) * 1000 : 0;
+function pauseAfter(header: string | undefined): number {
+  const wait = header !== undefined && /^[0-9]{1,4}$/.test(header) ? Number(header) * 1000 : 0;
   // Not all clients at once.
   return Math.min(wait, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2) + backoff(4);
 }
 
 function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
-  const {name, cause} = error as Error & {cause?: {code?: string; message?: string}};
+  const {code, message} = error as Error & {code?: string};
   const why =
-    name === 'TimeoutError'
-      ? `it took longer than ${timeoutMs / 1000} s`
-      : (cause?.code ?? cause?.message ?? name);
+    error instanceof ExchangeTimeout ? `it took longer than ${timeoutMs / 1000} s` : (code ?? message);
   return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${why}.`, {
     cause: error,
     transient: true,
@@ -139,10 +141,18 @@ function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
   });
 }
 
+/** Longest text of a service that an error repeats, in characters. */
+const MAX_SAID = 500;
+
 /** An answer that is not the one hoped for, as an error. */
-export function wrongAnswer({status, body, url}: Answer): UniqueIDError {
+export function wrongAnswer({status, body, flaw, url}: Answer): UniqueIDError {
   const said =
-    messageOf(body) ?? (status === 200 ? 'something that is not what was asked for.' : 'nothing more.');
+    messageOf(body) ??
+    (flaw === undefined
+      ? status === 200
+        ? 'something that is not what was asked for.'
+        : 'nothing more.'
+      : `${flaw}.`);
   const hint =
     status === 401
       ? 'Set UNIQUEID_TOKEN to a token of that service.'
@@ -156,7 +166,8 @@ export function wrongAnswer({status, body, url}: Answer): UniqueIDError {
 function messageOf(body: string): string | undefined {
   try {
     const {message} = JSON.parse(body) as {message?: unknown};
-    return typeof message === 'string' ? message : undefined;
+    if (typeof message !== 'string') return undefined;
+    return message.length > MAX_SAID ? `${message.slice(0, MAX_SAID)}…` : message;
   } catch {
     return undefined;
   }

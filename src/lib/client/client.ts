@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {checkMode} from '../allocation/mode.js';
 import {MAX_COUNTER, type IdRange} from '../allocation/range.js';
 import {UniqueIDError} from '../errors.js';
@@ -28,6 +29,8 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = completeOptions(options);
     this.#servers = this.#options.servers;
+    // Every call that waits listens to it.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type {IdRange} from '../allocation/range.js';
+import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../allocation/range.js';
 import {askService, serviceUrl, wrongAnswer, type Answer, type AskOptions} from './ask-service.js';
 
 /** A range, and the server that gave it. */
@@ -35,11 +35,21 @@ export async function askForRange(
   const urls = servers.map((server) => serviceUrl(server, 'getid', {range: String(range), mode}));
   // POST, because no cache on the way may answer it.
   const answer = await askService('POST', urls, options);
-  const match = /^\{"endIndex": (-?[0-9]{1,19}), "startIndex": (-?[0-9]{1,19})\}\s*$/.exec(answer.body);
-  if (answer.status === 200 && match !== null) {
-    const taken = {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
-    if (taken.end - taken.start + 1n === range)
-      return {...taken, server: servers[urls.indexOf(answer.url)] ?? ''};
-  }
+  const taken = answer.status === 200 ? parseRangeAnswer(answer.body) : undefined;
+  if (taken !== undefined && isRangeOf(taken, range))
+    return {...taken, server: servers[urls.indexOf(answer.url)] ?? ''};
   return answer;
+}
+
+/** The exact bytes of the API, which leave no doubt about any digit. */
+function parseRangeAnswer(body: string): IdRange | undefined {
+  const integer = '(-[12]|0|[1-9][0-9]{0,18})';
+  const match = new RegExp(`^\\{"endIndex": ${integer}, "startIndex": ${integer}\\}\\s*$`).exec(body);
+  return match === null ? undefined : {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
+}
+
+/** Checks that an answer is a range of this size, of integers that a counter can issue. */
+function isRangeOf({start, end}: IdRange, count: bigint): boolean {
+  if (count === 0n) return start === EMPTY_RANGE.start && end === EMPTY_RANGE.end;
+  return start >= 0n && end < MAX_COUNTER && end - start + 1n === count;
 }

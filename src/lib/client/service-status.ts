@@ -1,6 +1,6 @@
 import {parse} from 'lossless-json';
-import type {StatusDocument} from '../status/document.js';
 import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
+import {isServiceStatus, type ServiceStatus} from './status-shape.js';
 
 /** What a status of a service lists. */
 export interface ServicePage {
@@ -10,11 +10,11 @@ export interface ServicePage {
   readonly limit?: number | undefined;
 }
 
-/** A status that a running service has answered. */
-export type ServiceStatus = StatusDocument & Required<Pick<StatusDocument, 'service'>>;
-
 /** The most modes that a service lists in one answer. */
 const MAX_PAGE = 1000;
+
+/** Bound of all pages together: 100,000 modes, the most that are asked for, have no more with the longest names. */
+const MAX_STATUS_BYTES = 134_217_728;
 
 /**
  * Asks a running service for its status, in as many pages as it takes.
@@ -29,32 +29,36 @@ export async function readServiceStatus(
   const deadline = performance.now() + options.timeoutMs;
   const {limit = 0} = page;
   const first = await readPage(server, options, page);
-  const modes = [...first.modes];
-  let {more} = first;
-  while (more && modes.length > 0 && modes.length < limit) {
+  const modes = [...first.document.modes];
+  let {more} = first.document;
+  let {sizeBytes} = first;
+  while (more && modes.length > 0 && modes.length < limit && sizeBytes < MAX_STATUS_BYTES) {
     const timeoutMs = Math.max(1, deadline - performance.now());
     const rest = {after: modes.at(-1)?.mode, limit: limit - modes.length};
     const next = await readPage(server, {...options, timeoutMs}, rest);
-    for (const mode of next.modes) modes.push(mode);
-    more = next.more && next.modes.length > 0;
+    for (const mode of next.document.modes) modes.push(mode);
+    more = next.document.more && next.document.modes.length > 0;
+    sizeBytes += next.sizeBytes;
   }
-  return {...first, modes, more};
+  return {...first.document, modes, more};
 }
 
 async function readPage(
   server: string,
   options: AskOptions,
   {mode, after, limit}: ServicePage,
-): Promise<ServiceStatus> {
+): Promise<{readonly document: ServiceStatus; readonly sizeBytes: number}> {
+  const most = Math.min(limit ?? MAX_PAGE, MAX_PAGE);
   const url = serviceUrl(server, 'status', {
     ...(mode === undefined ? {} : {mode}),
     ...(after === undefined ? {} : {after}),
-    ...(limit === undefined ? {} : {limit: String(Math.min(limit, MAX_PAGE))}),
+    ...(limit === undefined ? {} : {limit: String(most)}),
   });
   const answer = await askService('GET', [url], options);
   const document = answer.status === 200 ? readDocument(answer.body) : undefined;
-  if (document === undefined) throw wrongAnswer(answer);
-  return {...document, service: {...document.service, url: serviceUrl(server, '.').href.replace(/\/$/, '')}};
+  if (document === undefined || document.modes.length > most) throw wrongAnswer(answer);
+  const service = {...document.service, url: serviceUrl(server, '.').href.replace(/\/$/, '')};
+  return {document: {...document, service}, sizeBytes: answer.body.length};
 }
 
 /** The numbers that can be large are bigints, to the last digit; the others are numbers. */
@@ -70,35 +74,6 @@ function readDocument(body: string): ServiceStatus | undefined {
     return undefined;
   }
   return isServiceStatus(document) ? document : undefined;
-}
-
-/** Whether a document is a service's status, as far as anything here relies on it. */
-function isServiceStatus(document: unknown): document is ServiceStatus {
-  if (!isRecord(document) || !isRecord(document['service'])) return false;
-  const {database, schema, modes} = document;
-  return (
-    isRecord(database) &&
-    ['kind', 'location', 'product', 'durability'].every((name) => typeof database[name] === 'string') &&
-    Array.isArray(database['warnings']) &&
-    isRecord(schema) &&
-    typeof schema['version'] === 'string' &&
-    Array.isArray(modes) &&
-    modes.every(isMode)
-  );
-}
-
-function isMode(mode: unknown): boolean {
-  if (!isRecord(mode) || typeof mode['mode'] !== 'string') return false;
-  const {next, remaining, issued} = mode;
-  return isCount(next) && isCount(remaining) && (issued === undefined || isCount(issued));
-}
-
-function isCount(value: unknown): boolean {
-  return value === null || (typeof value === 'bigint' && value >= 0n);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function smallNumbers(value: unknown, key = ''): unknown {

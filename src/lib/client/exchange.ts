@@ -1,0 +1,130 @@
+import {Agent, request as requestHttp, type ClientRequest, type IncomingMessage} from 'node:http';
+import {Agent as TlsAgent, request as requestHttps} from 'node:https';
+
+/** Largest body of an answer; a page of `/status`, the largest answer of a service, stays below 700 KB. */
+export const MAX_BODY_BYTES = 1_048_576;
+
+/** Calls share connections: more of them would only wait in the service instead of here. */
+const agentOptions = {keepAlive: true, maxSockets: 64};
+const httpAgent = new Agent(agentOptions);
+const httpsAgent = new TlsAgent(agentOptions);
+
+/** One request; everything until the last byte of the answer is over at `deadline`, by `performance.now()`. */
+export interface Exchange {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An answer as it came; its body is empty if `flaw` says why nobody should read it. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+  readonly flaw: string | undefined;
+}
+
+/** Rejects an exchange that was not over by its deadline. */
+export class ExchangeTimeout extends Error {}
+
+/**
+ * Sends one request and reads its answer. No redirect is followed, nothing is decoded, and no more than `MAX_BODY_BYTES`
+ * are kept, so a hostile service costs no more than an honest one.
+ *
+ * @throws ExchangeTimeout; an error without a code if `signal` was aborted; the error of the connection
+ */
+export async function exchange(asked: Exchange): Promise<RawAnswer> {
+  for (;;) {
+    const sent = send(asked);
+    try {
+      return await receive(sent, asked);
+    } catch (error) {
+      // The service may close an idle connection just when it is used again; asking twice costs a gap at most. Each
+      // turn uses up one such connection.
+      if (!sent.reusedSocket || !isReset(error)) throw error;
+    }
+  }
+}
+
+function send({method, url, headers}: Exchange): ClientRequest {
+  const options = {method, headers: {...headers, 'accept-encoding': 'identity'}};
+  return url.protocol === 'https:'
+    ? requestHttps(url, {...options, agent: httpsAgent})
+    : requestHttp(url, {...options, agent: httpAgent});
+}
+
+function receive(sent: ClientRequest, {deadline, signal}: Exchange): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: Error): void => {
+      // The connection of an answer that came whole serves the next request.
+      if (isOver) return;
+      end();
+      reject(error);
+      sent.destroy();
+    };
+    const abort = (): void => {
+      fail(new Error('aborted', {cause: signal?.reason}));
+    };
+    const limitMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const timer = setTimeout(() => {
+      fail(new ExchangeTimeout());
+    }, limitMs);
+    signal?.addEventListener('abort', abort);
+    sent.on('error', fail);
+    // Without an answer that anybody asked for, such as a switch to another protocol.
+    sent.on('close', () => {
+      fail(new Error('the connection closed'));
+    });
+    sent.on('response', (response) => {
+      readBody(response, fail, (answer) => {
+        end();
+        resolve(answer);
+      });
+    });
+    sent.end();
+  });
+}
+
+function readBody(
+  response: IncomingMessage,
+  fail: (error: Error) => void,
+  done: (answer: RawAnswer) => void,
+): void {
+  const {statusCode: status = 0, headers} = response;
+  const finish = (body: string, flaw?: string): void => {
+    done({status, retryAfter: headers['retry-after'], body, flaw});
+  };
+  const cut = (flaw: string): void => {
+    finish('', flaw);
+    response.destroy();
+  };
+  response.on('error', fail);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    cut('a body in an encoding that nobody asked for');
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_BODY_BYTES) cut(`more than ${MAX_BODY_BYTES} bytes`);
+    else chunks.push(chunk);
+  });
+  response.on('end', () => {
+    finish(Buffer.concat(chunks).toString('utf8'));
+  });
+}
+
+function isReset(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
