@@ -4,10 +4,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 /** What a hostile client does with its connection, for as long as it has one. */
 export type Abuse = (socket: Socket, isOver: () => boolean) => Promise<void>;
 
-const head = 'GET /getid?range=1&mode=abused HTTP/1.1\r\nHost: test\r\n';
+const head = 'GET /getid?range=1&mode=abused HTTP/1.1\r\nHost: localhost\r\n';
 const request = `${head}\r\n`;
 const post = (fields: string): string =>
-  `POST /getid?range=1&mode=abused HTTP/1.1\r\nHost: test\r\n${fields}\r\n\r\n`;
+  `POST /getid?range=1&mode=abused HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n`;
 
 /** Writes as long as the connection takes it. */
 async function pour(socket: Socket, chunk: string, total: number, isOver: () => boolean): Promise<void> {

@@ -41,7 +41,7 @@ export function keepAliveClient(url: string): KeepAliveClient {
           return;
         }
         tell = resolve;
-        socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       }),
   };
 }

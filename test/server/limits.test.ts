@@ -170,7 +170,7 @@ describe('connections', () => {
     const slow = open(url);
     let said = '';
     slow.on('data', (chunk) => (said += String(chunk)));
-    slow.write('GET /getid?mode=file&range=1 HTTP/1.1\r\nHost: x\r\n');
+    slow.write('GET /getid?mode=file&range=1 HTTP/1.1\r\nHost: localhost\r\n');
     const drip = setInterval(() => slow.write('X: y\r\n'), 100);
     onTestFinished(() => {
       clearInterval(drip);
@@ -184,7 +184,7 @@ describe('connections', () => {
   it('that idle longer than idle_timeout are closed', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env: {UNIQUEID_IDLE_TIMEOUT: '0.3'}});
     const idle = open(url);
-    idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    idle.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await closed(idle);
   });
 
@@ -199,7 +199,7 @@ describe('connections', () => {
         resolve(String(chunk));
       }),
     );
-    one?.write('GET /getid?mode=file&range=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    one?.write('GET /getid?mode=file&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(await answer).toContain('"startIndex": 0');
   });
 
@@ -208,7 +208,9 @@ describe('connections', () => {
     const sender = open(url);
     let said = '';
     sender.on('data', (chunk) => (said += String(chunk)));
-    sender.write(`POST /getid?mode=file&range=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n`);
+    sender.write(
+      `POST /getid?mode=file&range=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n`,
+    );
     const end = closed(sender);
     const chunk = Buffer.alloc(65_536);
     let sent = 0;
@@ -227,7 +229,7 @@ describe('connections', () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env: {UNIQUEID_MAX_QUEUE: '500'}});
     for (const path of ['/getid?mode=piped&range=1', '/openapi.json', '/status']) {
       const eager = open(url);
-      eager.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(20_000));
+      eager.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(20_000));
       await closed(eager);
       expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
     }
@@ -255,7 +257,7 @@ describe('connections', () => {
       '/nothing',
       '/status?limit=100000',
     ])
-      for (const socket of deaf) socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(15));
+      for (const socket of deaf) socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(15));
     for (let request = 0; request < 20; request++)
       expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
     if (process.platform === 'linux') expect(memoryOf(server.process.pid).peak).toBeLessThan(300);
@@ -267,14 +269,14 @@ describe('connections', () => {
     const half = open(url);
     let answered = '';
     half.on('data', (chunk) => (answered += String(chunk)));
-    half.end('GET /getid?mode=half&range=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    half.end('GET /getid?mode=half&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await closed(half);
     expect(answered).toContain('"startIndex": 0');
     const many = open(url);
     let all = '';
     many.on('data', (chunk) => (all += String(chunk)));
-    const one = 'GET /getid?mode=piped&range=1 HTTP/1.1\r\nHost: x\r\n\r\n';
-    many.write(one.repeat(99) + one.replace('Host: x', 'Host: x\r\nConnection: close'));
+    const one = 'GET /getid?mode=piped&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    many.write(one.repeat(99) + one.replace('Host: localhost', 'Host: localhost\r\nConnection: close'));
     await closed(many);
     const starts = [...all.matchAll(/"startIndex": (\d+)/g)].map(([, start]) => Number(start));
     expect(starts).toEqual(Array.from({length: 100}, (_, index) => index));
@@ -375,7 +377,7 @@ describe('TLS', () => {
       env: {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: key, UNIQUEID_HEADER_TIMEOUT: '0.5'},
     });
     const halfHello = Buffer.from([22, 3, 1, 2, 0]);
-    for (const sent of ['', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', halfHello]) {
+    for (const sent of ['', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', halfHello]) {
       const socket = open(url);
       socket.write(sent);
       await closed(socket);

@@ -57,14 +57,18 @@ const subjects: Readonly<Record<string, () => Subject>> = {
   'headers of plain requests': () => ({
     beginnings: ['', 'a', 'a:', 'a: x', 'Host: a\r\n', 'Authorization: Bearer '],
     read: (text) =>
-      new PlainRequestReader().read(latin1(`GET /getid?a HTTP/1.1\r\n${text.slice(0, 4000)}\r\n\r\n`)),
+      new PlainRequestReader(() => true).read(
+        latin1(`GET /getid?a HTTP/1.1\r\n${text.slice(0, 4000)}\r\n\r\n`),
+      ),
     largest: 4000,
     times: 40,
   }),
   'queries of plain requests': () => ({
     beginnings: ['', 'mode='],
     read: (text) =>
-      new PlainRequestReader().read(latin1(`GET /getid?${text.slice(0, 4000)} HTTP/1.1\r\nHost: a\r\n\r\n`)),
+      new PlainRequestReader(() => true).read(
+        latin1(`GET /getid?${text.slice(0, 4000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+      ),
     largest: 4000,
     times: 40,
   }),

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {PlainRequestReader, type PlainRequest} from '../../src/lib/server/plain-request.js';
 
 const read = (text: string): PlainRequest | undefined =>
-  new PlainRequestReader().read(Buffer.from(text, 'latin1'));
+  new PlainRequestReader((host) => host !== 'b').read(Buffer.from(text, 'latin1'));
 
 const plain = 'GET /getid?range=10&mode=file HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -23,7 +23,7 @@ describe('a plain request', () => {
   });
 
   it('is not taken for another one with the same beginning', () => {
-    const reader = new PlainRequestReader();
+    const reader = new PlainRequestReader(() => true);
     const ask = (text: string): PlainRequest | undefined => reader.read(Buffer.from(text));
     expect(ask(plain)?.headers.authorization).toBeUndefined();
     expect(
@@ -57,6 +57,9 @@ describe('a plain request', () => {
     ['a wish to upgrade', plain.replace('Host: a', 'Host: a\r\nConnection: upgrade\r\nUpgrade: h2c')],
     ['an expectation', plain.replace('Host: a', 'Host: a\r\nExpect: 100-continue')],
     ['a prefetch', plain.replace('Host: a', 'Host: a\r\nSec-Purpose: prefetch')],
+    ['an origin', plain.replace('Host: a', 'Host: a\r\nOrigin: http://a')],
+    ['a word of where it comes from', plain.replace('Host: a', 'Host: a\r\nSEC-FETCH-SITE: none')],
+    ['a host that is not allowed', plain.replace('Host: a', 'Host: b')],
     ['only a part', plain.slice(0, -1)],
     ['more than one', plain + plain],
     ['something behind it', `${plain}x`],

@@ -55,6 +55,18 @@ export const hostAddress: Reader<string> = (text) => {
   return text;
 };
 
+/** Names as a `Host` header has them, without ports, in lower case. */
+export const hostNames: Reader<readonly string[]> = (text) => {
+  const names = text
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.some((name) => !/^[0-9a-z_-]+(?:\.[0-9a-z_-]+)*$/.test(name)))
+    throw new NotAllowed("host names without ports, with commas between, such as 'ids.example.org'");
+  return names;
+};
+
 /** A token and a field value of RFC 9110, 5.6.2 and 5.5; asking `node:http` would load it at every start. */
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;

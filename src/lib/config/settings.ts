@@ -4,6 +4,7 @@ import {parseDatabaseUrl} from './database-url.js';
 import {
   headerList,
   hostAddress,
+  hostNames,
   optionalPath,
   seconds,
   smallNumber,
@@ -122,6 +123,14 @@ export const settings = {
     env: 'UNIQUEID_TOKENS_FILE',
     fallback: '',
     read: optionalPath,
+  }),
+  allowedHosts: setting({
+    file: 'service',
+    section: 'uniqueid',
+    key: 'allowed_hosts',
+    env: 'UNIQUEID_ALLOWED_HOSTS',
+    fallback: '',
+    read: hostNames,
   }),
   maxConnections: setting({
     file: 'service',

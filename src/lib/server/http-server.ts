@@ -89,6 +89,11 @@ export async function listen(
   return server;
 }
 
+/** The address a server really listens on; whoever hands over a socket may have bound it to another one. */
+export function boundAddress(server: AnyServer): string {
+  return (server.address() as AddressInfo).address;
+}
+
 /** The address a server really listens on, as the beginning of a URL. */
 export function baseUrl(server: AnyServer): string {
   const {address, family, port} = server.address() as AddressInfo;

@@ -5,6 +5,7 @@ import type {Store} from '../store/store.js';
 import {formatError, type Answerer} from './answer.js';
 import type {Getid} from './getid.js';
 import {asUnavailable, codeAlone, type Health} from './health.js';
+import type {HostCheck} from './host-check.js';
 import type {Metrics} from './metrics.js';
 import {openapiText} from './openapi.js';
 import {limitPipelining} from './pipeline-limit.js';
@@ -23,6 +24,7 @@ export interface Service {
   readonly tokens: Tokens | undefined;
   readonly getid: Getid;
   readonly refusals: Refusals;
+  readonly hosts: HostCheck;
   readonly answerer: Answerer;
 }
 
@@ -105,6 +107,7 @@ function dispatch(service: Service, request: IncomingMessage, response: ServerRe
       hint: 'Send one, as HTTP/1.1 asks (RFC 9112, 3.2).',
     });
   }
+  service.hosts.assertAllowed(request.headers.host);
   const {path, query} = splitTarget(request.url ?? '/');
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) {
@@ -128,6 +131,11 @@ function getid(service: Service, {request, response, query}: Exchange): void {
   if (isPrefetch(request)) {
     throw new UniqueIDError('PREFETCH_REFUSED', 'A prefetch takes no integers: nobody might ever use them.', {
       hint: 'Ask again when the answer is needed.',
+    });
+  }
+  if (isCrossSite(service.hosts, request)) {
+    throw new UniqueIDError('CROSS_SITE_REJECTED', 'A page of another site takes no integers from here.', {
+      hint: "Open the service's own address, or let the program that serves the page ask for it.",
     });
   }
   service.getid.allocate(query, request.headers.authorization, {
@@ -180,6 +188,13 @@ function fail(
 ): void {
   const {status, body, headers} = refusals.of(toUniqueIDError(thrown), request, extra);
   answerer.json(request, response, status, body, headers);
+}
+
+/** What a browser says of a request that a page has made it send; other clients say nothing. */
+function isCrossSite(hosts: HostCheck, {headers}: IncomingMessage): boolean {
+  const {origin, host} = headers;
+  if (/cross-site/i.test(String(headers['sec-fetch-site']))) return true;
+  return origin !== undefined && !hosts.isOwnOrigin(origin, host);
 }
 
 /** `Sec-Purpose` as browsers send it now, `Purpose` and `X-Moz` as they once did. */

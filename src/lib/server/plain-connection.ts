@@ -5,6 +5,7 @@ import type {UniqueIDError} from '../errors.js';
 import {byteString, type AccessRecorder} from './answer.js';
 import type {Getid} from './getid.js';
 import type {PlainAnswer} from './plain-answer.js';
+import type {HostCheck} from './host-check.js';
 import {PlainRequestReader, type PlainRequest} from './plain-request.js';
 import type {Refusals} from './refusals.js';
 import type {RequestFacts} from './request-facts.js';
@@ -13,6 +14,7 @@ import type {RequestFacts} from './request-facts.js';
 export interface PlainService {
   readonly getid: Getid;
   readonly refusals: Refusals;
+  readonly hosts: HostCheck;
   readonly answer: PlainAnswer;
   /** Told of each answer, for the access log. */
   readonly record: AccessRecorder | undefined;
@@ -32,7 +34,7 @@ export class PlainConnection implements Receiver {
   readonly #service: PlainService;
   readonly #socket: Socket;
   readonly #leave: (socket: Socket) => void;
-  readonly #reader = new PlainRequestReader();
+  readonly #reader: PlainRequestReader;
   /** The request that is being answered. */
   #request: PlainRequest | undefined;
   /** Whether more came before the answer was sent; the socket holds it. */
@@ -43,6 +45,7 @@ export class PlainConnection implements Receiver {
   /** @param leave lets `node:http` have the socket; what was read and not answered is in it again */
   constructor(service: PlainService, socket: Socket, leave: (socket: Socket) => void) {
     this.#service = service;
+    this.#reader = new PlainRequestReader((host) => service.hosts.isAllowed(host));
     this.#socket = socket;
     this.#leave = leave;
     socket.setTimeout(service.headerTimeoutMs);

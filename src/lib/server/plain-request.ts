@@ -39,6 +39,8 @@ const extraordinary = new Set([
   'purpose',
   'sec-purpose',
   'x-moz',
+  'origin',
+  'sec-fetch-site',
 ]);
 
 /**
@@ -47,9 +49,15 @@ const extraordinary = new Set([
  * corrects nothing.
  */
 export class PlainRequestReader {
+  readonly #isAllowedHost: (host: string | undefined) => boolean;
   /** The header block that was read last: a client sends the same one again and again. */
   #block: string | undefined;
   #headers: RequestFacts['headers'] = {};
+
+  /** @param isAllowedHost asked once for each header block; always answers the same for the same host */
+  constructor(isAllowedHost: (host: string | undefined) => boolean) {
+    this.#isAllowedHost = isAllowedHost;
+  }
 
   /** @returns `undefined` for anything out of the ordinary */
   read(bytes: Buffer): PlainRequest | undefined {
@@ -65,17 +73,17 @@ export class PlainRequestReader {
     if (!visible.test(query)) return undefined;
     const block = text.slice(lineEnd + 2);
     if (block !== this.#block) {
-      const headers = readBlock(block);
-      if (headers === undefined) return undefined;
+      const read = readBlock(block);
+      if (read === undefined || !this.#isAllowedHost(read.host)) return undefined;
       this.#block = block;
-      this.#headers = headers;
+      this.#headers = read.headers;
     }
     return {method, query, headers: this.#headers};
   }
 }
 
 /** The headers of a block that ends in its one empty line, if there is nothing special about any of them. */
-function readBlock(block: string): RequestFacts['headers'] | undefined {
+function readBlock(block: string): {host: string | undefined; headers: RequestFacts['headers']} | undefined {
   if (!block.endsWith('\r\n\r\n')) return undefined;
   const seen = new Map<string, string>();
   for (const line of block.slice(0, -4).split('\r\n')) {
@@ -90,11 +98,12 @@ function readBlock(block: string): RequestFacts['headers'] | undefined {
   // Whether a connection lives on, and where its next request begins, must not be a matter of opinion.
   if ((seen.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined;
   if ((seen.get('content-length') ?? '0') !== '0' || !seen.has('host')) return undefined;
-  return {
+  const headers = {
     authorization: seen.get('authorization'),
     referer: seen.get('referer'),
     'user-agent': seen.get('user-agent'),
   };
+  return {host: seen.get('host'), headers};
 }
 
 function isSingle(key: string): boolean {

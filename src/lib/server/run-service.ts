@@ -6,7 +6,14 @@ import {withTimeLimit} from '../store/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
 import {trackHandshakes} from './handshakes.js';
-import {baseUrl, drain, listen, type AnyServer, type OtherConnections} from './http-server.js';
+import {
+  baseUrl,
+  boundAddress,
+  drain,
+  listen,
+  type AnyServer,
+  type OtherConnections,
+} from './http-server.js';
 import {openLogs, type Logs} from './logs.js';
 import {acceptPlain} from './plain-connections.js';
 import {createService, type HttpService} from './service.js';
@@ -64,6 +71,7 @@ export async function runService(
       droppedLogLines: () => logs.droppedLines(),
     });
     server = await listen(service.listener, settings, descriptor);
+    service.setAddress(boundAddress(server));
     // In this order: the first takes the listeners that are there for itself.
     others = [acceptPlain(server, service.plain), trackHandshakes(server)];
   } catch (error) {

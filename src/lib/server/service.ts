@@ -7,6 +7,7 @@ import type {Store} from '../store/store.js';
 import {Answerer, ownHeaders, type AccessRecorder} from './answer.js';
 import {Getid} from './getid.js';
 import {Health} from './health.js';
+import {HostCheck} from './host-check.js';
 import {createListener} from './listener.js';
 import {Metrics} from './metrics.js';
 import {PlainAnswer} from './plain-answer.js';
@@ -35,6 +36,8 @@ export interface HttpService {
   readonly remarks: readonly string[];
   /** Reads the tokens again; the function that it returns puts them into effect. @throws UniqueIDError `CONFIG_INVALID` */
   readTokens(): () => void;
+  /** Tells the address that the service really listens on, before any request comes. */
+  setAddress(address: string): void;
   /** From now on each answer closes its connection, and `/health` says that the service stops. */
   beginStop(): void;
   /** Waits for all accepted requests; the store is left open. */
@@ -61,6 +64,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     hooks.failure(error, request, requestId);
     return requestId;
   });
+  const hosts = new HostCheck(settings.allowedHosts);
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
   const listener = createListener({
     store,
@@ -70,6 +74,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     tokens,
     getid,
     refusals,
+    hosts,
     answerer,
   });
   return {
@@ -77,6 +82,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     plain: {
       getid,
       refusals,
+      hosts,
       answer: new PlainAnswer(headers, settings.idleTimeoutMs),
       record: hooks.access,
       isClosing: () => answerer.closing,
@@ -85,6 +91,9 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
     },
     remarks,
     readTokens: () => tokens?.read() ?? (() => undefined),
+    setAddress: (address) => {
+      hosts.setAddress(address);
+    },
     beginStop: () => {
       answerer.closing = true;
       health.stopping = true;

@@ -1,6 +1,6 @@
 // The service by node:http alone, without the reader of plain requests in front of it.
 import {resolveConfig} from '../../../dist/lib/config/resolve.js';
-import {baseUrl, listen} from '../../../dist/lib/server/http-server.js';
+import {baseUrl, boundAddress, listen} from '../../../dist/lib/server/http-server.js';
 import {createService} from '../../../dist/lib/server/service.js';
 import {openStore} from '../../../dist/lib/store/open.js';
 
@@ -11,4 +11,5 @@ const store = await openStore(settings.databaseUrl, {
 });
 const service = createService(settings, store, {failure: () => undefined});
 const server = await listen(service.listener, {...settings, port: 0});
+service.setAddress(boundAddress(server));
 process.stderr.write(`answers at ${baseUrl(server)}/getid\n`);

@@ -13,7 +13,7 @@ import {Ledger} from './ledger.js';
 import {counters} from './modes.js';
 import {makeInputs, type Input} from './mutations.js';
 import {seeded} from './random.js';
-import {MOST_RANGE} from './requests.js';
+import {HOSTS, MOST_RANGE} from './requests.js';
 import {startServerProcess, type ServerProcess} from './server-process.js';
 
 export interface FuzzOptions {
@@ -92,6 +92,7 @@ async function openSide(name: 'plain' | 'bare', folder: string): Promise<Side> {
     PEEWEE_URL: database,
     UNIQUEID_MAX_RANGE: String(MOST_RANGE),
     UNIQUEID_CREATE_MODES: 'no',
+    UNIQUEID_ALLOWED_HOSTS: HOSTS,
     UNIQUEID_RESPONSE_HEADERS_ON: 'yes',
     // Every byte that a value may have.
     UNIQUEID_RESPONSE_HEADERS: String.raw`[('X-Site', 'caf\xe9 \x80\xff\t~'), ('X-Empty', '')]`,

@@ -4,6 +4,9 @@ import type {Random} from './random.js';
 /** The largest range that is asked for and allowed. */
 export const MOST_RANGE = 1000;
 
+/** The host names that both servers answer to. */
+export const HOSTS = 'a, ids, ids.example';
+
 /** Header lines as clients in use send them. */
 const clients: readonly string[] = [
   'Host: 127.0.0.1:8051\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n',
@@ -12,6 +15,8 @@ const clients: readonly string[] = [
   'Host: ids\r\nAuthorization: Bearer 0123456789abcdef\r\nReferer: http://a/?b=c\r\n',
   'Host: a\r\nContent-Length: 0\r\nX-Forwarded-For: 10.0.0.1\r\n',
   'Host:\r\n',
+  'Host: rebound.example:8051\r\nAccept: */*\r\n',
+  'Host: A.:80\r\nOrigin: http://a\r\n',
   'Host: a\r\nX-Odd: \xe9\t"\\ \r\nX-Empty:\r\n',
 ];
 
@@ -64,6 +69,13 @@ export const trickyLines: readonly string[] = [
   'Sec-Purpose: prefetch;prerender\r\n',
   'X-Moz: preview\r\n',
   'Authorization: Bearer other\r\n',
+  'Sec-Fetch-Site: cross-site\r\n',
+  'Sec-Fetch-Site: none\r\n',
+  'Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n',
+  'Origin: null\r\n',
+  'Origin: https://other.example\r\n',
+  'Origin: http://127.0.0.1:8051\r\n',
+  'Origin:\r\n',
   'X\x00Y: z\r\n',
   'X: \x00\r\n',
   'X: \x7f\r\n',

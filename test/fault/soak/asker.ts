@@ -53,7 +53,7 @@ export class Asker {
       return;
     }
     this.#range = range;
-    this.#socket.write(`GET /getid?range=${range}&mode=${this.#mode} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    this.#socket.write(`GET /getid?range=${range}&mode=${this.#mode} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   }
 
   /** @returns whether the answer is whole */

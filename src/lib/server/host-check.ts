@@ -1,0 +1,64 @@
+import {isIP} from 'node:net';
+import {UniqueIDError} from '../errors.js';
+
+/**
+ * Decides which names a service answers to. A page in a browser may have its own name resolve to this machine (DNS
+ * rebinding) and would read and take integers like a page of the service; the `Host` header still tells that name.
+ */
+export class HostCheck {
+  readonly #allowed: ReadonlySet<string>;
+  #isOn: boolean;
+
+  /** @param allowed host names in lower case; without any, only a service on a loopback address checks */
+  constructor(allowed: readonly string[]) {
+    this.#allowed = new Set(allowed);
+    this.#isOn = allowed.length > 0;
+  }
+
+  /** @param address the address that the service really listens on */
+  setAddress(address: string): void {
+    if (isLoopback(address)) this.#isOn = true;
+  }
+
+  /** Accepts addresses, localhost and the allowed names; also an absent or empty header, which no browser sends. */
+  isAllowed(host: string | undefined): boolean {
+    return !this.#isOn || host === undefined || host === '' || this.#isKnown(nameOf(host));
+  }
+
+  /** @throws UniqueIDError `HOST_NOT_ALLOWED` */
+  assertAllowed(host: string | undefined): void {
+    if (this.isAllowed(host)) return;
+    const name = JSON.stringify(nameOf(host ?? '').slice(0, 100));
+    throw new UniqueIDError('HOST_NOT_ALLOWED', `This service does not answer to the host name ${name}.`, {
+      hint: 'Add the name to allowed_hosts in [uniqueid] (behind a proxy: the one that it sends), or use an address.',
+    });
+  }
+
+  /** Checks that an `Origin` header is the origin of this service itself, as seen by the client or as configured. */
+  isOwnOrigin(origin: string, host: string | undefined): boolean {
+    if (!URL.canParse(origin)) return false;
+    const {protocol, host: from, hostname} = new URL(origin);
+    if (this.#allowed.has(hostname)) return true;
+    // The scheme decides which port goes without saying; a proxy may speak another one than the service.
+    const own = `${protocol}//${host ?? ''}`;
+    return from !== '' && URL.canParse(own) && new URL(own).host === from;
+  }
+
+  #isKnown(name: string): boolean {
+    return isIP(name) !== 0 || isLocalhost(name) || this.#allowed.has(name);
+  }
+}
+
+/** The name or address in a `Host` header. */
+function nameOf(host: string): string {
+  const [, address, name = host] = /^(?:\[([^\]]*)\]|([^:]*?)\.?)(?::[0-9]*)?$/.exec(host) ?? [];
+  return (address ?? name).toLowerCase();
+}
+
+function isLocalhost(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost');
+}
+
+function isLoopback(address: string): boolean {
+  return /^(?:::ffff:)?127\./.test(address) || address === '::1';
+}
