@@ -91,11 +91,17 @@ describe('/metrics', () => {
     expect(body).toMatch(/^process_resident_memory_bytes \d+$/m);
   });
 
-  it('give a hundred modes series of their own, and the others one', async () => {
+  it('give the hundred modes used most series of their own, and the others one', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     await Promise.all(Array.from({length: 150}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
     const {body} = await ask(url, '/metrics');
     expect(body.match(/^uniqueid_ids_total\{/gm)).toHaveLength(101);
+    expect(await metric(url, 'uniqueid_ids_total{mode="(others)"}')).toBe(100);
+    expect(await metric(url, 'uniqueid_modes_without_series')).toBe(50);
+    await ask(url, '/getid?mode=file&range=7');
+    await ask(url, '/getid?mode=file&range=7');
+    expect(await metric(url, 'uniqueid_ids_total{mode="file"}')).toBe(14);
+    expect(await metric(url, 'uniqueid_next_index{mode="file"}')).toBe(14);
     expect(await metric(url, 'uniqueid_ids_total{mode="(others)"}')).toBe(100);
   });
 });

@@ -4,27 +4,16 @@ import type {AllocatorObserver} from '../allocation/observer.js';
 import {MAX_COUNTER} from '../allocation/range.js';
 import type {UniqueIDError} from '../errors.js';
 import {version} from '../version.js';
+import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
 import {SharedWork} from './shared-work.js';
 
-/** So many modes have series of their own; a stranger's modes must not fill a Prometheus. The others are one. */
-const MOST_MODES = 100;
-const OTHERS = '(others)';
-
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** What was handed out of one mode, or of all that have no series of their own. */
-interface Series {
-  allocations: number;
-  ids: number;
-  /** Of one mode only. */
-  next: bigint | undefined;
-}
 
 /** All that `GET /metrics` tells of one server. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #series = new Map<string, Series>();
+  readonly #modes = new ModeSeriesTable();
   readonly #renders = new SharedWork<string>();
   readonly #refused: Counter<'reason'>;
   /** What the allocator is to call. */
@@ -39,20 +28,7 @@ export class Metrics {
       labelNames: ['version', 'node'],
       registers,
     }).set({version, node: process.version}, 1);
-    new Counter({
-      name: 'uniqueid_allocations_total',
-      help: 'Requests that were given a range, by mode.',
-      labelNames: ['mode'],
-      registers,
-      collect: this.#total(({allocations}) => allocations),
-    });
-    new Counter({
-      name: 'uniqueid_ids_total',
-      help: 'Integers handed out, by mode.',
-      labelNames: ['mode'],
-      registers,
-      collect: this.#total(({ids}) => ids),
-    });
+    this.#addModes(registers);
     const groupSize = new Histogram({
       name: 'uniqueid_group_size',
       help: 'Requests that shared one commit.',
@@ -90,30 +66,16 @@ export class Metrics {
       labelNames: ['reason'],
       registers,
     });
-    new Gauge({
-      name: 'uniqueid_next_index',
-      help: 'The next integer of a mode, rounded to the precision of a double.',
-      labelNames: ['mode'],
-      registers,
-      collect: this.#eachMode((next) => Number(next)),
-    });
-    new Gauge({
-      name: 'uniqueid_remaining_share',
-      help: 'The share of all integers that a mode has left, from 0 to 1.',
-      labelNames: ['mode'],
-      registers,
-      collect: this.#eachMode((next) => Number(MAX_COUNTER - next) / Number(MAX_COUNTER)),
-    });
     this.observer = {
       group: (size, took) => {
         groupSize.observe(size);
         commits.observe(took);
       },
       granted: (mode, count, taken, next) => {
-        const series = this.#seriesOf(mode);
-        series.allocations += count;
-        series.ids += Number(taken);
-        if (series.next !== undefined) series.next = next;
+        const use = this.#modes.use(mode);
+        use.allocations += count;
+        use.ids += Number(taken);
+        use.next = next;
       },
       waited: (time) => {
         requests.observe(time);
@@ -168,31 +130,68 @@ export class Metrics {
   }
 
   text(): Promise<string> {
-    return this.#renders.ask('', () => this.#registry.metrics());
+    return this.#renders.ask('', () => {
+      // All metrics of modes list the same ones.
+      this.#modes.update();
+      return this.#registry.metrics();
+    });
   }
 
-  #seriesOf(mode: string): Series {
-    const known = this.#series.get(mode);
-    if (known !== undefined) return known;
-    if (this.#series.size >= MOST_MODES && mode !== OTHERS) return this.#seriesOf(OTHERS);
-    const series = {allocations: 0, ids: 0, next: mode === OTHERS ? undefined : 0n};
-    this.#series.set(mode, series);
-    return series;
+  /** The metrics with a series for each mode. */
+  #addModes(registers: Registry[]): void {
+    new Counter({
+      name: 'uniqueid_allocations_total',
+      help: 'Requests that were given a range, by mode.',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#total(({allocations}) => allocations),
+    });
+    new Counter({
+      name: 'uniqueid_ids_total',
+      help: 'Integers handed out, by mode.',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#total(({ids}) => ids),
+    });
+    new Gauge({
+      name: 'uniqueid_next_index',
+      help: 'The next integer of a mode, rounded to the precision of a double.',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#eachMode((next) => Number(next)),
+    });
+    new Gauge({
+      name: 'uniqueid_remaining_share',
+      help: 'The share of all integers that a mode has left, from 0 to 1.',
+      labelNames: ['mode'],
+      registers,
+      collect: this.#eachMode((next) => Number(MAX_COUNTER - next) / Number(MAX_COUNTER)),
+    });
+    const modes = this.#modes;
+    new Gauge({
+      name: 'uniqueid_modes_without_series',
+      help: 'Modes that are counted as (others): the limit of series is for the modes used most.',
+      registers,
+      collect() {
+        this.set(modes.unlistedModes);
+      },
+    });
   }
 
   /** Counters are told their totals when they are read: to a request they cost two additions. */
-  #total(value: (series: Series) => number): (this: Counter<'mode'>) => void {
-    const all = this.#series;
+  #total(value: (series: ModeSeries) => number): (this: Counter<'mode'>) => void {
+    const modes = this.#modes;
     return function () {
       this.reset();
-      for (const [mode, series] of all) this.inc({mode}, value(series));
+      for (const series of modes.series) this.inc({mode: series.mode}, value(series));
     };
   }
 
   #eachMode(value: (next: bigint) => number): (this: Gauge<'mode'>) => void {
-    const all = this.#series;
+    const modes = this.#modes;
     return function () {
-      for (const [mode, {next}] of all) if (next !== undefined) this.set({mode}, value(next));
+      this.reset();
+      for (const {mode, next} of modes.series) if (next !== undefined) this.set({mode}, value(next));
     };
   }
 }
