@@ -40,7 +40,7 @@ async function until(isReached: () => boolean): Promise<void> {
 }
 
 const get = (range: number, more = ''): string =>
-  `GET /getid?range=${range}&mode=file HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+  `GET /getid?range=${range}&mode=file HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 const given = (start: number, end: number): string => `{"endIndex": ${end}, "startIndex": ${start}}`;
 
 describe('on a connection to the service', () => {
