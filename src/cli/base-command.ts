@@ -2,8 +2,9 @@ import {Command} from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../lib/config/load.js';
 import type {Config} from '../lib/config/resolve.js';
+import {visible, type Visible} from '../lib/visible.js';
 import {reportFailure} from './report-failure.js';
-import {print} from './stdout.js';
+import {printExact, printLines} from './stdout.js';
 import {requestedExit, usageFailure} from './usage-failure.js';
 
 /** What all commands share: the global flags, and how a failure ends. */
@@ -36,9 +37,19 @@ export abstract class BaseCommand extends Command {
     return loadConfig(texts satisfies ConfigFlags, process.env);
   }
 
+  /** Prints one line for people, unless `--json` prints a document instead; hidden characters are written out. */
+  override log(text = ''): void {
+    this.logLines([visible(text)]);
+  }
+
+  /** Prints lines for people, unless `--json` prints a document instead. */
+  protected logLines(lines: readonly Visible[]): void {
+    if (!this.jsonEnabled()) printLines(lines);
+  }
+
   /** A command whose result holds bigints returns it as text, made by `exactJson`: it is written as it is. */
   override logJson(value: unknown): void {
-    print(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
+    printExact(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
   }
 
   /** Only the flag decides, not also an environment variable as oclif has it. */

@@ -1,8 +1,9 @@
 import {createRequire} from 'node:module';
 import {loadConfig} from '../lib/config/load.js';
 import {openStore} from '../lib/store/open.js';
+import {visible} from '../lib/visible.js';
 import {withStore} from './database.js';
-import {print} from './stdout.js';
+import {printExact} from './stdout.js';
 import {shells} from './completion-scripts.js';
 
 /** What of the manifest of the commands matters here. */
@@ -28,7 +29,7 @@ export async function complete(words: readonly string[]): Promise<void> {
   const {separate, prefix} = split(words);
   const current = separate.at(-1) ?? '';
   for (const candidate of await candidatesFor(separate, commands)) {
-    if (candidate.startsWith(current)) print(`${prefix}${candidate}\n`);
+    if (candidate.startsWith(current)) printExact(`${prefix}${candidate}\n`);
   }
 }
 
@@ -84,7 +85,8 @@ async function modes(words: readonly string[]): Promise<readonly string[]> {
     );
     const opening = openStore(settings.databaseUrl, {readOnly: true});
     const counters = await withStore(opening, (store) => store.counters({limit: MOST_MODES}));
-    return counters.map(({mode}) => mode);
+    // A shell shows its candidates as they are, and takes a line break for their end.
+    return counters.map(({mode}) => mode).filter((mode) => mode === visible(mode));
   } catch {
     return [];
   } finally {

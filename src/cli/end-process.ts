@@ -1,5 +1,5 @@
 import {reportFailure} from './report-failure.js';
-import {flushStderr} from './say.js';
+import {flushStderr, say} from './say.js';
 import {assertPrinted, isStdoutFailure} from './stdout.js';
 
 /** Reports a failure that nothing caught. */
@@ -23,6 +23,17 @@ export function catchCrashes(): void {
     void reportCrash(error)
       .then(flushStderr)
       .finally(() => process.exit(1));
+  });
+  sayWarnings();
+}
+
+/** Takes the place of Node, which writes warnings of the process to stderr as they are. */
+function sayWarnings(): void {
+  // With NODE_NO_WARNINGS it writes none.
+  if (process.listenerCount('warning') === 0) return;
+  process.removeAllListeners('warning');
+  process.on('warning', ({name, message}) => {
+    say(`(${name}) ${message}`);
   });
 }
 

@@ -1,4 +1,5 @@
 import {errorTable, type UniqueIDError} from '../lib/errors.js';
+import {visible, type Visible} from '../lib/visible.js';
 import {wrapWords} from './wrap-words.js';
 
 /** A failure as `--json` shows it. */
@@ -24,12 +25,13 @@ export function describeFailure(error: UniqueIDError): FailureDocument {
  *
  * @param width columns of the terminal, where it goes to one: what is longer goes on below itself
  */
-export function formatFailure(error: UniqueIDError, colour: boolean, width?: number): string {
+export function formatFailure(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
   const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
   const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
-  const beside = (text: string): string => wrapWords(text, room).join(`\n${INDENT}`);
-  const first = `${red}Error:${reset} ${beside(messageOf(error))}`;
-  return error.hint === undefined ? first : `${first}\n${dim}Try:${reset}   ${beside(error.hint)}`;
+  const beside = (label: string, text: string): Visible[] =>
+    wrapWords(visible(text), room).map((line, index) => `${index === 0 ? label : INDENT}${line}` as Visible);
+  const first = beside(`${red}Error:${reset} `, messageOf(error));
+  return error.hint === undefined ? first : [...first, ...beside(`${dim}Try:${reset}   `, error.hint)];
 }
 
 /** As wide as what stands before a message. */

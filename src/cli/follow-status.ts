@@ -2,27 +2,27 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {exactJson} from '../lib/exact-json.js';
 import type {StatusDocument} from '../lib/status/document.js';
 import {reportFailure} from './report-failure.js';
-import {hasStdoutFailed, print} from './stdout.js';
+import {hasStdoutFailed, printExact} from './stdout.js';
 import type {StatusSource} from './watch-status.js';
 
 /**
  * Follows a status where there is no terminal to draw on: one look after the other on stdout, for a log or another
  * program, until the signal comes or stdout takes no more.
  *
- * @param write writes one look; under `--json` the document is one line
+ * @param show shows one look; under `--json` the document is one line
  */
 export async function followStatus(
   source: StatusSource,
   intervalMs: number,
   json: boolean,
   signal: AbortSignal,
-  write: (status: StatusDocument) => void,
+  show: (status: StatusDocument) => void,
 ): Promise<void> {
   while (!signal.aborted && !hasStdoutFailed()) {
     try {
       const status = await source();
-      if (json) print(`${oneLine(status)}\n`);
-      else write(status);
+      if (json) printExact(`${oneLine(status)}\n`);
+      else show(status);
     } catch (error) {
       reportFailure(error, json);
     }

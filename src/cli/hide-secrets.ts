@@ -1,3 +1,5 @@
+import {visible} from '../lib/visible.js';
+
 /** A URL with a password in it. */
 const withPassword = /:\/\/[^/:]*:[^/]*@/;
 
@@ -7,5 +9,5 @@ const withPassword = /:\/\/[^/:]*:[^/]*@/;
  */
 export function hideSecrets(argv: readonly string[]): void {
   const isSecret = argv.some((word) => withPassword.test(word) || word.startsWith('--token'));
-  if (isSecret) process.title = `uniqueid ${argv[0] ?? ''}`;
+  if (isSecret) process.title = `uniqueid ${visible(argv[0] ?? '')}`;
 }

@@ -1,3 +1,5 @@
+import type {Visible} from '../lib/visible.js';
+
 /** https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: the alternate screen, so that what was there before stays. */
 const ENTER = '\u001B[?1049h\u001B[?25l';
 const LEAVE = '\u001B[?25h\u001B[?1049l';
@@ -8,7 +10,7 @@ const CLEAR_BELOW = '\u001B[J';
 /** A screen that is drawn again and again in place. */
 export interface LiveScreen {
   /** Shows these lines; what does not fit the height is left out at the end. */
-  readonly draw: (lines: readonly string[]) => void;
+  readonly draw: (lines: readonly Visible[]) => void;
   /** Gives the terminal back as it was. */
   readonly leave: () => void;
 }

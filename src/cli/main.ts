@@ -4,7 +4,7 @@ import {hideSecrets} from './hide-secrets.js';
 import {closeUnaskedInspector} from './inspector.js';
 import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
-import {print} from './stdout.js';
+import {printExact} from './stdout.js';
 
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -36,7 +36,7 @@ async function runSmall(argv: readonly string[]): Promise<void> {
     await complete(argv.slice(2));
   } else {
     const {version} = await import('../lib/version.js');
-    print(`uniqueid ${version}\n`);
+    printExact(`uniqueid ${version}\n`);
   }
 }
 

@@ -1,7 +1,7 @@
 import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
 import {describeFailure, formatFailure} from './failure.js';
-import {say, talkWidth} from './say.js';
-import {print} from './stdout.js';
+import {sayLines, talkWidth} from './say.js';
+import {printExact} from './stdout.js';
 import {wantsColour} from './terminal.js';
 
 /** Tells of a failure, for a person in two lines or for a script in JSON, and sets the exit status. */
@@ -10,8 +10,8 @@ export function reportFailure(thrown: unknown, json: boolean): void {
   process.exitCode = error.exitStatus;
   // There is no document on a stdout that cannot be written.
   if (json && error.code !== 'OUTPUT_FAILED')
-    print(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
-  else say(formatFailure(error, wantsColour(process.stderr, process.env), talkWidth()));
+    printExact(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
+  else sayLines(formatFailure(error, wantsColour(process.stderr, process.env), talkWidth()));
 }
 
 /** Inquirer's way to say that Ctrl-C was pressed at a question. */

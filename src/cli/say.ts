@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {visible, type Visible} from '../lib/visible.js';
 import {wrapWords} from './wrap-words.js';
 
 /** How long the end of the process waits for a stderr that nobody reads. */
@@ -13,16 +14,23 @@ export function watchStderr(): void {
   process.stderr.on('error', () => undefined);
 }
 
-/** Writes to stderr, where talk goes: stdout is for data. On a terminal a line too long for it is broken between words. */
+/** Writes one line to stderr, where talk goes: stdout is for data. Hidden characters are written out. */
 export function say(text: string): void {
-  watchStderr();
-  process.stderr.write(wrapped(text));
+  sayLines([visible(text)]);
 }
 
-/** A text as lines that fit the terminal, where stderr is one. */
-export function wrapped(text: string): string {
-  const lines = text.split('\n').flatMap((line) => wrapWords(line, talkWidth()));
-  return `${lines.join('\n')}\n`;
+/** Writes lines to stderr. On a terminal a line too long for it is broken between words. */
+export function sayLines(lines: readonly Visible[]): void {
+  watchStderr();
+  process.stderr.write(wrapped(lines));
+}
+
+/** Returns lines that fit the terminal, if stderr is one, as one text. */
+export function wrapped(lines: readonly Visible[]): string {
+  return lines
+    .flatMap((line) => wrapWords(line, talkWidth()))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** Columns for talk; `undefined` where it goes to no terminal. */

@@ -4,6 +4,7 @@ import {stderrSink} from '../lib/server/log-sink.js';
 import {recordTo} from '../lib/server/logs.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
 import {version} from '../lib/version.js';
+import {visible, type Visible} from '../lib/visible.js';
 import {colours} from './colour.js';
 import {wrapped} from './say.js';
 
@@ -70,40 +71,35 @@ function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
   // Unlike `say`, it does not wait for a terminal whose output is paused.
-  const print = (line: string): void => {
-    stderrSink().write(wrapped(line));
+  const print = (...lines: readonly Visible[]): void => {
+    stderrSink().write(wrapped(lines));
   };
   return {
     started: async (url, database, facts) => {
       const {product, durability} = await facts();
       // Measuring text takes longer to load than all the rest of this, and a log needs none.
       const {labelled} = await import('./labelled.js');
-      const width = process.stderr.columns;
-      const lines = [
-        bold(`UniqueID ${version} answers at ${url}/getid`),
-        '',
-        ...labelled('Try', `curl '${url}/getid?range=10&mode=file'`, width),
-        ...labelled('Database', `${database} (${product}, ${durability})`, width),
-        ...labelled(
+      const row = (label: string, text: string): Visible[] =>
+        labelled(label, visible(text), process.stderr.columns);
+      print(
+        bold(visible(`UniqueID ${version} answers at ${url}/getid`)),
+        visible(''),
+        ...row('Try', `curl '${url}/getid?range=10&mode=file'`),
+        ...row('Database', `${database} (${product}, ${durability})`),
+        ...row(
           'Access log',
           [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',
-          width,
         ),
-        ...labelled(
-          'Error log',
-          errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', '),
-          width,
-        ),
-        ...labelled('Stop', 'Ctrl-C; what has been accepted is still answered', width),
-        '',
-      ];
-      for (const line of lines) print(line);
+        ...row('Error log', errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', ')),
+        ...row('Stop', 'Ctrl-C; what has been accepted is still answered'),
+        visible(''),
+      );
     },
     stopping: () => {
-      print(dim('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.'));
+      print(dim(visible('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.')));
     },
     stopped: () => {
-      print('Stopped.');
+      print(visible('Stopped.'));
     },
   };
 }

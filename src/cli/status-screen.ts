@@ -1,5 +1,7 @@
-import type {ChalkInstance} from 'chalk';
+import stringWidth from 'string-width';
 import type {ModeDocument, StatusDocument} from '../lib/status/document.js';
+import {visible, type Visible} from '../lib/visible.js';
+import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';
 import {bytes, duration, grouped, inWords, percent} from './numbers.js';
 import {formatTable, type Column} from './table.js';
@@ -12,7 +14,7 @@ export interface FurtherColumn extends Column {
 export interface ScreenOptions {
   /** Columns of the terminal; `Infinity` where there is none. */
   readonly width: number;
-  readonly colour: ChalkInstance;
+  readonly colour: Colours;
   /** The most lines of modes; `undefined` for all. */
   readonly rows?: number | undefined;
   readonly further?: readonly FurtherColumn[];
@@ -26,43 +28,47 @@ const columns: readonly FurtherColumn[] = [
 ];
 
 /** The one screen of `uniqueid status`, line by line. */
-export function statusLines(status: StatusDocument, options: ScreenOptions): string[] {
-  return [...headLines(status, options), '', ...modeLines(status, options)];
+export function statusLines(status: StatusDocument, options: ScreenOptions): Visible[] {
+  return [...headLines(status, options), visible(''), ...modeLines(status, options)];
 }
 
 /** What is told about the database, above the table. */
 export function headLines(
   {database, schema, service, version}: StatusDocument,
   {width, colour}: ScreenOptions,
-): string[] {
+): Visible[] {
+  const row = (label: string, text: string, style = asItIs): Visible[] =>
+    labelled(label, style(visible(text)), width);
   const {problem} = schema;
   const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
   const verdict =
-    problem === null ? colour.green('safe to serve') : colour.red(`not safe to serve: ${problem.message}`);
+    problem === null
+      ? colour.green(visible('safe to serve'))
+      : colour.red(visible(`not safe to serve: ${problem.message}`));
   return [
     ...(service === undefined
       ? []
-      : labelled(
-          'Service',
-          `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`,
-          width,
-        )),
-    ...labelled('Database', `${database.location} (${database.product}${size})`, width),
-    ...labelled('Durability', database.durability, width),
-    ...labelled('Schema', `${schema.version}, ${verdict}`, width),
-    ...(problem?.hint === undefined ? [] : labelled('', problem.hint, width)),
-    ...database.warnings.flatMap((warning) => labelled('Warning', colour.yellow(warning), width)),
+      : row('Service', `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`)),
+    ...row('Database', `${database.location} (${database.product}${size})`),
+    ...row('Durability', database.durability),
+    ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
+    ...(problem?.hint === undefined ? [] : row('', problem.hint)),
+    ...database.warnings.flatMap((warning) => row('Warning', warning, colour.yellow)),
   ];
+}
+
+function asItIs(text: Visible): Visible {
+  return text;
 }
 
 function modeLines(
   {modes, more, schema}: StatusDocument,
   {width, colour, rows = Infinity, further = []}: ScreenOptions,
-): string[] {
-  if (modes.length === 0) return [isUnread(schema) ? 'Its modes cannot be read.' : 'No modes yet.'];
+): Visible[] {
+  if (modes.length === 0) return [visible(isUnread(schema) ? 'Its modes cannot be read.' : 'No modes yet.')];
   const all = [...columns, ...further];
   const shown = modes.length > rows ? modes.slice(0, Math.max(1, rows - 1)) : modes;
-  const [heading = '', ...lines] = formatTable(
+  const [heading = visible(''), ...lines] = formatTable(
     all,
     shown.map((mode) => all.map(({cell}) => cell(mode))),
     width,
@@ -75,12 +81,17 @@ function isUnread({problem}: StatusDocument['schema']): boolean {
   return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
 }
 
-function moreLine(hidden: number, more: boolean, last: string, width: number): string[] {
+function moreLine(hidden: number, more: boolean, last: string, width: number): Visible[] {
   if (!more && hidden === 0) return [];
   const text =
     hidden > 0
       ? `… and ${grouped(BigInt(hidden))}${more ? ' or more' : ''} further modes`
       : '… and more modes';
-  const line = hidden > 0 ? text : `${text}; the next ones: --after ${JSON.stringify(last)}`;
-  return [line.length <= width ? line : text.slice(0, width)];
+  const line = visible(hidden > 0 ? text : `${text}; the next ones: ${pageAfter(last)}`);
+  return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
+}
+
+/** Flags for the next page, to be copied into a shell; a name that is not shown as it is cannot be copied. */
+function pageAfter(mode: string): string {
+  return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : 'raise --limit';
 }

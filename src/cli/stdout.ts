@@ -1,6 +1,7 @@
 import {writeSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {UniqueIDError} from '../lib/errors.js';
+import type {Visible} from '../lib/visible.js';
 
 const STDOUT = 1;
 
@@ -17,10 +18,15 @@ export function watchStdout(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => (failure ??= error));
 }
 
-/** Writes data to stdout, the only place for it. A failure is told at the end of the command. */
-export function print(text: string): void {
+/** Writes data for programs to stdout, as it is. A failure is told at the end of the command. */
+export function printExact(text: string): void {
   watchStdout();
   process.stdout.write(text);
+}
+
+/** Writes lines for people to stdout. */
+export function printLines(lines: readonly Visible[]): void {
+  for (const line of lines) printExact(`${line}\n`);
 }
 
 /** True for an error of stdout that is told at the end anyway. */

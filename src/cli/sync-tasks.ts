@@ -1,10 +1,11 @@
 import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
-import {UniqueIDError} from '../lib/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
 import {retryTransient} from '../lib/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
 import {copyCounters, copyIntoNothing, readFloors} from '../lib/store/copy.js';
 import {readSpellings, type SpellingTarget} from '../lib/store/spellings.js';
 import type {Floor, Raise, Store} from '../lib/store/store.js';
+import {visible} from '../lib/visible.js';
 import {colours} from './colour.js';
 
 /** How long a step waits for a lock that another process holds, in milliseconds. */
@@ -89,17 +90,24 @@ export async function copyWithTasks(
  */
 function timed(title: string, work: () => Promise<string | undefined>, left: string): ListrTask {
   return {
-    title,
+    title: visible(title),
     task: async (_: unknown, task: {title: string}) => {
       const started = performance.now();
       try {
         const remark = await work();
         task.title += ` (${remark ?? `${(performance.now() - started).toFixed(0)} ms`})`;
       } catch (error) {
-        throw withAftermath(error, left);
+        throw new TaskFailure(withAftermath(error, left));
       }
     },
   };
+}
+
+/** Carries what a task has thrown past the task list, which shows the message of an error as it is. */
+class TaskFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super(visible(toUniqueIDError(cause).message));
+  }
 }
 
 function withAftermath(error: unknown, left: string): unknown {
@@ -119,8 +127,17 @@ async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
     toStderr: [],
   });
   const {yellow, green, red} = colours(process.stderr);
-  const color = {STARTED: yellow, PENDING: yellow, COMPLETED: green, FAILED: red};
-  await new Listr(tasks, {
+  const icon =
+    (style: typeof red) =>
+    (text = '') =>
+      style(visible(text));
+  const color = {
+    STARTED: icon(yellow),
+    PENDING: icon(yellow),
+    COMPLETED: icon(green),
+    FAILED: icon(red),
+  };
+  const list = new Listr(tasks, {
     // listr2 would end the process with status 127 on Ctrl-C; a step in one transaction needs no clean-up.
     registerSignalListeners: false,
     renderer: silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
@@ -130,7 +147,12 @@ async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
     // What failed is told once, at the end, by the command.
     rendererOptions: {logger, color, showErrorMessage: false},
     fallbackRendererOptions: {logger, color},
-  }).run();
+  });
+  try {
+    await list.run();
+  } catch (thrown) {
+    throw thrown instanceof TaskFailure ? thrown.cause : thrown;
+  }
 }
 
 function capitalize(text: string): string {

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import {visible, type Visible} from '../lib/visible.js';
 
 /** A column's heading; the first column is aligned to the left, the others, mostly numbers, to the right. */
 export interface Column {
@@ -15,7 +16,7 @@ const LEAST = 8;
 
 /**
  * Lines up cells under their headings. Where the terminal is too narrow columns that can be spared are left out,
- * and then the first column is cut: no line wraps and no number loses a digit.
+ * and then the first column is cut: no line wraps and no number loses a digit. Hidden characters are written out.
  *
  * @param width columns of the terminal; `Infinity` where there is none
  * @returns the line of headings, then one line a row; a block of lines a row where the terminal is too narrow for that
@@ -24,13 +25,13 @@ export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number,
-): string[] {
-  const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(printable))];
+): Visible[] {
+  const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(visible))];
   const widths = columns.map((_, index) =>
     all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
   );
   const shown = fitting(columns, widths, width);
-  if (shown === undefined) return stacked(all, width);
+  if (shown === undefined) return stacked(all, width) as Visible[];
   const [first = 0, ...others] = shown;
   const rest = others.reduce((sum, index) => sum + GAP.length + (widths[index] ?? 0), 0);
   widths[first] = Math.max(Math.min(LEAST, widths[first] ?? 0), Math.min(widths[first] ?? 0, width - rest));
@@ -41,7 +42,7 @@ export function formatTable(
       )
       .join(GAP)
       .trimEnd(),
-  );
+  ) as Visible[];
 }
 
 /** For a terminal that no table fits: the first cell of a row, and below it each other cell beside its heading. */
@@ -78,11 +79,6 @@ function pad(cell: string, width: number, left: boolean): string {
   const text = shorten(cell, width);
   const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return left ? text + space : space + text;
-}
-
-/** A mode that another program wrote may hold what moves the cursor. */
-export function printable(cell: string): string {
-  return cell.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }
 
 function shorten(text: string, width: number): string {

@@ -1,7 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {ChalkInstance} from 'chalk';
 import {toUniqueIDError, type UniqueIDError} from '../lib/errors.js';
 import type {StatusDocument} from '../lib/status/document.js';
+import {visible, type Visible} from '../lib/visible.js';
+import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';
 import {openLiveScreen} from './live-screen.js';
 import {duration, rate} from './numbers.js';
@@ -14,7 +15,7 @@ export type StatusSource = () => Promise<StatusDocument>;
 
 export interface WatchOptions {
   readonly intervalMs: number;
-  readonly colour: ChalkInstance;
+  readonly colour: Colours;
   readonly signal: AbortSignal;
 }
 
@@ -79,25 +80,22 @@ function frame(
   rates: Rates,
   {columns: width, rows}: NodeJS.WriteStream,
   {intervalMs, colour}: WatchOptions,
-): string[] {
-  const footer = colour.dim(`Every ${intervalMs / 1000} s · Ctrl-C ends`.slice(0, width));
+): Visible[] {
+  const footer = colour.dim(visible(`Every ${intervalMs / 1000} s · Ctrl-C ends`.slice(0, width)));
   const trouble = outage === undefined ? [] : outageLines(outage, width, colour);
-  if (status === undefined) return [...(trouble.length === 0 ? ['Asking …'] : trouble), '', footer];
+  if (status === undefined)
+    return [...(trouble.length === 0 ? [visible('Asking …')] : trouble), visible(''), footer];
   const options = {width, colour, further: rateColumns(rates)};
   const above = headLines(status, options).length + trouble.length + 1;
   // The headings, an empty line and the footer stand below.
   const room = Math.max(2, rows - above - 3);
-  return [...trouble, ...statusLines(status, {...options, rows: room}), '', footer];
+  return [...trouble, ...statusLines(status, {...options, rows: room}), visible(''), footer];
 }
 
-function outageLines(
-  {error, since}: NonNullable<View['outage']>,
-  width: number,
-  colour: ChalkInstance,
-): string[] {
+function outageLines({error, since}: NonNullable<View['outage']>, width: number, colour: Colours): Visible[] {
   const what = error?.message ?? 'No answer.';
   const length = duration((performance.now() - since) / 1000);
-  return labelled('Away', colour.red(`${what} For ${length}; what follows is older.`), width);
+  return labelled('Away', colour.red(visible(`${what} For ${length}; what follows is older.`)), width);
 }
 
 function rateColumns(rates: Rates): FurtherColumn[] {

@@ -6,7 +6,7 @@ import {stripVTControlCharacters} from 'node:util';
  *
  * @param width columns that there are; `undefined` where there is no terminal
  */
-export function wrapWords(text: string, width: number | undefined): string[] {
+export function wrapWords<Text extends string>(text: Text, width: number | undefined): Text[] {
   if (width === undefined) return [text];
   const lines: string[] = [];
   let line: string | undefined;
@@ -18,7 +18,7 @@ export function wrapWords(text: string, width: number | undefined): string[] {
       line = word;
     }
   }
-  return [...lines, line ?? ''];
+  return [...lines, line ?? ''] as Text[];
 }
 
 /** In code points: what this program says is written in letters of one column. */

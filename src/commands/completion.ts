@@ -1,7 +1,7 @@
 import {string as textArg} from '@oclif/core/args';
 import {BaseCommand} from '../cli/base-command.js';
 import {completionInstall, completionScripts, shells} from '../cli/completion-scripts.js';
-import {print} from '../cli/stdout.js';
+import {printExact} from '../cli/stdout.js';
 import {UniqueIDError} from '../lib/errors.js';
 
 export default class Completion extends BaseCommand {
@@ -30,7 +30,7 @@ export default class Completion extends BaseCommand {
           : `There is no script for ${JSON.stringify(args.shell)}`;
       throw new UniqueIDError('USAGE', `${said}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
     }
-    if (!this.jsonEnabled()) print(completionScripts[shell]);
+    if (!this.jsonEnabled()) printExact(completionScripts[shell]);
     return {shell, script: completionScripts[shell]};
   }
 }

@@ -143,7 +143,7 @@ export default class Dbsync extends BaseCommand {
     ]);
     const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
     if (rows.length > 0) {
-      for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+      this.logLines(formatTable(titles, rows, process.stdout.columns || Infinity));
       this.log();
     }
     this.log(

@@ -115,7 +115,7 @@ export default class Reset extends BaseCommand {
       from === undefined ? 'unknown' : grouped(reissued),
     ]);
     const titles = [{title: 'MODE'}, {title: 'CURRENT', spare: 1}, {title: 'NEW'}, {title: 'ISSUED TWICE'}];
-    for (const line of formatTable(titles, rows, process.stdout.columns || Infinity)) this.log(line);
+    this.logLines(formatTable(titles, rows, process.stdout.columns || Infinity));
     this.log();
   }
 }

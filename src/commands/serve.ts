@@ -4,7 +4,7 @@ import {connect, connectSafely, prepareStore, type CommandTalk} from '../cli/dat
 import {setCrashReporter} from '../cli/end-process.js';
 import {say} from '../cli/say.js';
 import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
-import {print} from '../cli/stdout.js';
+import {printExact} from '../cli/stdout.js';
 import type * as syncTasks from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
@@ -111,7 +111,7 @@ export default class Serve extends BaseCommand {
     const json = this.jsonEnabled();
     const {serveTalk} = await import('../cli/serve-talk.js');
     const talk = serveTalk(settings, settings.errorFile === undefined ? undefined : log);
-    if (json) print(`${JSON.stringify({url, database: store.location, version})}\n`);
+    if (json) printExact(`${JSON.stringify({url, database: store.location, version})}\n`);
     else await talk.started(url, store.location, () => store.facts());
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);
     await told;

@@ -92,7 +92,7 @@ export default class Status extends BaseCommand {
 
   #show(status: StatusDocument): void {
     const options = {width: process.stdout.columns || Infinity, colour: colours(process.stdout)};
-    for (const line of statusLines(status, options)) this.log(line);
+    this.logLines(statusLines(status, options));
   }
 
   async #watch(source: () => Promise<StatusDocument>, intervalMs: number): Promise<void> {
@@ -115,7 +115,7 @@ export default class Status extends BaseCommand {
     const sources = settingSources(config);
     const columns = [{title: 'SETTING'}, {title: 'VALUE', left: true}, {title: 'FROM', left: true}];
     const rows = sources.map(({setting, value, source}) => [setting, value === '' ? '-' : value, source]);
-    for (const line of formatTable(columns, rows, process.stdout.columns || Infinity)) this.log(line);
+    this.logLines(formatTable(columns, rows, process.stdout.columns || Infinity));
     return exactJson({settings: sources});
   }
 }

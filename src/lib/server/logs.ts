@@ -1,5 +1,6 @@
 import pino, {type Logger} from 'pino';
 import {UniqueIDError} from '../errors.js';
+import {visibleJson} from '../visible.js';
 import {AccessLog} from './access-log.js';
 import {openFile} from './log-output.js';
 import {LogSink, stderrSink} from './log-sink.js';
@@ -70,7 +71,7 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   };
 }
 
-/** Makes a logger of JSON records, one a line. */
+/** Makes a logger of JSON records, one a line: text of others reaches a terminal or a pager without hidden characters. */
 export function recordTo(sinks: readonly LogSink[]): Logger {
   return pino(
     {
@@ -78,7 +79,12 @@ export function recordTo(sinks: readonly LogSink[]): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: {err: pino.stdSerializers.errWithCause},
     },
-    pino.multistream(sinks.map((stream) => ({stream}))),
+    {
+      write: (line) => {
+        const shown = visibleJson(line);
+        for (const sink of sinks) sink.write(shown);
+      },
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process';
+import {visible} from '../visible.js';
 
 /** The first socket that systemd hands over, https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
 const FIRST_DESCRIPTOR = 3;
@@ -15,5 +16,5 @@ export function inheritedSocket(env: NodeJS.ProcessEnv, pid: number): number | u
  */
 export function notifySystemd(env: NodeJS.ProcessEnv, state: 'READY=1' | 'STOPPING=1', status: string): void {
   if ((env['NOTIFY_SOCKET'] ?? '') === '') return;
-  execFile('systemd-notify', [state, `STATUS=${status}`, `MAINPID=${process.pid}`], () => undefined);
+  execFile('systemd-notify', [state, `STATUS=${visible(status)}`, `MAINPID=${process.pid}`], () => undefined);
 }
