@@ -2,15 +2,65 @@ import {defineConfig, globalIgnores} from 'eslint/config';
 import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
-/** Imports go down only: nothing in these folders may import what stands above it. */
+/**
+ * Text of others reaches a terminal only by `visible` (src/lib/visible.ts). Four lists of modules may do what the others
+ * may not: write; print data for programs as it is; lay out or colour text that is visible; use packages that draw.
+ */
+const cli = (...names) => names.map((name) => `src/cli/${name}.ts`);
+const writers = cli('stdout', 'say', 'live-screen', 'id-output', 'serve-talk');
+const printers = cli('base-command', 'complete', 'follow-status', 'main', 'report-failure');
+const printingCommands = ['src/commands/completion.ts', 'src/commands/serve.ts'];
+const layouts = cli('colour', 'failure', 'labelled', 'status-screen', 'table');
+const drawers = cli('ask', 'colour', 'pick-mode', 'sync-tasks');
+const drawing = ['chalk', 'listr2', '@inquirer/*', 'node:process', 'process', 'node:console', 'console'];
+const upper = ['**/cli/*', '**/commands/*', '@oclif/*', ...drawing];
+
+/** Imports go down only: nothing in these folders may import what stands above it. The last entry for a file counts. */
 const floors = [
-  {files: ['src/lib/**'], above: ['**/cli/*', '**/commands/*', '@oclif/*', 'chalk', 'listr2', '@inquirer/*']},
-  {files: ['src/lib/config/**'], above: ['**/store/**', '**/server/**', '**/client/**']},
-  {files: ['src/lib/store/**'], above: ['**/server/**', '**/client/**', '**/allocation/allocator.js']},
-  {files: ['src/lib/allocation/**'], above: ['**/server/**', '**/client/**', '**/store/sqlite/**']},
-  {files: ['src/lib/client/**'], above: ['**/server/**', '**/store/**']},
+  {files: ['src/lib/**'], above: upper},
+  {files: ['src/lib/config/**'], above: [...upper, '**/store/**', '**/server/**', '**/client/**']},
+  {
+    files: ['src/lib/store/**'],
+    above: [...upper, '**/server/**', '**/client/**', '**/allocation/allocator.js'],
+  },
+  {files: ['src/lib/allocation/**'], above: [...upper, '**/server/**', '**/client/**', '**/store/sqlite/**']},
+  {files: ['src/lib/client/**'], above: [...upper, '**/server/**', '**/store/**']},
   {files: ['src/cli/**'], above: ['**/commands/*']},
+  {files: ['src/cli/**'], ignores: drawers, above: ['**/commands/*', ...drawing]},
+  {files: ['src/commands/**'], above: drawing},
 ];
+
+const noWrite = [
+  'CallExpression[callee.property.name=/^(?:write|writeSync|_rawDebug)$/]',
+  'CallExpression[callee.name=/^(?:write|writeSync)$/]',
+  'CallExpression[callee.object.type="ThisExpression"][callee.property.name=/^(?:warn|error|logToStderr)$/]',
+].map((selector) => ({selector, message: 'Write by src/cli/say.ts or src/cli/stdout.ts.'}));
+
+const noExact = {
+  selector: 'ImportSpecifier[imported.name="printExact"]',
+  message: 'Print lines for people by this.log or printLines.',
+};
+
+const noStream = ['std(?:out|err)', '_rawDebug'].map((name) => ({
+  selector: `MemberExpression[object.name='process'][property.name=/^${name}$/]`,
+  message: 'Nothing in src/lib writes to a terminal but its log.',
+}));
+
+const noCast = [
+  'TSAsExpression TSTypeReference[typeName.name="Visible"]',
+  'TSTypeAssertion TSTypeReference[typeName.name="Visible"]',
+].map((selector) => ({selector, message: 'Make it by visible().'}));
+
+const noExit = {
+  selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
+  message: 'Only src/cli ends the process.',
+};
+
+/** The last one for a file counts. */
+const restrict = (files, ...selectors) => ({
+  files,
+  rules: {'no-restricted-syntax': ['error', ...selectors]},
+});
 
 export default defineConfig(
   globalIgnores(['dist/', 'coverage/']),
@@ -43,24 +93,25 @@ export default defineConfig(
       'regexp/no-super-linear-move': ['error', {report: 'potential', ignoreSticky: true}],
     },
   },
-  ...floors.map(({files, above}) => ({
+  ...floors.map(({files, ignores = [], above}) => ({
     files,
+    ignores,
     rules: {
-      'no-restricted-imports': ['error', {patterns: [{group: above, message: 'Imports go down only.'}]}],
-    },
-  })),
-  {
-    files: ['src/lib/**', 'src/commands/**'],
-    rules: {
-      'no-restricted-syntax': [
+      'no-restricted-imports': [
         'error',
-        {
-          selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
-          message: 'Only src/cli ends the process.',
-        },
+        {patterns: [{group: above, message: 'Imports go down only, and only a few modules draw.'}]},
       ],
     },
-  },
+  })),
+  restrict(['src/commands/**'], noExit, noExact, ...noWrite, ...noCast),
+  restrict(printingCommands, noExit, ...noWrite, ...noCast),
+  restrict(['src/cli/**'], noExact, ...noWrite, ...noCast),
+  restrict(printers, ...noWrite, ...noCast),
+  restrict(layouts, noExact, ...noWrite),
+  restrict(writers, noExact, ...noCast),
+  restrict(['src/lib/**'], noExit, ...noStream, ...noCast),
+  restrict(['src/lib/visible.ts'], noExit, ...noStream),
+  restrict(['src/lib/server/log-output.ts'], noExit, ...noCast),
   {
     files: ['**/*.{js,cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],
