@@ -139,22 +139,6 @@ function listOf(cwd: string, ...spellings: readonly string[]): string {
 
 /** Tables that somebody made by hand. */
 const foldingTables: Readonly<Record<string, () => Promise<TestDatabase & {readonly url: string}>>> = {
-  citext: async () => {
-    const database = await makePostgresDatabase();
-    await database.execute('CREATE EXTENSION citext');
-    await database.execute('CREATE TABLE uniqueindex (id citext PRIMARY KEY, "index" BIGINT NOT NULL)');
-    return database;
-  },
-  'a nondeterministic collation': async () => {
-    const database = await makePostgresDatabase();
-    await database.execute(
-      `CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`,
-    );
-    await database.execute(
-      'CREATE TABLE uniqueindex (id VARCHAR(255) COLLATE anycase PRIMARY KEY, "index" BIGINT NOT NULL)',
-    );
-    return database;
-  },
   NOCASE: async () => {
     const database = makeSqliteDatabase();
     await database.execute(

@@ -74,24 +74,6 @@ export const putCounters = `
   SELECT floor.mode, floor.next FROM unnest($1::text[], $2::bigint[]) AS floor(mode, next) ORDER BY floor.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
 
-/** For a table that folds modes: tells the row that the mode went to. */
-export const putCounter = `
-  INSERT INTO uniqueindex AS counter ("id", "index") VALUES ($1, $2::bigint)
-  ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")
-  RETURNING "id" AS mode, "index" AS next`;
-
-/** Servers before 12 and CockroachDB have no collations that fold; `to_jsonb` reads columns that a server may lack. */
-export const readComparison = `
-  SELECT CASE
-    WHEN type.typname = 'citext' THEN 'citext (' || (SELECT datctype FROM pg_database WHERE datname = current_database()) || ')'
-    WHEN type.typname = 'bpchar' THEN 'character'
-    WHEN to_jsonb(coll) ->> 'collisdeterministic' = 'false' THEN coll.collname || ' (' || coalesce(
-      to_jsonb(coll) ->> 'colllocale', to_jsonb(coll) ->> 'colliculocale', coll.collcollate, '') || ')'
-    ELSE '' END AS name
-  FROM pg_attribute AS column_ JOIN pg_type AS type ON type.oid = column_.atttypid
-    LEFT JOIN pg_collation AS coll ON coll.oid = column_.attcollation
-  WHERE column_.attrelid = to_regclass('uniqueindex') AND column_.attname = 'id'`;
-
 /** Whether a session fails `target_session_attrs`, as https://www.postgresql.org/docs/current/libpq-connect.html has it. */
 export const cannotServe = {
   any: undefined,
@@ -99,8 +81,10 @@ export const cannotServe = {
   primary: 'SELECT pg_is_in_recovery() AS "cannotServe"',
 };
 
-/** The start of the server and the database's number: the same through any address. */
-/** Formatted here, because a session's time zone would make two texts of one moment. */
+/**
+ * The start of the server and the database's number: the same through any address. Formatted here, because a session's
+ * time zone would make two texts of one moment.
+ */
 export const readIdentity = `
   SELECT to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
 

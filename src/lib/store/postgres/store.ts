@@ -30,7 +30,6 @@ import {migrations} from './migrations.js';
 import {offersTls} from './offers-tls.js';
 import {Pool, type Asked} from './pool.js';
 import {writeProbe} from './probe.js';
-import {raiseEach, readComparison} from './raise.js';
 import * as statements from './statements.js';
 import * as structure from './structure.js';
 
@@ -181,8 +180,6 @@ class PostgresStore implements Store {
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#transaction(async (transaction) => {
-      const {kind} = await readComparison(transaction);
-      if (kind !== 'exact') return raiseEach(transaction, floors, dryRun);
       const modes = this.#pool.typed.texts(floors.map(({mode}) => mode));
       const rows = (await transaction.unsafe(dryRun ? statements.readCounters : statements.lockCounters, [
         modes,
@@ -196,8 +193,9 @@ class PostgresStore implements Store {
     });
   }
 
+  /** A column that compares otherwise, such as one of citext, is rejected with its table. */
   comparison(): Promise<Comparison> {
-    return this.#attempt(readComparison);
+    return Promise.resolve({name: 'deterministic', kind: 'exact'});
   }
 
   async probe(): Promise<void> {
