@@ -6,14 +6,7 @@ import {withTimeLimit} from '../store/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
 import {trackHandshakes} from './handshakes.js';
-import {
-  baseUrl,
-  boundAddress,
-  drain,
-  listen,
-  type AnyServer,
-  type OtherConnections,
-} from './http-server.js';
+import {baseUrl, boundAddress, drain, listen, type AnyServer, type OtherConnections} from './http-server.js';
 import {openLogs, type Logs} from './logs.js';
 import {acceptPlain} from './plain-connections.js';
 import {createService, type HttpService} from './service.js';
