@@ -6,9 +6,9 @@ import {mutants} from './mutants.js';
 import {Sandbox} from './sandbox.js';
 
 describe('the mutants', () => {
-  it('break each invariant from 1 to 8', () => {
+  it('break each invariant', () => {
     const broken = new Set(mutants.flatMap(({invariants}) => invariants));
-    expect([...broken].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([...broken].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   it.each(mutants)('fit the sources as they are: $name', ({edits}) => {

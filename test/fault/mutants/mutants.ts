@@ -356,4 +356,29 @@ export const mutants: readonly Mutant[] = [
     ],
     tests: ['test/fault/fuzz/http.test.ts'],
   },
+  {
+    name: 'the query of a request is read to its end, however many parameters it has',
+    invariants: [9],
+    edits: [
+      {
+        file: 'src/lib/server/query.ts',
+        search: '  if (parameters.length > MAX_PARAMETERS) throw tooMany();\n',
+        replace: '  if (parameters.length > query.length + 1) throw tooMany();\n',
+      },
+    ],
+    tests: ['test/unit/query.test.ts'],
+    isQuick: true,
+  },
+  {
+    name: 'a table in which a mode may have several rows is served',
+    invariants: [10, 1],
+    edits: [
+      {
+        file: 'src/lib/store/schema/structure.ts',
+        search: '    keyFlaw(table, mends) ??\n',
+        replace: '    (table.columns.length < 0 ? keyFlaw(table, mends) : undefined) ??\n',
+      },
+    ],
+    tests: ['test/store/structure.test.ts'],
+  },
 ];
