@@ -183,7 +183,7 @@ describe('the time to read what others send grows no faster than its length', ()
     expect(firstSuperLinear(subject)).toBeUndefined();
   });
 
-  it('is judged by a measure that notices a quadratic reader', () => {
+  it('is judged by a measure that notices a quadratic reader', {timeout: 300_000}, () => {
     const spaces = / +$/;
     const planted: Subject = {beginnings: [''], read: (text) => spaces.test(text)};
     expect(firstSuperLinear(planted)).toMatch(/^\[""," ","/);
