@@ -1,6 +1,8 @@
+import {execFileSync} from 'node:child_process';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect} from 'vitest';
 import {cli, startServer} from '../helpers/cli.js';
-import {ask} from '../helpers/http.js';
+import {ask, keepAlive} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
@@ -33,4 +35,34 @@ describe.each(kinds)('a connection to $name that died without a word', ({need, m
     expect(service.stderr()).toContain('Stopped.');
     if (answer !== undefined) expect((await answer).status).toBe(503);
   });
+});
+
+describe.each(kinds)('a server that may open no more files', ({need, make}) => {
+  needs(need, 'prlimit').it(
+    'lives on without its database connections, and gets new ones afterwards',
+    async () => {
+      const cwd = makeWorkspace();
+      const url = new URL((await make()).url);
+      const proxy = await startProxy(Number(url.port));
+      url.host = `127.0.0.1:${proxy.port}`;
+      const env = {PEEWEE_URL: url.href, UNIQUEID_REQUEST_TIMEOUT: '1'};
+      expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
+      const service = await startServer([], {cwd, env});
+      const pid = String(service.process.pid);
+      const limit = (count: string): void => {
+        execFileSync('prlimit', ['--pid', pid, `--nofile=${count}:`]);
+      };
+      const agent = keepAlive(1);
+      const take = (): ReturnType<typeof ask> => ask(service.url, '/getid?mode=file&range=1', {agent});
+      expect((await take()).status).toBe(200);
+      limit('8');
+      proxy.cut();
+      for (let turn = 0; turn < 3; turn++) expect((await take()).status).toBe(503);
+      limit('1024');
+      while ((await take()).status !== 200) await sleep(50);
+      agent.destroy();
+      service.process.kill('SIGTERM');
+      expect(await service.finished).toMatchObject({status: 0, signal: null});
+    },
+  );
 });

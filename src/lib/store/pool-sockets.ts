@@ -18,6 +18,11 @@ export class PoolSockets {
   open(): Socket {
     const socket = connect({host: this.host, port: this.port, noDelay: true, keepAlive: true});
     this.#open.add(socket);
+    // The driver of PostgreSQL adds its listeners a moment later. An attempt that fails at once, such as for want of file
+    // descriptors, would end the process; the driver would never hear of it.
+    socket.once('error', (error) => {
+      if (socket.listenerCount('error') === 0) setImmediate(tellAgain, socket, error);
+    });
     socket.once('close', () => {
       this.#open.delete(socket);
     });
@@ -34,4 +39,11 @@ export class PoolSockets {
   destroy(): void {
     for (const socket of this.#open) socket.destroy();
   }
+}
+
+/** Repeats the end of a socket to the listeners that came after it. */
+function tellAgain(socket: Socket, error: Error): void {
+  if (socket.listenerCount('error') === 0) return;
+  socket.emit('error', error);
+  socket.emit('close', true);
 }
