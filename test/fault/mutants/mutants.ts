@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqlite,
-        search: '    return this.#write(() => {\n      this.#logSize.suit(claims.length);',
-        replace: '    return this.#attempt(() => {\n      this.#logSize.suit(claims.length);',
+        search: '    return this.#write(() => {\n      this.#assertServable();',
+        replace: '    return this.#attempt(() => {\n      this.#assertServable();',
       },
       {
         file: sqlite,
