@@ -1,3 +1,7 @@
+import {isatty} from 'node:tty';
+
+const STDERR = 2;
+
 /** Exit statuses of a process that a signal ended, as shells count them. */
 const statuses = {SIGINT: 130, SIGTERM: 143} as const;
 
@@ -29,17 +33,21 @@ export function untilStopped(): Promise<void> {
 }
 
 /**
- * From now on SIGHUP does not end the process.
+ * From now on SIGHUP does not end the process, unless it tells that the terminal was closed: a service that nobody sees
+ * would keep its port.
  *
  * @returns says what it does instead; where it came before that was known, it is done at once
  */
 export function catchHangUp(): (work: () => void) => void {
+  const hadTerminal = isatty(STDERR);
   let hasCome = false;
   let act = (): void => {
     hasCome = true;
   };
   process.on('SIGHUP', () => {
-    act();
+    // The system answers EIO for a terminal that is gone.
+    if (hadTerminal && !isatty(STDERR)) process.kill(process.pid, 'SIGTERM');
+    else act();
   });
   return (work) => {
     act = work;

@@ -1,7 +1,9 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {cli} from '../helpers/cli.js';
+import {ask} from '../helpers/http.js';
 import {openTerminal} from '../helpers/terminal.js';
 import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
 
@@ -116,4 +118,22 @@ it('serve on a terminal ends with status 0 on Ctrl-C', async () => {
   await terminal.shows('answers at http://127.0.0.1:');
   await terminal.press('C-c');
   expect(await terminal.ended()).toBe(0);
+});
+
+it('serve ends when its terminal is closed', async () => {
+  const cwd = makeWorkspace();
+  const terminal = await openTerminal(['serve', '--sync', '--port', '0'], {cwd, columns: 120});
+  const screen = await terminal.shows(/answers at \S+\/getid/);
+  const url = /answers at (\S+)\/getid/.exec(screen)?.[1] ?? '';
+  expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+  await terminal.close();
+  const isGone = async (): Promise<boolean> => {
+    try {
+      await ask(url, '/');
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  while (!(await isGone())) await sleep(50);
 });

@@ -21,6 +21,8 @@ export interface Terminal {
   readonly rows: () => Promise<readonly string[]>;
   /** The colours and other escapes on the screen. */
   readonly escapes: () => Promise<readonly string[]>;
+  /** Closes the terminal under the command, as a window is closed. */
+  readonly close: () => Promise<void>;
   /** Waits for the command's end and returns its exit status. */
   readonly ended: () => Promise<number>;
 }
@@ -47,7 +49,8 @@ export async function openTerminal(
   const shell = `env ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
   await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
   onTestFinished(async () => {
-    await tmux('kill-server');
+    // A terminal that the test closed took the server with it.
+    await tmux('kill-server').catch(() => undefined);
   });
   const shows = async (what: RegExp | string): Promise<string> => {
     const deadline = performance.now() + 20_000;
@@ -75,6 +78,9 @@ export async function openTerminal(
       [...(await tmux('capture-pane', '-p', '-e')).matchAll(/\x1b\[[^a-zA-Z]*[a-zA-Z]/g)].map(
         ([escape]) => escape,
       ),
+    close: async () => {
+      await tmux('kill-server');
+    },
     ended: async () => Number(/\[exit (\d+)\]/.exec(await shows(/\[exit \d+\]/))?.[1]),
   };
 }
