@@ -1,12 +1,12 @@
 import {execFileSync} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect} from 'vitest';
-import {cli, startServer} from '../helpers/cli.js';
+import {cli, startServer, type RunningServer} from '../helpers/cli.js';
 import {ask, keepAlive} from '../helpers/http.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
 import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {startProxy} from '../helpers/tcp-proxy.js';
+import {startProxy, type TcpProxy} from '../helpers/tcp-proxy.js';
 import {makeWorkspace} from '../helpers/workspace.js';
 
 const kinds = [
@@ -14,18 +14,26 @@ const kinds = [
   {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
 ] as const;
 
+/** Starts a service that reaches its database through a proxy. */
+async function serveThroughProxy(
+  database: {readonly url: string},
+  timeoutSeconds: string,
+): Promise<{service: RunningServer; proxy: TcpProxy}> {
+  const cwd = makeWorkspace();
+  const url = new URL(database.url);
+  const proxy = await startProxy(Number(url.port));
+  url.host = `127.0.0.1:${proxy.port}`;
+  const env = {PEEWEE_URL: url.href, UNIQUEID_REQUEST_TIMEOUT: timeoutSeconds};
+  expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
+  return {service: await startServer([], {cwd, env}), proxy};
+}
+
 describe.each(kinds)('a connection to $name that died without a word', ({need, make}) => {
   needs(need).it.each([
     {when: 'idle', busy: false},
     {when: 'in the middle of a request', busy: true},
   ])('does not keep the service from ending: $when', async ({busy}) => {
-    const cwd = makeWorkspace();
-    const url = new URL((await make()).url);
-    const proxy = await startProxy(Number(url.port));
-    url.host = `127.0.0.1:${proxy.port}`;
-    const env = {PEEWEE_URL: url.href, UNIQUEID_REQUEST_TIMEOUT: '2'};
-    expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
-    const service = await startServer([], {cwd, env});
+    const {service, proxy} = await serveThroughProxy(await make(), '2');
     expect((await ask(service.url, '/getid?mode=file&range=1')).status).toBe(200);
     proxy.hold();
     const answer = busy ? ask(service.url, '/getid?mode=file&range=1') : undefined;
@@ -41,13 +49,7 @@ describe.each(kinds)('a server that may open no more files', ({need, make}) => {
   needs(need, 'prlimit').it(
     'lives on without its database connections, and gets new ones afterwards',
     async () => {
-      const cwd = makeWorkspace();
-      const url = new URL((await make()).url);
-      const proxy = await startProxy(Number(url.port));
-      url.host = `127.0.0.1:${proxy.port}`;
-      const env = {PEEWEE_URL: url.href, UNIQUEID_REQUEST_TIMEOUT: '1'};
-      expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
-      const service = await startServer([], {cwd, env});
+      const {service, proxy} = await serveThroughProxy(await make(), '1');
       const pid = String(service.process.pid);
       const limit = (count: string): void => {
         execFileSync('prlimit', ['--pid', pid, `--nofile=${count}:`]);

@@ -47,7 +47,6 @@ export interface PoolEvents {
  * Makes a pool of connections to one host; they are opened when they are needed. The driver is never told of several:
  * it takes a hot standby of PostgreSQL 14 and later for one that can be written, and tries without a pause and without
  * an end while all are away.
- *
  */
 export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, events: PoolEvents): Driver {
   const {user, password, database, options} = url;
