@@ -3,6 +3,6 @@
 process.on('SIGUSR1', () => undefined);
 
 // CommonJS, unlike the rest: Node's loader of ECMAScript modules takes as long to start as an allocation.
-const {main} = require('../dist/cli/start.cjs');
+const {main} = require('../dist/cli/main.cjs');
 
 void main(process.argv.slice(2));

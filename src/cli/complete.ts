@@ -3,6 +3,8 @@ import {loadConfig} from '../lib/config/load.js';
 import {openStore} from '../lib/store/open.js';
 import {visible} from '../lib/visible.js';
 import {withStore} from './database.js';
+import {catchCrashes, endProcess} from './end-process.js';
+import {reportFailure} from './report-failure.js';
 import {printExact} from './stdout.js';
 import {shells} from './completion-scripts.js';
 
@@ -23,9 +25,20 @@ interface ManifestFlag {
 const MOST_MODES = 1000;
 const LONGEST_MS = 1500;
 
-/** Prints what the last of the words could become, one candidate a line; a shell asks for it at each Tab. */
-export async function complete(words: readonly string[]): Promise<void> {
-  const {commands} = createRequire(import.meta.url)('../../oclif.manifest.json') as Manifest;
+/** Prints the candidates for the last word and ends the process; a shell runs it on each Tab. */
+export async function runCompletion(words: readonly string[]): Promise<never> {
+  catchCrashes();
+  try {
+    await printCandidates(words);
+  } catch (error) {
+    reportFailure(error, false);
+  }
+  return endProcess();
+}
+
+/** Prints one candidate per line. */
+async function printCandidates(words: readonly string[]): Promise<void> {
+  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as Manifest;
   const {separate, prefix} = split(words);
   const current = separate.at(-1) ?? '';
   for (const candidate of await candidatesFor(separate, commands)) {

@@ -17,6 +17,8 @@ export function setCrashReporter(reporter: CrashReporter): void {
 
 /** Ends the process with status 1 at a failure that nothing caught, which is a bug; Node would print the bundled source. */
 export function catchCrashes(): void {
+  // The build for other command lines takes over from the one for a plain getid.
+  process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
     // oclif throws what stdout reports.
     if (isStdoutFailure(error)) return;

@@ -1,46 +1,50 @@
+import {errorTable, toUniqueIDError} from '../lib/errors.js';
+import {version} from '../lib/version.js';
 import {catchCrashes, endProcess} from './end-process.js';
 import type {GetidOptions} from './getid-options.js';
 import {hideSecrets} from './hide-secrets.js';
 import {closeUnaskedInspector} from './inspector.js';
-import {reportFailure} from './report-failure.js';
 import {readPlainGetid} from './plain-getid.js';
+import {reportFailure} from './report-failure.js';
 import {printExact} from './stdout.js';
+import {printAllocation} from './take-ids.js';
+import {canPrompt} from './terminal.js';
 
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
   closeUnaskedInspector();
   const plain = readPlainGetid(argv);
-  if (plain === undefined && !isSmall(argv)) {
-    // It is in another bundle, whose modules are not those of this one: it ends the process by itself.
-    const {runOclif} = await import('./run-oclif.js');
-    return runOclif(argv);
+  if (plain !== undefined) return runPlainGetid(argv, plain);
+  if (argv[0] === '--version' || argv[0] === '-V') {
+    catchCrashes();
+    printExact(`uniqueid ${version}\n`);
+    return endProcess();
   }
+  if (argv[0] === 'complete' && argv[1] === '--') {
+    const {runCompletion} = await import('./complete.js');
+    return runCompletion(argv.slice(2));
+  }
+  return runOclif(argv);
+}
+
+async function runPlainGetid(
+  argv: readonly string[],
+  options: GetidOptions & {readonly mode: string},
+): Promise<void> {
   catchCrashes();
   try {
-    await (plain === undefined ? runSmall(argv) : getid(plain));
-  } catch (error) {
-    reportFailure(error, plain?.json ?? false);
+    await printAllocation(options);
+  } catch (thrown) {
+    // Nothing was allocated: a person is offered dbsync, and its prompts are in the other build.
+    const isNotReady = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
+    if (isNotReady && canPrompt(options.json)) return runOclif(argv);
+    reportFailure(thrown, options.json);
   }
   return endProcess();
 }
 
-/** What needs neither oclif nor a configuration: the version, and what the shells' completion scripts ask. */
-function isSmall([first, second]: readonly string[]): boolean {
-  return first === '--version' || first === '-V' || (first === 'complete' && second === '--');
-}
-
-async function runSmall(argv: readonly string[]): Promise<void> {
-  if (argv[0] === 'complete') {
-    const {complete} = await import('./complete.js');
-    await complete(argv.slice(2));
-  } else {
-    const {version} = await import('../lib/version.js');
-    printExact(`uniqueid ${version}\n`);
-  }
-}
-
-async function getid(options: GetidOptions): Promise<void> {
-  const {takeIds} = await import('./take-ids.js');
-  await takeIds(options);
+async function runOclif(argv: readonly string[]): Promise<void> {
+  const module = await import('./run-oclif.js');
+  return module.runOclif(argv);
 }

@@ -19,7 +19,8 @@ const names: Readonly<Record<string, string>> = {
  *
  * @returns `undefined` for anything else; never a guess
  */
-export function readPlainGetid([command, ...words]: readonly string[]): GetidOptions | undefined {
+export function readPlainGetid([command, ...words]: readonly string[]):
+  (GetidOptions & {readonly mode: string}) | undefined {
   if (command !== 'getid') return undefined;
   const values: Record<string, string> = {};
   let json = false;

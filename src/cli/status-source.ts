@@ -17,7 +17,7 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   const {requestTimeoutMs, databaseUrl} = config.settings;
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
-    return await withStore(connect(config, {say, mayAsk: false, limit}, {readOnly: true}), async (store) =>
+    return await withStore(connect(config, {say, limit}, {readOnly: true}), async (store) =>
       statusDocument(await readStatus(store, page), version),
     );
   } finally {

@@ -4,39 +4,58 @@ import {parseRange, type IdRange} from '../lib/allocation/range.js';
 import {redactDatabaseUrl} from '../lib/config/database-url.js';
 import {loadConfig} from '../lib/config/load.js';
 import type {Config} from '../lib/config/resolve.js';
-import {UniqueIDError} from '../lib/errors.js';
 import type {Store} from '../lib/store/store.js';
-import {connectSafely, withStore} from './database.js';
+import {connectIfServable, withStore, type ConnectTalk} from './database.js';
 import type {GetidOptions} from './getid-options.js';
-import {writeIds} from './id-output.js';
+import {writeIds, type IdFormat} from './id-output.js';
 import {say} from './say.js';
 import {assertStdoutOpen} from './stdout.js';
-import {canPrompt} from './terminal.js';
 import {startTimeLimit, type TimeLimit} from './time-limit.js';
 
-/** The work of `getid`: takes a range from the database, or from a service, and prints it. */
-export async function takeIds(options: GetidOptions): Promise<void> {
-  const {config, database, timeout} = options;
-  const configured = loadConfig({config, database, timeout}, process.env);
-  const {settings} = configured;
-  const range = parseRange(options.range, settings.maxRange);
-  const mode = options.mode === undefined ? undefined : checkMode(options.mode);
-  if (mode === undefined && !canPrompt(options.json)) throw noMode();
-  const format = options.json ? 'json' : options.format;
-  assertStdoutOpen();
-  if (options.server !== undefined) {
-    const {takeRemoteIds} = await import('./take-remote-ids.js');
-    await writeIds(await takeRemoteIds(options.server, mode, range, options, settings), format);
-    return;
-  }
-  await writeIds(await takeFromDatabase(configured, options, mode, range), format);
+/** The options of `getid` after their check. */
+export interface GetidRequest {
+  readonly config: Config;
+  readonly options: GetidOptions;
+  readonly mode: string | undefined;
+  readonly count: bigint;
+  readonly format: IdFormat;
 }
 
-async function takeFromDatabase(
-  config: Config,
-  {json, timeout}: GetidOptions,
-  mode: string | undefined,
-  range: bigint,
+/** How a person takes part in an allocation; a script has no say in it. */
+export interface Interaction {
+  readonly connect: (config: Config, talk: ConnectTalk) => Promise<Store>;
+  /** Returns the mode to allocate from if none is given. */
+  readonly chooseMode: (store: Store, limit: TimeLimit | undefined) => Promise<string>;
+}
+
+/**
+ * Parses the options of `getid` and loads the configuration.
+ *
+ * @throws UniqueIDError for an invalid option or setting, or if stdout is closed
+ */
+export function parseGetid(options: GetidOptions): GetidRequest {
+  const {config: path, database, timeout} = options;
+  const config = loadConfig({config: path, database, timeout}, process.env);
+  const count = parseRange(options.range, config.settings.maxRange);
+  const mode = options.mode === undefined ? undefined : checkMode(options.mode);
+  assertStdoutOpen();
+  return {config, options, mode, count, format: options.json ? 'json' : options.format};
+}
+
+/** Allocates from the configured database without a question, and prints the range. */
+export async function printAllocation(options: GetidOptions & {readonly mode: string}): Promise<void> {
+  const request = parseGetid(options);
+  const interaction = {
+    connect: connectIfServable,
+    chooseMode: () => Promise.resolve(options.mode),
+  };
+  await writeIds(await allocateLocally(request, interaction), request.format);
+}
+
+/** Allocates a range from the configured database. */
+export async function allocateLocally(
+  {config, options: {json, timeout}, mode, count}: GetidRequest,
+  interaction: Interaction,
 ): Promise<IdRange> {
   const {databaseUrl, requestTimeoutMs} = config.settings;
   // Without --timeout the database is waited for as configured, as the Python service does.
@@ -44,41 +63,17 @@ async function takeFromDatabase(
     timeout === undefined
       ? undefined
       : startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
-  const talk = {
-    say,
-    // Looked at only where it matters: opening stdin as a stream takes a while.
-    get mayAsk() {
-      return canPrompt(json);
-    },
-    limit,
-  };
   try {
-    return await withStore(connectSafely(config, talk), async (store) => {
-      const chosen = mode ?? (await askForMode(store, limit));
+    return await withStore(interaction.connect(config, {say, limit}), async (store) => {
+      const chosen = mode ?? (await interaction.chooseMode(store, limit));
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
       const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs});
-      const taken = await allocator.allocate(chosen, range);
-      // What was taken is printed, even if the database is slow to say goodbye.
+      const range = await allocator.allocate(chosen, count);
+      // An allocated range is printed, even if the database is slow to close the connection.
       limit?.lift();
-      return taken;
+      return range;
     });
   } finally {
     limit?.lift();
   }
-}
-
-async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<string> {
-  const [{pickOrNameMode}, counters] = await Promise.all([
-    import('./pick-mode.js'),
-    // A list is for people: nobody pages through more.
-    store.counters({limit: 10_000}),
-  ]);
-  limit?.lift();
-  return pickOrNameMode(counters.map((counter) => counter.mode));
-}
-
-function noMode(): UniqueIDError {
-  return new UniqueIDError('USAGE', 'No mode is named.', {
-    hint: 'Give --mode MODE, such as --mode file; on a terminal it is asked for.',
-  });
 }

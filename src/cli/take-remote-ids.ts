@@ -2,6 +2,7 @@ import type {IdRange} from '../lib/allocation/range.js';
 import {requestRange} from '../lib/client/request.js';
 import type {Settings} from '../lib/config/settings.js';
 import {UniqueIDError} from '../lib/errors.js';
+import {readServiceStatus} from '../lib/client/service-status.js';
 import type {GetidOptions} from './getid-options.js';
 
 /** Takes a range from a running service; asks for the mode where none is given. */
@@ -16,11 +17,8 @@ export async function takeRemoteIds(
   return requestRange([server], mode ?? (await askForMode()), range, options);
 
   async function askForMode(): Promise<string> {
-    const [{pickOrNameMode}, {readServiceStatus}] = await Promise.all([
-      import('./pick-mode.js'),
-      import('../lib/client/service-status.js'),
-    ]);
     const {modes} = await readServiceStatus(server, options);
+    const {pickOrNameMode} = await import('./pick-mode.js');
     return pickOrNameMode(modes.map((each) => each.mode));
   }
 }

@@ -28,7 +28,7 @@ export function usageFailure(thrown: unknown): unknown {
 function unknownCommand(thrown: Error): UniqueIDError | undefined {
   const name = /^command (.*) not found$/.exec(thrown.message)?.[1]?.replaceAll(':', ' ');
   if (name === undefined) return undefined;
-  const {commands} = createRequire(import.meta.url)('../../oclif.manifest.json') as {commands: object};
+  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
   const known = Object.keys(commands);
   return new UniqueIDError('USAGE', `There is no command ${JSON.stringify(name)}.`, {
     hint: `${meant(nearest(name, known))}"uniqueid --help" lists the commands.`,

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {say} from '../cli/say.js';
-import {connect, withStore, type CommandTalk} from '../cli/database.js';
+import {connect, withStore, type ConnectTalk} from '../cli/database.js';
 import {readSpellings} from '../cli/read-spellings.js';
 import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/sync-tasks.js';
 import {grouped} from '../cli/numbers.js';
@@ -93,7 +93,7 @@ export default class Dbsync extends BaseCommand {
   async run(): Promise<SyncDocument | CheckDocument | string> {
     const {flags} = await this.parse(Dbsync);
     const config = this.configure(flags);
-    const talk = {say, mayAsk: false};
+    const talk = {say};
     if (flags.from !== undefined) {
       return this.#copy(flags.from, config, talk, {
         silent: this.jsonEnabled(),
@@ -107,7 +107,7 @@ export default class Dbsync extends BaseCommand {
     return withStore(connect(config, talk, {create: true}), (store) => this.#sync(store));
   }
 
-  async #copy(from: string, config: Config, talk: CommandTalk, options: CopyOptions): Promise<string> {
+  async #copy(from: string, config: Config, talk: ConnectTalk, options: CopyOptions): Promise<string> {
     const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
     return withStore(connect(source, talk, {readOnly: true}), async (old) => {
       const {silent, dryRun} = options;
@@ -169,7 +169,7 @@ export default class Dbsync extends BaseCommand {
     return {database: store.location, before, after, steps: steps.map(({name}) => name), dryRun: false};
   }
 
-  async #dryRun(config: Config, talk: CommandTalk): Promise<SyncDocument> {
+  async #dryRun(config: Config, talk: ConnectTalk): Promise<SyncDocument> {
     const location = redactDatabaseUrl(config.settings.databaseUrl);
     const {before, steps} = await planOf(() => connect(config, talk, {readOnly: true}));
     for (const {name, to} of steps)
@@ -202,7 +202,7 @@ export default class Dbsync extends BaseCommand {
 /** Looks into the database that counters would be copied to; into nothing where its tables are not made yet. */
 async function lookInto<T>(
   config: Config,
-  talk: CommandTalk,
+  talk: ConnectTalk,
   work: (store: Store | undefined) => Promise<T>,
 ): Promise<T> {
   let store: Store;

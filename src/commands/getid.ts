@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
 import {defaultFormat, defaultRange, formats} from '../cli/getid-options.js';
-import {takeIds} from '../cli/take-ids.js';
+import {runGetid} from '../cli/run-getid.js';
 
 export default class Getid extends BaseCommand {
   static override summary = 'Take a range of unique integers.';
@@ -66,6 +66,6 @@ export default class Getid extends BaseCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.parse(Getid);
-    await takeIds({...flags, json: this.jsonEnabled()});
+    await runGetid({...flags, json: this.jsonEnabled()});
   }
 }

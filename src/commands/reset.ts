@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
-import {connectSafely, withStore} from '../cli/database.js';
+import {connectIfServable, withStore} from '../cli/database.js';
 import {assertNotIssued} from '../cli/issued-by-service.js';
 import {grouped} from '../cli/numbers.js';
 import {recordLines, resetRecord} from '../cli/reset-record.js';
@@ -78,7 +78,7 @@ export default class Reset extends BaseCommand {
     if (named?.length === 0 && !mayAsk) throw noMode();
     const to = parseIndex(flags.to);
     const dryRun = flags['dry-run'];
-    const opening = connectSafely(config, {say, mayAsk: false}, {readOnly: dryRun});
+    const opening = connectIfServable(config, {say}, {readOnly: dryRun});
     return withStore(opening, async (store) => {
       const moves = await planReset(store, named?.length === 0 ? [await askForMode(store)] : named, to);
       this.#show(moves);

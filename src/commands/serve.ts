@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/base-command.js';
-import {connect, connectSafely, prepareStore, type CommandTalk} from '../cli/database.js';
+import {connectSafely, type CommandTalk} from '../cli/connect-safely.js';
+import {connect, prepareStore} from '../cli/database.js';
 import {setCrashReporter} from '../cli/end-process.js';
 import {say} from '../cli/say.js';
 import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';

@@ -54,19 +54,11 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-const brand = Symbol.for('uniqueid.error');
-
 /**
  * The one error class of this program. `message` says what happened and where, `hint` what to do;
  * neither ever holds a password, an SQL text or a stack trace, so both may be shown to a client.
  */
 export class UniqueIDError extends Error {
-  /** A process may hold two copies of this module, such as one in a bundle; an error of either is one. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && brand in value;
-  }
-
-  readonly [brand] = true;
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly transient: boolean;

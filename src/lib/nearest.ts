@@ -1,7 +1,4 @@
-import type * as levenshtein from 'fastest-levenshtein';
-import {createRequire} from 'node:module';
-
-type Levenshtein = typeof levenshtein;
+import {distance} from 'fastest-levenshtein';
 
 /**
  * The known name that a mistyped one was most likely meant to be.
@@ -9,8 +6,6 @@ type Levenshtein = typeof levenshtein;
  * @returns `undefined` where none is near: at most two letters, or a third of them, may differ
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  // Loaded when something was mistyped, not at every start.
-  const {distance} = createRequire(import.meta.url)('fastest-levenshtein') as Levenshtein;
   let best: {readonly name: string; readonly distance: number} | undefined;
   for (const candidate of known) {
     const away = distance(name.toLowerCase(), candidate.toLowerCase());

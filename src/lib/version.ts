@@ -1,6 +1,4 @@
-import {createRequire} from 'node:module';
+import manifest from '../../package.json' with {type: 'json'};
 
-const manifest = createRequire(import.meta.url)('../../package.json') as {version: string};
-
-/** The version of this package, as in package.json. */
-export const version = manifest.version;
+/** The version of this package, as in package.json; the build puts the text in. */
+export const version: string = manifest.version;

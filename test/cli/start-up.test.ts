@@ -24,7 +24,7 @@ async function needed(
   return {files: paths.sort(), kilobytes};
 }
 
-const itself = ['bin/run.js', 'dist/cli/start.cjs'];
+const itself = ['bin/run.js', 'dist/cli/main.cjs'];
 const sqlite = [...itself, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'];
 
 describe('getid loads what it uses and nothing else', () => {

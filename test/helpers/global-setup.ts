@@ -56,9 +56,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 function compile(): void {
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const project = join(root, 'tsconfig.build.json');
-  execFileSync(process.execPath, [compiler, '-p', project], {stdio: 'inherit'});
   execFileSync(process.execPath, [join(root, 'scripts', 'bundle.js')], {cwd: root, stdio: 'inherit'});
 }
 

@@ -1,3 +1,4 @@
+import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
@@ -55,7 +56,9 @@ const CONTROL_EVERY_MS = 20;
 const CONTROL_WITHIN_MS = 10_000;
 
 const program = fileURLToPath(new URL('../../../bin/run.js', import.meta.url));
-const bare = fileURLToPath(new URL('bare-server.js', import.meta.url));
+/** The folder of the server's process has no packages. */
+const tsx = createRequire(import.meta.url).resolve('tsx');
+const bare = fileURLToPath(new URL('bare-server.ts', import.meta.url));
 
 /** Sends the same bytes to the service and to one that `node:http` alone serves, and compares all they say. */
 export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {
@@ -87,7 +90,7 @@ async function openSide(name: 'plain' | 'bare', folder: string): Promise<Side> {
   const floors = counters.map(({mode, begin}) => ({mode, next: BigInt(begin)}));
   await store.raiseCounters([...floors, {mode: CONTROL_MODE, next: 0n}], false);
   await store.close();
-  const args = name === 'plain' ? [program, 'serve', '--port', '0'] : [bare];
+  const args = name === 'plain' ? [program, 'serve', '--port', '0'] : ['--import', tsx, bare];
   const server = await startServerProcess(args, folder, {
     PEEWEE_URL: database,
     UNIQUEID_MAX_RANGE: String(MOST_RANGE),

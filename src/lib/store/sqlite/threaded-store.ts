@@ -1,3 +1,4 @@
+import {createRequire} from 'node:module';
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
 import {UniqueIDError} from '../../errors.js';
@@ -28,6 +29,9 @@ import {
   type ThreadData,
 } from './thread-messages.js';
 
+/** The entry of package.json stays valid wherever the build puts this module. */
+const threadProgram = createRequire(import.meta.url).resolve('#sqlite-thread');
+
 /**
  * Opens an SQLite database on a thread of its own: while a commit is synced, this thread goes on reading requests and
  * answering them, and no lock of another process ever stops it.
@@ -38,7 +42,7 @@ export async function openThreadedSqliteStore(
 ): Promise<Store> {
   const memory = new SharedArrayBuffer(4);
   const data: ThreadData = {path, options: {create, readOnly}, gate: memory};
-  const worker = new Worker(new URL('thread.js', import.meta.url), {workerData: data});
+  const worker = new Worker(threadProgram, {workerData: data});
   const gate = new ThreadGate(memory);
   const shut = (): void => {
     gate.shut(LONGEST_CALL_MS);

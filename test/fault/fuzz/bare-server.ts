@@ -1,8 +1,8 @@
 // The service by node:http alone, without the reader of plain requests in front of it.
-import {resolveConfig} from '../../../dist/lib/config/resolve.js';
-import {baseUrl, boundAddress, listen} from '../../../dist/lib/server/http-server.js';
-import {createService} from '../../../dist/lib/server/service.js';
-import {openStore} from '../../../dist/lib/store/open.js';
+import {resolveConfig} from '../../../src/lib/config/resolve.js';
+import {baseUrl, boundAddress, listen} from '../../../src/lib/server/http-server.js';
+import {createService} from '../../../src/lib/server/service.js';
+import {openStore} from '../../../src/lib/store/open.js';
 
 const {settings} = resolveConfig({flags: {}, env: process.env});
 const store = await openStore(settings.databaseUrl, {
