@@ -3,7 +3,7 @@ import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
- * Text of others reaches a terminal only by `visible` (src/lib/visible.ts). Four lists of modules may do what the others
+ * Text of others reaches a terminal only by `visible` (src/lib/util/visible.ts). Four lists of modules may do what the others
  * may not: write; print data for programs as it is; lay out or colour text that is visible; use packages that draw.
  */
 const cli = (...names) => names.map((name) => `src/cli/${name}.ts`);
@@ -110,7 +110,7 @@ export default defineConfig(
   restrict(layouts, noExact, ...noWrite),
   restrict(writers, noExact, ...noCast),
   restrict(['src/lib/**'], noExit, ...noStream, ...noCast),
-  restrict(['src/lib/visible.ts'], noExit, ...noStream),
+  restrict(['src/lib/util/visible.ts'], noExit, ...noStream),
   restrict(['src/lib/server/log-output.ts'], noExit, ...noCast),
   {
     files: ['**/*.{js,cjs,mjs}'],

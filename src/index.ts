@@ -1,8 +1,8 @@
 export {Allocator, type AllocatorOptions} from './lib/allocation/allocator.js';
-export {checkMode, MAX_MODE_LENGTH} from './lib/allocation/mode.js';
-export {formatRange, MAX_COUNTER, parseRange, type IdRange} from './lib/allocation/range.js';
+export {checkMode, MAX_MODE_LENGTH} from './lib/core/mode.js';
+export {formatRange, MAX_COUNTER, parseRange, type IdRange} from './lib/core/range.js';
 export {parseDatabaseUrl, type DatabaseUrl} from './lib/config/database-url.js';
-export {UniqueIDError, type ErrorCode} from './lib/errors.js';
+export {UniqueIDError, type ErrorCode} from './lib/core/errors.js';
 export {
   createRequestListener,
   type EmbeddedService,
@@ -11,4 +11,4 @@ export {
 export {openStore} from './lib/store/open.js';
 export {migrate} from './lib/store/schema/migrate.js';
 export type {Store} from './lib/store/store.js';
-export {version} from './lib/version.js';
+export {version} from './lib/util/version.js';

@@ -1,6 +1,6 @@
 import confirm from '@inquirer/confirm';
 import input from '@inquirer/input';
-import {visible} from '../lib/visible.js';
+import {visible} from '../lib/util/visible.js';
 
 /** Questions go to stderr: stdout is for data. */
 const context = {output: process.stderr};

@@ -2,7 +2,7 @@ import {Command} from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../lib/config/load.js';
 import type {Config} from '../lib/config/resolve.js';
-import {visible, type Visible} from '../lib/visible.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 import {reportFailure} from './report-failure.js';
 import {printExact, printLines} from './stdout.js';
 import {requestedExit, usageFailure} from './usage-failure.js';

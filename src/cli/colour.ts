@@ -1,5 +1,5 @@
 import {Chalk} from 'chalk';
-import type {Visible} from '../lib/visible.js';
+import type {Visible} from '../lib/util/visible.js';
 import {wantsColour} from './terminal.js';
 
 type Style = (text: Visible) => Visible;

@@ -1,7 +1,7 @@
 import {createRequire} from 'node:module';
 import {loadConfig} from '../lib/config/load.js';
 import {openStore} from '../lib/store/open.js';
-import {visible} from '../lib/visible.js';
+import {visible} from '../lib/util/visible.js';
 import {withStore} from './database.js';
 import {catchCrashes, endProcess} from './end-process.js';
 import {reportFailure} from './report-failure.js';

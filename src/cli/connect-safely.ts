@@ -1,5 +1,5 @@
 import type {Config} from '../lib/config/resolve.js';
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 import type {OpenOptions, Store} from '../lib/store/store.js';
 import {connect, connectIfServable, withStore, type ConnectTalk} from './database.js';
 

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {exactJson} from '../lib/exact-json.js';
+import {exactJson} from '../lib/util/exact-json.js';
 import type {StatusDocument} from '../lib/status/document.js';
 import {reportFailure} from './report-failure.js';
 import {hasStdoutFailed, printExact} from './stdout.js';

@@ -1,4 +1,4 @@
-import {visible} from '../lib/visible.js';
+import {visible} from '../lib/util/visible.js';
 
 /** A URL with a password in it. */
 const withPassword = /:\/\/[^/:]*:[^/]*@/;

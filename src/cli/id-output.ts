@@ -1,5 +1,5 @@
 import {writeSync} from 'node:fs';
-import {formatRange, type IdRange} from '../lib/allocation/range.js';
+import {formatRange, type IdRange} from '../lib/core/range.js';
 import {outputFailed, watchStdout} from './stdout.js';
 
 /** The formats of `getid`. */

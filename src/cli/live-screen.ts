@@ -1,4 +1,4 @@
-import type {Visible} from '../lib/visible.js';
+import type {Visible} from '../lib/util/visible.js';
 
 /** https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: the alternate screen, so that what was there before stays. */
 const ENTER = '\u001B[?1049h\u001B[?25l';

@@ -1,5 +1,5 @@
-import {errorTable, toUniqueIDError} from '../lib/errors.js';
-import {version} from '../lib/version.js';
+import {errorTable, toUniqueIDError} from '../lib/core/errors.js';
+import {version} from '../lib/util/version.js';
 import {catchCrashes, endProcess} from './end-process.js';
 import type {GetidOptions} from './getid-options.js';
 import {hideSecrets} from './hide-secrets.js';

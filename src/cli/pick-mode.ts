@@ -1,7 +1,7 @@
 import search from '@inquirer/search';
-import {checkMode} from '../lib/allocation/mode.js';
-import {UniqueIDError} from '../lib/errors.js';
-import {visible, type Visible} from '../lib/visible.js';
+import {checkMode} from '../lib/core/mode.js';
+import {UniqueIDError} from '../lib/core/errors.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 
 /** Questions go to stderr: stdout is for data. */
 const context = {output: process.stderr};

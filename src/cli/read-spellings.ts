@@ -1,6 +1,6 @@
-import {checkMode} from '../lib/allocation/mode.js';
-import {UniqueIDError} from '../lib/errors.js';
-import {readText, UnreadableFile} from '../lib/read-file.js';
+import {checkMode} from '../lib/core/mode.js';
+import {UniqueIDError} from '../lib/core/errors.js';
+import {readText, UnreadableFile} from '../lib/util/read-file.js';
 
 /** Millions of modes, one spelling a line. */
 const MAX_LIST_BYTES = 100 * 1_048_576;

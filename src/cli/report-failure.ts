@@ -1,4 +1,4 @@
-import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../lib/core/errors.js';
 import {describeFailure, formatFailure} from './failure.js';
 import {sayLines, talkWidth} from './say.js';
 import {printExact} from './stdout.js';

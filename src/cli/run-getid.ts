@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 import type {Store} from '../lib/store/store.js';
 import {connectSafely} from './connect-safely.js';
 import type {GetidOptions} from './getid-options.js';

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {visible, type Visible} from '../lib/visible.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 import {wrapWords} from './wrap-words.js';
 
 /** How long the end of the process waits for a stderr that nobody reads. */

@@ -3,8 +3,8 @@ import type {Settings} from '../lib/config/settings.js';
 import {stderrSink} from '../lib/server/log-sink.js';
 import {recordTo} from '../lib/server/logs.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
-import {version} from '../lib/version.js';
-import {visible, type Visible} from '../lib/visible.js';
+import {version} from '../lib/util/version.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 import {colours} from './colour.js';
 import {wrapped} from './say.js';
 

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import type {ModeDocument, StatusDocument} from '../lib/status/document.js';
-import {visible, type Visible} from '../lib/visible.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';
 import {bytes, duration, grouped, inWords, percent} from './numbers.js';

@@ -1,7 +1,7 @@
 import {writeSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {UniqueIDError} from '../lib/errors.js';
-import type {Visible} from '../lib/visible.js';
+import {UniqueIDError} from '../lib/core/errors.js';
+import type {Visible} from '../lib/util/visible.js';
 
 const STDOUT = 1;
 

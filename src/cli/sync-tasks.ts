@@ -1,11 +1,11 @@
 import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
-import {toUniqueIDError, UniqueIDError} from '../lib/errors.js';
-import {retryTransient} from '../lib/retry.js';
+import {toUniqueIDError, UniqueIDError} from '../lib/core/errors.js';
+import {retryTransient} from '../lib/util/retry.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
 import {copyCounters, copyIntoNothing, readFloors} from '../lib/store/copy.js';
 import {readSpellings, type SpellingTarget} from '../lib/store/spellings.js';
 import type {Floor, Raise, Store} from '../lib/store/store.js';
-import {visible} from '../lib/visible.js';
+import {visible} from '../lib/util/visible.js';
 import {colours} from './colour.js';
 
 /** How long a step waits for a lock that another process holds, in milliseconds. */

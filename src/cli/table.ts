@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import {visible, type Visible} from '../lib/visible.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 
 /** A column's heading; the first column is aligned to the left, the others, mostly numbers, to the right. */
 export interface Column {

@@ -1,6 +1,6 @@
 import {Allocator} from '../lib/allocation/allocator.js';
-import {checkMode} from '../lib/allocation/mode.js';
-import {parseRange, type IdRange} from '../lib/allocation/range.js';
+import {checkMode} from '../lib/core/mode.js';
+import {parseRange, type IdRange} from '../lib/core/range.js';
 import {redactDatabaseUrl} from '../lib/config/database-url.js';
 import {loadConfig} from '../lib/config/load.js';
 import type {Config} from '../lib/config/resolve.js';

@@ -1,7 +1,7 @@
-import type {IdRange} from '../lib/allocation/range.js';
+import type {IdRange} from '../lib/core/range.js';
 import {requestRange} from '../lib/client/request.js';
 import type {Settings} from '../lib/config/settings.js';
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 import {readServiceStatus} from '../lib/client/service-status.js';
 import type {GetidOptions} from './getid-options.js';
 

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 import {reportFailure} from './report-failure.js';
 
 /** How long a command may take. */

@@ -1,6 +1,6 @@
 import {createRequire} from 'node:module';
-import {UniqueIDError} from '../lib/errors.js';
-import {nearest} from '../lib/nearest.js';
+import {UniqueIDError} from '../lib/core/errors.js';
+import {nearest} from '../lib/util/nearest-word.js';
 
 /** What of oclif's errors tells what went wrong; its classes are not part of its documented API. */
 interface OclifError extends Error {

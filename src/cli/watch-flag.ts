@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 
 export const DEFAULT_WATCH_SECONDS = 2;
 

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {toUniqueIDError, type UniqueIDError} from '../lib/errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../lib/core/errors.js';
 import type {StatusDocument} from '../lib/status/document.js';
-import {visible, type Visible} from '../lib/visible.js';
+import {visible, type Visible} from '../lib/util/visible.js';
 import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';
 import {openLiveScreen} from './live-screen.js';

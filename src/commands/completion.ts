@@ -2,7 +2,7 @@ import {string as textArg} from '@oclif/core/args';
 import {BaseCommand} from '../cli/base-command.js';
 import {completionInstall, completionScripts, shells} from '../cli/completion-scripts.js';
 import {printExact} from '../cli/stdout.js';
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print a script that lets a shell complete commands, flags and modes.';

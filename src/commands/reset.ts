@@ -8,12 +8,12 @@ import {formatTable} from '../cli/table.js';
 import {say} from '../cli/say.js';
 import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/stdout.js';
 import {canPrompt} from '../cli/terminal.js';
-import {checkMode} from '../lib/allocation/mode.js';
-import {MAX_COUNTER} from '../lib/allocation/range.js';
+import {checkMode} from '../lib/core/mode.js';
+import {MAX_COUNTER} from '../lib/core/range.js';
 import {applyReset, planReset, type ResetMove} from '../lib/allocation/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
-import {UniqueIDError} from '../lib/errors.js';
-import {exactJson} from '../lib/exact-json.js';
+import {UniqueIDError} from '../lib/core/errors.js';
+import {exactJson} from '../lib/util/exact-json.js';
 import type {Store} from '../lib/store/store.js';
 
 export default class Reset extends BaseCommand {

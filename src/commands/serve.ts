@@ -9,11 +9,11 @@ import {printExact} from '../cli/stdout.js';
 import type * as syncTasks from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
-import {UniqueIDError} from '../lib/errors.js';
+import {UniqueIDError} from '../lib/core/errors.js';
 import type * as service from '../lib/server/run-service.js';
 import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
 import type {Store} from '../lib/store/store.js';
-import {version} from '../lib/version.js';
+import {version} from '../lib/util/version.js';
 
 export default class Serve extends BaseCommand {
   static override summary = 'Answer requests for unique integers over HTTP.';

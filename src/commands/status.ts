@@ -8,8 +8,8 @@ import {statusLines} from '../cli/status-screen.js';
 import {formatTable} from '../cli/table.js';
 import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/watch-flag.js';
 import type {Config} from '../lib/config/resolve.js';
-import {errorTable} from '../lib/errors.js';
-import {exactJson} from '../lib/exact-json.js';
+import {errorTable} from '../lib/core/errors.js';
+import {exactJson} from '../lib/util/exact-json.js';
 import type {StatusDocument} from '../lib/status/document.js';
 
 /** Modes that are listed where nothing else is said. */

@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {settings, type Setting} from '../../src/lib/config/settings.js';
-import {errorTable} from '../../src/lib/errors.js';
+import {errorTable} from '../../src/lib/core/errors.js';
 import {openapiText} from '../../src/lib/server/openapi.js';
 import {rangeSchema, statusSchema} from '../../src/lib/server/schemas.js';
 import {startServer} from '../helpers/cli.js';

@@ -3,7 +3,7 @@ import {startServer, type RunningServer} from '../helpers/cli.js';
 import {ask, askRaw, rangeOf} from '../helpers/http.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {makeWorkspace} from '../helpers/workspace.js';
-import {version} from '../../src/lib/version.js';
+import {version} from '../../src/lib/util/version.js';
 
 async function start(
   args: readonly string[] = [],

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import fc from 'fast-check';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
-import {retryTransient} from '../../src/lib/retry.js';
-import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
+import {retryTransient} from '../../src/lib/util/retry.js';
+import {MAX_COUNTER} from '../../src/lib/core/range.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
 import type {OpenOptions, Store} from '../../src/lib/store/store.js';
 import {flaws, type Given} from '../helpers/ranges.js';

@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
-import {MAX_COUNTER} from '../../src/lib/allocation/range.js';
-import {toUniqueIDError} from '../../src/lib/errors.js';
+import {MAX_COUNTER} from '../../src/lib/core/range.js';
+import {toUniqueIDError} from '../../src/lib/core/errors.js';
 import * as statements from '../../src/lib/store/mysql/statements.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
-import type {UniqueIDError} from '../../src/lib/errors.js';
+import type {UniqueIDError} from '../../src/lib/core/errors.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
 import {readStatus} from '../../src/lib/store/status.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';

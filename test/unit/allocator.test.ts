@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../src/lib/allocation/allocator.js';
-import {EMPTY_RANGE} from '../../src/lib/allocation/range.js';
-import {toUniqueIDError, UniqueIDError} from '../../src/lib/errors.js';
+import {EMPTY_RANGE} from '../../src/lib/core/range.js';
+import {toUniqueIDError, UniqueIDError} from '../../src/lib/core/errors.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {observe, type ObservedStore} from '../helpers/observed-store.js';
 import {lockDatabase, makeSqliteDatabase, type SqliteTestDatabase} from '../helpers/sqlite-database.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {checkMode} from '../../src/lib/allocation/mode.js';
+import {checkMode} from '../../src/lib/core/mode.js';
 
 describe('checkMode', () => {
   it.each([

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {UniqueIDError} from '../../src/lib/errors.js';
+import {UniqueIDError} from '../../src/lib/core/errors.js';
 import {readGetidQuery} from '../../src/lib/server/query.js';
 
 const codeOf = (query: string): string | undefined => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {EMPTY_RANGE, formatRange, MAX_COUNTER, parseRange} from '../../src/lib/allocation/range.js';
+import {EMPTY_RANGE, formatRange, MAX_COUNTER, parseRange} from '../../src/lib/core/range.js';
 
 describe('parseRange', () => {
   it('takes every whole number up to the limit, to the last digit', () => {

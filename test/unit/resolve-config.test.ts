@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {resolveConfig, type ConfigSources} from '../../src/lib/config/resolve.js';
 import {settings} from '../../src/lib/config/settings.js';
-import {readPythonIni} from '../../src/lib/config/python-ini.js';
+import {readPythonIni} from '../../src/lib/config/python/ini.js';
 import {root} from '../helpers/workspace.js';
 
 const nothing: ConfigSources = {flags: {}, env: {}};

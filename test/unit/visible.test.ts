@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, it} from 'vitest';
 import {formatTable} from '../../src/cli/table.js';
-import {visible, visibleJson} from '../../src/lib/visible.js';
+import {visible, visibleJson} from '../../src/lib/util/visible.js';
 
 /** Said in another way than the function says it: by general category, lone surrogates by their range. */
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\ud800-\udfff]/u;

@@ -1,13 +1,13 @@
 import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
-import {toUniqueIDError, type UniqueIDError} from '../errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {backoff} from '../backoff.js';
+import {backoff} from '../util/backoff.js';
 import {GroupCommitter, type Committed} from './group-committer.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
-import type {ModeFilter} from './mode-pattern.js';
+import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
-import {checkMode} from './mode.js';
-import {EMPTY_RANGE, type IdRange} from './range.js';
+import {checkMode} from '../core/mode.js';
+import {EMPTY_RANGE, type IdRange} from '../core/range.js';
 import {modeNotAllowed, queueFull, stopping, tooLate} from './refusals.js';
 import {RegressionGuard} from './regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';

@@ -1,4 +1,4 @@
-import {toUniqueIDError, type UniqueIDError} from '../errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Advance, Store} from '../store/store.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 
 /** Which modes may come into being. */

@@ -1,4 +1,4 @@
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 
 /** Is told what an allocator does, for metrics; called between requests, so it must be quick and must not throw. */
 export interface AllocatorObserver {

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import type {Regression} from './regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {

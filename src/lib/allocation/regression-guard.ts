@@ -1,4 +1,4 @@
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {HighWater} from './high-water.js';
 import {regressed} from './refusals.js';

@@ -1,6 +1,6 @@
-import {UniqueIDError} from '../errors.js';
-import {nearest} from '../nearest.js';
-import {retryTransient} from '../retry.js';
+import {UniqueIDError} from '../core/errors.js';
+import {nearest} from '../util/nearest-word.js';
+import {retryTransient} from '../util/retry.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
 
 /** One counter of a reset, and what it would mean. */

@@ -1,5 +1,5 @@
 import QuickLRU from 'quick-lru';
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 
 /** The most modes remembered: less than twice as many are kept. */
 const MAX_MODES = 1000;

@@ -1,6 +1,6 @@
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import {exhausted} from './refusals.js';
-import type {IdRange} from './range.js';
+import type {IdRange} from '../core/range.js';
 
 /** Who is told what became of a request: one of the two, once. What either throws becomes a warning of the process. */
 export interface Receiver {

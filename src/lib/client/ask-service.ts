@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {backoff} from '../backoff.js';
-import {UniqueIDError} from '../errors.js';
+import {backoff} from '../util/backoff.js';
+import {UniqueIDError} from '../core/errors.js';
 import {exchange, ExchangeTimeout} from './exchange.js';
 
 /** How to ask a running service. */

@@ -1,5 +1,5 @@
-import {UniqueIDError} from '../errors.js';
-import type {IdRange} from '../allocation/range.js';
+import {UniqueIDError} from '../core/errors.js';
+import type {IdRange} from '../core/range.js';
 
 /** How integers are reserved ahead. */
 export interface BlockOptions {

@@ -1,7 +1,7 @@
 import {setMaxListeners} from 'node:events';
-import {checkMode} from '../allocation/mode.js';
-import {MAX_COUNTER, type IdRange} from '../allocation/range.js';
-import {UniqueIDError} from '../errors.js';
+import {checkMode} from '../core/mode.js';
+import {MAX_COUNTER, type IdRange} from '../core/range.js';
+import {UniqueIDError} from '../core/errors.js';
 import {wrongAnswer, type Answer} from './ask-service.js';
 import {BlockSource} from './block-source.js';
 import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';

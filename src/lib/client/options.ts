@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {serviceUrl} from './ask-service.js';
 
 /** How a client reaches the service and how far ahead it reserves. */

@@ -1,4 +1,4 @@
-import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../allocation/range.js';
+import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../core/range.js';
 import {askService, serviceUrl, wrongAnswer, type Answer, type AskOptions} from './ask-service.js';
 
 /** A range, and the server that gave it. */

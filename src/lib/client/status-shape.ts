@@ -1,5 +1,5 @@
-import {MAX_COUNTER} from '../allocation/range.js';
-import {errorTable} from '../errors.js';
+import {MAX_COUNTER} from '../core/range.js';
+import {errorTable} from '../core/errors.js';
 import type {StatusDocument} from '../status/document.js';
 
 /** A status that a running service has answered. */

@@ -1,4 +1,4 @@
-import {NotAllowed, seconds, smallNumber, yesOrNo, type Reader} from './readers.js';
+import {NotAllowed, seconds, smallNumber, yesOrNo, type Reader} from './parsers.js';
 
 /** Whether and how a connection to a network database is encrypted. */
 export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';

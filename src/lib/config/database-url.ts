@@ -1,5 +1,5 @@
 import {basename} from 'node:path';
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {OptionError, readDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
 /** The databases there is a store for. */

@@ -1,7 +1,7 @@
 import {homedir} from 'node:os';
 import {join} from 'node:path';
-import {UniqueIDError} from '../errors.js';
-import {READ_HINT, readText, UnreadableFile} from '../read-file.js';
+import {UniqueIDError} from '../core/errors.js';
+import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
 import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
 
 /** What a command line says about configuration, by the flags' long names. */

@@ -1,8 +1,8 @@
-import {UniqueIDError} from '../errors.js';
-import {nearest} from '../nearest.js';
-import {readPythonIni, type IniFile, type IniValue} from './python-ini.js';
-import {readPythonLiteral} from './python-literal.js';
-import {NotAllowed} from './readers.js';
+import {UniqueIDError} from '../core/errors.js';
+import {nearest} from '../util/nearest-word.js';
+import {readPythonIni, type IniFile, type IniValue} from './python/ini.js';
+import {readPythonLiteral} from './python/literal.js';
+import {NotAllowed} from './parsers.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
 
 /** A configuration file that was found: its name for errors, and what it says. */

@@ -1,5 +1,5 @@
-import {modeFilter} from '../allocation/mode-pattern.js';
-import {DEFAULT_MAX_RANGE, MAX_COUNTER} from '../allocation/range.js';
+import {modeFilter} from '../core/mode-filter.js';
+import {DEFAULT_MAX_RANGE, MAX_COUNTER} from '../core/range.js';
 import {parseDatabaseUrl} from './database-url.js';
 import {
   headerList,
@@ -11,7 +11,7 @@ import {
   wholeNumber,
   yesOrNo,
   type Reader,
-} from './readers.js';
+} from './parsers.js';
 
 /** One thing that can be configured: where it may stand, what it may say, and what it is without a word. */
 export interface Setting<T = unknown> {

@@ -1,6 +1,6 @@
 import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
-import type {UniqueIDError} from '../errors.js';
-import {version} from '../version.js';
+import type {UniqueIDError} from '../core/errors.js';
+import {version} from '../util/version.js';
 import type {RequestFacts} from './request-facts.js';
 
 /** Told of each answer when it is sent. */

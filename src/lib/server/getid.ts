@@ -1,7 +1,7 @@
 import type {Allocator} from '../allocation/allocator.js';
-import {parseRange} from '../allocation/range.js';
+import {parseRange} from '../core/range.js';
 import type {Receiver} from '../allocation/waiting.js';
-import {toUniqueIDError, UniqueIDError} from '../errors.js';
+import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import {readGetidQuery} from './query.js';
 import type {Token, Tokens} from './tokens.js';
 

@@ -3,7 +3,7 @@ import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {Settings} from '../config/settings.js';
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {affordableConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './answer.js';

@@ -1,6 +1,6 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
-import {formatRange} from '../allocation/range.js';
-import {toUniqueIDError, UniqueIDError} from '../errors.js';
+import {formatRange} from '../core/range.js';
+import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {formatError, type Answerer} from './answer.js';
 import type {Getid} from './getid.js';

@@ -1,9 +1,9 @@
 import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {Allocator} from '../allocation/allocator.js';
 import type {AllocatorObserver} from '../allocation/observer.js';
-import {MAX_COUNTER} from '../allocation/range.js';
-import type {UniqueIDError} from '../errors.js';
-import {version} from '../version.js';
+import {MAX_COUNTER} from '../core/range.js';
+import type {UniqueIDError} from '../core/errors.js';
+import {version} from '../util/version.js';
 import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
 import {SharedWork} from './shared-work.js';

@@ -1,7 +1,7 @@
 import type {Socket} from 'node:net';
-import {formatRange, type IdRange} from '../allocation/range.js';
+import {formatRange, type IdRange} from '../core/range.js';
 import type {Receiver} from '../allocation/waiting.js';
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import {byteString, type AccessRecorder} from './answer.js';
 import type {Getid} from './getid.js';
 import type {PlainAnswer} from './plain-answer.js';

@@ -1,4 +1,4 @@
-import {trimEnd, trimStart} from '../trim.js';
+import {trimEnd, trimStart} from '../util/trim.js';
 import type {RequestFacts} from './request-facts.js';
 
 /** A request for a range as nearly every client sends it, read without a parser of HTTP. */

@@ -1,4 +1,4 @@
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import {formatError} from './answer.js';
 import type {Metrics} from './metrics.js';
 import type {RequestFacts} from './request-facts.js';

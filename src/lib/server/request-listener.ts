@@ -1,7 +1,7 @@
 import type {RequestListener} from 'node:http';
 import {resolveConfig} from '../config/resolve.js';
 import {settings as allSettings, type Setting, type SettingName, type Settings} from '../config/settings.js';
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';

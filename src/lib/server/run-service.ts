@@ -1,8 +1,8 @@
 import type {Logger} from 'pino';
 import type {Settings} from '../config/settings.js';
-import {toUniqueIDError} from '../errors.js';
+import {toUniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {withTimeLimit} from '../store/time-limit.js';
+import {withTimeLimit} from '../util/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './descriptors.js';
 import {FailureLog} from './failure-log.js';
 import {trackHandshakes} from './handshakes.js';

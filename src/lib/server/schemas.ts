@@ -105,7 +105,7 @@ export const statusSchema: Json = {
               properties: {
                 code: {
                   type: 'string',
-                  description: 'Stable; the names are in src/lib/errors.ts.',
+                  description: 'Stable; the names are in src/lib/core/errors.ts.',
                   pattern: '^[A-Z_]+$',
                 },
                 message: {

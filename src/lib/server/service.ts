@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {Answerer, ownHeaders, type AccessRecorder} from './answer.js';
 import {Getid} from './getid.js';

@@ -1,10 +1,10 @@
-import {exactJson} from '../exact-json.js';
-import {UniqueIDError} from '../errors.js';
+import {exactJson} from '../util/exact-json.js';
+import {UniqueIDError} from '../core/errors.js';
 import {statusDocument} from '../status/document.js';
 import {readNearlyUsed, readStatus, type DatabaseStatus, type ModePage} from '../store/status.js';
 import type {Counter, Store} from '../store/store.js';
 import type {Allocator} from '../allocation/allocator.js';
-import {version} from '../version.js';
+import {version} from '../util/version.js';
 import {SharedWork} from './shared-work.js';
 
 /** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */

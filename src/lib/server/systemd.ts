@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {visible} from '../visible.js';
+import {visible} from '../util/visible.js';
 
 /** The first socket that systemd hands over, https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
 const FIRST_DESCRIPTOR = 3;

@@ -1,4 +1,4 @@
-import type {ErrorCode} from '../errors.js';
+import type {ErrorCode} from '../core/errors.js';
 import type {DatabaseStatus, ModeStatus} from '../store/status.js';
 
 /** A failure as documents show it. */

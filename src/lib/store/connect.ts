@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DatabaseUrl} from '../config/database-url.js';
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {openStore} from './open.js';
 import type {OpenOptions, Store} from './store.js';
 

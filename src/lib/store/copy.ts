@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from './schema/verdict.js';
 import {raised} from './refusal.js';
 import type {Floor, Raise, Store} from './store.js';

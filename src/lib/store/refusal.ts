@@ -1,4 +1,4 @@
-import {MAX_COUNTER} from '../allocation/range.js';
+import {MAX_COUNTER} from '../core/range.js';
 import {damagedCounter, isCounterValue} from './counter-value.js';
 import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from './store.js';
 

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import type {Comparison, Floor, Store} from './store.js';
 
 /** How many modes a message names. */

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
-import {MAX_COUNTER} from '../allocation/range.js';
-import {UniqueIDError} from '../errors.js';
+import {MAX_COUNTER} from '../core/range.js';
+import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from './schema/verdict.js';
 import {describeState, isSafe, type SchemaState} from './schema/version.js';
 import type {Counter, Store, StoreFacts} from './store.js';

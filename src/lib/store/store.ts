@@ -1,4 +1,4 @@
-import type {UniqueIDError} from '../errors.js';
+import type {UniqueIDError} from '../core/errors.js';
 import type {MigrationStep} from './schema/steps.js';
 import type {SchemaState} from './schema/version.js';
 

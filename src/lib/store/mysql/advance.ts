@@ -1,5 +1,5 @@
 import type {PoolConnection, ResultSetHeader} from 'mysql2/promise';
-import {MAX_COUNTER} from '../../allocation/range.js';
+import {MAX_COUNTER} from '../../core/range.js';
 import {refusal} from '../refusal.js';
 import type {Advance, Claim} from '../store.js';
 import {isCounterValue} from '../counter-value.js';

@@ -1,6 +1,6 @@
 import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {conflict, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
 import {toCounter} from '../refusal.js';
@@ -21,7 +21,7 @@ import type {
   Store,
   StoreFacts,
 } from '../store.js';
-import {withTimeLimit} from '../time-limit.js';
+import {withTimeLimit} from '../../util/time-limit.js';
 import {advance} from './advance.js';
 import {readComparison} from './comparison.js';
 import {closePool, giveUpPool, openPool, type MysqlPool} from './connection.js';

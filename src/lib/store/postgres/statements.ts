@@ -1,4 +1,4 @@
-import {MAX_COUNTER} from '../../allocation/range.js';
+import {MAX_COUNTER} from '../../core/range.js';
 
 /**
  * Sees to it that this one transaction is flushed before it is answered, and that its client hears if no standby

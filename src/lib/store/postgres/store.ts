@@ -1,6 +1,6 @@
-import {MAX_COUNTER} from '../../allocation/range.js';
+import {MAX_COUNTER} from '../../core/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {readOnlyServer, tlsRefused, unreachable} from '../network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
 import {isCounterValue} from '../counter-value.js';
@@ -22,7 +22,7 @@ import type {
   Store,
   StoreFacts,
 } from '../store.js';
-import {withTimeLimit} from '../time-limit.js';
+import {withTimeLimit} from '../../util/time-limit.js';
 import {DEFAULT_PORT} from './connection.js';
 import {fromPostgresError} from './errors.js';
 import {readFacts} from './facts.js';

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {CONVERT_ENGINE} from './structure.js';
 import {schemaProblem} from './verdict.js';
 import {

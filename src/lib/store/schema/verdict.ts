@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import type {StructureFlaw} from './structure.js';
 import {currentVersion, formatVersion, isEqual, isSafe, type SchemaState} from './version.js';
 

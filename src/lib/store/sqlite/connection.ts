@@ -1,6 +1,6 @@
 import {existsSync, statSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {currentVersion, type SchemaState} from '../schema/version.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';

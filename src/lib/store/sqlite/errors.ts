@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {rowRejected, schemaMissing} from '../schema/verdict.js';
 
 /** Whether SQLite found no space to write to. A file size limit is an error of writing, not of space. */

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import {createRequire} from 'node:module';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /**
  * What is never let go of. From Node 24.19 on, a native object of better-sqlite3 12 aborts the whole process when

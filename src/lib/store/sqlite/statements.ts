@@ -1,4 +1,4 @@
-import {MAX_COUNTER} from '../../allocation/range.js';
+import {MAX_COUNTER} from '../../core/range.js';
 import type {NativeConnection, Statement} from './native.js';
 import type {RawId} from './row-id.js';
 

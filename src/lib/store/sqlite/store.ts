@@ -1,5 +1,5 @@
-import {MAX_COUNTER} from '../../allocation/range.js';
-import {UniqueIDError} from '../../errors.js';
+import {MAX_COUNTER} from '../../core/range.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaProblem} from '../schema/verdict.js';

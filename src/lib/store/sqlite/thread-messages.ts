@@ -1,5 +1,5 @@
-import {MAX_COUNTER} from '../../allocation/range.js';
-import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../errors.js';
+import {MAX_COUNTER} from '../../core/range.js';
+import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../core/errors.js';
 import type {Advance, Claim, OpenOptions, Store} from '../store.js';
 
 /** What can be asked of a store on another thread. */

@@ -1,7 +1,7 @@
 import {createRequire} from 'node:module';
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
-import {UniqueIDError} from '../../errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 import type {MigrationStep} from '../schema/steps.js';
 import type {SchemaState} from '../schema/version.js';
 import type {

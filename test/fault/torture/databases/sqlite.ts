@@ -1,6 +1,6 @@
 import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {retryTransient} from '../../../../src/lib/retry.js';
+import {retryTransient} from '../../../../src/lib/util/retry.js';
 import {fromSqliteError} from '../../../../src/lib/store/sqlite/errors.js';
 import {NativeConnection} from '../../../../src/lib/store/sqlite/native.js';
 import type {Random} from '../random.js';

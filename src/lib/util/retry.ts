@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {backoff} from './backoff.js';
-import {UniqueIDError} from './errors.js';
+import {UniqueIDError} from '../core/errors.js';
 
 /**
  * Runs `work` again as long as it fails with a `transient` error, such as a lock held by another process.

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from './errors.js';
 
 /** The longest mode, in Unicode characters: the column is VARCHAR(255). */
 export const MAX_MODE_LENGTH = 255;

@@ -1,4 +1,4 @@
-import {readPythonLiteral} from './python-literal.js';
+import {readPythonLiteral} from './python/literal.js';
 
 /** Thrown by a reader; `allowed` ends the sentence "allowed: …". */
 export class NotAllowed extends Error {

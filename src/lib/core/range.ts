@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../errors.js';
+import {UniqueIDError} from './errors.js';
 
 /** The largest value of the `index` column: a signed 64-bit integer. It holds the *next* integer to give. */
 export const MAX_COUNTER = 2n ** 63n - 1n;
