@@ -22,7 +22,7 @@ await build({
     'src/client.ts',
     'src/cli/run-oclif.ts',
     'src/cli/complete.ts',
-    'src/lib/store/sqlite/thread.ts',
+    'src/lib/store/sqlite/thread/thread.ts',
     ...readdirSync(new URL('../src/commands', import.meta.url)).map((name) => `src/commands/${name}`),
   ],
   outdir: 'dist',

@@ -1,5 +1,5 @@
 import type {Config} from '../lib/config/resolve.js';
-import {connectStore} from '../lib/store/connect.js';
+import {connectStore} from '../lib/operations/connect.js';
 import {schemaProblem} from '../lib/store/schema/verdict.js';
 import type {OpenOptions, Store} from '../lib/store/store.js';
 import type {TimeLimit} from './time-limit.js';

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {exactJson} from '../lib/util/exact-json.js';
-import type {StatusDocument} from '../lib/status/document.js';
+import type {StatusDocument} from '../lib/operations/status-document.js';
 import {reportFailure} from './report-failure.js';
 import {hasStdoutFailed, printExact} from './stdout.js';
 import type {StatusSource} from './watch-status.js';

@@ -1,9 +1,9 @@
-import type {ResetMove} from '../lib/allocation/reset.js';
+import type {ResetMove} from '../lib/operations/reset.js';
 import type {AskOptions} from '../lib/client/ask-service.js';
 import {readServiceStatus} from '../lib/client/service-status.js';
 import type {ServiceStatus} from '../lib/client/status-shape.js';
 import {UniqueIDError} from '../lib/core/errors.js';
-import {databaseIdentity} from '../lib/store/status.js';
+import {databaseIdentity} from '../lib/operations/database-status.js';
 import type {Store} from '../lib/store/store.js';
 import {grouped} from './numbers.js';
 

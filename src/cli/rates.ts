@@ -1,4 +1,4 @@
-import type {ModeDocument} from '../lib/status/document.js';
+import type {ModeDocument} from '../lib/operations/status-document.js';
 
 /** So many rates are remembered for each mode. */
 const HISTORY = 20;

@@ -1,5 +1,5 @@
 import {hostname, userInfo} from 'node:os';
-import type {ResetMove} from '../lib/allocation/reset.js';
+import type {ResetMove} from '../lib/operations/reset.js';
 
 /** What a reset did, by whom and when, to be kept. */
 export interface ResetRecord {

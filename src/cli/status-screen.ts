@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type {ModeDocument, StatusDocument} from '../lib/status/document.js';
+import type {ModeDocument, StatusDocument} from '../lib/operations/status-document.js';
 import {visible, type Visible} from '../lib/util/visible.js';
 import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError, type UniqueIDError} from '../lib/core/errors.js';
-import type {StatusDocument} from '../lib/status/document.js';
+import type {StatusDocument} from '../lib/operations/status-document.js';
 import {visible, type Visible} from '../lib/util/visible.js';
 import type {Colours} from './colour.js';
 import {labelled} from './labelled.js';

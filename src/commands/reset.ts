@@ -10,7 +10,7 @@ import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/stdout.js'
 import {canPrompt} from '../cli/terminal.js';
 import {checkMode} from '../lib/core/mode.js';
 import {MAX_COUNTER} from '../lib/core/range.js';
-import {applyReset, planReset, type ResetMove} from '../lib/allocation/reset.js';
+import {applyReset, planReset, type ResetMove} from '../lib/operations/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
 import {UniqueIDError} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';

@@ -10,7 +10,7 @@ import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/watch-
 import type {Config} from '../lib/config/resolve.js';
 import {errorTable} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';
-import type {StatusDocument} from '../lib/status/document.js';
+import type {StatusDocument} from '../lib/operations/status-document.js';
 
 /** Modes that are listed where nothing else is said. */
 const DEFAULT_LIMIT = '1000';

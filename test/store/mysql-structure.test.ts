@@ -1,6 +1,6 @@
 import {expect, it, onTestFinished} from 'vitest';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
-import {readStatus} from '../../src/lib/store/status.js';
+import {readStatus} from '../../src/lib/operations/database-status.js';
 import {cli} from '../helpers/cli.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
-import type {openThreadedSqliteStore as openThreaded} from '../../src/lib/store/sqlite/threaded-store.js';
+import type {openThreadedSqliteStore as openThreaded} from '../../src/lib/store/sqlite/thread/threaded-store.js';
 import {describeStore} from './conformance.js';
 import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
 import {root} from '../helpers/workspace.js';

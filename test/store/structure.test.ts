@@ -3,7 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import type {UniqueIDError} from '../../src/lib/core/errors.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
-import {readStatus} from '../../src/lib/store/status.js';
+import {readStatus} from '../../src/lib/operations/database-status.js';
 import {makeMysqlDatabase} from '../helpers/mysql-database.js';
 import {needs} from '../helpers/needs.js';
 import {openForTest} from '../helpers/network-database.js';

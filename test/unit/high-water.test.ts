@@ -1,7 +1,7 @@
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {describe, expect, it} from 'vitest';
-import {HighWater} from '../../src/lib/allocation/high-water.js';
+import {HighWater} from '../../src/lib/allocation/high-water-marks.js';
 
 const kept = (marks: HighWater, modes: number): number[] =>
   Array.from({length: modes}, (_, index) => index).filter((index) => marks.get(`mode${index}`) !== undefined);

@@ -8,10 +8,18 @@ import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
 import {checkMode} from '../core/mode.js';
 import {EMPTY_RANGE, type IdRange} from '../core/range.js';
-import {modeNotAllowed, queueFull, stopping, tooLate} from './refusals.js';
+import {modeNotAllowed, queueFull, stopping, tooLate} from './rejections.js';
 import {RegressionGuard} from './regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';
-import {batchLength, grant, refuse, refuseAll, unitsOf, type Receiver, type Waiting} from './waiting.js';
+import {
+  batchLength,
+  grant,
+  refuse,
+  refuseAll,
+  unitsOf,
+  type Receiver,
+  type Waiting,
+} from './pending-requests.js';
 
 /** How an allocator treats its callers. */
 export interface AllocatorOptions {

@@ -3,7 +3,7 @@ import type {Advance, Store} from '../store/store.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
-import {keepWhatFits, refuseAll, type Unit} from './waiting.js';
+import {keepWhatFits, refuseAll, type Unit} from './pending-requests.js';
 
 /** A run that is committed and not handed out yet. */
 export interface Committed {

@@ -1,7 +1,7 @@
 import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {HighWater} from './high-water.js';
-import {regressed} from './refusals.js';
+import {HighWater} from './high-water-marks.js';
+import {regressed} from './rejections.js';
 import type {Regression} from './regression.js';
 
 /**

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../core/range.js';
 import {errorTable} from '../core/errors.js';
-import type {StatusDocument} from '../status/document.js';
+import type {StatusDocument} from '../operations/status-document.js';
 
 /** A status that a running service has answered. */
 export type ServiceStatus = StatusDocument & Required<Pick<StatusDocument, 'service'>>;

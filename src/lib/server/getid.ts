@@ -1,6 +1,6 @@
 import type {Allocator} from '../allocation/allocator.js';
 import {parseRange} from '../core/range.js';
-import type {Receiver} from '../allocation/waiting.js';
+import type {Receiver} from '../allocation/pending-requests.js';
 import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import {readGetidQuery} from './query.js';
 import type {Token, Tokens} from './tokens.js';

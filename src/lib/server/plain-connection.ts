@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../core/range.js';
-import type {Receiver} from '../allocation/waiting.js';
+import type {Receiver} from '../allocation/pending-requests.js';
 import type {UniqueIDError} from '../core/errors.js';
 import {byteString, type AccessRecorder} from './answer.js';
 import type {Getid} from './getid.js';

@@ -1,7 +1,12 @@
 import {exactJson} from '../util/exact-json.js';
 import {UniqueIDError} from '../core/errors.js';
-import {statusDocument} from '../status/document.js';
-import {readNearlyUsed, readStatus, type DatabaseStatus, type ModePage} from '../store/status.js';
+import {statusDocument} from '../operations/status-document.js';
+import {
+  readNearlyUsed,
+  readStatus,
+  type DatabaseStatus,
+  type ModePage,
+} from '../operations/database-status.js';
 import type {Counter, Store} from '../store/store.js';
 import type {Allocator} from '../allocation/allocator.js';
 import {version} from '../util/version.js';

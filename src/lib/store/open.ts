@@ -6,7 +6,7 @@ export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Pr
   switch (url.kind) {
     case 'sqlite': {
       if (options.offThread === true) {
-        const {openThreadedSqliteStore} = await import('./sqlite/threaded-store.js');
+        const {openThreadedSqliteStore} = await import('./sqlite/thread/threaded-store.js');
         return openThreadedSqliteStore(url.database, options);
       }
       const {openSqliteStore} = await import('./sqlite/store.js');

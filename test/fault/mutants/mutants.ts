@@ -22,7 +22,7 @@ export interface Mutant {
 const allocator = 'src/lib/allocation/allocator.ts';
 const committer = 'src/lib/allocation/group-committer.ts';
 const guard = 'src/lib/allocation/regression-guard.ts';
-const waiting = 'src/lib/allocation/waiting.ts';
+const waiting = 'src/lib/allocation/pending-requests.ts';
 const sqlite = 'src/lib/store/sqlite/store.ts';
 const sqliteNative = 'src/lib/store/sqlite/native.ts';
 const postgres = 'src/lib/store/postgres/store.ts';
@@ -310,7 +310,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [8],
     edits: [
       {
-        file: 'src/lib/store/refusal.ts',
+        file: 'src/lib/store/shared/counter-moves.ts',
         search: 'return asSeen || stillForwards ? [] : [{mode, next}];',
         replace: 'return asSeen || stillForwards || from !== to ? [] : [{mode, next}];',
       },

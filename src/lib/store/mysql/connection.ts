@@ -2,8 +2,8 @@ import {isIP, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {createPool, type Pool} from 'mysql2/promise';
 import type {DatabaseUrl} from '../../config/database-url.js';
-import {PoolSockets} from '../pool-sockets.js';
-import {tlsOptions} from '../tls.js';
+import {PoolSockets} from '../shared/pool-sockets.js';
+import {tlsOptions} from '../shared/tls.js';
 
 /**
  * What every session works under, whatever the server's defaults: errors instead of cut texts and question

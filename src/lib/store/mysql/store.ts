@@ -1,9 +1,9 @@
 import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {conflict, unreachable} from '../network-errors.js';
-import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
-import {toCounter} from '../refusal.js';
+import {conflict, unreachable} from '../shared/network-errors.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
+import {toCounter} from '../shared/counter-moves.js';
 import {CONVERT_ENGINE} from '../schema/structure.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaProblem, unsuitable} from '../schema/verdict.js';
@@ -22,18 +22,18 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {withTimeLimit} from '../../util/time-limit.js';
-import {advance} from './advance.js';
+import {advance} from './claim/one-by-one.js';
 import {readComparison} from './comparison.js';
 import {closePool, giveUpPool, openPool, type MysqlPool} from './connection.js';
-import {storedValue, type CounterRow} from './counter-row.js';
+import {storedValue, type CounterRow} from './claim/counter-row.js';
 import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
-import * as many from './many.js';
+import * as many from './claim/many.js';
 import {exactCollations, migrations} from './migrations.js';
 import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
 import {convertTables, readMysqlStructure, settingsFlaw} from './structure.js';
-import {UnwritableClaims, withUnwritable} from './unwritable-claims.js';
+import {UnwritableClaims, withUnwritable} from './claim/unwritable-claims.js';
 
 /** How long a migrator waits for another one, in seconds. */
 const SCHEMA_LOCK_SECONDS = 60;

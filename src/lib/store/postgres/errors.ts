@@ -13,7 +13,7 @@ import {
   unwritableMode,
   wrongLogin,
   type Destination,
-} from '../network-errors.js';
+} from '../shared/network-errors.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {rowRejected, schemaMissing, unsuitable} from '../schema/verdict.js';
 

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DatabaseUrl} from '../../config/database-url.js';
-import {PoolSockets} from '../pool-sockets.js';
+import {PoolSockets} from '../shared/pool-sockets.js';
 import {cancelStatement, sessionOf, type Session} from './cancel.js';
 import {connectDriver, DEFAULT_PORT, type Driver} from './connection.js';
 

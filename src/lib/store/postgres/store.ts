@@ -1,10 +1,10 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {readOnlyServer, tlsRefused, unreachable} from '../network-errors.js';
-import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../network-store.js';
-import {isCounterValue} from '../counter-value.js';
-import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
+import {readOnlyServer, tlsRefused, unreachable} from '../shared/network-errors.js';
+import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
+import {isCounterValue} from '../shared/counter-value.js';
+import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {assertServable, schemaProblem, unsuitable} from '../schema/verdict.js';

@@ -4,8 +4,8 @@ import {UniqueIDError} from '../../core/errors.js';
 import {currentVersion, type SchemaState} from '../schema/version.js';
 import type {OpenOptions} from '../store.js';
 import {fromSqliteError} from './errors.js';
-import {LogSize} from './log-size.js';
-import {assertNotMountedAlone} from './mounts.js';
+import {LogSize} from './file/checkpoint-policy.js';
+import {assertNotMountedAlone} from './file/mounts.js';
 import {NativeConnection} from './native.js';
 import {readSchema} from './schema.js';
 

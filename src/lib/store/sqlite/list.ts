@@ -1,4 +1,4 @@
-import {toCounter} from '../refusal.js';
+import {toCounter} from '../shared/counter-moves.js';
 import type {Counter, CounterPage} from '../store.js';
 import {isPlainId, parseRawId, plainId, showRawId} from './row-id.js';
 import type {Statements} from './statements.js';

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {movedMeanwhile, raised, refusal, toCounter} from '../refusal.js';
+import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaProblem} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
@@ -19,9 +19,9 @@ import type {
 } from '../store.js';
 import {openConnection} from './connection.js';
 import {fromSqliteError, isFull} from './errors.js';
-import {fileIdentity, isWritable, nameWarnings, sizeOnDisk} from './file.js';
+import {fileIdentity, isWritable, nameWarnings, sizeOnDisk} from './file/file.js';
 import {listCounters} from './list.js';
-import type {LogSize} from './log-size.js';
+import type {LogSize} from './file/checkpoint-policy.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
 import {parseRawId} from './row-id.js';

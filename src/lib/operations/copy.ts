@@ -1,7 +1,7 @@
 import {UniqueIDError} from '../core/errors.js';
-import {schemaProblem} from './schema/verdict.js';
-import {raised} from './refusal.js';
-import type {Floor, Raise, Store} from './store.js';
+import {schemaProblem} from '../store/schema/verdict.js';
+import {raised} from '../store/shared/counter-moves.js';
+import type {Floor, Raise, Store} from '../store/store.js';
 
 /**
  * Reads every counter of a database, to be copied into another.

@@ -1,9 +1,9 @@
 import {createRequire} from 'node:module';
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
-import {UniqueIDError} from '../../core/errors.js';
-import type {MigrationStep} from '../schema/steps.js';
-import type {SchemaState} from '../schema/version.js';
+import {UniqueIDError} from '../../../core/errors.js';
+import type {MigrationStep} from '../../schema/steps.js';
+import type {SchemaState} from '../../schema/version.js';
 import type {
   Advance,
   Claim,
@@ -16,8 +16,8 @@ import type {
   Raise,
   Store,
   StoreFacts,
-} from '../store.js';
-import {ThreadGate} from './thread-gate.js';
+} from '../../store.js';
+import {ThreadGate} from './exit-latch.js';
 import {
   fromSentAdvances,
   fromSentError,
@@ -27,7 +27,7 @@ import {
   type SentAdvances,
   type StoreMethod,
   type ThreadData,
-} from './thread-messages.js';
+} from './messages.js';
 
 /** The entry of package.json stays valid wherever the build puts this module. */
 const threadProgram = createRequire(import.meta.url).resolve('#sqlite-thread');

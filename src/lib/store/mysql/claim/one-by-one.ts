@@ -1,10 +1,10 @@
 import type {PoolConnection, ResultSetHeader} from 'mysql2/promise';
-import {MAX_COUNTER} from '../../core/range.js';
-import {refusal} from '../refusal.js';
-import type {Advance, Claim} from '../store.js';
-import {isCounterValue} from '../counter-value.js';
+import {MAX_COUNTER} from '../../../core/range.js';
+import {refusal} from '../../shared/counter-moves.js';
+import type {Advance, Claim} from '../../store.js';
+import {isCounterValue} from '../../shared/counter-value.js';
 import {storedValue, type CounterRow} from './counter-row.js';
-import * as statements from './statements.js';
+import * as statements from '../statements.js';
 
 /** From so many claims on, a second round trip costs less than two statements for each of them. */
 const MANY = 8;

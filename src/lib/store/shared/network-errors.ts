@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../core/errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /** Where a connection was meant to go, for messages: never holds a password. */
 export interface Destination {

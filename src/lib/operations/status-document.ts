@@ -1,5 +1,5 @@
 import type {ErrorCode} from '../core/errors.js';
-import type {DatabaseStatus, ModeStatus} from '../store/status.js';
+import type {DatabaseStatus, ModeStatus} from './database-status.js';
 
 /** A failure as documents show it. */
 export interface ProblemDocument {

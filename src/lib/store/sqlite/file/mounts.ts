@@ -1,5 +1,5 @@
 import {readFileSync, realpathSync} from 'node:fs';
-import {UniqueIDError} from '../../core/errors.js';
+import {UniqueIDError} from '../../../core/errors.js';
 
 /**
  * Rejects a file that is mounted alone, as `docker run -v ./db.sqlite3:/db.sqlite3` does: SQLite keeps the newest

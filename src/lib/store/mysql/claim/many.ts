@@ -1,9 +1,9 @@
 import type {PoolConnection} from 'mysql2/promise';
-import {movedMeanwhile, raised, toCounter} from '../refusal.js';
-import type {Counter, CounterMove, Floor, Raise} from '../store.js';
+import {movedMeanwhile, raised, toCounter} from '../../shared/counter-moves.js';
+import type {Counter, CounterMove, Floor, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
-import * as statements from './statements.js';
+import * as statements from '../statements.js';
 
 /** Sends statements as one text within a limit of time, and returns the rows of each. */
 export type Ask = (text: string) => Promise<readonly (readonly CounterRow[])[]>;

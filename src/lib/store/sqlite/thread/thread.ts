@@ -1,8 +1,8 @@
 // The thread that a server's SQLite store works on; `threaded-store.ts` starts it and asks it.
 import {parentPort, workerData} from 'node:worker_threads';
-import type {Store} from '../store.js';
-import {openSqliteStore} from './store.js';
-import {ThreadGate} from './thread-gate.js';
+import type {Store} from '../../store.js';
+import {openSqliteStore} from '../store.js';
+import {ThreadGate} from './exit-latch.js';
 import {
   fromSentClaims,
   toSentAdvances,
@@ -12,7 +12,7 @@ import {
   type SentClaims,
   type StoreMethod,
   type ThreadData,
-} from './thread-messages.js';
+} from './messages.js';
 
 const {path, options, gate: memory} = workerData as ThreadData;
 const gate = new ThreadGate(memory);

@@ -1,7 +1,7 @@
 import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
-import {unwritableMode} from '../network-errors.js';
-import type {Advance, Claim} from '../store.js';
-import * as statements from './statements.js';
+import {unwritableMode} from '../../shared/network-errors.js';
+import type {Advance, Claim} from '../../store.js';
+import * as statements from '../statements.js';
 
 /** Time until the character set is read again, in milliseconds: an administrator may convert the table. */
 const TRUSTED_MS = 60_000;

@@ -1,8 +1,8 @@
 import {isIP} from 'node:net';
 import {checkServerIdentity, type ConnectionOptions} from 'node:tls';
-import type {DatabaseUrl} from '../config/database-url.js';
-import {UniqueIDError} from '../core/errors.js';
-import {readBytes, READ_HINT, UnreadableFile} from '../util/read-file.js';
+import type {DatabaseUrl} from '../../config/database-url.js';
+import {UniqueIDError} from '../../core/errors.js';
+import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
 
 /**
  * What TLS is to check. Certificates are verified unless `no-verify` or `prefer` says otherwise; `require` does so

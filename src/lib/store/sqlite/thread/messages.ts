@@ -1,6 +1,6 @@
-import {MAX_COUNTER} from '../../core/range.js';
-import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../core/errors.js';
-import type {Advance, Claim, OpenOptions, Store} from '../store.js';
+import {MAX_COUNTER} from '../../../core/range.js';
+import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../../core/errors.js';
+import type {Advance, Claim, OpenOptions, Store} from '../../store.js';
 
 /** What can be asked of a store on another thread. */
 export type StoreMethod = {

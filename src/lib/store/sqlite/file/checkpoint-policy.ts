@@ -1,5 +1,5 @@
 import {statfsSync} from 'node:fs';
-import type {NativeConnection} from './native.js';
+import type {NativeConnection} from '../native.js';
 
 /**
  * How big the write-ahead log may become before it is copied into the database, in bytes; what SQLite does itself.

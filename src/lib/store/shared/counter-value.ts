@@ -1,5 +1,5 @@
-import {MAX_COUNTER} from '../core/range.js';
-import {UniqueIDError} from '../core/errors.js';
+import {MAX_COUNTER} from '../../core/range.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /** Whether a stored value can be a counter: an integer of 0 to 2^63-1, and nothing rounded on its way. */
 export function isCounterValue(value: unknown): value is bigint {

@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
 import {MAX_COUNTER} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
-import {schemaProblem} from './schema/verdict.js';
-import {describeState, isSafe, type SchemaState} from './schema/version.js';
-import type {Counter, Store, StoreFacts} from './store.js';
+import {schemaProblem} from '../store/schema/verdict.js';
+import {describeState, isSafe, type SchemaState} from '../store/schema/version.js';
+import type {Counter, Store, StoreFacts} from '../store/store.js';
 
 /** A counter as an operator sees it. */
 export interface ModeStatus {

@@ -1,4 +1,4 @@
-import {literal} from './statements.js';
+import {literal} from '../statements.js';
 
 /** MariaDB makes a subquery of lists of 1000 literals or more, which compares them by another collation than the column's. */
 const MAX_MODES = 500;

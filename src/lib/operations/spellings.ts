@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import type {Comparison, Floor, Store} from './store.js';
+import type {Comparison, Floor, Store} from '../store/store.js';
 
 /** How many modes a message names. */
 const MAX_NAMED = 5;

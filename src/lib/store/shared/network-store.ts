@@ -1,4 +1,4 @@
-import type {Store} from './store.js';
+import type {Store} from '../store.js';
 
 /** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
 export const PATIENT_MS = 120_000;

@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DatabaseUrl} from '../config/database-url.js';
 import {UniqueIDError} from '../core/errors.js';
-import {openStore} from './open.js';
-import type {OpenOptions, Store} from './store.js';
+import {openStore} from '../store/open.js';
+import type {OpenOptions, Store} from '../store/store.js';
 
 /** How often and how patiently to try. */
 export interface ConnectOptions extends OpenOptions {

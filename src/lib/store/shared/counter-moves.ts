@@ -1,6 +1,6 @@
-import {MAX_COUNTER} from '../core/range.js';
+import {MAX_COUNTER} from '../../core/range.js';
 import {damagedCounter, isCounterValue} from './counter-value.js';
-import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from './store.js';
+import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from '../store.js';
 
 /**
  * Why a claim was not granted, told from the counter as it is.

@@ -1,5 +1,5 @@
 import type {UniqueIDError} from '../core/errors.js';
-import {exhausted} from './refusals.js';
+import {exhausted} from './rejections.js';
 import type {IdRange} from '../core/range.js';
 
 /** Who is told what became of a request: one of the two, once. What either throws becomes a warning of the process. */
