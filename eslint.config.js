@@ -111,7 +111,7 @@ export default defineConfig(
   restrict(writers, noExact, ...noCast),
   restrict(['src/lib/**'], noExit, ...noStream, ...noCast),
   restrict(['src/lib/util/visible.ts'], noExit, ...noStream),
-  restrict(['src/lib/server/log-output.ts'], noExit, ...noCast),
+  restrict(['src/lib/server/observability/log-output.ts'], noExit, ...noCast),
   {
     files: ['**/*.{js,cjs,mjs}'],
     extends: [tseslint.configs.disableTypeChecked],

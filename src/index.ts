@@ -7,7 +7,7 @@ export {
   createRequestListener,
   type EmbeddedService,
   type RequestListenerOptions,
-} from './lib/server/request-listener.js';
+} from './lib/server/embed.js';
 export {openStore} from './lib/store/open.js';
 export {migrate} from './lib/store/schema/migrate.js';
 export type {Store} from './lib/store/store.js';

@@ -1,7 +1,7 @@
 import type {Logger} from 'pino';
 import type {Settings} from '../lib/config/settings.js';
-import {stderrSink} from '../lib/server/log-sink.js';
-import {recordTo} from '../lib/server/logs.js';
+import {stderrSink} from '../lib/server/observability/log-sink.js';
+import {recordTo} from '../lib/server/observability/logs.js';
 import type {MigrationPlan} from '../lib/store/schema/migrate.js';
 import {version} from '../lib/util/version.js';
 import {visible, type Visible} from '../lib/util/visible.js';

@@ -10,7 +10,7 @@ import type * as syncTasks from '../cli/sync-tasks.js';
 import {canPrompt} from '../cli/terminal.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/core/errors.js';
-import type * as service from '../lib/server/run-service.js';
+import type * as service from '../lib/server/start.js';
 import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
 import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/util/version.js';
@@ -135,5 +135,5 @@ type OnHangUp = ReturnType<typeof catchHangUp>;
 
 /** The service with all that it needs is loaded while the thread of the database starts, which takes as long. */
 function loadService(): Promise<typeof service> {
-  return import('../lib/server/run-service.js');
+  return import('../lib/server/start.js');
 }

@@ -7,7 +7,7 @@ import {validate} from 'dockerfile-utils';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import {settings} from '../../src/lib/config/settings.js';
-import {openapiText} from '../../src/lib/server/openapi.js';
+import {openapiText} from '../../src/lib/server/routes/openapi.js';
 import {startProgram, waitFor} from '../helpers/cli.js';
 import {entryScript} from '../helpers/docker-entry.js';
 import {ask} from '../helpers/http.js';

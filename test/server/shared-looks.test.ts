@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {resolveConfig} from '../../src/lib/config/resolve.js';
-import {ServiceStatus} from '../../src/lib/server/status.js';
+import {ServiceStatus} from '../../src/lib/server/routes/status.js';
 import {openStore} from '../../src/lib/store/open.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Counter, CounterPage, Store} from '../../src/lib/store/store.js';

@@ -10,11 +10,11 @@ import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
 import {readPythonIni} from '../../src/lib/config/python/ini.js';
 import {readPythonLiteral} from '../../src/lib/config/python/literal.js';
 import {hostAddress, seconds} from '../../src/lib/config/parsers.js';
-import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/target.js';
-import {PlainRequestReader} from '../../src/lib/server/plain-request.js';
-import {readGetidQuery} from '../../src/lib/server/query.js';
-import {readPage} from '../../src/lib/server/status.js';
-import {Tokens} from '../../src/lib/server/tokens.js';
+import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/http/target.js';
+import {PlainRequestReader} from '../../src/lib/server/fast-path/request.js';
+import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
+import {readPage} from '../../src/lib/server/routes/status.js';
+import {Tokens} from '../../src/lib/server/http/tokens.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
 /** What a hostile client repeats: each byte that a reader looks for, and a few pairs. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {PlainRequestReader, type PlainRequest} from '../../src/lib/server/plain-request.js';
+import {PlainRequestReader, type PlainRequest} from '../../src/lib/server/fast-path/request.js';
 
 const read = (text: string): PlainRequest | undefined =>
   new PlainRequestReader((host) => host !== 'b').read(Buffer.from(text, 'latin1'));

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {UniqueIDError} from '../../src/lib/core/errors.js';
-import {readGetidQuery} from '../../src/lib/server/query.js';
+import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
 
 const codeOf = (query: string): string | undefined => {
   try {

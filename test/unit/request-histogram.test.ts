@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {Histogram, Registry} from 'prom-client';
 import {expect, it} from 'vitest';
-import {RequestHistogram} from '../../src/lib/server/request-histogram.js';
+import {RequestHistogram} from '../../src/lib/server/observability/request-histogram.js';
 
 const description = {name: 'took_seconds', help: 'How long it took.'};
 

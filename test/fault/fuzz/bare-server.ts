@@ -1,7 +1,7 @@
 // The service by node:http alone, without the reader of plain requests in front of it.
 import {resolveConfig} from '../../../src/lib/config/resolve.js';
-import {baseUrl, boundAddress, listen} from '../../../src/lib/server/http-server.js';
-import {createService} from '../../../src/lib/server/service.js';
+import {baseUrl, boundAddress, listen} from '../../../src/lib/server/http/listen.js';
+import {createService} from '../../../src/lib/server/compose.js';
 import {openStore} from '../../../src/lib/store/open.js';
 
 const {settings} = resolveConfig({flags: {}, env: process.env});

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {startServer, type RunningServer} from '../../helpers/cli.js';
-import {Tokens} from '../../../src/lib/server/tokens.js';
+import {Tokens} from '../../../src/lib/server/http/tokens.js';
 import {lockDatabase} from '../../helpers/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/workspace.js';
 import {flawOf, readAnswers} from './answers.js';

@@ -6,8 +6,8 @@ import {parseDatabaseUrl, redactDatabaseUrl} from '../../../src/lib/config/datab
 import {readPythonIni} from '../../../src/lib/config/python/ini.js';
 import {readPythonLiteral} from '../../../src/lib/config/python/literal.js';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {readGetidQuery} from '../../../src/lib/server/query.js';
-import {Tokens} from '../../../src/lib/server/tokens.js';
+import {readGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
+import {Tokens} from '../../../src/lib/server/http/tokens.js';
 import {needs} from '../../helpers/needs.js';
 import {makeWorkspace} from '../../helpers/workspace.js';
 import {openPythonOracle, type PythonOracle} from './python-oracle.js';

@@ -322,7 +322,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [3],
     edits: [
       {
-        file: 'src/lib/server/listener.ts',
+        file: 'src/lib/server/http/router.ts',
         search: `methods: ['GET', 'POST'], isGuarded: false, handle: getid`,
         replace: `methods: ['GET', 'POST', 'HEAD'], isGuarded: false, handle: getid`,
       },
@@ -346,9 +346,9 @@ export const mutants: readonly Mutant[] = [
     name: 'the plain reader takes a request with a chunked body for one without',
     invariants: [1],
     edits: [
-      {file: 'src/lib/server/plain-request.ts', search: `  'transfer-encoding',\n`, replace: ''},
+      {file: 'src/lib/server/fast-path/request.ts', search: `  'transfer-encoding',\n`, replace: ''},
       {
-        file: 'src/lib/server/plain-request.ts',
+        file: 'src/lib/server/fast-path/request.ts',
         search: `  if (!block.endsWith('\\r\\n\\r\\n')) return undefined;`,
         replace: `  if (!block.includes('\\r\\n\\r\\n')) return undefined;
   block = block.slice(0, block.indexOf('\\r\\n\\r\\n') + 4);`,
@@ -361,7 +361,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [9],
     edits: [
       {
-        file: 'src/lib/server/query.ts',
+        file: 'src/lib/server/routes/getid-query.ts',
         search: '  if (parameters.length > MAX_PARAMETERS) throw tooMany();\n',
         replace: '  if (parameters.length > query.length + 1) throw tooMany();\n',
       },

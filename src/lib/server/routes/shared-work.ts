@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../core/errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /** So many different pieces of work may wait; each is shared by all who ask for it. */
 const MAX_WAITING = 100;

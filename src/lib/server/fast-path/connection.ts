@@ -1,14 +1,14 @@
 import type {Socket} from 'node:net';
-import {formatRange, type IdRange} from '../core/range.js';
-import type {Receiver} from '../allocation/pending-requests.js';
-import type {UniqueIDError} from '../core/errors.js';
-import {byteString, type AccessRecorder} from './answer.js';
-import type {Getid} from './getid.js';
-import type {PlainAnswer} from './plain-answer.js';
-import type {HostCheck} from './host-check.js';
-import {PlainRequestReader, type PlainRequest} from './plain-request.js';
-import type {Refusals} from './refusals.js';
-import type {RequestFacts} from './request-facts.js';
+import {formatRange, type IdRange} from '../../core/range.js';
+import type {Receiver} from '../../allocation/pending-requests.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {byteString, type AccessRecorder} from '../http/response-writer.js';
+import type {Getid} from '../routes/getid.js';
+import type {PlainAnswer} from './response.js';
+import type {HostCheck} from '../http/host-check.js';
+import {PlainRequestReader, type PlainRequest} from './request.js';
+import type {Refusals} from '../http/rejections.js';
+import type {RequestFacts} from '../observability/request-facts.js';
 
 /** What all plain connections of a server share. */
 export interface PlainService {

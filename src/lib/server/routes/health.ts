@@ -1,8 +1,8 @@
-import type {Allocator} from '../allocation/allocator.js';
-import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
-import {retryTransient} from '../util/retry.js';
-import type {Store} from '../store/store.js';
-import {withTimeLimit} from '../util/time-limit.js';
+import type {Allocator} from '../../allocation/allocator.js';
+import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
+import {retryTransient} from '../../util/retry.js';
+import type {Store} from '../../store/store.js';
+import {withTimeLimit} from '../../util/time-limit.js';
 
 /** How long an answer is used, however often it is asked for, in milliseconds. */
 const FRESH_MS = 1000;

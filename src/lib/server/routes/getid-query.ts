@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../core/errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /** What `/getid` reads from the query of a request. */
 export interface GetidQuery {

@@ -3,14 +3,14 @@ import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {withTimeLimit} from '../util/time-limit.js';
-import {descriptorLimit, descriptorRemark} from './descriptors.js';
-import {FailureLog} from './failure-log.js';
-import {trackHandshakes} from './handshakes.js';
-import {baseUrl, boundAddress, drain, listen, type AnyServer, type OtherConnections} from './http-server.js';
-import {openLogs, type Logs} from './logs.js';
-import {acceptPlain} from './plain-connections.js';
-import {createService, type HttpService} from './service.js';
-import {readTlsFiles} from './tls-files.js';
+import {descriptorLimit, descriptorRemark} from './http/descriptors.js';
+import {FailureLog} from './observability/failure-log.js';
+import {trackHandshakes} from './http/handshakes.js';
+import {baseUrl, boundAddress, drain, listen, type AnyServer, type OtherConnections} from './http/listen.js';
+import {openLogs, type Logs} from './observability/logs.js';
+import {acceptPlain} from './fast-path/accept.js';
+import {createService, type HttpService} from './compose.js';
+import {readTlsFiles} from './http/tls-files.js';
 
 const CLOSE_TIMEOUT_MS = 2000;
 

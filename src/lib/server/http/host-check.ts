@@ -1,5 +1,5 @@
 import {isIP} from 'node:net';
-import {UniqueIDError} from '../core/errors.js';
+import {UniqueIDError} from '../../core/errors.js';
 
 /**
  * Decides which names a service answers to. A page in a browser may have its own name resolve to this machine (DNS

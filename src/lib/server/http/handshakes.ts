@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net';
-import type {AnyServer, OtherConnections} from './http-server.js';
+import type {AnyServer, OtherConnections} from './listen.js';
 
 /**
  * Keeps the sockets of a TLS server whose handshake is not complete. Nobody else knows them: `node:https` announces a

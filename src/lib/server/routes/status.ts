@@ -1,15 +1,15 @@
-import {exactJson} from '../util/exact-json.js';
-import {UniqueIDError} from '../core/errors.js';
-import {statusDocument} from '../operations/status-document.js';
+import {exactJson} from '../../util/exact-json.js';
+import {UniqueIDError} from '../../core/errors.js';
+import {statusDocument} from '../../operations/status-document.js';
 import {
   readNearlyUsed,
   readStatus,
   type DatabaseStatus,
   type ModePage,
-} from '../operations/database-status.js';
-import type {Counter, Store} from '../store/store.js';
-import type {Allocator} from '../allocation/allocator.js';
-import {version} from '../util/version.js';
+} from '../../operations/database-status.js';
+import type {Counter, Store} from '../../store/store.js';
+import type {Allocator} from '../../allocation/allocator.js';
+import {version} from '../../util/version.js';
 import {SharedWork} from './shared-work.js';
 
 /** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */

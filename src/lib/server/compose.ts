@@ -4,18 +4,18 @@ import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {Answerer, ownHeaders, type AccessRecorder} from './answer.js';
-import {Getid} from './getid.js';
-import {Health} from './health.js';
-import {HostCheck} from './host-check.js';
-import {createListener} from './listener.js';
-import {Metrics} from './metrics.js';
-import {PlainAnswer} from './plain-answer.js';
-import type {PlainService} from './plain-connection.js';
-import {Refusals} from './refusals.js';
-import type {RequestFacts} from './request-facts.js';
-import {ServiceStatus} from './status.js';
-import {Tokens} from './tokens.js';
+import {Answerer, ownHeaders, type AccessRecorder} from './http/response-writer.js';
+import {Getid} from './routes/getid.js';
+import {Health} from './routes/health.js';
+import {HostCheck} from './http/host-check.js';
+import {createListener} from './http/router.js';
+import {Metrics} from './observability/metrics.js';
+import {PlainAnswer} from './fast-path/response.js';
+import type {PlainService} from './fast-path/connection.js';
+import {Refusals} from './http/rejections.js';
+import type {RequestFacts} from './observability/request-facts.js';
+import {ServiceStatus} from './routes/status.js';
+import {Tokens} from './http/tokens.js';
 
 /** Who is told of what a service does. */
 export interface ServiceHooks {

@@ -1,5 +1,5 @@
-import {trimEnd, trimStart} from '../util/trim.js';
-import type {RequestFacts} from './request-facts.js';
+import {trimEnd, trimStart} from '../../util/trim.js';
+import type {RequestFacts} from '../observability/request-facts.js';
 
 /** A request for a range as nearly every client sends it, read without a parser of HTTP. */
 export interface PlainRequest {

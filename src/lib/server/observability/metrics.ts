@@ -1,12 +1,12 @@
 import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
-import type {Allocator} from '../allocation/allocator.js';
-import type {AllocatorObserver} from '../allocation/observer.js';
-import {MAX_COUNTER} from '../core/range.js';
-import type {UniqueIDError} from '../core/errors.js';
-import {version} from '../util/version.js';
+import type {Allocator} from '../../allocation/allocator.js';
+import type {AllocatorObserver} from '../../allocation/observer.js';
+import {MAX_COUNTER} from '../../core/range.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {version} from '../../util/version.js';
 import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
-import {SharedWork} from './shared-work.js';
+import {SharedWork} from '../routes/shared-work.js';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

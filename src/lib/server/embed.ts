@@ -5,7 +5,7 @@ import type {UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
-import {createService} from './service.js';
+import {createService} from './compose.js';
 
 /** What an embedded service is made with. */
 export interface RequestListenerOptions {

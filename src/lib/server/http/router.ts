@@ -1,16 +1,16 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
-import {formatRange} from '../core/range.js';
-import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
-import type {Store} from '../store/store.js';
-import {formatError, type Answerer} from './answer.js';
-import type {Getid} from './getid.js';
-import {asUnavailable, codeAlone, type Health} from './health.js';
+import {formatRange} from '../../core/range.js';
+import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
+import type {Store} from '../../store/store.js';
+import {formatError, type Answerer} from './response-writer.js';
+import type {Getid} from '../routes/getid.js';
+import {asUnavailable, codeAlone, type Health} from '../routes/health.js';
 import type {HostCheck} from './host-check.js';
-import type {Metrics} from './metrics.js';
-import {openapiText} from './openapi.js';
+import type {Metrics} from '../observability/metrics.js';
+import {openapiText} from '../routes/openapi.js';
 import {limitPipelining} from './pipeline-limit.js';
-import type {Refusals} from './refusals.js';
-import type {ServiceStatus} from './status.js';
+import type {Refusals} from './rejections.js';
+import type {ServiceStatus} from '../routes/status.js';
 import {isPrefetchPurpose, splitTarget} from './target.js';
 import type {Tokens} from './tokens.js';
 

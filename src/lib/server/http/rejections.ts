@@ -1,7 +1,7 @@
-import type {UniqueIDError} from '../core/errors.js';
-import {formatError} from './answer.js';
-import type {Metrics} from './metrics.js';
-import type {RequestFacts} from './request-facts.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {formatError} from './response-writer.js';
+import type {Metrics} from '../observability/metrics.js';
+import type {RequestFacts} from '../observability/request-facts.js';
 
 /** An error on its way to a client. */
 export interface Refusal {

@@ -1,6 +1,6 @@
 import pino, {type Logger} from 'pino';
-import {UniqueIDError} from '../core/errors.js';
-import {visibleJson} from '../util/visible.js';
+import {UniqueIDError} from '../../core/errors.js';
+import {visibleJson} from '../../util/visible.js';
 import {AccessLog} from './access-log.js';
 import {openFile} from './log-output.js';
 import {LogSink, stderrSink} from './log-sink.js';

@@ -1,4 +1,4 @@
-import {withTimeLimit} from '../util/time-limit.js';
+import {withTimeLimit} from '../../util/time-limit.js';
 import {openStderr, type LogOutput} from './log-output.js';
 
 /** Lines in memory for one destination, in bytes; what comes on top is dropped. */

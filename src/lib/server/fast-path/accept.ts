@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
-import type {AnyServer, OtherConnections} from './http-server.js';
-import {PlainConnection, type PlainService} from './plain-connection.js';
+import type {AnyServer, OtherConnections} from '../http/listen.js';
+import {PlainConnection, type PlainService} from './connection.js';
 
 /**
  * Stands in front of `node:http` on a server that listens: each new connection is a plain one until something else

@@ -2,11 +2,11 @@ import {createServer, STATUS_CODES, type RequestListener, type Server, type Serv
 import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
-import type {Settings} from '../config/settings.js';
-import {UniqueIDError} from '../core/errors.js';
+import type {Settings} from '../../config/settings.js';
+import {UniqueIDError} from '../../core/errors.js';
 import {affordableConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
-import {formatError} from './answer.js';
+import {formatError} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
 
 /**

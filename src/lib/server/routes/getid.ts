@@ -1,9 +1,9 @@
-import type {Allocator} from '../allocation/allocator.js';
-import {parseRange} from '../core/range.js';
-import type {Receiver} from '../allocation/pending-requests.js';
-import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
-import {readGetidQuery} from './query.js';
-import type {Token, Tokens} from './tokens.js';
+import type {Allocator} from '../../allocation/allocator.js';
+import {parseRange} from '../../core/range.js';
+import type {Receiver} from '../../allocation/pending-requests.js';
+import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
+import {readGetidQuery} from './getid-query.js';
+import type {Token, Tokens} from '../http/tokens.js';
 
 /** What the route needs. */
 export interface GetidOptions {

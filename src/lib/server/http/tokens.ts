@@ -1,10 +1,10 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
-import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
-import {MAX_COUNTER} from '../core/range.js';
-import {readPythonIni} from '../config/python/ini.js';
-import {UniqueIDError} from '../core/errors.js';
-import {nearest} from '../util/nearest-word.js';
-import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
+import {modeFilter, type ModeFilter} from '../../core/mode-filter.js';
+import {MAX_COUNTER} from '../../core/range.js';
+import {readPythonIni} from '../../config/python/ini.js';
+import {UniqueIDError} from '../../core/errors.js';
+import {nearest} from '../../util/nearest-word.js';
+import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
 
 /** Who asks, and what they may have. */
 export interface Token {

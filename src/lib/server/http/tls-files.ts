@@ -1,7 +1,7 @@
 import {createSecureContext} from 'node:tls';
-import type {Settings} from '../config/settings.js';
-import {UniqueIDError} from '../core/errors.js';
-import {readBytes, READ_HINT, UnreadableFile} from '../util/read-file.js';
+import type {Settings} from '../../config/settings.js';
+import {UniqueIDError} from '../../core/errors.js';
+import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
 
 /** What a server needs to speak TLS. */
 export interface TlsFiles {

@@ -1,7 +1,7 @@
 import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
-import type {UniqueIDError} from '../core/errors.js';
-import {version} from '../util/version.js';
-import type {RequestFacts} from './request-facts.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {version} from '../../util/version.js';
+import type {RequestFacts} from '../observability/request-facts.js';
 
 /** Told of each answer when it is sent. */
 export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;

@@ -1,5 +1,5 @@
 import {STATUS_CODES} from 'node:http';
-import {jsonHead} from './answer.js';
+import {jsonHead} from '../http/response-writer.js';
 
 /** Writes the heads that `node:http` would write, for connections that it does not serve. */
 export class PlainAnswer {

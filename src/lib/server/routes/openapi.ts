@@ -1,4 +1,4 @@
-import {version} from '../util/version.js';
+import {version} from '../../util/version.js';
 import {rangeSchema, statusSchema, type Json} from './schemas.js';
 import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
 

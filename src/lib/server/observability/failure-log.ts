@@ -1,5 +1,5 @@
 import type {Logger} from 'pino';
-import type {ErrorCode, UniqueIDError} from '../core/errors.js';
+import type {ErrorCode, UniqueIDError} from '../../core/errors.js';
 import type {RequestFacts} from './request-facts.js';
 
 /** At most one record of each kind in this time: an outage fails thousands of requests a second alike. */
