@@ -20,8 +20,8 @@ await build({
   entryPoints: [
     'src/index.ts',
     'src/client.ts',
-    'src/cli/run-oclif.ts',
-    'src/cli/complete.ts',
+    'src/cli/oclif/run.ts',
+    'src/cli/completion/candidates.ts',
     'src/lib/store/sqlite/thread/thread.ts',
     ...readdirSync(new URL('../src/commands', import.meta.url)).map((name) => `src/commands/${name}`),
   ],
@@ -44,6 +44,6 @@ await build({
   minifyIdentifiers: true,
   format: 'cjs',
   // Stay outside: the drivers that one kind of database needs, and the build above.
-  external: ['bindings', 'mysql2', 'postgres', './complete.js', './run-oclif.js'],
+  external: ['bindings', 'mysql2', 'postgres', './completion/candidates.js', './oclif/run.js'],
   define: {'import.meta.url': '__filename'},
 });

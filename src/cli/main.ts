@@ -1,14 +1,14 @@
 import {errorTable, toUniqueIDError} from '../lib/core/errors.js';
 import {version} from '../lib/util/version.js';
-import {catchCrashes, endProcess} from './end-process.js';
-import type {GetidOptions} from './getid-options.js';
-import {hideSecrets} from './hide-secrets.js';
-import {closeUnaskedInspector} from './inspector.js';
-import {readPlainGetid} from './plain-getid.js';
-import {reportFailure} from './report-failure.js';
-import {printExact} from './stdout.js';
-import {printAllocation} from './take-ids.js';
-import {canPrompt} from './terminal.js';
+import {catchCrashes, endProcess} from './process/end-process.js';
+import type {GetidOptions} from './getid/flags.js';
+import {hideSecrets} from './process/hide-secrets.js';
+import {closeUnaskedInspector} from './process/inspector.js';
+import {readPlainGetid} from './getid/fast-arguments.js';
+import {reportFailure} from './terminal/report-error.js';
+import {printExact} from './process/stdout.js';
+import {printAllocation} from './getid/local.js';
+import {canPrompt} from './terminal/traits.js';
 
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return endProcess();
   }
   if (argv[0] === 'complete' && argv[1] === '--') {
-    const {runCompletion} = await import('./complete.js');
+    const {runCompletion} = await import('./completion/candidates.js');
     return runCompletion(argv.slice(2));
   }
   return runOclif(argv);
@@ -45,6 +45,6 @@ async function runPlainGetid(
 }
 
 async function runOclif(argv: readonly string[]): Promise<void> {
-  const module = await import('./run-oclif.js');
+  const module = await import('./oclif/run.js');
   return module.runOclif(argv);
 }

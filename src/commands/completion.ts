@@ -1,7 +1,7 @@
 import {string as textArg} from '@oclif/core/args';
-import {BaseCommand} from '../cli/base-command.js';
-import {completionInstall, completionScripts, shells} from '../cli/completion-scripts.js';
-import {printExact} from '../cli/stdout.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {completionInstall, completionScripts, shells} from '../cli/completion/scripts.js';
+import {printExact} from '../cli/process/stdout.js';
 import {UniqueIDError} from '../lib/core/errors.js';
 
 export default class Completion extends BaseCommand {

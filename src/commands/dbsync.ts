@@ -1,11 +1,11 @@
 import * as Flags from '@oclif/core/flags';
-import {BaseCommand} from '../cli/base-command.js';
-import {say} from '../cli/say.js';
-import {connect, withStore, type ConnectTalk} from '../cli/database.js';
-import {readSpellings} from '../cli/read-spellings.js';
-import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/sync-tasks.js';
-import {grouped} from '../cli/numbers.js';
-import {formatTable} from '../cli/table.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {say} from '../cli/process/stderr.js';
+import {connect, withStore, type ConnectTalk} from '../cli/database/connect.js';
+import {readSpellings} from '../cli/database/spellings-file.js';
+import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/database/tasks.js';
+import {grouped} from '../cli/terminal/numbers.js';
+import {formatTable} from '../cli/terminal/table.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';
 import type {Config} from '../lib/config/resolve.js';

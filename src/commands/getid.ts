@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
-import {BaseCommand} from '../cli/base-command.js';
-import {defaultFormat, defaultRange, formats} from '../cli/getid-options.js';
-import {runGetid} from '../cli/run-getid.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {defaultFormat, defaultRange, formats} from '../cli/getid/flags.js';
+import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
   static override summary = 'Take a range of unique integers.';

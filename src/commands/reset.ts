@@ -1,13 +1,13 @@
 import * as Flags from '@oclif/core/flags';
-import {BaseCommand} from '../cli/base-command.js';
-import {connectIfServable, withStore} from '../cli/database.js';
-import {assertNotIssued} from '../cli/issued-by-service.js';
-import {grouped} from '../cli/numbers.js';
-import {recordLines, resetRecord} from '../cli/reset-record.js';
-import {formatTable} from '../cli/table.js';
-import {say} from '../cli/say.js';
-import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/stdout.js';
-import {canPrompt} from '../cli/terminal.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {connectIfServable, withStore} from '../cli/database/connect.js';
+import {assertNotIssued} from '../cli/reset/service-check.js';
+import {grouped} from '../cli/terminal/numbers.js';
+import {recordLines, resetRecord} from '../cli/reset/record.js';
+import {formatTable} from '../cli/terminal/table.js';
+import {say} from '../cli/process/stderr.js';
+import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/process/stdout.js';
+import {canPrompt} from '../cli/terminal/traits.js';
 import {checkMode} from '../lib/core/mode.js';
 import {MAX_COUNTER} from '../lib/core/range.js';
 import {applyReset, planReset, type ResetMove} from '../lib/operations/reset.js';
@@ -121,7 +121,10 @@ export default class Reset extends BaseCommand {
 }
 
 async function askForMode(store: Store): Promise<string> {
-  const [{pickMode}, counters] = await Promise.all([import('../cli/pick-mode.js'), store.counters()]);
+  const [{pickMode}, counters] = await Promise.all([
+    import('../cli/terminal/pick-mode.js'),
+    store.counters(),
+  ]);
   if (counters.length === 0)
     throw new UniqueIDError('UNKNOWN_MODE', `The database ${store.location} has no modes yet.`, {
       hint: 'A mode comes into being with the first getid that names it.',
@@ -161,7 +164,7 @@ async function confirmReset(
 
 /** A yes for a move forward; for one back, the name of the database or of each mode, typed out. */
 async function isConfirmed(changes: readonly ResetMove[], database: string | undefined): Promise<boolean> {
-  const {askToType, askYesNo} = await import('../cli/ask.js');
+  const {askToType, askYesNo} = await import('../cli/terminal/prompts.js');
   const backward = changes.filter((move) => move.backward);
   if (backward.length === 0) return askYesNo('Move forward?');
   if (database !== undefined) return askToType(`Type the name of the database (${database}):`, database);

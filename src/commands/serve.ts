@@ -1,13 +1,13 @@
 import * as Flags from '@oclif/core/flags';
-import {BaseCommand} from '../cli/base-command.js';
-import {connectSafely, type CommandTalk} from '../cli/connect-safely.js';
-import {connect, prepareStore} from '../cli/database.js';
-import {setCrashReporter} from '../cli/end-process.js';
-import {say} from '../cli/say.js';
-import {catchHangUp, endAtSignal, untilStopped} from '../cli/signals.js';
-import {printExact} from '../cli/stdout.js';
-import type * as syncTasks from '../cli/sync-tasks.js';
-import {canPrompt} from '../cli/terminal.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {connectSafely, type CommandTalk} from '../cli/database/connect-safely.js';
+import {connect, prepareStore} from '../cli/database/connect.js';
+import {setCrashReporter} from '../cli/process/end-process.js';
+import {say} from '../cli/process/stderr.js';
+import {catchHangUp, endAtSignal, untilStopped} from '../cli/process/signals.js';
+import {printExact} from '../cli/process/stdout.js';
+import type * as syncTasks from '../cli/database/tasks.js';
+import {canPrompt} from '../cli/terminal/traits.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/core/errors.js';
 import type * as service from '../lib/server/start.js';
@@ -71,12 +71,12 @@ export default class Serve extends BaseCommand {
     const silent = json || !process.stderr.isTTY;
     const plan = await syncWithTasks(store, {silent});
     if (!silent || json) return;
-    const {logSync} = await import('../cli/serve-talk.js');
+    const {logSync} = await import('../cli/serve/announcements.js');
     logSync(plan);
   }
 
   #openSynced(config: Config, asking: CommandTalk): Promise<Store> {
-    const loading = import('../cli/sync-tasks.js');
+    const loading = import('../cli/database/tasks.js');
     const opening = connect(config, asking, {create: true, offThread: true});
     return prepareStore(opening, async (store) => this.#sync(store, await loading));
   }
@@ -110,7 +110,7 @@ export default class Serve extends BaseCommand {
   ): Promise<void> {
     const {url, log} = running;
     const json = this.jsonEnabled();
-    const {serveTalk} = await import('../cli/serve-talk.js');
+    const {serveTalk} = await import('../cli/serve/announcements.js');
     const talk = serveTalk(settings, settings.errorFile === undefined ? undefined : log);
     if (json) printExact(`${JSON.stringify({url, database: store.location, version})}\n`);
     else await talk.started(url, store.location, () => store.facts());

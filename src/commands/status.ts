@@ -1,12 +1,12 @@
 import * as Flags from '@oclif/core/flags';
-import {BaseCommand} from '../cli/base-command.js';
-import {colours} from '../cli/colour.js';
-import {settingSources} from '../cli/config-sources.js';
-import {endOnSignal} from '../cli/signals.js';
-import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status-source.js';
-import {statusLines} from '../cli/status-screen.js';
-import {formatTable} from '../cli/table.js';
-import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/watch-flag.js';
+import {BaseCommand} from '../cli/oclif/base-command.js';
+import {colours} from '../cli/terminal/colour.js';
+import {settingSources} from '../cli/status/config-sources.js';
+import {endOnSignal} from '../cli/process/signals.js';
+import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status/source.js';
+import {statusLines} from '../cli/status/screen.js';
+import {formatTable} from '../cli/terminal/table.js';
+import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/status/watch-flag.js';
 import type {Config} from '../lib/config/resolve.js';
 import {errorTable} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';
@@ -99,10 +99,10 @@ export default class Status extends BaseCommand {
     const json = this.jsonEnabled();
     await endOnSignal(async (signal) => {
       if (process.stdout.isTTY && !json) {
-        const {watchStatus} = await import('../cli/watch-status.js');
+        const {watchStatus} = await import('../cli/status/watch.js');
         await watchStatus(source, process.stdout, {intervalMs, colour: colours(process.stdout), signal});
       } else {
-        const {followStatus} = await import('../cli/follow-status.js');
+        const {followStatus} = await import('../cli/status/stream.js');
         await followStatus(source, intervalMs, json, signal, (status) => {
           this.#show(status);
           this.log();

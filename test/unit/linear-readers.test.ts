@@ -5,7 +5,7 @@ import {describe, expect, it} from 'vitest';
 import {checkMode} from '../../src/lib/core/mode.js';
 import {modeFilter} from '../../src/lib/core/mode-filter.js';
 import {parseRange} from '../../src/lib/core/range.js';
-import {hideSecrets} from '../../src/cli/hide-secrets.js';
+import {hideSecrets} from '../../src/cli/process/hide-secrets.js';
 import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
 import {readPythonIni} from '../../src/lib/config/python/ini.js';
 import {readPythonLiteral} from '../../src/lib/config/python/literal.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse} from '@oclif/core/parser';
-import {readPlainGetid} from '../../src/cli/plain-getid.js';
+import {readPlainGetid} from '../../src/cli/getid/fast-arguments.js';
 import Getid from '../../src/commands/getid.js';
 
 /** What oclif makes of the same words; `undefined` where it refuses them. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, it} from 'vitest';
-import {formatTable} from '../../src/cli/table.js';
+import {formatTable} from '../../src/cli/terminal/table.js';
 import {visible, visibleJson} from '../../src/lib/util/visible.js';
 
 /** Said in another way than the function says it: by general category, lone surrogates by their range. */

@@ -1,0 +1,108 @@
+import {createRequire} from 'node:module';
+import {loadConfig} from '../../lib/config/load.js';
+import {openStore} from '../../lib/store/open.js';
+import {visible} from '../../lib/util/visible.js';
+import {withStore} from '../database/connect.js';
+import {catchCrashes, endProcess} from '../process/end-process.js';
+import {reportFailure} from '../terminal/report-error.js';
+import {printExact} from '../process/stdout.js';
+import {shells} from './scripts.js';
+
+/** What of the manifest of the commands matters here. */
+interface Manifest {
+  readonly commands: Readonly<Record<string, {readonly flags: Readonly<Record<string, ManifestFlag>>}>>;
+}
+
+interface ManifestFlag {
+  readonly name: string;
+  readonly char?: string;
+  readonly type: 'boolean' | 'option';
+  readonly options?: readonly string[];
+  readonly multiple?: boolean;
+}
+
+/** A person waits for them: no more than so many modes, and no longer than this. */
+const MOST_MODES = 1000;
+const LONGEST_MS = 1500;
+
+/** Prints the candidates for the last word and ends the process; a shell runs it on each Tab. */
+export async function runCompletion(words: readonly string[]): Promise<never> {
+  catchCrashes();
+  try {
+    await printCandidates(words);
+  } catch (error) {
+    reportFailure(error, false);
+  }
+  return endProcess();
+}
+
+/** Prints one candidate per line. */
+async function printCandidates(words: readonly string[]): Promise<void> {
+  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as Manifest;
+  const {separate, prefix} = split(words);
+  const current = separate.at(-1) ?? '';
+  for (const candidate of await candidatesFor(separate, commands)) {
+    if (candidate.startsWith(current)) printExact(`${prefix}${candidate}\n`);
+  }
+}
+
+/** `--mode=fi`, which bash takes for three words and others for one, as two; `prefix` is what a candidate needs before it. */
+function split(words: readonly string[]): {separate: readonly string[]; prefix: string} {
+  const separate = words.filter((word, index) => !(word === '=' && words[index - 1]?.startsWith('--')));
+  const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(separate.at(-1) ?? '') ?? [];
+  if (flag === undefined || value === undefined) return {separate, prefix: ''};
+  return {separate: [...separate.slice(0, -1), flag, value], prefix: `${flag}=`};
+}
+
+async function candidatesFor(
+  words: readonly string[],
+  commands: Manifest['commands'],
+): Promise<readonly string[]> {
+  const [command = '', ...rest] = words;
+  if (words.length <= 1) return [...Object.keys(commands), 'help', '--help', '--version'];
+  if (command === 'help') return Object.keys(commands);
+  if (command === 'completion' && words.length === 2) return [...shells];
+  const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (known === undefined) return [];
+  const flags = Object.values(known.flags);
+  const current = rest.at(-1) ?? '';
+  const before = flagOf(rest.at(-2) ?? '', flags);
+  if (before?.type === 'option') return valuesOf(before, rest);
+  if (!current.startsWith('-')) return [];
+  const given = new Set(rest.slice(0, -1).map((word) => flagOf(word, flags)?.name));
+  return [
+    ...flags.filter(({name, multiple}) => multiple === true || !given.has(name)).map(({name}) => `--${name}`),
+    '--help',
+  ];
+}
+
+function flagOf(word: string, flags: readonly ManifestFlag[]): ManifestFlag | undefined {
+  return flags.find(({name, char}) => word === `--${name}` || (char !== undefined && word === `-${char}`));
+}
+
+/** Nothing where files are meant, or nobody knows: the shell then offers files. */
+async function valuesOf({name, options}: ManifestFlag, words: readonly string[]): Promise<readonly string[]> {
+  if (options !== undefined) return options;
+  return name === 'mode' || name === 'after' ? modes(words) : [];
+}
+
+/** The modes of the database that the command line so far would use; none where that cannot be told at once. */
+async function modes(words: readonly string[]): Promise<readonly string[]> {
+  const after = (...names: string[]): string | undefined =>
+    words[words.findIndex((word) => names.includes(word)) + 1 || words.length];
+  const giveUp = setTimeout(() => process.exit(0), LONGEST_MS);
+  try {
+    const {settings} = loadConfig(
+      {config: after('-c', '--config'), database: after('--database')},
+      process.env,
+    );
+    const opening = openStore(settings.databaseUrl, {readOnly: true});
+    const counters = await withStore(opening, (store) => store.counters({limit: MOST_MODES}));
+    // A shell shows its candidates as they are, and takes a line break for their end.
+    return counters.map(({mode}) => mode).filter((mode) => mode === visible(mode));
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(giveUp);
+  }
+}

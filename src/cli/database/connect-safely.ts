@@ -1,0 +1,43 @@
+import type {Config} from '../../lib/config/resolve.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import type {OpenOptions, Store} from '../../lib/store/store.js';
+import {connect, connectIfServable, withStore, type ConnectTalk} from './connect.js';
+
+/** How a command talks to the person who runs it. */
+export interface CommandTalk extends ConnectTalk {
+  /** True if a person can answer a question. */
+  readonly mayAsk: boolean;
+}
+
+/**
+ * Connects to a database that integers may be allocated from. Where it is missing or too old, a person is
+ * offered to run dbsync; a script is told to.
+ *
+ * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
+ */
+export async function connectSafely(
+  config: Config,
+  talk: CommandTalk,
+  options: OpenOptions = {},
+): Promise<Store> {
+  try {
+    return await connectIfServable(config, talk, options);
+  } catch (error) {
+    if (!talk.mayAsk || !(error instanceof UniqueIDError) || !canBeSynced(error)) throw error;
+    talk.limit?.lift();
+    const {askYesNo} = await import('../terminal/prompts.js');
+    talk.say(error.message);
+    const question =
+      error.code === 'SCHEMA_TOO_OLD'
+        ? 'Upgrade it now? Every counter is kept.'
+        : 'Create it now? Every mode will start anew.';
+    if (!(await askYesNo(question))) throw error;
+    const {syncWithTasks} = await import('./tasks.js');
+    await withStore(connect(config, talk, {create: true}), (store) => syncWithTasks(store, {silent: false}));
+    return connectIfServable(config, talk, options);
+  }
+}
+
+function canBeSynced({code}: UniqueIDError): boolean {
+  return code === 'DATABASE_MISSING' || code === 'SCHEMA_MISSING' || code === 'SCHEMA_TOO_OLD';
+}

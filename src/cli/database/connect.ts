@@ -1,0 +1,70 @@
+import type {Config} from '../../lib/config/resolve.js';
+import {connectStore} from '../../lib/operations/connect.js';
+import {schemaProblem} from '../../lib/store/schema/verdict.js';
+import type {OpenOptions, Store} from '../../lib/store/store.js';
+import type {TimeLimit} from '../process/time-limit.js';
+
+/** How a command shows that it waits, and for how long. */
+export interface ConnectTalk {
+  readonly say: (line: string) => void;
+  /** How long the command may take; lifted before a person is asked. */
+  readonly limit?: TimeLimit | undefined;
+}
+
+/** Connects as the configuration says, telling on stderr what is waited for. */
+export function connect({settings}: Config, talk: ConnectTalk, options: OpenOptions = {}): Promise<Store> {
+  const {databaseUrl, connectAttempts, connectWaitMs} = settings;
+  return connectStore(databaseUrl, {
+    ...options,
+    attempts: connectAttempts,
+    waitMs: connectWaitMs,
+    answerTimeoutMs: settings.requestTimeoutMs,
+    limitMs: talk.limit?.limitMs,
+    onWait: (error, attempt, pauseMs) => {
+      talk.say(
+        `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${Math.ceil(pauseMs / 100) / 10} s.`,
+      );
+    },
+  });
+}
+
+/** Does something with a store, and closes it whatever comes of it. */
+export async function withStore<T>(opening: Promise<Store>, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await opening;
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Does something with a store that is used afterwards, and closes it only where that fails. */
+export async function prepareStore(
+  opening: Promise<Store>,
+  work: (store: Store) => Promise<void>,
+): Promise<Store> {
+  const store = await opening;
+  try {
+    await work(store);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects to a database that integers may be allocated from.
+ *
+ * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
+ */
+export function connectIfServable(
+  config: Config,
+  talk: ConnectTalk,
+  options: OpenOptions = {},
+): Promise<Store> {
+  return prepareStore(connect(config, talk, options), async (store) => {
+    const problem = schemaProblem(await store.readSchema(), store.location);
+    if (problem !== undefined) throw problem;
+  });
+}

@@ -1,0 +1,160 @@
+import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
+import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
+import {retryTransient} from '../../lib/util/retry.js';
+import {planMigration, type MigrationPlan} from '../../lib/store/schema/migrate.js';
+import {copyCounters, copyIntoNothing, readFloors} from '../../lib/operations/copy.js';
+import {readSpellings, type SpellingTarget} from '../../lib/operations/spellings.js';
+import type {Floor, Raise, Store} from '../../lib/store/store.js';
+import {visible} from '../../lib/util/visible.js';
+import {colours} from '../terminal/colour.js';
+
+/** How long a step waits for a lock that another process holds, in milliseconds. */
+const LOCK_WAIT_MS = 30_000;
+
+/** Brings a database to the current version, showing each step on stderr. */
+export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
+  const plan = await retryTransient(() => planMigration(store), LOCK_WAIT_MS);
+  const tasks = plan.steps.map((step, index) =>
+    timed(
+      capitalize(step.name),
+      async () => {
+        const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT_MS);
+        return outcome === 'already' ? 'done by somebody else meanwhile' : undefined;
+      },
+      index === 0 ? 'Nothing was changed.' : 'The steps before it are done; this one changed nothing.',
+    ),
+  );
+  await runTasks(tasks, options.silent);
+  return plan;
+}
+
+/** What a copy came to. */
+export interface CopyResult {
+  readonly raises: readonly Raise[];
+  /** The modes among them that the source takes for others, and stores under another spelling. */
+  readonly spellings: readonly string[];
+}
+
+/** How counters are copied. */
+export interface CopyOptions {
+  readonly silent: boolean;
+  readonly dryRun: boolean;
+  /** The further spellings that clients have used; `undefined` if nobody has told. */
+  readonly spellings: readonly string[] | undefined;
+}
+
+/** Copies every counter of `source` into a target, or only looks at what that comes to; shows on stderr what is done. */
+export async function copyWithTasks(
+  source: Store,
+  target: SpellingTarget,
+  {silent, dryRun, spellings: listed}: CopyOptions,
+): Promise<CopyResult> {
+  const {location, store} = target;
+  let spellings: readonly Floor[] = [];
+  let floors: readonly Floor[] = [];
+  let raises: readonly Raise[] = [];
+  const tasks = [
+    timed(
+      `Read the counters of ${source.location}`,
+      async () => {
+        floors = await readFloors(source, store);
+        spellings = await readSpellings(source, target, floors, listed);
+        return undefined;
+      },
+      'No counter was changed.',
+    ),
+    timed(
+      `${dryRun ? 'Compare' : 'Raise'} the counters of ${location}`,
+      async () => {
+        raises =
+          store === undefined
+            ? copyIntoNothing([...floors, ...spellings])
+            : await retryTransient(
+                () => copyCounters(store, [...floors, ...spellings], dryRun),
+                LOCK_WAIT_MS,
+              );
+        return undefined;
+      },
+      'No counter was changed.',
+    ),
+  ];
+  await runTasks(tasks, silent);
+  return {raises, spellings: spellings.map(({mode}) => mode)};
+}
+
+/**
+ * A task that tells how long it took.
+ *
+ * @param work may return a remark, which is told instead
+ * @param left what is to be known of the database when it fails
+ */
+function timed(title: string, work: () => Promise<string | undefined>, left: string): ListrTask {
+  return {
+    title: visible(title),
+    task: async (_: unknown, task: {title: string}) => {
+      const started = performance.now();
+      try {
+        const remark = await work();
+        task.title += ` (${remark ?? `${(performance.now() - started).toFixed(0)} ms`})`;
+      } catch (error) {
+        throw new TaskFailure(withAftermath(error, left));
+      }
+    },
+  };
+}
+
+/** Carries what a task has thrown past the task list, which shows the message of an error as it is. */
+class TaskFailure extends Error {
+  constructor(override readonly cause: unknown) {
+    super(visible(toUniqueIDError(cause).message));
+  }
+}
+
+function withAftermath(error: unknown, left: string): unknown {
+  if (!(error instanceof UniqueIDError) || error.message.includes('nothing was changed')) return error;
+  const {code, message, hint, transient} = error;
+  return new UniqueIDError(code, `${message} ${left}`, {
+    ...(hint === undefined ? {} : {hint}),
+    transient,
+    cause: error,
+  });
+}
+
+async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
+  const logger = new ListrLogger({
+    useIcons: true,
+    processOutput: new ProcessOutput(process.stderr, process.stderr),
+    toStderr: [],
+  });
+  const {yellow, green, red} = colours(process.stderr);
+  const icon =
+    (style: typeof red) =>
+    (text = '') =>
+      style(visible(text));
+  const color = {
+    STARTED: icon(yellow),
+    PENDING: icon(yellow),
+    COMPLETED: icon(green),
+    FAILED: icon(red),
+  };
+  const list = new Listr(tasks, {
+    // listr2 would end the process with status 127 on Ctrl-C; a step in one transaction needs no clean-up.
+    registerSignalListeners: false,
+    renderer: silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
+    fallbackRenderer: 'simple',
+    fallbackRendererCondition: false,
+    silentRendererCondition: false,
+    // What failed is told once, at the end, by the command.
+    rendererOptions: {logger, color, showErrorMessage: false},
+    fallbackRendererOptions: {logger, color},
+  });
+  try {
+    await list.run();
+  } catch (thrown) {
+    throw thrown instanceof TaskFailure ? thrown.cause : thrown;
+  }
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

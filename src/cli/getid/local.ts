@@ -1,0 +1,79 @@
+import {Allocator} from '../../lib/allocation/allocator.js';
+import {checkMode} from '../../lib/core/mode.js';
+import {parseRange, type IdRange} from '../../lib/core/range.js';
+import {redactDatabaseUrl} from '../../lib/config/database-url.js';
+import {loadConfig} from '../../lib/config/load.js';
+import type {Config} from '../../lib/config/resolve.js';
+import type {Store} from '../../lib/store/store.js';
+import {connectIfServable, withStore, type ConnectTalk} from '../database/connect.js';
+import type {GetidOptions} from './flags.js';
+import {writeIds, type IdFormat} from './output.js';
+import {say} from '../process/stderr.js';
+import {assertStdoutOpen} from '../process/stdout.js';
+import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
+
+/** The options of `getid` after their check. */
+export interface GetidRequest {
+  readonly config: Config;
+  readonly options: GetidOptions;
+  readonly mode: string | undefined;
+  readonly count: bigint;
+  readonly format: IdFormat;
+}
+
+/** How a person takes part in an allocation; a script has no say in it. */
+export interface Interaction {
+  readonly connect: (config: Config, talk: ConnectTalk) => Promise<Store>;
+  /** Returns the mode to allocate from if none is given. */
+  readonly chooseMode: (store: Store, limit: TimeLimit | undefined) => Promise<string>;
+}
+
+/**
+ * Parses the options of `getid` and loads the configuration.
+ *
+ * @throws UniqueIDError for an invalid option or setting, or if stdout is closed
+ */
+export function parseGetid(options: GetidOptions): GetidRequest {
+  const {config: path, database, timeout} = options;
+  const config = loadConfig({config: path, database, timeout}, process.env);
+  const count = parseRange(options.range, config.settings.maxRange);
+  const mode = options.mode === undefined ? undefined : checkMode(options.mode);
+  assertStdoutOpen();
+  return {config, options, mode, count, format: options.json ? 'json' : options.format};
+}
+
+/** Allocates from the configured database without a question, and prints the range. */
+export async function printAllocation(options: GetidOptions & {readonly mode: string}): Promise<void> {
+  const request = parseGetid(options);
+  const interaction = {
+    connect: connectIfServable,
+    chooseMode: () => Promise.resolve(options.mode),
+  };
+  await writeIds(await allocateLocally(request, interaction), request.format);
+}
+
+/** Allocates a range from the configured database. */
+export async function allocateLocally(
+  {config, options: {json, timeout}, mode, count}: GetidRequest,
+  interaction: Interaction,
+): Promise<IdRange> {
+  const {databaseUrl, requestTimeoutMs} = config.settings;
+  // Without --timeout the database is waited for as configured, as the Python service does.
+  const limit =
+    timeout === undefined
+      ? undefined
+      : startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
+  try {
+    return await withStore(interaction.connect(config, {say, limit}), async (store) => {
+      const chosen = mode ?? (await interaction.chooseMode(store, limit));
+      const leftMs = limit?.leftMs() ?? requestTimeoutMs;
+      const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs});
+      const range = await allocator.allocate(chosen, count);
+      // An allocated range is printed, even if the database is slow to close the connection.
+      limit?.lift();
+      return range;
+    });
+  } finally {
+    limit?.lift();
+  }
+}

@@ -1,0 +1,35 @@
+import type {IdRange} from '../../lib/core/range.js';
+import {requestRange} from '../../lib/client/request.js';
+import type {Settings} from '../../lib/config/settings.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import {readServiceStatus} from '../../lib/client/service-status.js';
+import type {GetidOptions} from './flags.js';
+
+/** Takes a range from a running service; asks for the mode where none is given. */
+export async function takeRemoteIds(
+  server: string,
+  mode: string | undefined,
+  range: bigint,
+  {retries = '3', token = process.env['UNIQUEID_TOKEN']}: GetidOptions,
+  {requestTimeoutMs: timeoutMs}: Settings,
+): Promise<IdRange> {
+  const options = {timeoutMs, retries: parseRetries(retries), token};
+  return requestRange([server], mode ?? (await askForMode()), range, options);
+
+  async function askForMode(): Promise<string> {
+    const {modes} = await readServiceStatus(server, options);
+    const {pickOrNameMode} = await import('../terminal/pick-mode.js');
+    return pickOrNameMode(modes.map((each) => each.mode));
+  }
+}
+
+function parseRetries(text: string): number {
+  if (/^[0-9]{1,3}$/.test(text)) return Number(text);
+  throw new UniqueIDError(
+    'USAGE',
+    `--retries is ${JSON.stringify(text)}; it must be a whole number from 0 to 999.`,
+    {
+      hint: 'Leave it out for 3.',
+    },
+  );
+}

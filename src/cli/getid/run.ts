@@ -1,0 +1,41 @@
+import {UniqueIDError} from '../../lib/core/errors.js';
+import type {Store} from '../../lib/store/store.js';
+import {connectSafely} from '../database/connect-safely.js';
+import type {GetidOptions} from './flags.js';
+import {writeIds} from './output.js';
+import {allocateLocally, parseGetid} from './local.js';
+import {takeRemoteIds} from './remote.js';
+import {canPrompt} from '../terminal/traits.js';
+import type {TimeLimit} from '../process/time-limit.js';
+
+/** Allocates a range from the database, or from a service, and prints it; asks a person for what is missing. */
+export async function runGetid(options: GetidOptions): Promise<void> {
+  const request = parseGetid(options);
+  const {mode, count, format, config} = request;
+  const mayAsk = canPrompt(options.json);
+  if (mode === undefined && !mayAsk) throw noMode();
+  const range =
+    options.server === undefined
+      ? await allocateLocally(request, {
+          connect: (settings, talk) => connectSafely(settings, {...talk, mayAsk}),
+          chooseMode: askForMode,
+        })
+      : await takeRemoteIds(options.server, mode, count, options, config.settings);
+  await writeIds(range, format);
+}
+
+/** People do not page through a longer list. */
+const MAX_LISTED_MODES = 10_000;
+
+async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<string> {
+  const counters = await store.counters({limit: MAX_LISTED_MODES});
+  limit?.lift();
+  const {pickOrNameMode} = await import('../terminal/pick-mode.js');
+  return pickOrNameMode(counters.map((counter) => counter.mode));
+}
+
+function noMode(): UniqueIDError {
+  return new UniqueIDError('USAGE', 'No mode is named.', {
+    hint: 'Give --mode MODE, such as --mode file; on a terminal it is asked for.',
+  });
+}

@@ -1,0 +1,73 @@
+import {Command} from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
+import type {Config} from '../../lib/config/resolve.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+import {reportFailure} from '../terminal/report-error.js';
+import {printExact, printLines} from '../process/stdout.js';
+import {requestedExit, usageFailure} from './usage-errors.js';
+
+/** What all commands share: the global flags, and how a failure ends. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+
+  static override baseFlags = {
+    config: Flags.string({
+      char: 'c',
+      helpGroup: 'GLOBAL',
+      helpValue: 'FILE',
+      summary: 'Service file (INI).',
+      description: 'Also UNIQUEID_CONFIG; else ~/.pacifica-uniqueid/config.ini, if it is there.',
+    }),
+    database: Flags.string({
+      helpGroup: 'GLOBAL',
+      helpValue: 'URL',
+      summary: 'Database URL, such as sqliteext:///db.sqlite3.',
+      description:
+        'Also PEEWEE_URL; else peewee_url in the service file. A password is safer in one of those: other users can see flags.',
+    }),
+  };
+
+  /** Resolves the configuration from the flags that were parsed, the environment and the files. */
+  protected configure(flags: Readonly<Record<string, unknown>>): Config {
+    const texts: Record<string, string> = {};
+    for (const [name, value] of Object.entries(flags)) {
+      if (typeof value === 'string') texts[name] = value;
+    }
+    return loadConfig(texts satisfies ConfigFlags, process.env);
+  }
+
+  /** Prints one line for people, unless `--json` prints a document instead; hidden characters are written out. */
+  override log(text = ''): void {
+    this.logLines([visible(text)]);
+  }
+
+  /** Prints lines for people, unless `--json` prints a document instead. */
+  protected logLines(lines: readonly Visible[]): void {
+    if (!this.jsonEnabled()) printLines(lines);
+  }
+
+  /** A command whose result holds bigints returns it as text, made by `exactJson`: it is written as it is. */
+  override logJson(value: unknown): void {
+    printExact(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /** Only the flag decides, not also an environment variable as oclif has it. */
+  override jsonEnabled(): boolean {
+    const end = this.argv.indexOf('--');
+    return (end < 0 ? this.argv : this.argv.slice(0, end)).includes('--json');
+  }
+
+  /**
+   * Every failure ends here, with and without `--json`: oclif alone loses exit statuses under `--json` and
+   * prints stack traces without it.
+   */
+  protected override catch(thrown: Error): Promise<void> {
+    // oclif warns of a command that parsed nothing, also where that is what failed.
+    this.parsed = true;
+    const exit = requestedExit(thrown);
+    if (exit === undefined) reportFailure(usageFailure(thrown), this.jsonEnabled());
+    else process.exitCode = exit;
+    return Promise.resolve();
+  }
+}

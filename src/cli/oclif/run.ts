@@ -1,0 +1,31 @@
+import {run} from '@oclif/core/run';
+import {settings} from '@oclif/core/settings';
+import {catchCrashes, endProcess} from '../process/end-process.js';
+import {reportFailure} from '../terminal/report-error.js';
+import {watchStderr} from '../process/stderr.js';
+import {watchStdout} from '../process/stdout.js';
+import {requestedExit, usageFailure} from './usage-errors.js';
+
+/** Has oclif find and run the command, and ends the process. */
+export async function runOclif(argv: readonly string[]): Promise<never> {
+  catchCrashes();
+  // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
+  settings.enableAutoTranspile = false;
+  // oclif and others write help, warnings and task lists themselves.
+  watchStdout();
+  watchStderr();
+  try {
+    // From here upwards oclif looks for package.json, which tells it where the commands are.
+    await run(asFlag(argv), import.meta.url);
+  } catch (thrown) {
+    const exit = requestedExit(thrown);
+    if (exit === undefined) reportFailure(usageFailure(thrown), argv.includes('--json'));
+    else process.exitCode = exit;
+  }
+  return endProcess();
+}
+
+/** `uniqueid help getid`, as many programs take it, for `uniqueid getid --help`. */
+function asFlag(argv: readonly string[]): string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+}

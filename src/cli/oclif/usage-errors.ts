@@ -1,0 +1,58 @@
+import {createRequire} from 'node:module';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import {nearest} from '../../lib/util/nearest-word.js';
+
+/** What of oclif's errors tells what went wrong; its classes are not part of its documented API. */
+interface OclifError extends Error {
+  readonly code?: string;
+  readonly oclif?: {readonly exit?: number};
+  /** The flags that no command has, as they were typed. */
+  readonly flags?: unknown;
+  readonly parse?: {
+    readonly input?: {readonly flags?: Readonly<Record<string, {readonly char?: string}>>};
+  };
+}
+
+/** The status with which oclif asks to end, after a help text say; `undefined` for a failure. */
+export function requestedExit(thrown: unknown): number | undefined {
+  const {code, oclif} = thrown as OclifError;
+  return code === 'EEXIT' ? (oclif?.exit ?? 0) : undefined;
+}
+
+/** oclif's complaint about a command line as an error of ours, with what was probably meant; any other as it is. */
+export function usageFailure(thrown: unknown): unknown {
+  if (!(thrown instanceof Error) || (thrown as OclifError).oclif?.exit !== 2) return thrown;
+  return unknownCommand(thrown) ?? unknownFlag(thrown) ?? otherUsage(thrown);
+}
+
+function unknownCommand(thrown: Error): UniqueIDError | undefined {
+  const name = /^command (.*) not found$/.exec(thrown.message)?.[1]?.replaceAll(':', ' ');
+  if (name === undefined) return undefined;
+  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
+  const known = Object.keys(commands);
+  return new UniqueIDError('USAGE', `There is no command ${JSON.stringify(name)}.`, {
+    hint: `${meant(nearest(name, known))}"uniqueid --help" lists the commands.`,
+  });
+}
+
+function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
+  const {flags} = thrown;
+  if (!Array.isArray(flags) || !thrown.message.startsWith('Nonexistent flag')) return undefined;
+  const typed = String(flags[0]);
+  const known = Object.keys(thrown.parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  return new UniqueIDError('USAGE', `There is no flag ${typed} for this command.`, {
+    hint: `${meant(typed.startsWith('--') ? nearest(typed, known) : undefined)}Run it with --help to see its flags.`,
+  });
+}
+
+function otherUsage(thrown: Error): UniqueIDError {
+  const [first = '', ...rest] = thrown.message
+    .split('\n')
+    .filter((line) => !line.trim().startsWith('See more help'));
+  const message = [first, ...rest.map((line) => line.trim())].filter((line) => line !== '').join(' ');
+  return new UniqueIDError('USAGE', message, {hint: 'Run the command with --help to see how it is used.'});
+}
+
+function meant(name: string | undefined): string {
+  return name === undefined ? '' : `Did you mean ${name}? `;
+}

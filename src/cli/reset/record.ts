@@ -1,0 +1,66 @@
+import {hostname, userInfo} from 'node:os';
+import type {ResetMove} from '../../lib/operations/reset.js';
+
+/** What a reset did, by whom and when, to be kept. */
+export interface ResetRecord {
+  readonly at: string;
+  readonly by: string;
+  readonly database: string;
+  readonly dryRun: boolean;
+  readonly moves: readonly {
+    readonly mode: string;
+    readonly from: bigint | null;
+    readonly to: bigint;
+    readonly reissued: bigint;
+    readonly backward: boolean;
+    readonly changed: boolean;
+  }[];
+}
+
+export function resetRecord(
+  database: string,
+  moves: readonly ResetMove[],
+  changes: readonly ResetMove[],
+  dryRun: boolean,
+): ResetRecord {
+  return {
+    at: new Date().toISOString(),
+    by: operator(),
+    database,
+    dryRun,
+    moves: moves.map((move) => ({
+      mode: move.mode,
+      from: move.from ?? null,
+      to: move.to,
+      reissued: move.reissued,
+      backward: move.backward,
+      changed: changes.includes(move) && !dryRun,
+    })),
+  };
+}
+
+/** The record for people: one line a counter, each complete in itself, as a log keeps them. */
+export function recordLines({at, by, database, dryRun, moves}: ResetRecord): string[] {
+  const changes = moves.filter(({from, to}) => from !== to);
+  if (changes.length === 0) return ['Nothing to change.'];
+  if (dryRun) return [`Would move ${changes.length === 1 ? '1 counter' : `${changes.length} counters`}.`];
+  return changes.map(
+    ({mode, from, to}) =>
+      `${at} ${by} moved ${JSON.stringify(mode)} from ${from ?? 'a damaged value'} to ${to} in ${database}`,
+  );
+}
+
+/** The person behind sudo, where there is one. */
+function operator(): string {
+  const sudo = process.env['SUDO_USER'];
+  return `${sudo === undefined || sudo === '' ? loginName() : sudo}@${hostname()}`;
+}
+
+/** A container may run as a user that nothing has a name for. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}

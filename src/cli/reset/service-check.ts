@@ -1,0 +1,70 @@
+import type {ResetMove} from '../../lib/operations/reset.js';
+import type {AskOptions} from '../../lib/client/ask-service.js';
+import {readServiceStatus} from '../../lib/client/service-status.js';
+import type {ServiceStatus} from '../../lib/client/status-shape.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import {databaseIdentity} from '../../lib/operations/database-status.js';
+import type {Store} from '../../lib/store/store.js';
+import {grouped} from '../terminal/numbers.js';
+
+/**
+ * Asks running services whether they have handed out what a reset would hand out again. Anything but a whole answer
+ * about this very database rejects the reset.
+ *
+ * @throws UniqueIDError `REFUSED` if one has handed it out, or does not tell; `REMOTE_FAILED` if one does not answer
+ *   with a status
+ */
+export async function assertNotIssued(
+  servers: readonly string[],
+  store: Store,
+  moves: readonly ResetMove[],
+  options: AskOptions,
+): Promise<void> {
+  const identity = await databaseIdentity(store);
+  for (const server of servers) {
+    for (const {mode, to} of moves) {
+      const status = await readServiceStatus(server, options, {mode});
+      if (identity === undefined || status.database.identity !== identity)
+        throw otherDatabase(server, status, store.location);
+      const issued = issuedOf(status, mode);
+      if (issued === undefined) throw untold(server, mode);
+      if (issued !== null && issued > to) throw alreadyIssued(server, mode, issued);
+    }
+  }
+}
+
+/** Returns `null` if the service has handed out nothing of the mode, and `undefined` if it does not tell. */
+function issuedOf({modes}: ServiceStatus, mode: string): bigint | null | undefined {
+  const [found, ...others] = modes.filter((each) => each.mode === mode);
+  return others.length === 0 ? found?.issued : undefined;
+}
+
+function otherDatabase(server: string, {database}: ServiceStatus, location: string): UniqueIDError {
+  const says =
+    typeof database.identity === 'string'
+      ? 'has another database than'
+      : 'does not tell whether its database is';
+  return new UniqueIDError(
+    'REFUSED',
+    `The service at ${server} (${database.location}) ${says} ${location}; nothing was changed.`,
+    {
+      hint: 'Name the database as that service does, with --database; or stop that service and leave --server out.',
+    },
+  );
+}
+
+function untold(server: string, mode: string): UniqueIDError {
+  return new UniqueIDError(
+    'REFUSED',
+    `The service at ${server} does not tell what it has handed out of mode ${JSON.stringify(mode)}; nothing was changed.`,
+    {hint: 'Check that it is a UniqueID service of this version; or stop it and leave --server out.'},
+  );
+}
+
+function alreadyIssued(server: string, mode: string, issued: bigint): UniqueIDError {
+  return new UniqueIDError(
+    'REFUSED',
+    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(issued - 1n)}; nothing was changed.`,
+    {hint: `Reset to ${issued} or higher, or stop that service first and leave --server out.`},
+  );
+}

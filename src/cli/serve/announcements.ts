@@ -1,0 +1,105 @@
+import type {Logger} from 'pino';
+import type {Settings} from '../../lib/config/settings.js';
+import {stderrSink} from '../../lib/server/observability/log-sink.js';
+import {recordTo} from '../../lib/server/observability/logs.js';
+import type {MigrationPlan} from '../../lib/store/schema/migrate.js';
+import {version} from '../../lib/util/version.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+import {colours} from '../terminal/colour.js';
+import {wrapped} from '../process/stderr.js';
+
+/** Asks the database what a person wants to know of it. */
+type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
+
+/** What `serve` tells about itself beside its logs: a person a few lines, a log one JSON record each. */
+export interface ServeTalk {
+  readonly started: (url: string, database: string, facts: ReadFacts) => Promise<void>;
+  readonly stopping: () => void;
+  readonly stopped: () => void;
+}
+
+/** @param log the service's own log, if it does not go to stderr alone */
+export function serveTalk(settings: Settings, log: Logger | undefined): ServeTalk {
+  const file = log === undefined ? undefined : forLog(log);
+  // With log.screen the log writes each line to stderr itself.
+  if (file !== undefined && settings.logScreen && !process.stderr.isTTY) return file;
+  const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
+  return {
+    started: async (...what) => {
+      await talk.started(...what);
+      await file?.started(...what);
+    },
+    stopping: () => {
+      talk.stopping();
+      file?.stopping();
+    },
+    stopped: () => {
+      talk.stopped();
+      file?.stopped();
+    },
+  };
+}
+
+/** Tells a log what `--sync` did; a person has seen the task list. */
+export function logSync({before, steps}: MigrationPlan): void {
+  const names = steps.map(({name}) => name);
+  const message =
+    names.length === 0 ? 'The schema was up to date.' : `Brought the schema up to date: ${names.join(', ')}.`;
+  recorder().info({before, steps: names}, message);
+}
+
+function recorder(): Logger {
+  return recordTo([stderrSink()]);
+}
+
+function forLog(log: Logger): ServeTalk {
+  return {
+    started: (url, database) => {
+      log.info({url, database, version}, `UniqueID ${version} answers at ${url}/getid, from ${database}.`);
+      return Promise.resolve();
+    },
+    stopping: () => {
+      log.info('Stopping: what has been accepted is still answered.');
+    },
+    stopped: () => {
+      log.info('Stopped.');
+    },
+  };
+}
+
+function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
+  const {bold, dim} = colours(process.stderr);
+  const screen = logScreen ? ['this screen'] : [];
+  // Unlike `say`, it does not wait for a terminal whose output is paused.
+  const print = (...lines: readonly Visible[]): void => {
+    stderrSink().write(wrapped(lines));
+  };
+  return {
+    started: async (url, database, facts) => {
+      const {product, durability} = await facts();
+      // Measuring text takes longer to load than all the rest of this, and a log needs none.
+      const {labelled} = await import('../terminal/labelled.js');
+      const row = (label: string, text: string): Visible[] =>
+        labelled(label, visible(text), process.stderr.columns);
+      print(
+        bold(visible(`UniqueID ${version} answers at ${url}/getid`)),
+        visible(''),
+        ...row('Try', `curl '${url}/getid?range=10&mode=file'`),
+        ...row('Database', `${database} (${product}, ${durability})`),
+        ...row(
+          'Access log',
+          [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',
+        ),
+        ...row('Error log', errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', ')),
+        ...row('Stop', 'Ctrl-C; what has been accepted is still answered'),
+        visible(''),
+      );
+    },
+    stopping: () => {
+      print(dim(visible('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.')));
+    },
+    stopped: () => {
+      print(visible('Stopped.'));
+    },
+  };
+}

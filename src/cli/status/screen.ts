@@ -1,0 +1,97 @@
+import stringWidth from 'string-width';
+import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+import type {Colours} from '../terminal/colour.js';
+import {labelled} from '../terminal/labelled.js';
+import {bytes, duration, grouped, inWords, percent} from '../terminal/numbers.js';
+import {formatTable, type Column} from '../terminal/table.js';
+
+/** Further columns of the table of modes, with a cell for each mode. */
+export interface FurtherColumn extends Column {
+  readonly cell: (mode: ModeDocument) => string;
+}
+
+export interface ScreenOptions {
+  /** Columns of the terminal; `Infinity` where there is none. */
+  readonly width: number;
+  readonly colour: Colours;
+  /** The most lines of modes; `undefined` for all. */
+  readonly rows?: number | undefined;
+  readonly further?: readonly FurtherColumn[];
+}
+
+const columns: readonly FurtherColumn[] = [
+  {title: 'MODE', cell: ({mode}) => mode},
+  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : grouped(next))},
+  {title: 'USED', spare: 2, cell: ({usedShare}) => (usedShare === null ? '-' : percent(usedShare))},
+  {title: 'REMAINING', spare: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
+];
+
+/** The one screen of `uniqueid status`, line by line. */
+export function statusLines(status: StatusDocument, options: ScreenOptions): Visible[] {
+  return [...headLines(status, options), visible(''), ...modeLines(status, options)];
+}
+
+/** What is told about the database, above the table. */
+export function headLines(
+  {database, schema, service, version}: StatusDocument,
+  {width, colour}: ScreenOptions,
+): Visible[] {
+  const row = (label: string, text: string, style = asItIs): Visible[] =>
+    labelled(label, style(visible(text)), width);
+  const {problem} = schema;
+  const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
+  const verdict =
+    problem === null
+      ? colour.green(visible('safe to serve'))
+      : colour.red(visible(`not safe to serve: ${problem.message}`));
+  return [
+    ...(service === undefined
+      ? []
+      : row('Service', `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`)),
+    ...row('Database', `${database.location} (${database.product}${size})`),
+    ...row('Durability', database.durability),
+    ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
+    ...(problem?.hint === undefined ? [] : row('', problem.hint)),
+    ...database.warnings.flatMap((warning) => row('Warning', warning, colour.yellow)),
+  ];
+}
+
+function asItIs(text: Visible): Visible {
+  return text;
+}
+
+function modeLines(
+  {modes, more, schema}: StatusDocument,
+  {width, colour, rows = Infinity, further = []}: ScreenOptions,
+): Visible[] {
+  if (modes.length === 0) return [visible(isUnread(schema) ? 'Its modes cannot be read.' : 'No modes yet.')];
+  const all = [...columns, ...further];
+  const shown = modes.length > rows ? modes.slice(0, Math.max(1, rows - 1)) : modes;
+  const [heading = visible(''), ...lines] = formatTable(
+    all,
+    shown.map((mode) => all.map(({cell}) => cell(mode))),
+    width,
+  );
+  const hidden = modes.length - shown.length;
+  return [colour.bold(heading), ...lines, ...moreLine(hidden, more, shown.at(-1)?.mode ?? '', width)];
+}
+
+function isUnread({problem}: StatusDocument['schema']): boolean {
+  return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
+}
+
+function moreLine(hidden: number, more: boolean, last: string, width: number): Visible[] {
+  if (!more && hidden === 0) return [];
+  const text =
+    hidden > 0
+      ? `… and ${grouped(BigInt(hidden))}${more ? ' or more' : ''} further modes`
+      : '… and more modes';
+  const line = visible(hidden > 0 ? text : `${text}; the next ones: ${pageAfter(last)}`);
+  return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
+}
+
+/** Flags for the next page, to be copied into a shell; a name that is not shown as it is cannot be copied. */
+function pageAfter(mode: string): string {
+  return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : 'raise --limit';
+}

@@ -1,0 +1,58 @@
+import {readServiceStatus} from '../../lib/client/service-status.js';
+import type {AskOptions} from '../../lib/client/ask-service.js';
+import {redactDatabaseUrl} from '../../lib/config/database-url.js';
+import type {Config} from '../../lib/config/resolve.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import {statusDocument, type StatusDocument} from '../../lib/operations/status-document.js';
+import {openStore} from '../../lib/store/open.js';
+import {readStatus, type ModePage} from '../../lib/operations/database-status.js';
+import type {Store} from '../../lib/store/store.js';
+import {version} from '../../lib/util/version.js';
+import {connect, withStore} from '../database/connect.js';
+import {say} from '../process/stderr.js';
+import {startTimeLimit} from '../process/time-limit.js';
+
+/** Looks at the database once. Probes call this, so `request_timeout` bounds all of it, waiting included. */
+export async function databaseStatus(config: Config, page: ModePage, json: boolean): Promise<StatusDocument> {
+  const {requestTimeoutMs, databaseUrl} = config.settings;
+  const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
+  try {
+    return await withStore(connect(config, {say, limit}, {readOnly: true}), async (store) =>
+      statusDocument(await readStatus(store, page), version),
+    );
+  } finally {
+    limit.lift();
+  }
+}
+
+/** Looks at a running service once. */
+export function remoteStatus(server: string, options: AskOptions, page: ModePage): Promise<StatusDocument> {
+  return readServiceStatus(server, options, page);
+}
+
+/** Looks at the database again and again through one connection, which is opened anew after a failure. */
+export function repeatedStatus({settings}: Config, page: ModePage): () => Promise<StatusDocument> {
+  let store: Store | undefined;
+  return async () => {
+    try {
+      store ??= await openStore(settings.databaseUrl, {readOnly: true});
+      return statusDocument(await readStatus(store, page), version);
+    } catch (error) {
+      await store?.close().catch(() => undefined);
+      store = undefined;
+      throw error;
+    }
+  };
+}
+
+/** @throws UniqueIDError `USAGE` unless it is a number of modes that one screen or document may hold */
+export function parseLimit(text: string): number {
+  if (/^[0-9]{1,6}$/.test(text) && Number(text) <= 100_000) return Number(text);
+  throw new UniqueIDError(
+    'USAGE',
+    `--limit is ${JSON.stringify(text)}; it must be a whole number from 0 to 100000.`,
+    {
+      hint: 'Page on with --after MODE.',
+    },
+  );
+}

@@ -1,0 +1,29 @@
+import {UniqueIDError} from '../../lib/core/errors.js';
+
+export const DEFAULT_WATCH_SECONDS = 2;
+
+const seconds = /^[0-9]+(?:\.[0-9]+)?$/;
+
+/** Puts the default behind a `--watch` that has no number: oclif has no flags whose value may be left out. */
+export function withWatchSeconds(argv: readonly string[]): string[] {
+  return argv.flatMap((word, index) => {
+    const isBare = (word === '--watch' || word === '-w') && !seconds.test(argv[index + 1] ?? '');
+    return isBare ? [`--watch=${DEFAULT_WATCH_SECONDS}`] : [word];
+  });
+}
+
+/**
+ * @returns milliseconds
+ * @throws UniqueIDError `USAGE`
+ */
+export function parseWatch(text: string): number {
+  const value = seconds.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0.1 && value <= 3600) return value * 1000;
+  throw new UniqueIDError(
+    'USAGE',
+    `--watch is ${JSON.stringify(text)}; it must be seconds from 0.1 to 3600.`,
+    {
+      hint: `Leave the number out for ${DEFAULT_WATCH_SECONDS}.`,
+    },
+  );
+}

@@ -1,0 +1,112 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {toUniqueIDError, type UniqueIDError} from '../../lib/core/errors.js';
+import type {StatusDocument} from '../../lib/operations/status-document.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+import type {Colours} from '../terminal/colour.js';
+import {labelled} from '../terminal/labelled.js';
+import {openLiveScreen} from '../terminal/live-screen.js';
+import {duration, rate} from '../terminal/numbers.js';
+import {Rates} from './rates.js';
+import {sparkline} from '../terminal/sparkline.js';
+import {headLines, statusLines, type FurtherColumn} from './screen.js';
+
+/** Where the status comes from; asked again and again, also after it has failed. */
+export type StatusSource = () => Promise<StatusDocument>;
+
+export interface WatchOptions {
+  readonly intervalMs: number;
+  readonly colour: Colours;
+  readonly signal: AbortSignal;
+}
+
+/** What is known at one moment. */
+interface View {
+  readonly status: StatusDocument | undefined;
+  /** Why there is nothing newer, and since when, in milliseconds. */
+  readonly outage: {readonly error: UniqueIDError | undefined; readonly since: number} | undefined;
+}
+
+/** An answer that takes longer is told of. */
+const PATIENCE_MS = 2000;
+
+/** Shows a status that keeps up with the database until the signal comes; an outage is shown and waited out. */
+export async function watchStatus(
+  source: StatusSource,
+  terminal: NodeJS.WriteStream,
+  options: WatchOptions,
+): Promise<void> {
+  const {signal} = options;
+  const screen = openLiveScreen(terminal);
+  const rates = new Rates();
+  let view: View = {status: undefined, outage: undefined};
+  const draw = (): void => {
+    screen.draw(frame(view, rates, terminal, options));
+  };
+  terminal.on('resize', draw);
+  try {
+    while (!signal.aborted) {
+      view = await look(source, view, (slow) => {
+        view = slow;
+        draw();
+      });
+      if (view.outage === undefined && view.status !== undefined)
+        rates.record(view.status.modes, performance.now());
+      draw();
+      await sleep(options.intervalMs, undefined, {signal}).catch(() => undefined);
+    }
+  } finally {
+    terminal.removeListener('resize', draw);
+    screen.leave();
+  }
+}
+
+/** One look at the source; `onSlow` is called where it takes long. */
+async function look(source: StatusSource, before: View, onSlow: (view: View) => void): Promise<View> {
+  const since = before.outage?.since ?? performance.now();
+  const timer = setInterval(() => {
+    onSlow({status: before.status, outage: {error: before.outage?.error, since}});
+  }, PATIENCE_MS);
+  try {
+    return {status: await source(), outage: undefined};
+  } catch (error) {
+    return {status: before.status, outage: {error: toUniqueIDError(error), since}};
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function frame(
+  {status, outage}: View,
+  rates: Rates,
+  {columns: width, rows}: NodeJS.WriteStream,
+  {intervalMs, colour}: WatchOptions,
+): Visible[] {
+  const footer = colour.dim(visible(`Every ${intervalMs / 1000} s · Ctrl-C ends`.slice(0, width)));
+  const trouble = outage === undefined ? [] : outageLines(outage, width, colour);
+  if (status === undefined)
+    return [...(trouble.length === 0 ? [visible('Asking …')] : trouble), visible(''), footer];
+  const options = {width, colour, further: rateColumns(rates)};
+  const above = headLines(status, options).length + trouble.length + 1;
+  // The headings, an empty line and the footer stand below.
+  const room = Math.max(2, rows - above - 3);
+  return [...trouble, ...statusLines(status, {...options, rows: room}), visible(''), footer];
+}
+
+function outageLines({error, since}: NonNullable<View['outage']>, width: number, colour: Colours): Visible[] {
+  const what = error?.message ?? 'No answer.';
+  const length = duration((performance.now() - since) / 1000);
+  return labelled('Away', colour.red(visible(`${what} For ${length}; what follows is older.`)), width);
+}
+
+function rateColumns(rates: Rates): FurtherColumn[] {
+  return [
+    {
+      title: 'PER SECOND',
+      cell: ({mode}) => {
+        const last = rates.of(mode).at(-1);
+        return last === undefined ? '…' : rate(last);
+      },
+    },
+    {title: 'RATE', spare: 3, left: true, cell: ({mode}) => sparkline(rates.of(mode))},
+  ];
+}

@@ -1,0 +1,44 @@
+import {errorTable, type UniqueIDError} from '../../lib/core/errors.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+import {wrapWords} from './wrap-words.js';
+
+/** A failure as `--json` shows it. */
+export interface FailureDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly exit: number;
+}
+
+/** A failure for a script. */
+export function describeFailure(error: UniqueIDError): FailureDocument {
+  return {
+    code: error.code,
+    message: messageOf(error),
+    ...(error.hint === undefined ? {} : {hint: error.hint}),
+    exit: errorTable[error.code].exit,
+  };
+}
+
+/**
+ * A failure for a person, in two lines: what happened, what to do.
+ *
+ * @param width columns of the terminal, where it goes to one: what is longer goes on below itself
+ */
+export function formatFailure(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
+  const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
+  const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
+  const beside = (label: string, text: string): Visible[] =>
+    wrapWords(visible(text), room).map((line, index) => `${index === 0 ? label : INDENT}${line}` as Visible);
+  const first = beside(`${red}Error:${reset} `, messageOf(error));
+  return error.hint === undefined ? first : [...first, ...beside(`${dim}Try:${reset}   `, error.hint)];
+}
+
+/** As wide as what stands before a message. */
+const INDENT = ' '.repeat('Error: '.length);
+
+/** What nobody foresaw is told to the person at the command line in its own words; they alone can report it. */
+function messageOf(error: UniqueIDError): string {
+  if (error.code !== 'UNEXPECTED' || !(error.cause instanceof Error)) return error.message;
+  return `${error.message} ${error.cause.message}`;
+}

@@ -1,0 +1,55 @@
+import search from '@inquirer/search';
+import {checkMode} from '../../lib/core/mode.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
+import {visible, type Visible} from '../../lib/util/visible.js';
+
+/** Questions go to stderr: stdout is for data. */
+const context = {output: process.stderr};
+
+/** Asks which of the modes there are; typing narrows the list. */
+export function pickMode(message: string, modes: readonly string[]): Promise<string> {
+  return search({message: visible(message), source: (term) => choices(modes, term)}, context);
+}
+
+/** Asks for one of the modes there are, or a new name. */
+export function pickOrNameMode(modes: readonly string[]): Promise<string> {
+  return search(
+    {
+      message: 'Take from which mode? (type to search, or a new name)',
+      source: (term) => [...choices(modes, term), ...newMode(modes, term)],
+      validate: (mode) => problemOf(mode) ?? true,
+    },
+    context,
+  );
+}
+
+interface Choice {
+  /** As it is shown. */
+  readonly name: Visible;
+  readonly value: string;
+}
+
+function choices(modes: readonly string[], term: string | undefined): Choice[] {
+  const wanted = (term ?? '').toLowerCase();
+  const matches = (text: string): boolean => text.toLowerCase().includes(wanted);
+  return modes
+    .map((mode) => ({name: visible(mode), value: mode}))
+    .filter(({name, value}) => matches(name) || matches(value));
+}
+
+function newMode(modes: readonly string[], term: string | undefined): Choice[] {
+  if (term === undefined || term === '') return [];
+  // Who types a name as it is shown means the mode that there is.
+  if (modes.some((mode) => mode === term || visible(mode) === term)) return [];
+  return [{name: visible(`${term} (a new mode)`), value: term}];
+}
+
+function problemOf(mode: string): Visible | undefined {
+  try {
+    checkMode(mode);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UniqueIDError) return visible(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
+import {describeFailure, formatFailure} from './error-format.js';
+import {sayLines, talkWidth} from '../process/stderr.js';
+import {printExact} from '../process/stdout.js';
+import {wantsColour} from './traits.js';
+
+/** Tells of a failure, for a person in two lines or for a script in JSON, and sets the exit status. */
+export function reportFailure(thrown: unknown, json: boolean): void {
+  const error = ofPrompt(thrown) ?? toUniqueIDError(thrown);
+  process.exitCode = error.exitStatus;
+  // There is no document on a stdout that cannot be written.
+  if (json && error.code !== 'OUTPUT_FAILED')
+    printExact(`${JSON.stringify({error: describeFailure(error)}, undefined, 2)}\n`);
+  else sayLines(formatFailure(error, wantsColour(process.stderr, process.env), talkWidth()));
+}
+
+/** Inquirer's way to say that Ctrl-C was pressed at a question. */
+function ofPrompt(thrown: unknown): UniqueIDError | undefined {
+  return thrown instanceof Error && thrown.name === 'ExitPromptError'
+    ? new UniqueIDError('INTERRUPTED', 'Interrupted; nothing was changed.', {cause: thrown})
+    : undefined;
+}

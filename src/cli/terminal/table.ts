@@ -1,0 +1,92 @@
+import stringWidth from 'string-width';
+import {visible, type Visible} from '../../lib/util/visible.js';
+
+/** A column's heading; the first column is aligned to the left, the others, mostly numbers, to the right. */
+export interface Column {
+  readonly title: string;
+  /** Left out where the terminal is too narrow; the one with the highest number first. */
+  readonly spare?: number;
+  readonly left?: boolean;
+}
+
+const GAP = '  ';
+
+/** The least that the first column is cut to. */
+const LEAST = 8;
+
+/**
+ * Lines up cells under their headings. Where the terminal is too narrow columns that can be spared are left out,
+ * and then the first column is cut: no line wraps and no number loses a digit. Hidden characters are written out.
+ *
+ * @param width columns of the terminal; `Infinity` where there is none
+ * @returns the line of headings, then one line a row; a block of lines a row where the terminal is too narrow for that
+ */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): Visible[] {
+  const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(visible))];
+  const widths = columns.map((_, index) =>
+    all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
+  );
+  const shown = fitting(columns, widths, width);
+  if (shown === undefined) return stacked(all, width) as Visible[];
+  const [first = 0, ...others] = shown;
+  const rest = others.reduce((sum, index) => sum + GAP.length + (widths[index] ?? 0), 0);
+  widths[first] = Math.max(Math.min(LEAST, widths[first] ?? 0), Math.min(widths[first] ?? 0, width - rest));
+  return all.map((row) =>
+    shown
+      .map((index) =>
+        pad(row[index] ?? '', widths[index] ?? 0, index === first || columns[index]?.left === true),
+      )
+      .join(GAP)
+      .trimEnd(),
+  ) as Visible[];
+}
+
+/** For a terminal that no table fits: the first cell of a row, and below it each other cell beside its heading. */
+function stacked([titles = [], ...rows]: readonly (readonly string[])[], width: number): string[] {
+  const room = Math.max(...titles.slice(1).map((title) => stringWidth(title)));
+  return rows.flatMap(([first = '', ...others]) => [
+    shorten(first, width),
+    ...others.map((cell, index) =>
+      shorten(`  ${pad(titles[index + 1] ?? '', room, true)}${GAP}${cell}`, Math.max(width, room + LEAST)),
+    ),
+  ]);
+}
+
+/** The columns that there is room for, as indexes; `undefined` where not even those that are needed fit. */
+function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] | undefined {
+  const shown = columns.map((_, index) => index);
+  const needed = (): number =>
+    shown.reduce(
+      (sum, index, place) =>
+        sum + (place === 0 ? Math.min(LEAST, widths[index] ?? 0) : GAP.length + (widths[index] ?? 0)),
+      0,
+    );
+  const spare = shown
+    .filter((index) => columns[index]?.spare !== undefined)
+    .sort((a, b) => (columns[b]?.spare ?? 0) - (columns[a]?.spare ?? 0));
+  for (const index of spare) {
+    if (needed() <= width) break;
+    shown.splice(shown.indexOf(index), 1);
+  }
+  return needed() <= width ? shown : undefined;
+}
+
+function pad(cell: string, width: number, left: boolean): string {
+  const text = shorten(cell, width);
+  const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
+  return left ? text + space : space + text;
+}
+
+function shorten(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = '';
+  for (const character of text) {
+    if (stringWidth(kept + character) > width - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
