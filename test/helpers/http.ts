@@ -8,19 +8,25 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Finds a hang; without it a socket kept alive would time out after the few seconds that the server announces for idle ones. */
+const ANSWER_TIMEOUT_MS = 60_000;
+
 /** Sends one request, its target exactly as given: fetch would tidy what is to be tested. */
 export function ask(base: string, path: string, options: RequestOptions = {}): Promise<Answer> {
   const {hostname, port} = new URL(base);
   return new Promise((resolve, reject) => {
-    const sent = request({host: hostname.replace(/^\[(.*)\]$/, '$1'), port, path, ...options}, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => (body += text));
-      response.on('error', reject);
-      response.on('end', () => {
-        resolve({status: response.statusCode ?? 0, headers: response.headers, body});
-      });
-    });
+    const sent = request(
+      {host: hostname.replace(/^\[(.*)\]$/, '$1'), port, path, timeout: ANSWER_TIMEOUT_MS, ...options},
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => (body += text));
+        response.on('error', reject);
+        response.on('end', () => {
+          resolve({status: response.statusCode ?? 0, headers: response.headers, body});
+        });
+      },
+    );
     sent.on('error', reject);
     sent.on('timeout', () => {
       sent.destroy(new Error('no answer in time'));
