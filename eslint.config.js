@@ -3,8 +3,8 @@ import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
- * Text of others reaches a terminal only by `visible` (src/lib/util/visible.ts). Four lists of modules may do what the others
- * may not: write; print data for programs as it is; lay out or colour text that is visible; use packages that draw.
+ * Text of others reaches a terminal only by `visible` (src/lib/util/visible.ts). Four lists of modules may do what the
+ * others may not: write; print data for programs as it is; lay out or colour text that is visible; use packages that draw.
  */
 const cli = (...names) => names.map((name) => `src/cli/${name}.ts`);
 const writers = cli(
@@ -19,7 +19,7 @@ const printers = cli(
   'completion/candidates',
   'status/stream',
   'main',
-  'terminal/report-error',
+  'process/report-error',
 );
 const printingCommands = ['src/commands/completion.ts', 'src/commands/serve.ts'];
 const layouts = cli(
@@ -30,23 +30,11 @@ const layouts = cli(
   'terminal/table',
 );
 const drawers = cli('terminal/prompts', 'terminal/colour', 'terminal/pick-mode', 'database/tasks');
-const drawing = ['chalk', 'listr2', '@inquirer/*', 'node:process', 'process', 'node:console', 'console'];
-const upper = ['**/cli/**', '**/commands/**', '@oclif/*', ...drawing];
-
-/** Imports go down only: nothing in these folders may import what stands above it. The last entry for a file counts. */
-const floors = [
-  {files: ['src/lib/**'], above: upper},
-  {files: ['src/lib/config/**'], above: [...upper, '**/store/**', '**/server/**', '**/client/**']},
-  {
-    files: ['src/lib/store/**'],
-    above: [...upper, '**/server/**', '**/client/**', '**/allocation/allocator.js'],
-  },
-  {files: ['src/lib/allocation/**'], above: [...upper, '**/server/**', '**/client/**', '**/store/sqlite/**']},
-  {files: ['src/lib/client/**'], above: [...upper, '**/server/**', '**/store/**']},
-  {files: ['src/cli/**'], above: ['**/commands/*']},
-  {files: ['src/cli/**'], ignores: drawers, above: ['**/commands/*', ...drawing]},
-  {files: ['src/commands/**'], above: drawing},
-];
+const onlyDrawers = 'Only a few modules draw on the terminal.';
+const drawing = ['chalk', 'listr2', 'node:process', 'process', 'node:console', 'console'].map((name) => ({
+  name,
+  message: onlyDrawers,
+}));
 
 const noWrite = [
   'CallExpression[callee.property.name=/^(?:write|writeSync|_rawDebug)$/]',
@@ -114,16 +102,16 @@ export default defineConfig(
       'regexp/no-super-linear-move': ['error', {report: 'potential', ignoreSticky: true}],
     },
   },
-  ...floors.map(({files, ignores = [], above}) => ({
-    files,
-    ignores,
+  {
+    files: ['src/**'],
+    ignores: drawers,
     rules: {
       'no-restricted-imports': [
         'error',
-        {patterns: [{group: above, message: 'Imports go down only, and only a few modules draw.'}]},
+        {paths: drawing, patterns: [{group: ['@inquirer/*'], message: onlyDrawers}]},
       ],
     },
-  })),
+  },
   restrict(['src/commands/**'], noExit, noExact, ...noWrite, ...noCast),
   restrict(printingCommands, noExit, ...noWrite, ...noCast),
   restrict(['src/cli/**'], noExact, ...noWrite, ...noCast),

@@ -5,7 +5,7 @@ import type {GetidOptions} from './getid/flags.js';
 import {hideSecrets} from './process/hide-secrets.js';
 import {closeUnaskedInspector} from './process/inspector.js';
 import {readPlainGetid} from './getid/fast-arguments.js';
-import {reportFailure} from './terminal/report-error.js';
+import {reportFailure} from './process/report-error.js';
 import {printExact} from './process/stdout.js';
 import {printAllocation} from './getid/local.js';
 import {canPrompt} from './terminal/traits.js';

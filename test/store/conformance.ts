@@ -470,7 +470,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
         for (let turn = 0; turn < 20; turn++) given.push(await allocator.allocate('file', 3n));
       });
       const probes = [store, other].map(async (each) => {
-        for (let turn = 0; turn < 10; turn++) await retryTransient(() => each.probe(), 10_000);
+        for (let turn = 0; turn < 10; turn++) await retryTransient(() => each.probe(), {timeoutMs: 10_000});
       });
       await Promise.all([...work, ...probes]);
       expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 120n});

@@ -8,17 +8,17 @@ import type {Floor, Raise, Store} from '../../lib/store/store.js';
 import {visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 
-/** How long a step waits for a lock that another process holds, in milliseconds. */
-const LOCK_WAIT_MS = 30_000;
+/** How long a step waits for a lock that another process holds. */
+const LOCK_WAIT = {timeoutMs: 30_000};
 
 /** Brings a database to the current version, showing each step on stderr. */
 export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
-  const plan = await retryTransient(() => planMigration(store), LOCK_WAIT_MS);
+  const plan = await retryTransient(() => planMigration(store), LOCK_WAIT);
   const tasks = plan.steps.map((step, index) =>
     timed(
       capitalize(step.name),
       async () => {
-        const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT_MS);
+        const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT);
         return outcome === 'already' ? 'done by somebody else meanwhile' : undefined;
       },
       index === 0 ? 'Nothing was changed.' : 'The steps before it are done; this one changed nothing.',
@@ -69,10 +69,7 @@ export async function copyWithTasks(
         raises =
           store === undefined
             ? copyIntoNothing([...floors, ...spellings])
-            : await retryTransient(
-                () => copyCounters(store, [...floors, ...spellings], dryRun),
-                LOCK_WAIT_MS,
-              );
+            : await retryTransient(() => copyCounters(store, [...floors, ...spellings], dryRun), LOCK_WAIT);
         return undefined;
       },
       'No counter was changed.',

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
-import {reportFailure} from '../terminal/report-error.js';
+import {reportFailure} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';
 import {requestedExit, usageFailure} from './usage-errors.js';
 

@@ -1,7 +1,7 @@
 import {run} from '@oclif/core/run';
 import {settings} from '@oclif/core/settings';
 import {catchCrashes, endProcess} from '../process/end-process.js';
-import {reportFailure} from '../terminal/report-error.js';
+import {reportFailure} from '../process/report-error.js';
 import {watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
 import {requestedExit, usageFailure} from './usage-errors.js';

@@ -1,4 +1,4 @@
-import {reportFailure} from '../terminal/report-error.js';
+import {reportFailure} from './report-error.js';
 import {flushStderr, say} from './stderr.js';
 import {assertPrinted, isStdoutFailure} from './stdout.js';
 

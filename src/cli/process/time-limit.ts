@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {reportFailure} from '../terminal/report-error.js';
+import {reportFailure} from './report-error.js';
 
 /** How long a command may take. */
 export interface TimeLimit {

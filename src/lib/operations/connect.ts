@@ -1,8 +1,8 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import type {DatabaseUrl} from '../config/database-url.js';
-import {UniqueIDError} from '../core/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import type {OpenOptions, Store} from '../store/store.js';
+import {retryTransient} from '../util/retry.js';
 
 /** How often and how patiently to try. */
 export interface ConnectOptions extends OpenOptions {
@@ -23,20 +23,17 @@ const TRIES_WITHIN_LIMIT = 10;
  * `connect_attempts` and `connect_wait`. What waiting cannot mend is thrown at once. An attempt under way at the end of
  * the limit is not cut short: the caller ends it.
  */
-export async function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise<Store> {
-  const {limitMs = Infinity} = options;
-  const deadline = performance.now() + limitMs;
-  const pauseMs = Math.min(options.waitMs, limitMs / TRIES_WITHIN_LIMIT);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await openStore(url, options);
-    } catch (error) {
-      if (!(error instanceof UniqueIDError) || !error.transient || attempt >= options.attempts) throw error;
-      if (performance.now() + pauseMs >= deadline) throw gaveUp(error, limitMs);
-      options.onWait?.(error, attempt, pauseMs);
-      await sleep(pauseMs);
-    }
-  }
+export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise<Store> {
+  const {attempts, waitMs, limitMs = Infinity, onWait} = options;
+  return retryTransient(() => openStore(url, options), {
+    timeoutMs: limitMs,
+    maxAttempts: attempts,
+    pauseMs: Math.min(waitMs, limitMs / TRIES_WITHIN_LIMIT),
+    onPause: (error, attempt, pauseMs) => {
+      onWait?.(toUniqueIDError(error), attempt, pauseMs);
+    },
+    timeoutError: (last) => gaveUp(toUniqueIDError(last), limitMs),
+  });
 }
 
 /** Returns the error of the last attempt, with how long all of them took. */

@@ -1,4 +1,4 @@
-import {UniqueIDError} from '../core/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import {nearest} from '../util/nearest-word.js';
 import {retryTransient} from '../util/retry.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
@@ -47,11 +47,10 @@ export async function applyReset(
   moves: readonly ResetMove[],
   timeoutMs: number,
 ): Promise<void> {
-  const [moved] = await retryTransient(
-    () => store.moveCounters(moves),
+  const [moved] = await retryTransient(() => store.moveCounters(moves), {
     timeoutMs,
-    ({code}) => code === 'DATABASE_BUSY',
-  );
+    isRepeatable: (error) => toUniqueIDError(error).code === 'DATABASE_BUSY',
+  });
   if (moved === undefined) return;
   const now = moved.next === undefined ? 'is gone or damaged' : `stands at ${moved.next}`;
   throw new UniqueIDError(

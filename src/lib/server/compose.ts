@@ -8,7 +8,7 @@ import {Answerer, ownHeaders, type AccessRecorder} from './http/response-writer.
 import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
 import {HostCheck} from './http/host-check.js';
-import {createListener} from './http/router.js';
+import {createListener} from './router.js';
 import {Metrics} from './observability/metrics.js';
 import {PlainAnswer} from './fast-path/response.js';
 import type {PlainService} from './fast-path/connection.js';

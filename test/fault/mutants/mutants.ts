@@ -322,7 +322,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [3],
     edits: [
       {
-        file: 'src/lib/server/http/router.ts',
+        file: 'src/lib/server/router.ts',
         search: `methods: ['GET', 'POST'], isGuarded: false, handle: getid`,
         replace: `methods: ['GET', 'POST', 'HEAD'], isGuarded: false, handle: getid`,
       },

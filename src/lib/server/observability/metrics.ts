@@ -1,3 +1,4 @@
+import {queueFull} from '../../allocation/rejections.js';
 import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {Allocator} from '../../allocation/allocator.js';
 import type {AllocatorObserver} from '../../allocation/observer.js';
@@ -6,7 +7,7 @@ import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
-import {SharedWork} from '../routes/shared-work.js';
+import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -14,7 +15,7 @@ const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 export class Metrics {
   readonly #registry = new Registry();
   readonly #modes = new ModeSeriesTable();
-  readonly #renders = new SharedWork<string>();
+  readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #refused: Counter<'reason'>;
   /** What the allocator is to call. */
   readonly observer: AllocatorObserver;

@@ -82,7 +82,7 @@ export class Health {
   }
 
   async #prove(): Promise<Problem> {
-    await retryTransient(() => this.#store.probe(), RETRY_MS);
+    await retryTransient(() => this.#store.probe(), {timeoutMs: RETRY_MS});
     return this.#allocator.guard.problem();
   }
 }

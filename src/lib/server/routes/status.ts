@@ -1,3 +1,4 @@
+import {queueFull} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {statusDocument} from '../../operations/status-document.js';
@@ -10,7 +11,7 @@ import {
 import type {Counter, Store} from '../../store/store.js';
 import type {Allocator} from '../../allocation/allocator.js';
 import {version} from '../../util/version.js';
-import {SharedWork} from './shared-work.js';
+import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
 /** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */
 export const DEFAULT_LIMIT = 100;
@@ -26,7 +27,7 @@ const NEARLY_USED_TTL_MS = 60_000;
 export class ServiceStatus {
   readonly #store: Store;
   readonly #allocator: Allocator;
-  readonly #looks = new SharedWork<string>();
+  readonly #looks = new SharedWork<string>(() => queueFull(MAX_WAITING));
   #nearlyUsed: readonly Counter[] = [];
   #nearlyUsedAt = -Infinity;
 

@@ -48,7 +48,7 @@ export function makeSqliteDatabase(folder: string, random: Random): TortureDatab
         new Promise((resolve) => {
           resolve(runOnce(statements));
         }),
-      PATIENCE_MS,
+      {timeoutMs: PATIENCE_MS},
     );
 
   /** As SQLite itself restores: in place, under everybody's eyes. */

@@ -1,18 +1,18 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
-import {formatRange} from '../../core/range.js';
-import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
-import type {Store} from '../../store/store.js';
-import {formatError, type Answerer} from './response-writer.js';
-import type {Getid} from '../routes/getid.js';
-import {asUnavailable, codeAlone, type Health} from '../routes/health.js';
-import type {HostCheck} from './host-check.js';
-import type {Metrics} from '../observability/metrics.js';
-import {openapiText} from '../routes/openapi.js';
-import {limitPipelining} from './pipeline-limit.js';
-import type {Refusals} from './rejections.js';
-import type {ServiceStatus} from '../routes/status.js';
-import {isPrefetchPurpose, splitTarget} from './target.js';
-import type {Tokens} from './tokens.js';
+import {formatRange} from '../core/range.js';
+import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
+import type {Store} from '../store/store.js';
+import {formatError, type Answerer} from './http/response-writer.js';
+import type {Getid} from './routes/getid.js';
+import {asUnavailable, codeAlone, type Health} from './routes/health.js';
+import type {HostCheck} from './http/host-check.js';
+import type {Metrics} from './observability/metrics.js';
+import {openapiText} from './routes/openapi.js';
+import {limitPipelining} from './http/pipeline-limit.js';
+import type {Refusals} from './http/rejections.js';
+import type {ServiceStatus} from './routes/status.js';
+import {isPrefetchPurpose, splitTarget} from './http/target.js';
+import type {Tokens} from './http/tokens.js';
 
 /** What the routes need. */
 export interface Service {

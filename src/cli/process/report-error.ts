@@ -1,8 +1,8 @@
 import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
-import {describeFailure, formatFailure} from './error-format.js';
-import {sayLines, talkWidth} from '../process/stderr.js';
-import {printExact} from '../process/stdout.js';
-import {wantsColour} from './traits.js';
+import {describeFailure, formatFailure} from '../terminal/error-format.js';
+import {sayLines, talkWidth} from './stderr.js';
+import {printExact} from './stdout.js';
+import {wantsColour} from '../terminal/traits.js';
 
 /** Tells of a failure, for a person in two lines or for a script in JSON, and sets the exit status. */
 export function reportFailure(thrown: unknown, json: boolean): void {

@@ -1,7 +1,5 @@
-import {UniqueIDError} from '../../core/errors.js';
-
-/** So many different pieces of work may wait; each is shared by all who ask for it. */
-const MAX_WAITING = 100;
+/** Different pieces of work that may wait; each is shared by all who ask for it. */
+export const MAX_WAITING = 100;
 
 /** After each piece so much longer is left to others than it took: a fifth of the time at most goes to it. */
 const PAUSE_FACTOR = 4;
@@ -13,22 +11,23 @@ const MAX_PAUSE_MS = 100;
  */
 export class SharedWork<T> {
   readonly #waiting = new Map<string, Promise<T>>();
+  readonly #tooMuch: () => Error;
   #turn: Promise<void> = Promise.resolve();
+
+  /** @param tooMuch makes the error for work that finds `MAX_WAITING` others waiting */
+  constructor(tooMuch: () => Error) {
+    this.#tooMuch = tooMuch;
+  }
 
   /**
    * @param key names the work: two pieces with the same key have the same result
-   * @throws UniqueIDError (as a rejection) `QUEUE_FULL`, or what the work throws
+   * @throws (as a rejection) the error of `tooMuch`, or what the work throws
    */
   ask(key: string, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
     if (this.#waiting.size >= MAX_WAITING) {
-      return Promise.reject(
-        new UniqueIDError('QUEUE_FULL', `More than ${MAX_WAITING} different questions of this kind wait.`, {
-          transient: true,
-          hint: 'Ask again in a moment.',
-        }),
-      );
+      return Promise.reject(this.#tooMuch());
     }
     let started = 0;
     const result = this.#turn.then(() => {
