@@ -23,7 +23,7 @@ export async function startTarget({name, args, cwd, env = {}}: TargetOptions): P
   const child = spawn(process.execPath, args, {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {...process.env, HOME: cwd, ...env},
+    env: {PATH: process.env['PATH'], HOME: cwd, ...env},
   });
   let stderr = '';
   for await (const text of child.stderr.setEncoding('utf8')) {

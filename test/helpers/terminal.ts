@@ -42,11 +42,10 @@ export async function openTerminal(
   const socket = `uniqueid-${randomUUID()}`;
   const tmux = async (...rest: string[]): Promise<string> =>
     (await run('tmux', ['-L', socket, '-f', '/dev/null', ...rest])).stdout;
-  const variables = Object.entries({HOME: cwd, TERM: 'xterm-256color', CI: '', ...env}).map(
-    ([name, value]) => `${name}=${quote(value)}`,
-  );
+  const own = {PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', CI: '', ...env};
+  const variables = Object.entries(own).map(([name, value]) => `${name}=${quote(value)}`);
   const command = [process.execPath, join(root, 'bin', 'run.js'), ...args].map(quote).join(' ');
-  const shell = `env ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
+  const shell = `env -i ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
   await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
   onTestFinished(async () => {
     // A terminal that the test closed took the server with it.

@@ -107,7 +107,9 @@ describe('stopping', () => {
   needs('pid namespaces', 'pgrep').it('works while it waits for its database in a container', async () => {
     const nobodyThere = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
     const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--database', nobodyThere];
-    const container = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command]);
+    const container = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command], {
+      env: {PATH: process.env['PATH'], HOME: makeWorkspace()},
+    });
     onTestFinished(() => {
       container.kill('SIGKILL');
     });

@@ -2,18 +2,20 @@ import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
+import {assertKnownVariables} from './environment.js';
 import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
 
 /** What a command line says about configuration, by the flags' long names. */
 export type ConfigFlags = Readonly<Record<string, string | undefined>>;
 
 /**
- * Finds the two configuration files, reads them, and resolves every setting. A file that was named must be
- * there; the ones in `~/.pacifica-uniqueid` may be missing.
+ * Rejects misspelt variables, reads the two configuration files and resolves every setting. A file that was named
+ * must exist; the ones in `~/.pacifica-uniqueid` may be missing.
  *
  * @throws UniqueIDError `CONFIG_INVALID`
  */
 export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv): Config {
+  assertKnownVariables(env);
   return resolveConfig({
     flags,
     env,

@@ -3,6 +3,7 @@ import {nearest} from '../util/nearest-word.js';
 import {readPythonIni, type IniFile, type IniValue} from './python/ini.js';
 import {readPythonLiteral} from './python/literal.js';
 import {NotAllowed} from './parsers.js';
+import {isServiceVariable} from './environment.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
 
 /** A configuration file that was found: its name for errors, and what it says. */
@@ -87,8 +88,7 @@ function fromFlag({flag}: Setting, {flags}: ConfigSources): Found | undefined {
 function fromEnvironment({env: name}: Setting, {env}: ConfigSources): Found | undefined {
   const text = env[name];
   // Kubernetes sets UNIQUEID_PORT=tcp://… in every pod beside a Service of that name: it speaks of the Service.
-  if (text === undefined || text === '' || (name === 'UNIQUEID_PORT' && text.startsWith('tcp://')))
-    return undefined;
+  if (text === undefined || text === '' || isServiceVariable(name, text)) return undefined;
   return {text, origin: `environment ${name}`, subject: `environment ${name}`};
 }
 

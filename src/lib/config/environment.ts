@@ -1,0 +1,70 @@
+import {UniqueIDError} from '../core/errors.js';
+import {nearest} from '../util/nearest-word.js';
+import {settings} from './settings.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that are no settings: the two files, and the token that commands send. */
+const furtherVariables = ['UNIQUEID_CONFIG', 'UNIQUEID_CPCONFIG', 'UNIQUEID_TOKEN'];
+
+/** Our own prefix, below which every variable must be known. */
+const PREFIX = 'UNIQUEID_';
+
+/** Prefixes that other programs use too, so that only a nearly correct name is an error. */
+const sharedPrefixes = ['PEEWEE_', 'DATABASE_CONNECT_'];
+
+/** The address of a port, as Kubernetes and Docker write it. */
+const serviceAddress = /^(?:tcp|udp|sctp):\/\/[^\s/]+:[0-9]+$/;
+
+/**
+ * Variables that Kubernetes sets in each pod beside a Service named `uniqueid` or `uniqueid-…`, and Docker for a link.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const serviceVariables: readonly {readonly name: RegExp; readonly value?: RegExp}[] = [
+  {name: /_SERVICE_(?:HOST|PORT|PORT_[A-Z0-9_]+)$/},
+  {name: /_PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO|START|END))?$/},
+  {name: /_PORT$/, value: serviceAddress},
+  {name: /^UNIQUEID_ENV_/},
+  {name: /_NAME$/, value: /^\/[^/]+\/[^/]+$/},
+];
+
+/** Returns whether a variable describes a Service or a link, and is no setting of ours. */
+export function isServiceVariable(variable: string, value: string): boolean {
+  return serviceVariables.some(
+    (each) => each.name.test(variable) && (each.value === undefined || each.value.test(value)),
+  );
+}
+
+/**
+ * Rejects misspelt variables: an ignored `UNIQUEID_TOKEN_FILE` would serve without tokens. A variable with an empty
+ * value counts as unset, as everywhere.
+ *
+ * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the value, which may be a secret
+ */
+export function assertKnownVariables(env: Environment): void {
+  const known = [...Object.values(settings).map((setting) => setting.env), ...furtherVariables];
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '') continue;
+    const upper = name.toUpperCase();
+    // Windows ignores case: there the proper name reads the same value.
+    if (known.includes(upper) && env[upper] === value) continue;
+    const prefix = [PREFIX, ...sharedPrefixes].find((each) => upper.startsWith(each));
+    if (prefix === undefined || isServiceVariable(name, value)) continue;
+    const meant = nearestVariable(upper, prefix, known);
+    if (prefix === PREFIX || meant !== undefined) throw unknownVariable(name, meant);
+  }
+}
+
+/** Compares what follows the prefix: with it, all short names are near each other. */
+function nearestVariable(name: string, prefix: string, known: readonly string[]): string | undefined {
+  const candidates = known.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length));
+  const meant = nearest(name.slice(prefix.length), candidates);
+  return meant === undefined ? undefined : `${prefix}${meant}`;
+}
+
+function unknownVariable(name: string, meant: string | undefined): UniqueIDError {
+  const hint = meant === undefined ? '' : `Did you mean ${meant}? `;
+  return new UniqueIDError('CONFIG_INVALID', `UniqueID has no environment variable ${name}.`, {
+    hint: `${hint}Correct or unset it; "uniqueid status --config-sources" lists the settings in effect.`,
+  });
+}
