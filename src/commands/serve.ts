@@ -86,7 +86,7 @@ export default class Serve extends BaseCommand {
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before it listens: whatever is accepted from then on must be answered.
     const told = untilStopped();
-    const service = await runService(config.settings, store, config.remarks, descriptor);
+    const service = await runService(config, store, descriptor);
     onHangUp(() => {
       service.reload();
     });

@@ -289,7 +289,7 @@ needs('postgresql').it('/health leaves no session behind that waits for a standb
 it('/health tells where the database is and what ails it only to who has a token', async () => {
   const cwd = makeWorkspace();
   const token = 'a-token-of-the-tests';
-  writeFileSync(join(cwd, 'tokens.ini'), `[watcher]\ntoken = ${token}\n`);
+  writeFileSync(join(cwd, 'tokens.ini'), `[watcher]\ntoken = ${token}\n`, {mode: 0o600});
   const env = {UNIQUEID_TOKENS_FILE: join(cwd, 'tokens.ini')};
   const {url} = await startServer(['--sync'], {cwd, env});
   const withToken = {headers: {authorization: `Bearer ${token}`}};

@@ -18,7 +18,7 @@ const other = 'another-long-secret-';
 function withTokens(text: string): {cwd: string; env: Record<string, string>; file: string} {
   const cwd = makeWorkspace();
   const file = join(cwd, 'tokens.ini');
-  writeFileSync(file, text);
+  writeFileSync(file, text, {mode: 0o600});
   return {cwd, env: {UNIQUEID_TOKENS_FILE: file}, file};
 }
 
@@ -84,12 +84,19 @@ describe('tokens', () => {
     ['[a]\ntoken_sha256 = 12\n', '64 hexadecimal digits'],
     ['[a]\ntokn = aaaaaaaaaaaaaaaaaaaa\n', 'Did you mean "token"?'],
     [`[a]\ntoken = ${secret}\nmax_range = 0\n`, 'max_range must be'],
+    [`[a]\ntoken = ${secret}\nmodes =\n`, '[a]: modes'],
+    [`[a]\ntoken = ${secret}\nmodes = ,\n`, '[a]: modes'],
+    [`[DEFAULT]\nmodes =\n[a]\ntoken = ${secret}\n`, '[a]: modes'],
+    [`[a]\ntoken = ${secret}\nmodes = file\n[b]\ntoken = ${secret}\n`, '[a] and [b]'],
+    [`[a]\ntoken_sha256 = ${hash.toUpperCase()}\nmodes = file\n[b]\ntoken = ${other}\n`, '[a] and [b]'],
+    [`[DEFAULT]\ntoken = ${secret}\n[a]\n[b]\n`, '[a] and [b]'],
   ])('a file that is wrong is told of: %j', async (text, message) => {
     const {cwd, env} = withTokens(text);
     const {status, stderr} = await cli(['serve', '--sync', '--port', '0'], {cwd, env});
     expect(status).toBe(2);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain(secret);
+    expect(stderr).not.toContain(hash.toUpperCase());
   });
 
   it('serve the command line, by UNIQUEID_TOKEN', async () => {
@@ -315,7 +322,7 @@ describe('TLS', () => {
     const [cert, key] = [join(cwd, 'cert.pem'), join(cwd, 'key.pem')];
     const install = (files: typeof first): void => {
       writeFileSync(cert, readFileSync(files.certificate));
-      writeFileSync(key, readFileSync(files.key));
+      writeFileSync(key, readFileSync(files.key), {mode: 0o600});
     };
     install(first);
     const server = await startServer(['--sync'], {
@@ -341,7 +348,7 @@ describe('TLS', () => {
       writeFileSync(cert, readFileSync(certificate));
       writeFileSync(file, tokens);
     };
-    writeFileSync(key, readFileSync(one.key));
+    writeFileSync(key, readFileSync(one.key), {mode: 0o600});
     install(one.certificate, `[a]\ntoken = ${secret}\n`);
     const server = await startServer(['--sync'], {
       cwd,

@@ -2,6 +2,7 @@ import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {AskOptions} from '../../lib/client/ask-service.js';
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config} from '../../lib/config/resolve.js';
+import {exposureWarnings, secretFiles} from '../../lib/config/secret-files.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {statusDocument, type StatusDocument} from '../../lib/operations/status-document.js';
 import {openStore} from '../../lib/store/open.js';
@@ -18,7 +19,7 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
     return await withStore(connect(config, {say, limit}, {readOnly: true}), async (store) =>
-      statusDocument(await readStatus(store, page), version),
+      withFileWarnings(statusDocument(await readStatus(store, page), version), config),
     );
   } finally {
     limit.lift();
@@ -31,18 +32,24 @@ export function remoteStatus(server: string, options: AskOptions, page: ModePage
 }
 
 /** Looks at the database again and again through one connection, which is opened anew after a failure. */
-export function repeatedStatus({settings}: Config, page: ModePage): () => Promise<StatusDocument> {
+export function repeatedStatus(config: Config, page: ModePage): () => Promise<StatusDocument> {
   let store: Store | undefined;
   return async () => {
     try {
-      store ??= await openStore(settings.databaseUrl, {readOnly: true});
-      return statusDocument(await readStatus(store, page), version);
+      store ??= await openStore(config.settings.databaseUrl, {readOnly: true});
+      return withFileWarnings(statusDocument(await readStatus(store, page), version), config);
     } catch (error) {
       await store?.close().catch(() => undefined);
       store = undefined;
       throw error;
     }
   };
+}
+
+/** Adds what the service would log, or end with, when it reads these files. */
+function withFileWarnings(status: StatusDocument, {settings, files}: Config): StatusDocument {
+  const warnings = exposureWarnings([...files, ...secretFiles(settings)]);
+  return {...status, database: {...status.database, warnings: [...status.database.warnings, ...warnings]}};
 }
 
 /** @throws UniqueIDError `USAGE` unless it is a number of modes that one screen or document may hold */

@@ -92,6 +92,11 @@ export function redactDatabaseUrl({scheme, user, password, hosts, database}: Dat
   return `${scheme}://${login}${where}/${database}`;
 }
 
+/** Returns whether a text has a password in the place where a database URL has it; the rest need not be right. */
+export function hasPassword(text = ''): boolean {
+  return text.slice(text.indexOf('://') + 3, Math.max(0, text.lastIndexOf('@'))).includes(':');
+}
+
 /** What people call the database: its name, or the name of its file. */
 export function databaseName({kind, database}: DatabaseUrl): string {
   return kind === 'sqlite' ? basename(database) : database;

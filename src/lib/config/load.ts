@@ -4,6 +4,7 @@ import {UniqueIDError} from '../core/errors.js';
 import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
 import {assertKnownVariables} from './environment.js';
 import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
+import {assertOwnerWrites} from './secret-files.js';
 
 /** What a command line says about configuration, by the flags' long names. */
 export type ConfigFlags = Readonly<Record<string, string | undefined>>;
@@ -16,12 +17,14 @@ export type ConfigFlags = Readonly<Record<string, string | undefined>>;
  */
 export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv): Config {
   assertKnownVariables(env);
-  return resolveConfig({
+  const config = resolveConfig({
     flags,
     env,
     service: findFile(flags['config'], env, 'UNIQUEID_CONFIG', 'config.ini', '--config'),
     server: findFile(flags['cpconfig'], env, 'UNIQUEID_CPCONFIG', 'cpconfig.ini', '--cpconfig'),
   });
+  for (const file of config.files) assertOwnerWrites(file);
+  return config;
 }
 
 function findFile(

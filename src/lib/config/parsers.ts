@@ -1,3 +1,4 @@
+import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {readPythonLiteral} from './python/literal.js';
 
 /** Thrown by a reader; `allowed` ends the sentence "allowed: …". */
@@ -47,6 +48,14 @@ export const yesOrNo: Reader<boolean> = (text) => {
 
 /** A path; an empty text is no path at all, as in CherryPy. */
 export const optionalPath: Reader<string | undefined> = (text) => (text === '' ? undefined : text);
+
+/** A list of modes; only an empty text stands for all of them. */
+export const modeList: Reader<ModeFilter | undefined> = (text) => {
+  const filter = modeFilter(text);
+  if (filter === undefined && text.trim() !== '')
+    throw new NotAllowed("modes with commas between, such as 'file, upload_*', or nothing for all");
+  return filter;
+};
 
 /** A host name or address to listen on. */
 export const hostAddress: Reader<string> = (text) => {

@@ -4,6 +4,8 @@ import {readPythonIni, type IniFile, type IniValue} from './python/ini.js';
 import {readPythonLiteral} from './python/literal.js';
 import {NotAllowed} from './parsers.js';
 import {isServiceVariable} from './environment.js';
+import {hasPassword} from './database-url.js';
+import type {SecretFile} from './secret-files.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
 
 /** A configuration file that was found: its name for errors, and what it says. */
@@ -30,6 +32,8 @@ export interface Config {
   readonly texts: Readonly<Record<SettingName, string>>;
   /** Sentences for the log, such as the keys of CherryPy that mean nothing here. */
   readonly remarks: readonly string[];
+  /** The config file, if it holds a password or decides who must have a token. */
+  readonly files: readonly SecretFile[];
 }
 
 interface Found {
@@ -73,7 +77,15 @@ export function resolveConfig(sources: ConfigSources): Config {
     origins: origins as Record<SettingName, string>,
     texts: texts as Record<SettingName, string>,
     remarks: sources.server === undefined ? [] : withoutEffect(server, sources.server.path),
+    files: sources.service === undefined ? [] : guardedFile(service, sources.service.path),
   };
+}
+
+/** A value that is overridden by the environment is a secret nonetheless. */
+function guardedFile(file: IniFile, path: string): readonly SecretFile[] {
+  const isSecret = hasPassword(file.get(settings.databaseUrl.section)?.get(settings.databaseUrl.key)?.text);
+  const tokensFile = file.get(settings.tokensFile.section)?.get(settings.tokensFile.key)?.text ?? '';
+  return isSecret || tokensFile !== '' ? [{name: 'the config file', path, isSecret}] : [];
 }
 
 function read(file: ConfigFile | undefined): IniFile {

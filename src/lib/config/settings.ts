@@ -1,10 +1,10 @@
-import {modeFilter} from '../core/mode-filter.js';
 import {DEFAULT_MAX_RANGE, MAX_COUNTER} from '../core/range.js';
 import {parseDatabaseUrl} from './database-url.js';
 import {
   headerList,
   hostAddress,
   hostNames,
+  modeList,
   optionalPath,
   seconds,
   smallNumber,
@@ -98,7 +98,7 @@ export const settings = {
     key: 'allowed_modes',
     env: 'UNIQUEID_ALLOWED_MODES',
     fallback: '',
-    read: modeFilter,
+    read: modeList,
   }),
   createModes: setting({
     file: 'service',

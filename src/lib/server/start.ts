@@ -1,4 +1,6 @@
 import type {Logger} from 'pino';
+import type {Config} from '../config/resolve.js';
+import {exposureWarnings, secretFiles} from '../config/secret-files.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
@@ -35,14 +37,12 @@ export interface RunningService {
 /**
  * Starts the service on a store whose schema is safe, and takes the store over: `stop` closes it.
  *
- * @param remarks sentences about the configuration, logged once
  * @param descriptor a socket that listens already, handed over by whoever started this process
  * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where a file cannot be read or written
  */
 export async function runService(
-  settings: Settings,
+  {settings, remarks, files}: Config,
   store: Store,
-  remarks: readonly string[],
   descriptor?: number,
 ): Promise<RunningService> {
   const logs = await logsOf(settings, store);
@@ -76,6 +76,10 @@ export async function runService(
   const few = descriptorRemark(settings.maxConnections, descriptorLimit());
   for (const remark of [...remarks, ...service.remarks, ...(few === undefined ? [] : [few])])
     errors.warn(remark);
+  const warnOfFiles = (): void => {
+    for (const warning of exposureWarnings([...files, ...secretFiles(settings)])) errors.warn(warning);
+  };
+  warnOfFiles();
   void warnOfDatabase(store, errors);
   return {
     url,
@@ -89,6 +93,7 @@ export async function runService(
         if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
         takeTokens();
         errors.info('Read tokens and certificate again, and opened the log files anew.');
+        warnOfFiles();
       } catch (error) {
         const {message, hint} = toUniqueIDError(error);
         errors.error(

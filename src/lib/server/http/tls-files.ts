@@ -2,6 +2,7 @@ import {createSecureContext} from 'node:tls';
 import type {Settings} from '../../config/settings.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
+import {assertOwnerWrites} from '../../config/secret-files.js';
 
 /** What a server needs to speak TLS. */
 export interface TlsFiles {
@@ -23,6 +24,7 @@ export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsK
     });
   }
   const files = {cert: read('tls_cert', tlsCert), key: read('tls_key', tlsKey)};
+  assertOwnerWrites({name: 'tls_key', path: tlsKey, isSecret: true});
   try {
     createSecureContext(files);
   } catch (error) {

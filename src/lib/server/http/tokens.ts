@@ -5,6 +5,7 @@ import {readPythonIni} from '../../config/python/ini.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {nearest} from '../../util/nearest-word.js';
 import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
+import {assertOwnerWrites} from '../../config/secret-files.js';
 
 /** Who asks, and what they may have. */
 export interface Token {
@@ -84,6 +85,7 @@ function presentedIn(authorization: string | undefined): string | undefined {
 function readEntries(path: string): readonly Entry[] {
   const sections = readPythonIni(readFile(path), path);
   const entries: Entry[] = [];
+  const holders = new Map<string, string>();
   for (const [name, values] of sections) {
     for (const [key, {line}] of values) {
       // Not repeated: it may be a token that stands there alone.
@@ -91,10 +93,14 @@ function readEntries(path: string): readonly Entry[] {
     }
     const text = (key: string): string | undefined => values.get(key)?.text;
     const where = `${path}: [${name}]`;
+    const digest = digestOf(text('token'), text('token_sha256'), where);
+    const twin = holders.get(digest.toString('hex'));
+    if (twin !== undefined) throw invalid(path, `[${twin}] and [${name}] have the same token`, '');
+    holders.set(digest.toString('hex'), name);
     entries.push({
       name,
-      digest: digestOf(text('token'), text('token_sha256'), where),
-      allowedModes: modeFilter(text('modes') ?? ''),
+      digest,
+      allowedModes: modesOf(text('modes'), where),
       maxRange: rangeOf(text('max_range'), where),
     });
   }
@@ -104,7 +110,9 @@ function readEntries(path: string): readonly Entry[] {
 
 function readFile(path: string): string {
   try {
-    return readText(path);
+    const text = readText(path);
+    assertOwnerWrites({name: 'tokens_file', path, isSecret: true});
+    return text;
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     throw new UniqueIDError('CONFIG_INVALID', `tokens_file ${path} cannot be read: ${error.message}.`, {
@@ -124,6 +132,14 @@ function digestOf(token: string | undefined, hash: string | undefined, where: st
   if (token === undefined || !/^\S{16,}$/.test(token))
     throw invalid(where, 'a token is 16 or more characters without a space', '');
   return sha256(token);
+}
+
+/** An empty list may be a mistake, and must not allow every mode as a missing one does. */
+function modesOf(text: string | undefined, where: string): ModeFilter | undefined {
+  if (text === undefined) return undefined;
+  const filter = modeFilter(text);
+  if (filter !== undefined) return filter;
+  throw invalid(where, 'modes names no mode; without the key all are allowed', '');
 }
 
 function rangeOf(text: string | undefined, where: string): bigint | undefined {

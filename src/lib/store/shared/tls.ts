@@ -3,6 +3,7 @@ import {checkServerIdentity, type ConnectionOptions} from 'node:tls';
 import type {DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
+import {assertOwnerWrites} from '../../config/secret-files.js';
 
 /**
  * What TLS is to check. Certificates are verified unless `no-verify` or `prefer` says otherwise; `require` does so
@@ -18,6 +19,7 @@ export function tlsOptions({options, hosts}: DatabaseUrl): ConnectionOptions | u
     cert: read('sslcert', sslcert),
     key: read('sslkey', sslkey),
   };
+  if (sslkey !== undefined) assertOwnerWrites({name: 'sslkey', path: sslkey, isSecret: true});
   const given = Object.fromEntries(Object.entries(files).filter(([, content]) => content !== undefined));
   return {
     ...given,
