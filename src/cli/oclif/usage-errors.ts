@@ -1,6 +1,7 @@
 import {createRequire} from 'node:module';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {nearest} from '../../lib/util/nearest-word.js';
+import {redactMessage} from '../../lib/util/redact.js';
 
 /** What of oclif's errors tells what went wrong; its classes are not part of its documented API. */
 interface OclifError extends Error {
@@ -26,19 +27,23 @@ export function usageFailure(thrown: unknown): unknown {
 }
 
 function unknownCommand(thrown: Error): UniqueIDError | undefined {
-  const name = /^command (.*) not found$/.exec(thrown.message)?.[1]?.replaceAll(':', ' ');
+  const name = /^command (.*) not found$/.exec(thrown.message)?.[1];
   if (name === undefined) return undefined;
   const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
   const known = Object.keys(commands);
-  return new UniqueIDError('USAGE', `There is no command ${JSON.stringify(name)}.`, {
-    hint: `${meant(nearest(name, known))}"uniqueid --help" lists the commands.`,
-  });
+  return new UniqueIDError(
+    'USAGE',
+    `There is no command ${JSON.stringify(redactMessage(name).replaceAll(':', ' '))}.`,
+    {
+      hint: `${meant(nearest(name.replaceAll(':', ' '), known))}"uniqueid --help" lists the commands.`,
+    },
+  );
 }
 
 function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
   const {flags} = thrown;
   if (!Array.isArray(flags) || !thrown.message.startsWith('Nonexistent flag')) return undefined;
-  const typed = String(flags[0]);
+  const [typed = ''] = String(flags[0]).split('=', 1);
   const known = Object.keys(thrown.parse?.input?.flags ?? {}).map((name) => `--${name}`);
   return new UniqueIDError('USAGE', `There is no flag ${typed} for this command.`, {
     hint: `${meant(typed.startsWith('--') ? nearest(typed, known) : undefined)}Run it with --help to see its flags.`,
@@ -50,7 +55,9 @@ function otherUsage(thrown: Error): UniqueIDError {
     .split('\n')
     .filter((line) => !line.trim().startsWith('See more help'));
   const message = [first, ...rest.map((line) => line.trim())].filter((line) => line !== '').join(' ');
-  return new UniqueIDError('USAGE', message, {hint: 'Run the command with --help to see how it is used.'});
+  return new UniqueIDError('USAGE', redactMessage(message), {
+    hint: 'Run the command with --help to see how it is used.',
+  });
 }
 
 function meant(name: string | undefined): string {

@@ -1,13 +1,17 @@
 import {visible} from '../../lib/util/visible.js';
 
-/** A URL with a password in it. */
-const withPassword = /:\/\/[^/:]*:[^/]*@/;
+/** Returns whether a word can be a URL with a user, a password, or a token in its query. */
+function isSecretUrl(word: string): boolean {
+  if (!word.includes(':')) return false;
+  return word.includes('@') || (word.includes('?') && /^(?:--[a-z-]+=)?https?:/i.test(word));
+}
 
 /**
  * Puts the program's name in the place of a command line that holds a password or a token: "ps" shows the command
  * lines of all users. The moment before this remains, which is why the environment and files are safer.
  */
 export function hideSecrets(argv: readonly string[]): void {
-  const isSecret = argv.some((word) => withPassword.test(word) || word.startsWith('--token'));
-  if (isSecret) process.title = `uniqueid ${visible(argv[0] ?? '')}`;
+  const isSecret = argv.some((word) => isSecretUrl(word) || word.startsWith('--token'));
+  const [command = ''] = argv;
+  if (isSecret) process.title = `uniqueid ${isSecretUrl(command) ? '' : visible(command)}`;
 }

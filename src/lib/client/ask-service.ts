@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {backoff} from '../util/backoff.js';
 import {UniqueIDError} from '../core/errors.js';
+import {redactServerUrl} from '../util/redact.js';
 import {exchange, ExchangeTimeout} from './exchange.js';
 
 /** How to ask a running service. */
@@ -28,6 +29,9 @@ export interface Answer {
 /** The longest time that `Retry-After` is obeyed, in milliseconds. */
 const LONGEST_PAUSE_MS = 10_000;
 
+/** The end of a hint for a URL with a secret in it. */
+const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';
+
 /** Statuses that another server, or the same one in a moment, may not answer. */
 const passing = [502, 503, 504];
 
@@ -35,29 +39,29 @@ const passing = [502, 503, 504];
  * The URL of one resource of a service.
  *
  * @param server the service's URL, such as `http://127.0.0.1:8051`; a path in it is kept
- * @throws UniqueIDError `USAGE` where that is no URL of a service
+ * @throws UniqueIDError `USAGE` if that is no URL of a service, or holds more than its address; it repeats no password
  */
 export function serviceUrl(
   server: string,
   resource: string,
   query: Readonly<Record<string, string>> = {},
 ): URL {
+  // A password belongs in a token. An "@" anywhere may end one: a "/" in a password ends the host for a URL.
+  if (server.includes('@')) throw notServiceUrl(server, 'holds a user or a password', TOKEN_HINT);
+  if (/[?#]/.test(server)) throw notServiceUrl(server, 'holds a query or a fragment', TOKEN_HINT);
   const text = server.endsWith('/') ? server : `${server}/`;
   const base = URL.canParse(text) ? new URL(text) : undefined;
-  if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw new UniqueIDError('USAGE', `${JSON.stringify(server)} is not the URL of a service.`, {
-      hint: 'Write http://HOST:PORT, such as http://127.0.0.1:8051.',
-    });
-  }
-  // A password belongs in a token, and never on a command line.
-  if (base.username !== '' || base.password !== '') {
-    throw new UniqueIDError('USAGE', `The URL of the service at ${base.host} holds a user or a password.`, {
-      hint: 'Leave both out, and set UNIQUEID_TOKEN to a token of that service.',
-    });
-  }
+  if (base === undefined || !/^https?:$/.test(base.protocol))
+    throw notServiceUrl(server, 'is not the URL of a service');
   const url = new URL(resource, base);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url;
+}
+
+function notServiceUrl(server: string, what: string, hint = ''): UniqueIDError {
+  return new UniqueIDError('USAGE', `${JSON.stringify(redactServerUrl(server))} ${what}.`, {
+    hint: `Write http://HOST:PORT, such as http://127.0.0.1:8051${hint}.`,
+  });
 }
 
 /**

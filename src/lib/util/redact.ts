@@ -1,0 +1,30 @@
+/** What a URL may show beside its scheme: host, port and path. Anything else may be a part of a password. */
+const hostAndPath = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?(?:\/\S*)?$/i;
+
+/**
+ * Hides user, password, query and fragment of a service's URL, for messages. The text need not be a URL: whatever could
+ * be a part of a secret is hidden.
+ */
+export function redactServerUrl(text: string): string {
+  const scheme = /^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0] ?? '';
+  const at = text.lastIndexOf('@');
+  const [rest = ''] = text.slice(at < 0 ? scheme.length : at + 1).split(/[?#]/, 1);
+  if (!hostAndPath.test(rest)) return text === '' ? '' : `${scheme}***`;
+  return `${scheme}${at < 0 ? '' : '***@'}${rest}`;
+}
+
+/** Hides the same in a message that quotes a command line. It hides too much rather than too little. */
+export function redactMessage(message: string): string {
+  const start = message.indexOf('://');
+  const end = message.lastIndexOf('@');
+  // A password may contain spaces, so everything between the first scheme and the last host goes.
+  const text = start < 0 || end < start ? message : `${message.slice(0, start)}://***${message.slice(end)}`;
+  return text.split(' ').map(redactWord).join(' ');
+}
+
+function redactWord(word: string): string {
+  const at = word.includes('://') ? -1 : word.lastIndexOf('@');
+  const shown = at < 0 ? word : `***${word.slice(at)}`;
+  const query = shown.search(/[?#]\S/);
+  return query < 0 ? shown : `${shown.slice(0, query + 1)}***`;
+}
