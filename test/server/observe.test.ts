@@ -18,6 +18,10 @@ async function metric(url: string, series: string): Promise<number | undefined> 
   return line === undefined ? undefined : Number(line.split(' ').at(-1));
 }
 
+async function untilMetric(url: string, series: string, value: number): Promise<void> {
+  while ((await metric(url, series)) !== value) await sleep(20);
+}
+
 describe('/openapi.json', () => {
   interface Document {
     readonly paths: Record<
@@ -89,6 +93,23 @@ describe('/metrics', () => {
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(body).toMatch(/^uniqueid_build_info\{version="[^"]+",node="v[^"]+"\} 1$/m);
     expect(body).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
+  it('give the smallest share of all modes, also of one without a series that another service uses', async () => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+    const quarter = 2n ** 61n;
+    await database.execute(`INSERT INTO uniqueindex VALUES ('theirs', ${3n * quarter}), ('broken', 1e30)`);
+    const {url} = await startServer([], {cwd, env: {UNIQUEID_MAX_RANGE: String(2n ** 63n - 1n)}});
+    await untilMetric(url, 'uniqueid_smallest_remaining_share', 0.25);
+    await Promise.all(Array.from({length: 100}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
+    await Promise.all(Array.from({length: 100}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
+    expect(await metric(url, 'uniqueid_smallest_remaining_share')).toBe(0.25);
+    // What this service hands out itself counts at once, listed or not.
+    await ask(url, `/getid?mode=ours&range=${4n * quarter - quarter / 2n}`);
+    expect(await metric(url, 'uniqueid_remaining_share{mode="ours"}')).toBeUndefined();
+    expect(await metric(url, 'uniqueid_smallest_remaining_share')).toBe(0.125);
   });
 
   it('give the hundred modes used most series of their own, and the others one', async () => {

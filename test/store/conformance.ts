@@ -349,6 +349,27 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counters({after: 'é'})).toEqual([]);
     });
 
+    it('finds those nearest to their end, whatever their names, and none that is damaged', async () => {
+      const {database, store} = await ready();
+      expect(await store.highestCounters(3)).toEqual([]);
+      for (const [mode, next] of [
+        ['b', 5n],
+        ['a', MAX_COUNTER],
+        ['d', 7n],
+        ['c', 6n],
+        ['e', 0n],
+      ] as const)
+        await database.execute(insert(mode, next));
+      await database.execute(insert('z', -1n));
+      const highest = [
+        {mode: 'a', next: MAX_COUNTER},
+        {mode: 'd', next: 7n},
+        {mode: 'c', next: 6n},
+      ];
+      expect(await store.highestCounters(3)).toEqual(highest);
+      expect((await store.highestCounters(10)).map(({next}) => next)).toEqual([MAX_COUNTER, 7n, 6n, 5n, 0n]);
+    });
+
     it('moves several, and what is given next follows', async () => {
       const {store} = await ready();
       for (const mode of ['a', 'b']) await store.advance([{mode, count: 100n}], 0n);

@@ -48,32 +48,32 @@ const NEARLY_USED = (MAX_COUNTER / 10n) * 9n;
 /** So many of them are named; one warning each would hide the others. */
 const MOST_NAMED = 5;
 
-/** Reads the counters to be warned of: a look at the whole table. */
-export function readNearlyUsed(store: Store): Promise<readonly Counter[]> {
-  return store.counters({atLeast: NEARLY_USED, limit: MOST_NAMED + 1});
+/** Reads the counters that may have to be warned of: a look at the whole table. */
+export function readHighest(store: Store): Promise<readonly Counter[]> {
+  return store.highestCounters(MOST_NAMED + 1);
 }
 
 /**
  * Reads a database's state; the modes only where its schema can be understood.
  *
- * @param findNearlyUsed called if the modes can be read
+ * @param findHighest called if the modes can be read; does what `readHighest` does
  */
 export async function readStatus(
   store: Store,
   page: ModePage,
-  findNearlyUsed = (): Promise<readonly Counter[]> => readNearlyUsed(store),
+  findHighest = (): Promise<readonly Counter[]> => readHighest(store),
 ): Promise<DatabaseStatus> {
   const state = await store.readSchema();
   const facts = await store.facts();
   const readable = isReadable(state);
   const counters = readable ? await listed(store, page) : [];
-  const nearlyUsed = readable ? await findNearlyUsed() : [];
+  const highest = readable ? await findHighest() : [];
   return {
     database: {
       location: store.location,
       identity: await databaseIdentity(store),
       ...facts,
-      warnings: [...facts.warnings, ...nearlyUsedWarning(nearlyUsed)],
+      warnings: [...facts.warnings, ...nearlyUsedWarning(highest)],
     },
     schema: {
       version: describeState(state),
@@ -118,9 +118,8 @@ async function listed(store: Store, {mode, after, limit}: ModePage): Promise<rea
   return counter === undefined ? [] : [counter];
 }
 
-function nearlyUsedWarning(found: readonly Counter[]): string[] {
-  // What holds no integer is told of in its own line.
-  const counters = found.filter(({next}) => next !== undefined);
+function nearlyUsedWarning(highest: readonly Counter[]): string[] {
+  const counters = highest.filter(({next = 0n}) => next >= NEARLY_USED);
   if (counters.length === 0) return [];
   const names = counters.slice(0, MOST_NAMED).map(({mode}) => JSON.stringify(mode));
   const others = counters.length > MOST_NAMED ? ' and others' : '';

@@ -9,6 +9,7 @@ import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
 import {HostCheck} from './http/host-check.js';
 import {createListener} from './router.js';
+import {HighestCounters} from './observability/highest-counters.js';
 import {Metrics} from './observability/metrics.js';
 import {PlainAnswer} from './fast-path/response.js';
 import type {PlainService} from './fast-path/connection.js';
@@ -49,7 +50,8 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
   const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
   const {headers, remarks} = furtherHeaders(settings);
   const answerer = new Answerer(headers, hooks.access);
-  const metrics = new Metrics();
+  const highest = new HighestCounters(store);
+  const metrics = new Metrics(highest);
   const {allowedModes, createModes, maxModes} = settings;
   const allocator = new Allocator(store, {
     ...settings,
@@ -68,7 +70,7 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
   const listener = createListener({
     store,
-    status: new ServiceStatus(store, allocator),
+    status: new ServiceStatus(store, allocator, highest),
     health,
     metrics,
     tokens,

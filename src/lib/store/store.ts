@@ -89,8 +89,6 @@ export interface CounterPage {
   readonly after?: string | undefined;
   /** At most so many. */
   readonly limit?: number | undefined;
-  /** Only counters that have come so far. */
-  readonly atLeast?: bigint | undefined;
 }
 
 /**
@@ -127,6 +125,9 @@ export interface Store {
 
   /** Counters in the order of their modes' UTF-8 bytes. */
   counters(page?: CounterPage): Promise<readonly Counter[]>;
+
+  /** The counters nearest to their end, the highest first; rows that hold no counter are missing. Reads the whole table. */
+  highestCounters(limit: number): Promise<readonly Counter[]>;
 
   /** One counter; `undefined` where the mode has none. */
   counter(mode: string): Promise<Counter | undefined>;

@@ -2,9 +2,9 @@ import {queueFull} from '../../allocation/rejections.js';
 import {collectDefaultMetrics, Counter, Gauge, Histogram, Registry} from 'prom-client';
 import type {Allocator} from '../../allocation/allocator.js';
 import type {AllocatorObserver} from '../../allocation/observer.js';
-import {MAX_COUNTER} from '../../core/range.js';
 import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
+import {remainingShare, type HighestCounters} from './highest-counters.js';
 import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
@@ -20,7 +20,7 @@ export class Metrics {
   /** What the allocator is to call. */
   readonly observer: AllocatorObserver;
 
-  constructor() {
+  constructor(highest: HighestCounters) {
     const registers = [this.#registry];
     collectDefaultMetrics({register: this.#registry});
     new Gauge({
@@ -30,6 +30,16 @@ export class Metrics {
       registers,
     }).set({version, node: process.version}, 1);
     this.#addModes(registers);
+    new Gauge({
+      name: 'uniqueid_smallest_remaining_share',
+      help: 'The share of all integers that the fullest of all modes in the database has left, from 0 to 1.',
+      registers,
+      collect() {
+        const share = highest.smallestRemainingShare();
+        this.remove();
+        if (share !== undefined) this.set(share);
+      },
+    });
     const groupSize = new Histogram({
       name: 'uniqueid_group_size',
       help: 'Requests that shared one commit.',
@@ -77,6 +87,7 @@ export class Metrics {
         use.allocations += count;
         use.ids += Number(taken);
         use.next = next;
+        highest.note(next);
       },
       waited: (time) => {
         requests.observe(time);
@@ -166,7 +177,7 @@ export class Metrics {
       help: 'The share of all integers that a mode has left, from 0 to 1.',
       labelNames: ['mode'],
       registers,
-      collect: this.#eachMode((next) => Number(MAX_COUNTER - next) / Number(MAX_COUNTER)),
+      collect: this.#eachMode(remainingShare),
     });
     const modes = this.#modes;
     new Gauge({

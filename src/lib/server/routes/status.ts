@@ -2,16 +2,12 @@ import {queueFull} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {statusDocument} from '../../operations/status-document.js';
-import {
-  readNearlyUsed,
-  readStatus,
-  type DatabaseStatus,
-  type ModePage,
-} from '../../operations/database-status.js';
-import type {Counter, Store} from '../../store/store.js';
+import {readStatus, type DatabaseStatus, type ModePage} from '../../operations/database-status.js';
+import type {Store} from '../../store/store.js';
 import type {Allocator} from '../../allocation/allocator.js';
 import {version} from '../../util/version.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
+import type {HighestCounters} from '../observability/highest-counters.js';
 
 /** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */
 export const DEFAULT_LIMIT = 100;
@@ -20,20 +16,17 @@ export const MAX_LIMIT = 1000;
 /** The names of the modes in one answer, in bytes: an answer that nobody reads stays in memory. */
 const MAX_NAMES_BYTES = 65_536;
 
-/** Finding the counters to be warned of takes a look at the whole table; it is used for so long. */
-const NEARLY_USED_TTL_MS = 60_000;
-
 /** Answers `GET /status`: the database as it is now, and what this service has handed out of it. */
 export class ServiceStatus {
   readonly #store: Store;
   readonly #allocator: Allocator;
   readonly #looks = new SharedWork<string>(() => queueFull(MAX_WAITING));
-  #nearlyUsed: readonly Counter[] = [];
-  #nearlyUsedAt = -Infinity;
+  readonly #highest: HighestCounters;
 
-  constructor(store: Store, allocator: Allocator) {
+  constructor(store: Store, allocator: Allocator, highest: HighestCounters) {
     this.#store = store;
     this.#allocator = allocator;
+    this.#highest = highest;
   }
 
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL`, `DATABASE_*` */
@@ -43,18 +36,10 @@ export class ServiceStatus {
   }
 
   async #look(page: ModePage): Promise<string> {
-    const status = boundNames(await readStatus(this.#store, page, () => this.#findNearlyUsed()));
+    const status = boundNames(await readStatus(this.#store, page, () => this.#highest.read()));
     const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
     const issued = (mode: string): bigint | undefined => this.#allocator.guard.issued(mode);
     return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
-  }
-
-  async #findNearlyUsed(): Promise<readonly Counter[]> {
-    if (performance.now() - this.#nearlyUsedAt > NEARLY_USED_TTL_MS) {
-      this.#nearlyUsed = await readNearlyUsed(this.#store);
-      this.#nearlyUsedAt = performance.now();
-    }
-    return this.#nearlyUsed;
   }
 }
 

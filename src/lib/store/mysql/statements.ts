@@ -78,12 +78,16 @@ export function isInByteOrder(collation: string): boolean {
  *
  * @param isOrdered whether the table keeps them so; otherwise all of them have to be sorted
  */
-export function listCounters({after, limit, atLeast}: CounterPage, isOrdered: boolean): string {
+export function listCounters({after, limit}: CounterPage, isOrdered: boolean): string {
   const bytes = isOrdered ? 'id' : 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
   return `SELECT id AS mode, \`index\` AS next FROM uniqueindex
     WHERE ${after === undefined ? 'TRUE' : `${bytes} > ${literal(after)}`}
-    ${atLeast === undefined ? '' : `AND \`index\` >= ${atLeast}`}
     ORDER BY ${bytes} ${limit === undefined ? '' : `LIMIT ${Math.trunc(limit)}`}`;
+}
+
+export function highestCounters(limit: number): string {
+  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex
+    WHERE \`index\` BETWEEN 0 AND ${MAX_COUNTER} ORDER BY \`index\` DESC LIMIT ${Math.trunc(limit)}`;
 }
 
 export function countModes(most: number): string {

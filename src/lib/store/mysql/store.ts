@@ -114,6 +114,13 @@ class MysqlStore implements Store {
     });
   }
 
+  highestCounters(limit: number): Promise<readonly Counter[]> {
+    return this.#attempt(async (connection) => {
+      const [rows] = await connection.query<CounterRow[]>(statements.highestCounters(limit));
+      return rows.map((row) => toCounter({mode: row.mode, next: storedValue(row)}));
+    });
+  }
+
   counter(mode: string): Promise<Counter | undefined> {
     return this.#attempt((connection) => readCounter(connection, mode));
   }

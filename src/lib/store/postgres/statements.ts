@@ -58,8 +58,11 @@ export const lockCounters = `${readCounters} ORDER BY "id" FOR UPDATE`;
 /** In the order of the modes' bytes, whatever the database's own collation. */
 export const listCounters = `
   SELECT "id" AS mode, "index" AS next FROM uniqueindex
-  WHERE ($1::text IS NULL OR "id" COLLATE "C" > $1::text) AND ($3::bigint IS NULL OR "index" >= $3::bigint)
+  WHERE $1::text IS NULL OR "id" COLLATE "C" > $1::text
   ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
+
+export const highestCounters =
+  'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "index" >= 0 ORDER BY "index" DESC LIMIT $1::bigint';
 
 export const countModes =
   'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS counted';

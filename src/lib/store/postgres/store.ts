@@ -139,13 +139,16 @@ class PostgresStore implements Store {
     }, this.#answerTimeoutMs);
   }
 
-  counters({after, limit, atLeast}: CounterPage = {}): Promise<readonly Counter[]> {
+  counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(async (pool) => {
-      const rows = await this.#ask<Row>(pool, statements.listCounters, [
-        after ?? null,
-        limit ?? null,
-        atLeast ?? null,
-      ]);
+      const rows = await this.#ask<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
+      return rows.map(toCounter);
+    });
+  }
+
+  highestCounters(limit: number): Promise<readonly Counter[]> {
+    return this.#attempt(async (pool) => {
+      const rows = await this.#ask<Row>(pool, statements.highestCounters, [limit]);
       return rows.map(toCounter);
     });
   }

@@ -17,7 +17,6 @@ interface ListedRow {
 interface ListParameters extends RawId {
   /** 1 if the page begins with the id of these bytes, 0 if after it. */
   isFirst: number;
-  atLeast: bigint | null;
   limit: number;
 }
 
@@ -31,6 +30,7 @@ export interface Statements {
   readonly list: Statement<[ListParameters], ListedRow>;
   /** The same page with the bytes of the ids. */
   readonly listRaw: Statement<[ListParameters], RawId & {next: unknown}>;
+  readonly highest: Statement<[number], RawId & {next: unknown}>;
   /** For a row that no request can name. */
   readonly readRaw: Statement<[RawId], Row>;
   readonly moveRaw: Statement<[RawId & {to: bigint}]>;
@@ -44,7 +44,7 @@ const rawId = `CASE :type WHEN 'text' THEN CAST(:bytes AS TEXT) ELSE :bytes END`
 
 /** A row without an id is no mode; the first condition finds the beginning in the index. */
 const page = `FROM uniqueindex WHERE "id" >= ${rawId} AND (:isFirst OR "id" <> ${rawId})
-  AND (:atLeast IS NULL OR "index" >= :atLeast) ORDER BY "id" LIMIT :limit`;
+  ORDER BY "id" LIMIT :limit`;
 
 /** Prepares all statements; needs the tables to be there. */
 export function prepareStatements(connection: NativeConnection): Statements {
@@ -62,6 +62,10 @@ export function prepareStatements(connection: NativeConnection): Statements {
     list: connection.statement(`SELECT "id" AS id, "index" AS next ${page}`),
     listRaw: connection.statement(
       `SELECT typeof("id") AS type, CAST("id" AS BLOB) AS bytes, "index" AS next ${page}`,
+    ),
+    highest: connection.statement(
+      `SELECT typeof("id") AS type, CAST("id" AS BLOB) AS bytes, "index" AS next FROM uniqueindex
+       WHERE "id" IS NOT NULL AND typeof("index") = 'integer' AND "index" >= 0 ORDER BY "index" DESC LIMIT ?`,
     ),
     readRaw: connection.statement(
       `SELECT '' AS mode, "index" AS next FROM uniqueindex WHERE "id" = ${rawId}`,

@@ -20,7 +20,7 @@ import type {
 import {openConnection} from './connection.js';
 import {fromSqliteError, isFull} from './errors.js';
 import {fileIdentity, isWritable, nameWarnings, sizeOnDisk} from './file/file.js';
-import {listCounters} from './list.js';
+import {highestCounters, listCounters} from './list.js';
 import type {LogSize} from './file/checkpoint-policy.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
@@ -86,6 +86,10 @@ class SqliteStore implements Store {
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#attempt(() => listCounters(this.#statements, page));
+  }
+
+  highestCounters(limit: number): Promise<readonly Counter[]> {
+    return this.#attempt(() => highestCounters(this.#statements, limit));
   }
 
   counter(mode: string): Promise<Counter | undefined> {

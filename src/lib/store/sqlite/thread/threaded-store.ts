@@ -104,6 +104,10 @@ class ThreadedStore implements Store {
     return this.#ask('counters', page);
   }
 
+  highestCounters(limit: number): Promise<readonly Counter[]> {
+    return this.#ask('highestCounters', limit);
+  }
+
   counter(mode: string): Promise<Counter | undefined> {
     return this.#ask('counter', mode);
   }
