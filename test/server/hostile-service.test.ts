@@ -253,6 +253,7 @@ describe('the status of a hostile service', () => {
     ['another kind of database', {...honest, database: {...database, kind: 'oracle'}}],
     ['a location that is an object', {...honest, database: {...database, location: {}}}],
     ['an identity that is a number', {...honest, database: {...database, identity: 5}}],
+    ['a schema that is a number', {...honest, database: {...database, schema: 5}}],
     ['a size below 0', {...honest, database: {...database, sizeBytes: -1}}],
     ['a warning that is an object', {...honest, database: {...database, warnings: [{}]}}],
     ['a schema that is safe in words', {...honest, schema: {...schema, safe: 'yes'}}],

@@ -41,6 +41,8 @@ export function headLines(
     labelled(label, style(visible(text)), width);
   const {problem} = schema;
   const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
+  // A service of an older version does not tell it.
+  const place = typeof database.schema === 'string' ? `, schema ${database.schema}` : '';
   const verdict =
     problem === null
       ? colour.green(visible('safe to serve'))
@@ -49,7 +51,7 @@ export function headLines(
     ...(service === undefined
       ? []
       : row('Service', `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`)),
-    ...row('Database', `${database.location} (${database.product}${size})`),
+    ...row('Database', `${database.location} (${database.product}${size}${place})`),
     ...row('Durability', database.durability),
     ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
     ...(problem?.hint === undefined ? [] : row('', problem.hint)),

@@ -27,6 +27,8 @@ const isStatus = record({
     location: isText,
     // Without it a service is only unfit to vouch for a reset.
     identity: optional(nullable(isText)),
+    // Services before this field have none.
+    schema: optional(nullable(isText)),
     product: isText,
     sizeBytes: nullable(isSize),
     durability: isText,

@@ -18,6 +18,8 @@ export interface StatusDocument {
     readonly location: string;
     /** The same for two looks only if they were at the same database; `null` if it cannot tell. */
     readonly identity: string | null;
+    /** The schema that the tables in use lie in; `null` if the database has no schemas, or the tables are missing. */
+    readonly schema: string | null;
     readonly product: string;
     readonly sizeBytes: number | null;
     readonly durability: string;
@@ -50,12 +52,13 @@ export function statusDocument(
   service?: {readonly uptimeSeconds: number; readonly issued: (mode: string) => bigint | undefined},
 ): StatusDocument {
   const {database, schema, modes, more} = status;
-  const {kind, location, identity = null, product, sizeBytes = null, durability, warnings} = database;
+  const {kind, location, identity = null, product, durability, warnings} = database;
+  const {schema: tablesSchema = null, sizeBytes = null} = database;
   const {problem} = schema;
   return {
     version,
     ...(service === undefined ? {} : {service: {uptimeSeconds: service.uptimeSeconds}}),
-    database: {kind, location, identity, product, sizeBytes, durability, warnings},
+    database: {kind, location, identity, schema: tablesSchema, product, sizeBytes, durability, warnings},
     schema: {
       version: schema.version,
       safe: schema.safe,

@@ -75,6 +75,8 @@ export interface StoreFacts {
   readonly kind: string;
   /** Product and version, such as `SQLite 3.50.2`. */
   readonly product: string;
+  /** The schema that the tables in use lie in, if the database has schemas and the tables exist. */
+  readonly schema?: string | undefined;
   /** Size of the data in bytes, where the database tells. */
   readonly sizeBytes: number | undefined;
   /** The settings that decide whether a commit survives power loss, in the database's own words. */

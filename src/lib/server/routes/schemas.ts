@@ -65,6 +65,11 @@ export const statusSchema: Json = {
             'The same in two documents only if they are of one database; changes when a server of PostgreSQL restarts. Null if the database cannot tell.',
           pattern: '^[0-9a-f]{16}$',
         },
+        schema: {
+          type: ['string', 'null'],
+          description:
+            'The schema that the tables in use lie in; null if the database has no schemas, or the tables are missing.',
+        },
         product: {
           type: 'string',
         },
@@ -83,7 +88,7 @@ export const statusSchema: Json = {
           },
         },
       },
-      required: ['kind', 'location', 'identity', 'product', 'sizeBytes', 'durability', 'warnings'],
+      required: ['kind', 'location', 'identity', 'schema', 'product', 'sizeBytes', 'durability', 'warnings'],
       additionalProperties: false,
     },
     schema: {

@@ -22,6 +22,13 @@ const readSettings = `
     current_setting('synchronous_standby_names', true) AS "synchronousNames",
     current_setting('transaction_read_only') = 'on' AS "isReadOnly"`;
 
+/** The tables of counters in the search path, the one in use first, by the schemas that they are in. */
+const findSchemas = `
+  SELECT nspname::text AS schema
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
+  WHERE relname = 'uniqueindex' AND relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname = ANY (current_schemas(true))
+  ORDER BY array_position(current_schemas(true), nspname)`;
+
 /** Reads what decides whether a commit survives; CockroachDB syncs a majority of replicas, whatever is set. */
 export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
   if (!isPostgres) {
@@ -38,12 +45,15 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
   }
   const [row] = (await pool.unsafe(readSettings)) as unknown as readonly FactRow[];
   if (row === undefined) throw new Error('PostgreSQL answered no settings');
+  const schemas = (await pool.unsafe(findSchemas)) as unknown as readonly {schema: string}[];
+  const [used, ...others] = schemas.map(({schema}) => schema);
   return {
     kind: 'postgresql',
+    schema: used,
     product: productOf(row.version),
     sizeBytes: row.size === null ? undefined : Number(row.size),
     durability: durabilityOf(row),
-    warnings: [...warnings(row)],
+    warnings: [...warnings(row), ...hiddenTables(used, others)],
   };
 }
 
@@ -75,6 +85,13 @@ function* warnings(row: FactRow): Iterable<string> {
   if (standbys > 0 && !hasSynchronousStandby(row)) {
     yield 'Every standby is asynchronous: a failover can lose commits, and integers would be issued twice. Set synchronous_standby_names.';
   }
+}
+
+function hiddenTables(used: string | undefined, others: readonly string[]): string[] {
+  return others.map(
+    (schema) =>
+      `The schema ${JSON.stringify(schema)} has a table uniqueindex too, behind the one in use in ${JSON.stringify(used)}. Check which of both holds your counters, and rename or drop the other.`,
+  );
 }
 
 /** `PostgreSQL 15.4` of `PostgreSQL 15.4 (Debian …) on x86_64-…` */

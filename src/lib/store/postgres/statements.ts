@@ -36,7 +36,7 @@ export function advanceStatement(canSetCommit: boolean): string {
     WHERE ${reachesFloor} ORDER BY claim.position
     ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
-    RETURNING "id" AS mode, "index" AS next`;
+    RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', counter.tableoid AS "table"' : ''}`;
 }
 
 /** For a count that would not fit above the first index, and so cannot stand in an INSERT. */
@@ -44,7 +44,7 @@ export function advanceExistingStatement(canSetCommit: boolean): string {
   return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
     UPDATE uniqueindex SET "index" = "index" + $2::bigint ${canSetCommit ? 'FROM durable' : ''}
     WHERE "id" = $1 AND "index" BETWEEN $3::bigint AND ${MAX_COUNTER} - $2::bigint
-    RETURNING "id" AS mode, "index" AS next`;
+    RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', uniqueindex.tableoid AS "table"' : ''}`;
 }
 
 /** The type of the mode is left to the column, which may be one that folds. */
@@ -85,11 +85,14 @@ export const cannotServe = {
 };
 
 /**
- * The start of the server and the database's number: the same through any address. Formatted here, because a session's
- * time zone would make two texts of one moment.
+ * The start of the server, the database's number and the schema of the tables: the same through any address. Formatted
+ * here, because a session's time zone would make two texts of one moment.
  */
 export const readIdentity = `
-  SELECT to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' ' || oid::text AS identity FROM pg_database WHERE datname = current_database()`;
+  SELECT concat_ws(' ', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), d.oid,
+    coalesce((SELECT relnamespace FROM pg_class WHERE relname = 'uniqueindex' AND pg_table_is_visible(oid)),
+      (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))) AS identity
+  FROM pg_database AS d WHERE datname = current_database()`;
 
 export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 

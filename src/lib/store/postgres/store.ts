@@ -1,13 +1,13 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {readOnlyServer, tlsRefused, unreachable} from '../shared/network-errors.js';
+import {conflict, readOnlyServer, tlsRefused, unreachable} from '../shared/network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PATIENT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {isCounterValue} from '../shared/counter-value.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {alteredFlaw} from '../schema/structure.js';
-import {assertServable, schemaProblem, unsuitable} from '../schema/verdict.js';
+import {assertServable, schemaMissing, unsuitable} from '../schema/verdict.js';
 import {interpretSchema, isSafe, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -26,7 +26,7 @@ import {withTimeLimit} from '../../util/time-limit.js';
 import {DEFAULT_PORT} from './connection.js';
 import {fromPostgresError} from './errors.js';
 import {readFacts} from './facts.js';
-import {migrations} from './migrations.js';
+import {migrationStatements} from './migrations.js';
 import {offersTls} from './offers-tls.js';
 import {Pool, type Asked} from './pool.js';
 import {writeProbe} from './probe.js';
@@ -66,9 +66,25 @@ interface Row {
   next: bigint;
 }
 
-interface FoundTables extends Pick<SchemaReading, 'hasCounters' | 'hasSystem'> {
-  readonly table: structure.PostgresTable | null;
+/** A counter that was advanced, and the number of its table where the server tells. */
+interface AdvancedRow extends Row {
+  readonly table?: number;
 }
+
+/** What a look at the tables found. */
+interface TablesReading extends SchemaReading {
+  readonly found: structure.FoundTables;
+}
+
+/** The tables as they were seen to be such that integers may be allocated. */
+interface ServableTables {
+  /** Which pool saw them, and how many connections it had lost then. */
+  readonly pool: Pool;
+  readonly lost: number;
+  readonly counters: number | null;
+}
+
+const noTables: structure.FoundTables = {counters: null, schema: null, systemSchema: null, table: null};
 
 class PostgresStore implements Store {
   readonly location: string;
@@ -82,8 +98,9 @@ class PostgresStore implements Store {
   #host = 0;
   /** Whether that host was seen to be one that will do. */
   #isFit = false;
-  /** By which pool the tables were seen to be such that integers may be allocated, and how many connections it had lost. */
-  #servable: {readonly pool: Pool; readonly lost: number} | undefined;
+  #servable: ServableTables | undefined;
+  /** Where the tables were when they were first seen to be servable. */
+  #usedSchema: string | undefined;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
@@ -96,7 +113,7 @@ class PostgresStore implements Store {
   }
 
   async readSchema(): Promise<SchemaState> {
-    const state = await this.#attempt((pool) => this.#lookAtTables(pool));
+    const {state} = await this.#attempt((pool) => this.#lookAtTables(pool));
     // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
     return state.kind === 'damaged'
       ? this.#transaction((transaction) => this.#lockAndReadSchema(transaction))
@@ -107,20 +124,28 @@ class PostgresStore implements Store {
     return this.#transaction(async (transaction) => {
       const state = await this.#lockAndReadSchema(transaction);
       if (decideStep(step, state, this.location) === 'already') return 'already';
-      for (const statement of migrations[step.name]) await transaction.unsafe(statement);
+      const {found} = await this.#readTables(transaction);
+      for (const statement of migrationStatements(step.name, found.schema))
+        await transaction.unsafe(statement);
       await transaction.unsafe(statements.recordPart, ['major', step.to.major]);
       await transaction.unsafe(statements.recordPart, ['minor', step.to.minor]);
+      // A search path can lead to other tables than those that were made, such as temporary ones.
+      const after = interpretSchema(await this.#readTables(transaction));
+      if (decideStep(step, after, this.location) !== 'already') throw schemaMissing(this.location);
       return 'applied';
     });
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
     return this.#attempt(async (pool) => {
-      await this.#assertServable(pool);
+      const counters = await this.#assertServable(pool);
       const granted = new Map<string, bigint>();
       const usual = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
-      const take = async (rows: Rows<Row>): Promise<void> => {
-        for (const {mode, next} of await rows) granted.set(mode, next);
+      const take = async (rows: Rows<AdvancedRow>): Promise<void> => {
+        for (const {mode, next, table = counters} of await rows) {
+          if (table !== counters) throw this.#otherTable();
+          granted.set(mode, next);
+        }
       };
       if (usual.length > 0) {
         const modes = pool.typed.texts(usual.map(({mode}) => mode));
@@ -204,7 +229,7 @@ class PostgresStore implements Store {
   async probe(): Promise<void> {
     await this.#attempt(
       async (pool) => {
-        assertServable(await this.#lookAtTables(pool), this.location);
+        assertServable((await this.#lookAtTables(pool)).state, this.location);
         await writeProbe(pool, this.#canSetCommit);
       },
       PROBE_TIMEOUT_MS,
@@ -258,33 +283,53 @@ class PostgresStore implements Store {
     throw unsuitable(this.location, alteredFlaw);
   }
 
-  async #lookAtTables(pool: Pool): Promise<SchemaState> {
+  /**
+   * What was advanced is a gap in a table that was not looked at: each session finds tables by a search path of its own,
+   * and may find others from one statement to the next.
+   */
+  #otherTable(): UniqueIDError {
+    this.#servable = undefined;
+    return conflict(
+      this.location,
+      new Error('a statement found another table uniqueindex than the one in use'),
+    );
+  }
+
+  async #lookAtTables(pool: Pool): Promise<{readonly state: SchemaState; readonly counters: number | null}> {
     // A connection that is lost meanwhile may lead to another server.
     const {lost} = pool;
-    const state = interpretSchema(await this.#readTables(pool));
-    this.#servable = isSafe(state) ? {pool, lost} : undefined;
-    return state;
+    const {found, ...reading} = await this.#readTables(pool);
+    const state = interpretSchema(reading);
+    const {counters, schema} = found;
+    this.#servable = isSafe(state) ? {pool, lost, counters} : undefined;
+    if (isSafe(state)) this.#usedSchema ??= schema ?? undefined;
+    return {state, counters};
   }
 
   /**
    * Rejects tables that cannot be served. It looks again after any connection was lost, since another server may answer
    * at the same address, and after any look that found the tables altered.
+   *
+   * @returns the number of the table of counters
    */
-  async #assertServable(pool: Pool): Promise<void> {
-    if (this.#servable?.pool === pool && this.#servable.lost === pool.lost) return;
-    const problem = schemaProblem(await this.#lookAtTables(pool), this.location);
-    if (problem !== undefined) throw problem;
+  async #assertServable(pool: Pool): Promise<number | null> {
+    const seen = this.#servable;
+    if (seen?.pool === pool && seen.lost === pool.lost) return seen.counters;
+    const {state, counters} = await this.#lookAtTables(pool);
+    assertServable(state, this.location);
+    return counters;
   }
 
-  async #readTables(asked: Asked): Promise<SchemaReading> {
+  async #readTables(asked: Asked): Promise<TablesReading> {
     const look = this.#canSetCommit ? structure.readStructure : structure.findTables;
-    const [found] = (await asked.unsafe(look)) as unknown as readonly FoundTables[];
-    const {hasCounters = false, hasSystem = false, table = null} = found ?? {};
+    const [found = noTables] = (await asked.unsafe(look)) as unknown as readonly structure.FoundTables[];
+    const hasSystem = found.systemSchema !== null;
     const rows = hasSystem
       ? ((await asked.unsafe(statements.readParts)) as unknown as readonly {part: string; value: number}[])
       : [];
     const parts = new Map(rows.map(({part, value}) => [part, value]));
-    return {hasCounters, hasSystem, parts, flaw: structure.flawOf(table)};
+    const flaw = structure.flawOf(found, this.#usedSchema);
+    return {hasCounters: found.counters !== null, hasSystem, parts, flaw, found};
   }
 
   #ask<T>(pool: Pool, statement: string, parameters: readonly unknown[]): Rows<T> {

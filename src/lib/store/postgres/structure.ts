@@ -11,15 +11,23 @@ import {
 export interface PostgresTable {
   readonly kind: string;
   readonly persistence: string;
-  readonly schema: string;
-  /** The schema of `uniqueindexsystem`; `null` if that table is missing. */
-  readonly systemSchema: string | null;
   readonly isInherited: boolean;
   readonly isFiltered: boolean;
   readonly rules: readonly string[];
   readonly triggers: readonly string[];
   readonly columns: readonly ColumnStructure[] | null;
   readonly uniqueIndexes: readonly UniqueIndex[] | null;
+}
+
+/** Which tables statements find by their names. */
+export interface FoundTables {
+  /** The number of `uniqueindex` in the catalogue, and its schema; `null` if it is missing. */
+  readonly counters: number | null;
+  readonly schema: string | null;
+  /** The schema of `uniqueindexsystem`; `null` if that table is missing. */
+  readonly systemSchema: string | null;
+  /** `null` also on servers that speak the protocol with a catalogue of their own. */
+  readonly table: PostgresTable | null;
 }
 
 /** Whether a collation compares bytes in the end; PostgreSQL before 12 has no others. */
@@ -50,17 +58,17 @@ const uniqueIndexes = `SELECT json_agg(json_build_object(
  * session remembers from before.
  */
 const tables = `
-  SELECT (array_agg(oid) FILTER (WHERE relname = 'uniqueindex'))[1] AS counters,
-    (array_agg(oid) FILTER (WHERE relname = 'uniqueindexsystem'))[1] AS system
-  FROM pg_catalog.pg_class
-  WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(oid)`;
+  SELECT (array_agg(c.oid) FILTER (WHERE relname = 'uniqueindex'))[1] AS counters,
+    (array_agg(nspname::text) FILTER (WHERE relname = 'uniqueindex'))[1] AS "schema",
+    (array_agg(nspname::text) FILTER (WHERE relname = 'uniqueindexsystem'))[1] AS "systemSchema"
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
+  WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(c.oid)`;
 
 /** Reads which of our tables exist, and the structure of the one with the counters, in one statement. */
 export const readStructure = `
-  SELECT counters IS NOT NULL AS "hasCounters", system IS NOT NULL AS "hasSystem",
+  SELECT counters, "schema", "systemSchema",
     (SELECT json_build_object(
-      'kind', relkind, 'persistence', relpersistence, 'schema', relnamespace::regnamespace::text,
-      'systemSchema', (SELECT s.relnamespace::regnamespace::text FROM pg_class AS s WHERE s.oid = system),
+      'kind', relkind, 'persistence', relpersistence,
       'isInherited', EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)),
       'isFiltered', row_security_active(c.oid),
       'rules', ARRAY(SELECT rulename FROM pg_rewrite
@@ -73,8 +81,7 @@ export const readStructure = `
 
 /** For servers that speak the protocol with a catalogue of their own. */
 export const findTables = `
-  SELECT counters IS NOT NULL AS "hasCounters", system IS NOT NULL AS "hasSystem", NULL AS "table"
-  FROM (${tables}) AS found`;
+  SELECT counters, "schema", "systemSchema", NULL AS "table" FROM (${tables}) AS found`;
 
 const mends: Mends = {
   id: 'Run: ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE varchar(255), ALTER COLUMN "id" SET NOT NULL; check that no two modes become one.',
@@ -94,10 +101,33 @@ const kinds: Readonly<Record<string, string>> = {
   p: 'a partitioned table',
 };
 
-/** @returns `undefined` if the table can be served, or does not exist */
-export function flawOf(table: PostgresTable | null): StructureFlaw | undefined {
-  if (table === null) return undefined;
-  return kindFlaw(table) ?? findFlaw(structureOf(table), mends, false);
+/**
+ * Finds what keeps the tables from being served.
+ *
+ * @param usedSchema where the tables were that this process has used; `undefined` before it has used any
+ */
+export function flawOf(found: FoundTables, usedSchema: string | undefined): StructureFlaw | undefined {
+  const {table} = found;
+  if (table === null) return placeFlaw(found, usedSchema);
+  return kindFlaw(table) ?? placeFlaw(found, usedSchema) ?? findFlaw(structureOf(table), mends, false);
+}
+
+/** A schema that comes first in the search path can hide the tables in use, and all counters with them. */
+function placeFlaw(
+  {schema, systemSchema}: FoundTables,
+  usedSchema: string | undefined,
+): StructureFlaw | undefined {
+  if (schema === null) return undefined;
+  if (systemSchema !== null && systemSchema !== schema)
+    return {
+      reason: `uniqueindex is found in the schema ${schema}, but uniqueindexsystem in ${systemSchema}`,
+      hint: 'Set the search_path of the user so that the schema with both tables comes first.',
+    };
+  if (usedSchema === undefined || usedSchema === schema) return undefined;
+  return {
+    reason: `uniqueindex is found in the schema ${schema}, but this process has used the one in ${usedSchema}`,
+    hint: 'Check which of both holds your counters. Drop or rename the other, or set the search_path of the user and restart.',
+  };
 }
 
 function structureOf({columns, uniqueIndexes, triggers}: PostgresTable): Parameters<typeof findFlaw>[0] {
@@ -105,23 +135,18 @@ function structureOf({columns, uniqueIndexes, triggers}: PostgresTable): Paramet
 }
 
 function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
-  const {kind, persistence, schema, systemSchema, isInherited, isFiltered, rules} = table;
+  const {kind, persistence, isInherited, isFiltered, rules} = table;
   if (kind !== 'r')
     return {reason: `it is ${kinds[kind] ?? 'no table'}, not an ordinary table`, hint: REBUILD_HINT};
   if (persistence === 't')
     return {
       reason: 'a temporary table hides it',
-      hint: 'Connect to the server without a pooler that shares sessions, or drop the temporary table.',
+      hint: 'Drop it, leave pg_temp out of the search_path, or connect without a pooler that shares sessions.',
     };
   if (persistence !== 'p')
     return {
       reason: 'it is UNLOGGED, and a crash empties it',
       hint: 'Run: ALTER TABLE uniqueindex SET LOGGED.',
-    };
-  if (systemSchema !== null && systemSchema !== schema)
-    return {
-      reason: `uniqueindex is found in the schema ${schema}, but uniqueindexsystem in ${systemSchema}`,
-      hint: 'Set the search_path of the user so that the schema with both tables comes first.',
     };
   if (isInherited) return {reason: 'it inherits from another table, or another from it', hint: REBUILD_HINT};
   if (isFiltered)
