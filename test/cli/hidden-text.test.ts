@@ -52,6 +52,7 @@ const poisonedStatus = {
     kind: 'sqlite',
     location: POISON,
     identity: POISON,
+    schema: POISON,
     product: POISON,
     sizeBytes: null,
     durability: POISON,

@@ -157,7 +157,7 @@ describe('a client of a hostile service', () => {
     await expect(asked).rejects.toMatchObject({code: 'REMOTE_FAILED'});
   });
 
-  it.each([
+  const wrongRanges: [string, number, string][] = [
     ['an end below the range', 10, '{"endIndex": 8, "startIndex": 0}'],
     ['an end above the range', 10, '{"endIndex": 10, "startIndex": 0}'],
     ['a negative start', 10, '{"endIndex": 8, "startIndex": -1}'],
@@ -173,10 +173,48 @@ describe('a client of a hostile service', () => {
     ['keys twice', 10, '{"endIndex": 9, "startIndex": 0, "startIndex": 5}'],
     ['a range where none was asked for', 0, '{"endIndex": 4, "startIndex": 5}'],
     ['no range where one was asked for', 1, '{"endIndex": -2, "startIndex": -1}'],
+    ['an end below the start', 1, '{"endIndex": 4, "startIndex": 6}'],
+    ['an end below the start that differs by the size', 10, '{"endIndex": 0, "startIndex": 9}'],
+    ['a range up to 2^63-1', 10, '{"endIndex": 9223372036854775807, "startIndex": 9223372036854775798}'],
+    ['2^64 more than the range', 1, '{"endIndex": 18446744073709551617, "startIndex": 18446744073709551617}'],
+    ['a size that fits in 64 bits only', 10, '{"endIndex": 18446744073709551625, "startIndex": 0}'],
+    ['an exponent', 10, '{"endIndex": 9e0, "startIndex": 0}'],
+    ['an exponent that makes a whole number', 11, '{"endIndex": 1e1, "startIndex": 0}'],
+    ['a minus before 0', 10, '{"endIndex": 9, "startIndex": -0}'],
+    ['a plus', 10, '{"endIndex": +9, "startIndex": 0}'],
+    ['hexadecimal digits', 10, '{"endIndex": 0x9, "startIndex": 0}'],
+    ['digits of another script', 10, '{"endIndex": ٩, "startIndex": ٠}'],
+    ['a million digits', 10, `{"endIndex": ${'9'.repeat(1_000_000)}, "startIndex": 0}`],
+    ['null', 10, '{"endIndex": null, "startIndex": null}'],
+    ['lists', 10, '{"endIndex": [9], "startIndex": [0]}'],
+    ['a further field', 10, '{"endIndex": 9, "startIndex": 0, "mode": "file"}'],
+    ['text after the range', 10, '{"endIndex": 9, "startIndex": 0} x'],
     ['nothing', 1, ''],
-  ])('rejects %s', async (_, count, body) => {
-    await expect(client(await answering(body)).allocate('file', count)).rejects.toEqual(failure);
+  ];
+
+  it.each(wrongRanges)('rejects %s', async (_, count, body) => {
+    const url = await answering(body);
+    await expect(client(url).allocate('file', count)).rejects.toEqual(failure);
+    const ids = new Client({servers: [url], minBlock: Math.max(1, count), maxBlock: Math.max(1, count)});
+    onTestFinished(() => {
+      ids.close();
+    });
+    // The same answer for a block: no integer of it is given, now or later.
+    for (let turn = 0; turn < 3; turn++)
+      await expect(Promise.resolve(ids.next('file'))).rejects.toEqual(failure);
   });
+
+  it('prints nothing of a wrong range with getid --server', async () => {
+    const cwd = makeWorkspace();
+    for (const [name, count, body] of wrongRanges.filter(([, asked]) => asked === 10)) {
+      const url = await answering(body);
+      for (const format of ['json', 'plain', 'list']) {
+        const args = ['getid', '-m', 'file', '-r', String(count), '--server', url, '--format', format];
+        expect(await cli(args, {cwd}), name).toMatchObject({status: 7, stdout: ''});
+        if (name !== 'a million digits') break;
+      }
+    }
+  }, 60_000);
 
   it('accepts the last integer that a counter issues', async () => {
     const last = 9223372036854775806n;
@@ -201,10 +239,12 @@ describe('a client of a hostile service', () => {
 
   it('keeps few connections for many calls', async () => {
     const sockets = new Set<Socket>();
+    let next = 0;
     const url = await serving((request, response) => {
       sockets.add(request.socket);
       const count = Number(new URL(`http://x${request.url}`).searchParams.get('range'));
-      response.end(`{"endIndex": ${count - 1}, "startIndex": 0}`);
+      next += count;
+      response.end(`{"endIndex": ${next - 1}, "startIndex": ${next - count}}`);
     });
     const ids = client(url);
     const warnings: Error[] = [];
@@ -215,6 +255,101 @@ describe('a client of a hostile service', () => {
       await Promise.all(Array.from({length: 1000}, (_, index) => ids.allocate('file', index + 1)));
     expect(sockets.size).toBeLessThan(100);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('a client of a service that gives integers again', () => {
+  /** Answers each request with the range of the first integer that comes next in the list, as long as was asked for. */
+  const startingAt = (...starts: number[]): Promise<string> =>
+    serving((request, response) => {
+      const count = Number(new URL(`http://x${request.url}`).searchParams.get('range'));
+      const start = starts.shift() ?? 0;
+      response.end(`{"endIndex": ${start + count - 1}, "startIndex": ${start}}`);
+    });
+
+  it.each([
+    ['the same', [100, 100]],
+    ['one that begins in the last', [100, 109]],
+    ['one that ends in the last', [100, 91]],
+    ['one below the last, which others may have', [100, 50]],
+    ['one below another, after one that is right', [100, 200, 150]],
+  ])('rejects %s', async (_, starts) => {
+    const ids = client(await startingAt(...starts));
+    for (const start of starts.slice(0, -1))
+      expect((await ids.allocate('file', 10)).start).toBe(BigInt(start));
+    await expect(ids.allocate('file', 10)).rejects.toEqual(failure);
+  });
+
+  it('rejects it from another server, and goes on with what is right', async () => {
+    const [first, second] = [await startingAt(100), await startingAt(95, 110)];
+    let isDown = false;
+    const flaky = await serving((request, response) => {
+      if (isDown) response.writeHead(503).end();
+      else void fetch(`${first}${request.url}`).then(async (answer) => response.end(await answer.text()));
+    });
+    const ids = client(flaky, second);
+    await ids.allocate('file', 10);
+    isDown = true;
+    await expect(ids.allocate('file', 10)).rejects.toEqual(failure);
+    expect((await ids.allocate('file', 10)).start).toBe(110n);
+  });
+
+  it('takes the same numbers for another mode, and empty ranges as often as they are asked for', async () => {
+    const ids = client(await startingAt(100, 100));
+    await ids.allocate('a', 10);
+    expect((await ids.allocate('b', 10)).start).toBe(100n);
+    const nothing = client(await answering('{"endIndex": -2, "startIndex": -1}'));
+    for (let turn = 0; turn < 2; turn++) expect((await nothing.allocate('a', 0)).end).toBe(-2n);
+  });
+
+  it('takes answers that overtake each other, and rejects those that overlap', async () => {
+    const waiting: ((start: number) => void)[] = [];
+    const url = await serving((_, response) => {
+      waiting.push((start) => response.end(`{"endIndex": ${start + 9}, "startIndex": ${start}}`));
+    });
+    const ids = client(url);
+    const starts = [300, 100, 205, 195, 200, 400, 110];
+    const asked = starts.map(() => ids.allocate('file', 10));
+    const given: bigint[] = [];
+    let failures = 0;
+    for (const each of asked)
+      each.then(
+        ({start}) => given.push(start),
+        () => failures++,
+      );
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await until(() => waiting.length === starts.length);
+    for (const [index, start] of starts.entries()) {
+      waiting[index]?.(start);
+      await until(() => given.length + failures > index);
+    }
+    expect(given).toEqual([300n, 100n, 205n, 195n, 400n, 110n]);
+    // What was given is remembered also after none of them is under way.
+    const late = ids.allocate('file', 10);
+    await until(() => waiting.length > starts.length);
+    waiting.at(-1)?.(405);
+    await expect(late).rejects.toEqual(failure);
+  });
+
+  it('gives none of the integers one by one', async () => {
+    const url = await startingAt(0, 50, 60, 500);
+    const ids = new Client({servers: [url], minBlock: 100, maxBlock: 100});
+    onTestFinished(() => {
+      ids.close();
+    });
+    const given: bigint[] = [];
+    for (let failures = 0; given.length < 200 && failures < 10;) {
+      try {
+        given.push(await ids.next('file'));
+      } catch (error) {
+        expect(error).toEqual(failure);
+        failures++;
+      }
+    }
+    const block = (first: number): bigint[] => Array.from({length: 100}, (_, index) => BigInt(first + index));
+    expect(given).toEqual([...block(0), ...block(500)]);
   });
 });
 

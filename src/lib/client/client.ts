@@ -4,6 +4,7 @@ import {MAX_COUNTER, type IdRange} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {wrongAnswer, type Answer} from './ask-service.js';
 import {BlockSource} from './block-source.js';
+import {GivenRanges} from './given-ranges.js';
 import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';
 import {askForRange} from './request.js';
 
@@ -21,6 +22,7 @@ export interface CallOptions {
 export class Client {
   readonly #options: CompleteOptions;
   readonly #sources = new Map<string, BlockSource>();
+  readonly #given = new GivenRanges();
   readonly #stop = new AbortController();
   /** The servers, the one that answered last in front. */
   #servers: readonly string[];
@@ -83,21 +85,39 @@ export class Client {
 
   async #ask(mode: string, range: bigint, signal?: AbortSignal): Promise<IdRange | Answer> {
     const {timeoutMs, token} = this.#options;
-    const answer = await askForRange(this.#servers, mode, range, {
-      timeoutMs,
-      token,
-      retries: Infinity,
-      signal: signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]),
-    });
-    if (!('start' in answer)) return answer;
-    const {server, ...taken} = answer;
-    if (server !== this.#servers[0]) this.#prefer(server);
-    return taken;
+    const call = this.#given.begin(mode);
+    try {
+      const answer = await askForRange(this.#servers, mode, range, {
+        timeoutMs,
+        token,
+        retries: Infinity,
+        signal: signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]),
+      });
+      if (!('start' in answer)) return answer;
+      const {server, ...taken} = answer;
+      if (range > 0n && !call.accept(taken)) throw givenAgain(server, mode, taken);
+      this.#prefer(server);
+      return taken;
+    } finally {
+      call.end();
+    }
   }
 
   #prefer(server: string): void {
+    if (server === this.#servers[0]) return;
     this.#servers = [server, ...this.#servers.filter((each) => each !== server)];
   }
+}
+
+/** A service whose counter went back gives what it, or another server, has given before. */
+function givenAgain(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
+  return new UniqueIDError(
+    'REMOTE_FAILED',
+    `The service at ${new URL(server).origin} gave ${start} to ${end} of mode ${JSON.stringify(mode)}, not above what this client was given before.`,
+    {
+      hint: 'Ask whoever runs the service whether its database was replaced or a counter was reset. If it is right, make a new client.',
+    },
+  );
 }
 
 function checkRange(range: bigint | number): bigint {
