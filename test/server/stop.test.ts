@@ -40,6 +40,12 @@ const silences: readonly (readonly [string, string])[] = [
   ['asked once and a half', `${half}\r\n${half}`],
 ];
 
+/** What a client does after it has been silent; half-closed ones have sent `close_notify` too if they speak TLS. */
+const endings: readonly (readonly [string, (socket: Socket) => unknown])[] = [
+  ['stays', () => undefined],
+  ['has closed its half', (socket) => socket.end()],
+];
+
 async function beSilent(url: string, isSecure: boolean, text: string): Promise<Socket> {
   const socket = await open(url, isSecure);
   if (text !== '') socket.write(text);
@@ -57,11 +63,15 @@ for (const [scheme, isSecure] of [
   ['HTTP', false],
   ['HTTPS', true],
 ] as const) {
-  it.each(silences)(`stops ${scheme} without waiting for a client that %s`, async (_, text) => {
-    const server = await start(isSecure);
-    await beSilent(server.url, isSecure, text);
-    await expectStop(server);
-  });
+  for (const [ending, act] of endings)
+    it.each(silences)(
+      `stops ${scheme} without waiting for a client that ${ending} and %s`,
+      async (_, text) => {
+        const server = await start(isSecure);
+        act(await beSilent(server.url, isSecure, text));
+        await expectStop(server);
+      },
+    );
 }
 
 const hello = Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]);

@@ -18,8 +18,12 @@ export function trackHandshakes(server: AnyServer): OtherConnections {
         if (sockets.get(ends) === socket) sockets.delete(ends);
       });
     });
-    // This socket is another object than the one that was accepted.
-    server.on('secureConnection', (socket) => sockets.delete(endsOf(socket)));
+    server.on('secureConnection', (socket) => {
+      // This socket is another object than the one that was accepted.
+      sockets.delete(endsOf(socket));
+      // Not earlier: a client that closes its half instead of a handshake would keep its place until the time limit.
+      socket.allowHalfOpen = true;
+    });
   }
   return {closeIdle: closeAll, closeAll};
 }

@@ -69,7 +69,7 @@ export async function listen(
   const server =
     tls === undefined
       ? createServer(limits, answer)
-      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs, allowHalfOpen: true}, answer);
+      : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
   // A client may close its half when it has asked; `node:http` would drop the answers, and their integers.
   Object.assign(server, {httpAllowHalfOpen: true});
   server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
