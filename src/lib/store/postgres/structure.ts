@@ -12,7 +12,8 @@ export interface PostgresTable {
   readonly kind: string;
   readonly persistence: string;
   readonly isInherited: boolean;
-  readonly isFiltered: boolean;
+  /** Those of both tables of which row-level security may hide rows from this user. */
+  readonly filtered: readonly string[];
   readonly rules: readonly string[];
   readonly triggers: readonly string[];
   readonly columns: readonly ColumnStructure[] | null;
@@ -60,6 +61,7 @@ const uniqueIndexes = `SELECT json_agg(json_build_object(
 const tables = `
   SELECT (array_agg(c.oid) FILTER (WHERE relname = 'uniqueindex'))[1] AS counters,
     (array_agg(nspname::text) FILTER (WHERE relname = 'uniqueindex'))[1] AS "schema",
+    (array_agg(c.oid) FILTER (WHERE relname = 'uniqueindexsystem'))[1] AS system,
     (array_agg(nspname::text) FILTER (WHERE relname = 'uniqueindexsystem'))[1] AS "systemSchema"
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
   WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(c.oid)`;
@@ -70,7 +72,8 @@ export const readStructure = `
     (SELECT json_build_object(
       'kind', relkind, 'persistence', relpersistence,
       'isInherited', EXISTS (SELECT FROM pg_inherits WHERE c.oid IN (inhrelid, inhparent)),
-      'isFiltered', row_security_active(c.oid),
+      'filtered', ARRAY(SELECT relname FROM pg_class
+        WHERE oid IN (counters, system) AND row_security_active(oid) ORDER BY relname),
       'rules', ARRAY(SELECT rulename FROM pg_rewrite
         WHERE ev_class = c.oid AND rulename <> '_RETURN' AND ev_enabled NOT IN ('D', 'R')),
       'triggers', ARRAY(SELECT tgname FROM pg_trigger
@@ -135,7 +138,7 @@ function structureOf({columns, uniqueIndexes, triggers}: PostgresTable): Paramet
 }
 
 function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
-  const {kind, persistence, isInherited, isFiltered, rules} = table;
+  const {kind, persistence, isInherited, filtered, rules} = table;
   if (kind !== 'r')
     return {reason: `it is ${kinds[kind] ?? 'no table'}, not an ordinary table`, hint: REBUILD_HINT};
   if (persistence === 't')
@@ -149,10 +152,11 @@ function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
       hint: 'Run: ALTER TABLE uniqueindex SET LOGGED.',
     };
   if (isInherited) return {reason: 'it inherits from another table, or another from it', hint: REBUILD_HINT};
-  if (isFiltered)
+  const [hidden] = filtered;
+  if (hidden !== undefined)
     return {
-      reason: 'row-level security hides rows from this user',
-      hint: 'Run: ALTER TABLE uniqueindex DISABLE ROW LEVEL SECURITY; or connect as a user with BYPASSRLS.',
+      reason: `row-level security hides rows of ${hidden} from this user`,
+      hint: `Run: ALTER TABLE ${hidden} DISABLE ROW LEVEL SECURITY; or connect as a user with BYPASSRLS.`,
     };
   const [rule] = rules;
   return rule === undefined
