@@ -36,6 +36,7 @@ const requirements = {
     how: 'Galera: apt-get install galera-4 mariadb-server rsync',
   },
   pgbouncer: program('pgbouncer'),
+  haproxy: program('haproxy'),
   tmux: program('tmux'),
   strace: program('strace'),
   zsh: program('zsh'),
