@@ -32,6 +32,12 @@ export default {
     {name: 'no cycle', severity: 'error', from: {}, to: {circular: true}},
     {name: 'no cycle of folders', severity: 'error', scope: 'folder', from: {}, to: {circular: true}},
     {
+      name: 'one call reaches the fast path',
+      severity: 'error',
+      from: {path: '^src/', pathNot: ['^src/lib/server/fast-path/', '^src/lib/server/start[.]ts$']},
+      to: {path: '^src/lib/server/fast-path/'},
+    },
+    {
       name: 'a driver imports no other driver',
       severity: 'error',
       from: {path: '^src/lib/store/(sqlite|postgres|mysql)/'},

@@ -10,7 +10,7 @@ import type * as syncTasks from '../cli/database/tasks.js';
 import {canPrompt} from '../cli/terminal/traits.js';
 import type {Config} from '../lib/config/resolve.js';
 import {UniqueIDError} from '../lib/core/errors.js';
-import type * as service from '../lib/server/start.js';
+import type {RunningServer, startServer} from '../lib/server/start.js';
 import {inheritedSocket, notifySystemd} from '../lib/server/systemd.js';
 import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/util/version.js';
@@ -82,11 +82,11 @@ export default class Serve extends BaseCommand {
   }
 
   async #serve(config: Config, opening: Promise<Store>, onHangUp: OnHangUp): Promise<void> {
-    const [store, {runService}] = await Promise.all([opening, loadService()]);
+    const [store, {startServer: start}] = await Promise.all([opening, loadService()]);
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before it listens: whatever is accepted from then on must be answered.
     const told = untilStopped();
-    const service = await runService(config, store, descriptor);
+    const service = await start(config, store, descriptor);
     onHangUp(() => {
       service.reload();
     });
@@ -104,7 +104,7 @@ export default class Serve extends BaseCommand {
   /** Tells where the service answers, waits for a signal, and stops it. */
   async #untilTold(
     {settings}: Config,
-    running: service.RunningService,
+    running: RunningServer,
     store: Store,
     told: Promise<void>,
   ): Promise<void> {
@@ -134,6 +134,6 @@ export default class Serve extends BaseCommand {
 type OnHangUp = ReturnType<typeof catchHangUp>;
 
 /** The service with all that it needs is loaded while the thread of the database starts, which takes as long. */
-function loadService(): Promise<typeof service> {
+function loadService(): Promise<{startServer: typeof startServer}> {
   return import('../lib/server/start.js');
 }

@@ -11,7 +11,7 @@ import {readPythonIni} from '../../src/lib/config/python/ini.js';
 import {readPythonLiteral} from '../../src/lib/config/python/literal.js';
 import {hostAddress, seconds} from '../../src/lib/config/parsers.js';
 import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/http/target.js';
-import {PlainRequestReader} from '../../src/lib/server/fast-path/request.js';
+import {FastPathReader} from '../../src/lib/server/fast-path/request.js';
 import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
 import {readPage} from '../../src/lib/server/routes/status.js';
 import {Tokens} from '../../src/lib/server/http/tokens.js';
@@ -57,16 +57,14 @@ const subjects: Readonly<Record<string, () => Subject>> = {
   'headers of plain requests': () => ({
     beginnings: ['', 'a', 'a:', 'a: x', 'Host: a\r\n', 'Authorization: Bearer '],
     read: (text) =>
-      new PlainRequestReader(() => true).read(
-        latin1(`GET /getid?a HTTP/1.1\r\n${text.slice(0, 4000)}\r\n\r\n`),
-      ),
+      new FastPathReader(() => true).read(latin1(`GET /getid?a HTTP/1.1\r\n${text.slice(0, 4000)}\r\n\r\n`)),
     largest: 4000,
     times: 40,
   }),
   'queries of plain requests': () => ({
     beginnings: ['', 'mode='],
     read: (text) =>
-      new PlainRequestReader(() => true).read(
+      new FastPathReader(() => true).read(
         latin1(`GET /getid?${text.slice(0, 4000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
       ),
     largest: 4000,
@@ -198,7 +196,7 @@ describe('the linter', () => {
   ])('judges a pattern that %s', {timeout: 120_000}, async (_, code) => {
     const eslint = new ESLint({cwd: root});
     const text = code ?? 'export const planted = /^[ a]*$/;\n';
-    const [result] = await eslint.lintText(text, {filePath: join(root, 'src', 'lib', 'version.ts')});
+    const [result] = await eslint.lintText(text, {filePath: join(root, 'src', 'lib', 'util', 'version.ts')});
     const rules = new Set(result?.messages.map(({ruleId}) => ruleId));
     expect([...rules]).toEqual(
       code === undefined ? [] : [expect.stringMatching(/^regexp\/no-super-linear-(?:backtracking|move)$/)],

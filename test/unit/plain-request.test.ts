@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {PlainRequestReader, type PlainRequest} from '../../src/lib/server/fast-path/request.js';
+import {FastPathReader, type FastPathRequest} from '../../src/lib/server/fast-path/request.js';
 
-const read = (text: string): PlainRequest | undefined =>
-  new PlainRequestReader((host) => host !== 'b').read(Buffer.from(text, 'latin1'));
+const read = (text: string): FastPathRequest | undefined =>
+  new FastPathReader((host) => host !== 'b').read(Buffer.from(text, 'latin1'));
 
 const plain = 'GET /getid?range=10&mode=file HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -23,8 +23,8 @@ describe('a plain request', () => {
   });
 
   it('is not taken for another one with the same beginning', () => {
-    const reader = new PlainRequestReader(() => true);
-    const ask = (text: string): PlainRequest | undefined => reader.read(Buffer.from(text));
+    const reader = new FastPathReader(() => true);
+    const ask = (text: string): FastPathRequest | undefined => reader.read(Buffer.from(text));
     expect(ask(plain)?.headers.authorization).toBeUndefined();
     expect(
       ask('GET /getid?range=10&mode=file HTTP/1.1\r\nHost: a\r\nAuthorization: b\r\n\r\n')?.headers,

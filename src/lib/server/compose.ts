@@ -4,22 +4,21 @@ import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {Answerer, ownHeaders, type AccessRecorder} from './http/response-writer.js';
+import {ownHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
 import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
 import {HostCheck} from './http/host-check.js';
-import {createListener} from './router.js';
+import {Lifecycle} from './lifecycle.js';
+import {createRouter, type RouteDeps} from './router.js';
 import {HighestCounters} from './observability/highest-counters.js';
 import {Metrics} from './observability/metrics.js';
-import {PlainAnswer} from './fast-path/response.js';
-import type {PlainService} from './fast-path/connection.js';
-import {Refusals} from './http/rejections.js';
+import {Rejections} from './http/rejections.js';
 import type {RequestFacts} from './observability/request-facts.js';
 import {ServiceStatus} from './routes/status.js';
 import {Tokens} from './http/tokens.js';
 
 /** Who is told of what a service does. */
-export interface ServiceHooks {
+export interface ApiHooks {
   /** Told of each answer. */
   readonly access?: AccessRecorder | undefined;
   /** Told of each failure that is the service's own; the id went to the client in `X-Request-Id`. */
@@ -29,27 +28,25 @@ export interface ServiceHooks {
 }
 
 /** The REST API on one store, for any server of `node:http`. */
-export interface HttpService {
+export interface Api {
   readonly listener: RequestListener;
-  /** The same for connections on which nothing out of the ordinary comes. */
-  readonly plain: PlainService;
+  readonly routes: RouteDeps;
   /** Sentences about settings that have no effect. */
   readonly remarks: readonly string[];
   /** Reads the tokens again; the function that it returns puts them into effect. @throws UniqueIDError `CONFIG_INVALID` */
   readTokens(): () => void;
   /** Tells the address that the service really listens on, before any request comes. */
   setAddress(address: string): void;
-  /** From now on each answer closes its connection, and `/health` says that the service stops. */
-  beginStop(): void;
   /** Waits for all accepted requests; the store is left open. */
   finish(): Promise<void>;
 }
 
 /** @throws UniqueIDError `CONFIG_INVALID` where the tokens cannot be read */
-export function createService(settings: Settings, store: Store, hooks: ServiceHooks): HttpService {
+export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api {
   const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
   const {headers, remarks} = furtherHeaders(settings);
-  const answerer = new Answerer(headers, hooks.access);
+  const lifecycle = new Lifecycle();
+  const writer = new ResponseWriter(headers, lifecycle, hooks.access);
   const highest = new HighestCounters(store);
   const metrics = new Metrics(highest);
   const {allowedModes, createModes, maxModes} = settings;
@@ -60,45 +57,33 @@ export function createService(settings: Settings, store: Store, hooks: ServiceHo
   });
   metrics.watch(allocator);
   if (hooks.droppedLogLines !== undefined) metrics.watchLogs(hooks.droppedLogLines);
-  const health = new Health(store, allocator);
-  const refusals = new Refusals(metrics, (error, request) => {
+  const health = new Health(store, allocator, lifecycle);
+  const rejections = new Rejections(metrics, (error, request) => {
     const requestId = randomUUID();
     hooks.failure(error, request, requestId);
     return requestId;
   });
   const hosts = new HostCheck(settings.allowedHosts);
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
-  const listener = createListener({
+  const routes = {
     store,
     status: new ServiceStatus(store, allocator, highest),
     health,
     metrics,
     tokens,
     getid,
-    refusals,
+    rejections,
     hosts,
-    answerer,
-  });
+    writer,
+    lifecycle,
+  };
   return {
-    listener,
-    plain: {
-      getid,
-      refusals,
-      hosts,
-      answer: new PlainAnswer(headers, settings.idleTimeoutMs),
-      record: hooks.access,
-      isClosing: () => answerer.closing,
-      headerTimeoutMs: settings.headerTimeoutMs,
-      idleTimeoutMs: settings.idleTimeoutMs,
-    },
+    listener: createRouter(routes),
+    routes,
     remarks,
     readTokens: () => tokens?.read() ?? (() => undefined),
     setAddress: (address) => {
       hosts.setAddress(address);
-    },
-    beginStop: () => {
-      answerer.closing = true;
-      health.stopping = true;
     },
     finish: () => allocator.close(),
   };

@@ -5,7 +5,7 @@ import type {UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
-import {createService} from './compose.js';
+import {compose} from './compose.js';
 
 /** What an embedded service is made with. */
 export interface RequestListenerOptions {
@@ -42,17 +42,17 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
     if (options.sync === true) await migrate(store);
     const problem = schemaProblem(await store.readSchema(), store.location);
     if (problem !== undefined) throw problem;
-    const service = createService(settings, store, {
+    const api = compose(settings, store, {
       failure: (error) => {
         options.onFailure?.(error);
       },
     });
     const close = async (): Promise<void> => {
-      service.beginStop();
-      await service.finish();
+      api.routes.lifecycle.beginShutdown();
+      await api.finish();
       await store.close();
     };
-    return Object.assign(service.listener.bind(undefined), {close});
+    return Object.assign(api.listener.bind(undefined), {close});
   } catch (error) {
     await store.close();
     throw error;

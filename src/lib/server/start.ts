@@ -10,14 +10,14 @@ import {FailureLog} from './observability/failure-log.js';
 import {trackHandshakes} from './http/handshakes.js';
 import {baseUrl, boundAddress, drain, listen, type AnyServer, type OtherConnections} from './http/listen.js';
 import {openLogs, type Logs} from './observability/logs.js';
-import {acceptPlain} from './fast-path/accept.js';
-import {createService, type HttpService} from './compose.js';
+import {acceptFastPath} from './fast-path/accept.js';
+import {compose, type Api} from './compose.js';
 import {readTlsFiles} from './http/tls-files.js';
 
 const CLOSE_TIMEOUT_MS = 2000;
 
 /** A service that answers. */
-export interface RunningService {
+export interface RunningServer {
   /** Where it answers, with the real port. */
   readonly url: string;
   /** The log of errors and of what else an operator should know; closed by `stop`. */
@@ -40,19 +40,19 @@ export interface RunningService {
  * @param descriptor a socket that listens already, handed over by whoever started this process
  * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where a file cannot be read or written
  */
-export async function runService(
+export async function startServer(
   {settings, remarks, files}: Config,
   store: Store,
   descriptor?: number,
-): Promise<RunningService> {
+): Promise<RunningServer> {
   const logs = await logsOf(settings, store);
   const {access, errors} = logs;
   const failures = new FailureLog(errors);
-  let service: HttpService;
+  let api: Api;
   let server: AnyServer;
   let others: readonly OtherConnections[];
   try {
-    service = createService(settings, store, {
+    api = compose(settings, store, {
       access:
         access &&
         ((request, status, bytes) => {
@@ -63,10 +63,10 @@ export async function runService(
       },
       droppedLogLines: () => logs.droppedLines(),
     });
-    server = await listen(service.listener, settings, descriptor);
-    service.setAddress(boundAddress(server));
+    server = await listen(api.listener, settings, descriptor);
+    api.setAddress(boundAddress(server));
     // In this order: the first takes the listeners that are there for itself.
-    others = [acceptPlain(server, service.plain), trackHandshakes(server)];
+    others = [acceptFastPath(server, api.routes, settings), trackHandshakes(server)];
   } catch (error) {
     await store.close();
     await logs.flush();
@@ -74,8 +74,7 @@ export async function runService(
   }
   const url = baseUrl(server);
   const few = descriptorRemark(settings.maxConnections, descriptorLimit());
-  for (const remark of [...remarks, ...service.remarks, ...(few === undefined ? [] : [few])])
-    errors.warn(remark);
+  for (const remark of [...remarks, ...api.remarks, ...(few === undefined ? [] : [few])]) errors.warn(remark);
   const warnOfFiles = (): void => {
     for (const warning of exposureWarnings([...files, ...secretFiles(settings)])) errors.warn(warning);
   };
@@ -87,7 +86,7 @@ export async function runService(
     reload: () => {
       logs.reopen();
       try {
-        const takeTokens = service.readTokens();
+        const takeTokens = api.readTokens();
         const tls = readTlsFiles(settings);
         // Both are read and right.
         if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
@@ -102,9 +101,9 @@ export async function runService(
       }
     },
     stop: async () => {
-      service.beginStop();
+      api.routes.lifecycle.beginShutdown();
       const inTime = await drain(server, others, settings.shutdownTimeoutMs);
-      await service.finish();
+      await api.finish();
       await closeInTime(store, errors);
       await logs.flush();
       return inTime;

@@ -1,19 +1,28 @@
 import type {Socket} from 'node:net';
+import type {Settings} from '../../config/settings.js';
 import type {AnyServer, OtherConnections} from '../http/listen.js';
-import {PlainConnection, type PlainService} from './connection.js';
+import type {RouteDeps} from '../router.js';
+import {FastPathConnection} from './connection.js';
+import {FastPathResponse} from './response.js';
 
 /**
- * Stands in front of `node:http` on a server that listens: each new connection is a plain one until something else
- * than a plain request comes on it (`PlainConnection`). `node:http` takes connections by the event of that name, and
+ * Puts the fast path in front of `node:http` on a listening server. A connection stays on it until something else than
+ * the common request arrives (`FastPathConnection`). `node:http` accepts connections by the event of that name, and
  * others may hand it sockets so (https://nodejs.org/api/http.html#event-connection).
  */
-export function acceptPlain(server: AnyServer, service: PlainService): OtherConnections {
+export function acceptFastPath(
+  server: AnyServer,
+  routes: RouteDeps,
+  {headerTimeoutMs, idleTimeoutMs}: Settings,
+): OtherConnections {
+  const response = new FastPathResponse(routes.writer, idleTimeoutMs);
+  const deps = {...routes, response, headerTimeoutMs, idleTimeoutMs};
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   const listeners = server.listeners(event) as ((this: AnyServer, socket: Socket) => void)[];
-  const connections = new Set<PlainConnection>();
+  const connections = new Set<FastPathConnection>();
   server.removeAllListeners(event);
   server.on(event, (socket: Socket) => {
-    const connection = new PlainConnection(service, socket, () => {
+    const connection = new FastPathConnection(deps, socket, () => {
       connections.delete(connection);
       for (const listener of listeners) listener.call(server, socket);
     });

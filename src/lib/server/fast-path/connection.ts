@@ -2,25 +2,19 @@ import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../../core/range.js';
 import type {Receiver} from '../../allocation/pending-requests.js';
 import type {UniqueIDError} from '../../core/errors.js';
-import {byteString, type AccessRecorder} from '../http/response-writer.js';
-import type {Getid} from '../routes/getid.js';
-import type {PlainAnswer} from './response.js';
-import type {HostCheck} from '../http/host-check.js';
-import {PlainRequestReader, type PlainRequest} from './request.js';
-import type {Refusals} from '../http/rejections.js';
+import {byteString} from '../http/response-writer.js';
+import type {FastPathResponse} from './response.js';
+import {FastPathReader, type FastPathRequest} from './request.js';
+import type {RouteDeps} from '../router.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
-/** What all plain connections of a server share. */
-export interface PlainService {
-  readonly getid: Getid;
-  readonly refusals: Refusals;
-  readonly hosts: HostCheck;
-  readonly answer: PlainAnswer;
-  /** Told of each answer, for the access log. */
-  readonly record: AccessRecorder | undefined;
-  /** Set when the server stops: each connection then ends with its next answer. */
-  readonly isClosing: () => boolean;
-  /** How long the first byte may take to come, and the next request after an answer, in milliseconds. */
+/** What all connections of the fast path share. */
+export interface FastPathDeps extends Pick<
+  RouteDeps,
+  'getid' | 'rejections' | 'hosts' | 'writer' | 'lifecycle'
+> {
+  readonly response: FastPathResponse;
+  /** Milliseconds for the first byte to come, and for the next request after an answer. */
   readonly headerTimeoutMs: number;
   readonly idleTimeoutMs: number;
 }
@@ -30,25 +24,25 @@ export interface PlainService {
  * With the first that is anything else the whole connection goes to `node:http`, which does all the rest of HTTP;
  * it never comes back.
  */
-export class PlainConnection implements Receiver {
-  readonly #service: PlainService;
+export class FastPathConnection implements Receiver {
+  readonly #deps: FastPathDeps;
   readonly #socket: Socket;
   readonly #leave: (socket: Socket) => void;
-  readonly #reader: PlainRequestReader;
+  readonly #reader: FastPathReader;
   /** The request that is being answered. */
-  #request: PlainRequest | undefined;
+  #request: FastPathRequest | undefined;
   /** Whether more came before the answer was sent; the socket holds it. */
   #hasMore = false;
   #hasAnswered = false;
   #isHalfClosed = false;
 
   /** @param leave lets `node:http` have the socket; what was read and not answered is in it again */
-  constructor(service: PlainService, socket: Socket, leave: (socket: Socket) => void) {
-    this.#service = service;
-    this.#reader = new PlainRequestReader((host) => service.hosts.isAllowed(host));
+  constructor(deps: FastPathDeps, socket: Socket, leave: (socket: Socket) => void) {
+    this.#deps = deps;
+    this.#reader = new FastPathReader((host) => deps.hosts.isAllowed(host));
     this.#socket = socket;
     this.#leave = leave;
-    socket.setTimeout(service.headerTimeoutMs);
+    socket.setTimeout(deps.headerTimeoutMs);
     socket.on('data', this.#onData).on('end', this.#onEnd);
     socket.on('timeout', this.#onTimeout).on('error', this.#onError);
   }
@@ -63,16 +57,17 @@ export class PlainConnection implements Receiver {
 
   granted(range: IdRange): void {
     const body = formatRange(range);
-    const {answer, isClosing} = this.#service;
-    const text = isClosing() ? answer.whole(200, body, true) : answer.granted(body);
+    const {response, lifecycle} = this.#deps;
+    const text = lifecycle.isShuttingDown ? response.whole(200, body, true) : response.granted(body);
     this.#send(200, text, body.length);
   }
 
   refused(error: UniqueIDError): void {
-    const {refusals, answer, isClosing} = this.#service;
-    const {status, body, headers} = refusals.of(error, this.#facts());
+    const {rejections, response, lifecycle} = this.#deps;
+    const {status, body, headers} = rejections.of(error, this.#facts());
     const content = byteString(body);
-    this.#send(status, answer.whole(status, content, isClosing(), headers), content.length);
+    const text = response.whole(status, content, lifecycle.isShuttingDown, headers);
+    this.#send(status, text, content.length);
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -92,21 +87,21 @@ export class PlainConnection implements Receiver {
       return;
     }
     this.#request = request;
-    this.#service.getid.allocate(request.query, request.headers.authorization, this);
+    this.#deps.getid.allocate(request.query, request.headers.authorization, this);
   };
 
   #send(status: number, text: string, bodyBytes: number): void {
     const socket = this.#socket;
-    this.#service.record?.(this.#facts(), status, bodyBytes);
+    this.#deps.writer.record(this.#facts(), status, bodyBytes);
     this.#request = undefined;
     // The client may be gone: its range is a gap.
     if (!socket.writable) return;
     if (!socket.write(text, 'latin1')) this.#waitForReader();
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
-      socket.setTimeout(this.#service.idleTimeoutMs);
+      socket.setTimeout(this.#deps.idleTimeoutMs);
     }
-    if (this.#service.isClosing()) socket.end();
+    if (this.#deps.lifecycle.isShuttingDown) socket.end();
     else if (this.#hasMore) this.#handOver();
     else if (this.#isHalfClosed) socket.end();
   }

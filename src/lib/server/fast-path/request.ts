@@ -1,10 +1,11 @@
 import {trimEnd, trimStart} from '../../util/trim.js';
 import type {RequestFacts} from '../observability/request-facts.js';
+import {GETID_METHODS, GETID_PATH, UNWANTED_HEADERS} from '../routes/getid.js';
 
 /** A request for a range as nearly every client sends it, read without a parser of HTTP. */
-export interface PlainRequest {
-  readonly method: 'GET' | 'POST';
-  /** What stands behind `/getid?`. */
+export interface FastPathRequest {
+  readonly method: (typeof GETID_METHODS)[number];
+  /** The part behind `/getid?`. */
   readonly query: string;
   readonly headers: RequestFacts['headers'];
 }
@@ -12,10 +13,7 @@ export interface PlainRequest {
 /** Longer ones are for `node:http`. */
 const MOST_BYTES = 4096;
 
-const beginnings = [
-  ['GET', 'GET /getid?'],
-  ['POST', 'POST /getid?'],
-] as const;
+const beginnings = GETID_METHODS.map((method) => [method, `${method} ${GETID_PATH}?`] as const);
 
 const VERSION = ' HTTP/1.1';
 
@@ -27,7 +25,7 @@ const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_SPACE = ' \t';
 
 /** Headers that ask for more than an answer on this connection, or that a route wants to look at. */
-const extraordinary = new Set([
+const extraordinary = new Set<string>([
   'transfer-encoding',
   'upgrade',
   'expect',
@@ -36,11 +34,7 @@ const extraordinary = new Set([
   'http2-settings',
   'proxy-connection',
   'keep-alive',
-  'purpose',
-  'sec-purpose',
-  'x-moz',
-  'origin',
-  'sec-fetch-site',
+  ...UNWANTED_HEADERS,
 ]);
 
 /**
@@ -48,7 +42,7 @@ const extraordinary = new Set([
  * without a body. Whatever is not surely that is for `node:http` to judge, so this reader refuses nothing and
  * corrects nothing.
  */
-export class PlainRequestReader {
+export class FastPathReader {
   readonly #isAllowedHost: (host: string | undefined) => boolean;
   /** The header block that was read last: a client sends the same one again and again. */
   #block: string | undefined;
@@ -60,7 +54,7 @@ export class PlainRequestReader {
   }
 
   /** @returns `undefined` for anything out of the ordinary */
-  read(bytes: Buffer): PlainRequest | undefined {
+  read(bytes: Buffer): FastPathRequest | undefined {
     if (bytes.length > MOST_BYTES) return undefined;
     const text = bytes.toString('latin1');
     const beginning = beginnings.find(([, each]) => text.startsWith(each));

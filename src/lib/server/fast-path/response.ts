@@ -1,8 +1,8 @@
 import {STATUS_CODES} from 'node:http';
-import {jsonHead} from '../http/response-writer.js';
+import {jsonHead, type ResponseWriter} from '../http/response-writer.js';
 
 /** Writes the heads that `node:http` would write, for connections that it does not serve. */
-export class PlainAnswer {
+export class FastPathResponse {
   readonly #fields: string;
   readonly #keepAlive: string;
   #second = 0;
@@ -10,11 +10,11 @@ export class PlainAnswer {
   #granted = '';
 
   /**
-   * @param headers further headers for every answer
+   * @param writer has the headers that every answer begins with
    * @param idleTimeoutMs what clients are told of how long the connection stays open
    */
-  constructor(headers: readonly (readonly [string, string])[], idleTimeoutMs: number) {
-    this.#fields = fields([...jsonHead, ...headers.flat()]);
+  constructor(writer: ResponseWriter, idleTimeoutMs: number) {
+    this.#fields = fields([...jsonHead, ...writer.extraHeaders]);
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
   }
 

@@ -4,7 +4,7 @@ import type {Metrics} from '../observability/metrics.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
 /** An error on its way to a client. */
-export interface Refusal {
+export interface Rejection {
   readonly status: number;
   readonly body: string;
   /** Names and values in turn. */
@@ -15,7 +15,7 @@ export interface Refusal {
 export type FailureRecorder = (error: UniqueIDError, request: RequestFacts) => string;
 
 /** Turns errors into answers, and has each counted and, where it is the service's own, logged. */
-export class Refusals {
+export class Rejections {
   readonly #metrics: Metrics;
   readonly #record: FailureRecorder;
 
@@ -24,7 +24,7 @@ export class Refusals {
     this.#record = record;
   }
 
-  of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Refusal {
+  of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Rejection {
     this.#metrics.refused(error);
     const status = error.httpStatus;
     const headers = [

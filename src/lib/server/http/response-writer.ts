@@ -1,6 +1,7 @@
 import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
+import type {Lifecycle} from '../lifecycle.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
 /** Told of each answer when it is sent. */
@@ -20,22 +21,28 @@ export const ownHeaders: readonly string[] = [
 ];
 
 /** Sends complete JSON answers, each with `Cache-Control: no-store`. */
-export class Answerer {
-  readonly #extra: readonly string[];
-  readonly #record: AccessRecorder | undefined;
-  /** Set when the server stops: clients then open no further request on this connection. */
-  closing = false;
+export class ResponseWriter {
+  /** Names and values in turn. */
+  readonly extraHeaders: readonly string[];
+  readonly record: AccessRecorder;
+  readonly #lifecycle: Lifecycle;
 
   /**
    * @param headers further headers for every answer
-   * @param record called with each answer, for the access log
+   * @param lifecycle answers close their connections when it shuts down
+   * @param record is called with each answer, for the access log
    */
-  constructor(headers: readonly (readonly [string, string])[], record: AccessRecorder | undefined) {
-    this.#extra = headers.flatMap(([name, value]) => [name, value]);
-    this.#record = record;
+  constructor(
+    headers: readonly (readonly [string, string])[],
+    lifecycle: Lifecycle,
+    record: AccessRecorder = () => undefined,
+  ) {
+    this.extraHeaders = headers.flat();
+    this.#lifecycle = lifecycle;
+    this.record = record;
   }
 
-  json(
+  send(
     request: IncomingMessage,
     response: ServerResponse,
     status: number,
@@ -45,11 +52,12 @@ export class Answerer {
   ): void {
     const content = byteString(body);
     const bytes = content.length;
-    if (this.closing || hasLargeBody(request) || mayLoseNext(request)) response.shouldKeepAlive = false;
+    if (this.#lifecycle.isShuttingDown || hasLargeBody(request) || mayLoseNext(request))
+      response.shouldKeepAlive = false;
     const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
-    response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.#extra, ...extra]);
+    response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.extraHeaders, ...extra]);
     response.end(content, 'latin1');
-    this.#record?.(request, status, request.method === 'HEAD' ? 0 : bytes);
+    this.record(request, status, request.method === 'HEAD' ? 0 : bytes);
   }
 }
 

@@ -1,9 +1,20 @@
+import type {IncomingHttpHeaders} from 'node:http';
 import type {Allocator} from '../../allocation/allocator.js';
 import {parseRange} from '../../core/range.js';
 import type {Receiver} from '../../allocation/pending-requests.js';
 import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
 import {readGetidQuery} from './getid-query.js';
+import type {HostCheck} from '../http/host-check.js';
+import {isPrefetchPurpose} from '../http/target.js';
 import type {Token, Tokens} from '../http/tokens.js';
+
+export const GETID_PATH = '/getid';
+
+/** HEAD is missing: the Python service answers it, and burns the range. */
+export const GETID_METHODS = ['GET', 'POST'] as const;
+
+/** Headers by which a browser says that nobody, or a page of another site, wants the integers. */
+export const UNWANTED_HEADERS = ['purpose', 'sec-purpose', 'x-moz', 'origin', 'sec-fetch-site'] as const;
 
 /** What the route needs. */
 export interface GetidOptions {
@@ -12,6 +23,36 @@ export interface GetidOptions {
   readonly tokens: Tokens | undefined;
   /** The most integers one request may ask for. */
   readonly maxRange: bigint;
+}
+
+/**
+ * Rejects a request that a browser sent ahead of its user, or for a page of another site; other clients send none of
+ * `UNWANTED_HEADERS`.
+ *
+ * @throws UniqueIDError `PREFETCH_REFUSED`, `CROSS_SITE_REJECTED`
+ */
+export function assertWanted(headers: IncomingHttpHeaders, hosts: HostCheck): void {
+  if (isPrefetch(headers)) {
+    throw new UniqueIDError('PREFETCH_REFUSED', 'A prefetch takes no integers: nobody might ever use them.', {
+      hint: 'Ask again when the answer is needed.',
+    });
+  }
+  if (isCrossSite(headers, hosts)) {
+    throw new UniqueIDError('CROSS_SITE_REJECTED', 'A page of another site takes no integers from here.', {
+      hint: "Open the service's own address, or let the program that serves the page ask for it.",
+    });
+  }
+}
+
+/** `Sec-Purpose` as browsers send it now, `Purpose` and `X-Moz` as they once did. */
+function isPrefetch(headers: IncomingHttpHeaders): boolean {
+  const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz'];
+  return purpose !== undefined && isPrefetchPurpose(String(purpose));
+}
+
+function isCrossSite({origin, host, 'sec-fetch-site': site}: IncomingHttpHeaders, hosts: HostCheck): boolean {
+  if (/cross-site/i.test(String(site))) return true;
+  return origin !== undefined && !hosts.isOwnOrigin(origin, host);
 }
 
 /** The route `/getid`, whoever reads the request and writes the answer. */

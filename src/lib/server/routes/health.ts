@@ -2,6 +2,7 @@ import type {Allocator} from '../../allocation/allocator.js';
 import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
 import {retryTransient} from '../../util/retry.js';
 import type {Store} from '../../store/store.js';
+import type {Lifecycle} from '../lifecycle.js';
 import {withTimeLimit} from '../../util/time-limit.js';
 
 /** How long an answer is used, however often it is asked for, in milliseconds. */
@@ -33,16 +34,16 @@ export class Health {
   #last: Look | undefined;
   /** A look that ran out of time leaves it behind; the next look waits for the same. */
   #proof: Promise<Problem> | undefined;
-  /** Set when the server stops. */
-  stopping = false;
+  readonly #lifecycle: Lifecycle;
 
-  constructor(store: Store, allocator: Allocator) {
+  constructor(store: Store, allocator: Allocator, lifecycle: Lifecycle) {
     this.#store = store;
     this.#allocator = allocator;
+    this.#lifecycle = lifecycle;
   }
 
   async problem(): Promise<Problem> {
-    if (this.stopping) return new UniqueIDError('STOPPING', 'The service is stopping.');
+    if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is stopping.');
     if (this.#last !== undefined && this.#isCurrent(this.#last)) return this.#last.problem;
     this.#look ??= this.#start().finally(() => {
       this.#look = undefined;

@@ -1,0 +1,12 @@
+/** Says whether a server shuts down: answers then close their connections, and `/health` fails. */
+export class Lifecycle {
+  #isShuttingDown = false;
+
+  get isShuttingDown(): boolean {
+    return this.#isShuttingDown;
+  }
+
+  beginShutdown(): void {
+    this.#isShuttingDown = true;
+  }
+}
