@@ -32,6 +32,7 @@ import * as many from './claim/many.js';
 import {exactCollations, migrations} from './migrations.js';
 import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
+import {sendInTransaction} from './claim/transaction.js';
 import {convertTables, readMysqlStructure, settingsFlaw} from './structure.js';
 import {UnwritableClaims, withUnwritable} from './claim/unwritable-claims.js';
 
@@ -55,6 +56,7 @@ class MysqlStore implements Store {
   #pool: MysqlPool;
   /** The driver's connections by which the tables were seen to be such that integers may be allocated. */
   #servable = new WeakSet<object>();
+  readonly #galeraNodes = new WeakSet<object>();
   #settingsError: unknown;
   #closed: Promise<void> | undefined;
 
@@ -78,7 +80,8 @@ class MysqlStore implements Store {
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
     return this.#attempt((connection) =>
       this.#withSchemaLock(connection, async () => {
-        if (decideStep(step, await readSchema(connection), this.location) === 'already') return 'already';
+        if (decideStep(step, await this.#lookAtTables(connection), this.location) === 'already')
+          return 'already';
         if (step.name === CONVERT_ENGINE) {
           await convertTables(connection);
           return 'applied';
@@ -133,12 +136,12 @@ class MysqlStore implements Store {
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#attempt((connection) => many.moveCounters(this.#askBy(connection), moves), Infinity);
+    return this.#attempt((connection) => many.moveCounters(this.#transaction(connection), moves), Infinity);
   }
 
   raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#attempt(
-      (connection) => many.raiseCounters(this.#askBy(connection), floors, dryRun),
+      (connection) => many.raiseCounters(this.#transaction(connection), floors, dryRun),
       Infinity,
     );
   }
@@ -172,7 +175,8 @@ class MysqlStore implements Store {
   }
 
   async #lookAtTables(connection: PoolConnection): Promise<SchemaState> {
-    const state = await readSchema(connection);
+    const {state, isGaleraNode} = await readSchema(connection);
+    if (isGaleraNode) this.#galeraNodes.add(connection.connection);
     if (isSafe(state)) this.#servable.add(connection.connection);
     else this.#servable = new WeakSet();
     return state;
@@ -192,18 +196,27 @@ class MysqlStore implements Store {
     const {location} = this;
     return this.#attempt(async (connection) => {
       await this.#assertServable(connection);
+      const isGaleraNode = this.#galeraNodes.has(connection.connection);
+      const place = {connection, firstIndex, location, isGaleraNode};
       const unwritable = await this.#unwritable.find(connection, claims);
-      if (unwritable.size === 0) return advance({connection, firstIndex, location}, claims);
+      if (unwritable.size === 0) return advance(place, claims);
       const others = claims.filter(({mode}) => !unwritable.has(mode));
-      const made = others.length === 0 ? [] : await advance({connection, firstIndex, location}, others);
+      const made = others.length === 0 ? [] : await advance(place, others);
       return withUnwritable(claims, unwritable, made, location);
     }, this.#answerTimeoutMs);
   }
 
   /** Asks for thousands of counters batch by batch: the limit is for each, however many they are. */
-  #askBy(connection: PoolConnection): many.Ask {
+  #transaction(connection: PoolConnection): many.Transaction {
     const pool = this.#pool;
-    return (text) => withTimeLimit(many.askFor(connection, text), PATIENT_MS, () => this.#giveUp(pool));
+    const limited = <T>(work: Promise<T>) => withTimeLimit(work, PATIENT_MS, () => this.#giveUp(pool));
+    return {
+      ask: async (text) =>
+        (await limited(sendInTransaction(connection, `${text};`, this.location))) as readonly CounterRow[][],
+      end: async (how) => {
+        await limited(connection.query(how));
+      },
+    };
   }
 
   /** Statements that define tables end a transaction here, so a lock keeps other migrators away instead. */
@@ -272,17 +285,20 @@ class MysqlStore implements Store {
   }
 }
 
-async function readSchema(connection: PoolConnection): Promise<SchemaState> {
-  const {tables, flaw} = await readMysqlStructure(connection);
+async function readSchema(
+  connection: PoolConnection,
+): Promise<{readonly state: SchemaState; readonly isGaleraNode: boolean}> {
+  const {tables, flaw, isGaleraNode} = await readMysqlStructure(connection);
   const names = tables.map(({name}) => name);
   const hasSystem = names.includes('uniqueindexsystem');
   const [rows] = hasSystem ? await connection.query<RowDataPacket[]>(statements.readParts) : [[]];
-  return interpretSchema({
+  const state = interpretSchema({
     hasCounters: names.includes('uniqueindex'),
     hasSystem,
     parts: new Map(rows.map((row) => [String(row['part']), row['value'] as unknown])),
     flaw,
   });
+  return {state, isGaleraNode};
 }
 
 async function readCounter(connection: PoolConnection, mode: string): Promise<Counter | undefined> {

@@ -13,6 +13,8 @@ import {
 export interface MysqlStructure {
   readonly tables: readonly Table[];
   readonly flaw: StructureFlaw | undefined;
+  /** The session is one of a node of MariaDB Galera Cluster or Percona XtraDB Cluster. */
+  readonly isGaleraNode: boolean;
 }
 
 interface Table {
@@ -36,7 +38,7 @@ const readStructure = `
   SELECT trigger_name AS name FROM information_schema.triggers
     WHERE event_object_schema = DATABASE() AND event_object_table = 'uniqueindex';
   SHOW SESSION VARIABLES WHERE Variable_name IN
-    ('log_bin', 'binlog_format', 'sql_mode', 'transaction_isolation', 'tx_isolation')`;
+    ('log_bin', 'binlog_format', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'wsrep_on')`;
 
 /** Engines whose tables InnoDB takes over as they are: what a crash left in them is in the file. */
 const CONVERTIBLE = ['myisam', 'aria'];
@@ -66,14 +68,15 @@ export async function readMysqlStructure(connection: PoolConnection): Promise<My
     uniqueIndexes: uniqueIndexesOf(keys),
     triggers: triggers.map((row) => text(row['name'])),
   };
+  const settings = new Map(variables.map((row) => [text(row['Variable_name']), text(row['Value'])]));
   const flaw =
     counters === undefined
       ? undefined
       : (kindFlaw(counters) ??
         findFlaw(structure, mends, false) ??
-        sessionFlaw(new Map(variables.map((row) => [text(row['Variable_name']), text(row['Value'])]))) ??
+        sessionFlaw(settings) ??
         engineFlaw(counters));
-  return {tables, flaw};
+  return {tables, flaw, isGaleraNode: settings.get('wsrep_on') === 'ON'};
 }
 
 function text(value: unknown): string {

@@ -1,20 +1,16 @@
-import type {PoolConnection} from 'mysql2/promise';
 import {movedMeanwhile, raised, toCounter} from '../../shared/counter-moves.js';
 import type {Counter, CounterMove, Floor, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
 
-/** Sends statements as one text within a limit of time, and returns the rows of each. */
-export type Ask = (text: string) => Promise<readonly (readonly CounterRow[])[]>;
+type Ask = (text: string) => Promise<readonly (readonly CounterRow[])[]>;
 
-export async function askFor(
-  connection: PoolConnection,
-  text: string,
-): Promise<readonly (readonly CounterRow[])[]> {
-  // The driver answers a single statement in another form than several.
-  const [answers] = await connection.query(`${text}; DO 0`);
-  return answers as unknown as readonly (readonly CounterRow[])[];
+/** A transaction, each text of which has a limit of time. */
+export interface Transaction {
+  /** Sends statements as one text, and returns the rows of each. */
+  readonly ask: Ask;
+  readonly end: (how: 'COMMIT' | 'ROLLBACK') => Promise<void>;
 }
 
 /**
@@ -22,7 +18,7 @@ export async function askFor(
  * through the insertion: only the table itself knows which modes it takes for one.
  */
 export async function raiseCounters(
-  ask: Ask,
+  {ask, end}: Transaction,
   floors: readonly Floor[],
   dryRun: boolean,
 ): Promise<readonly Raise[]> {
@@ -30,17 +26,15 @@ export async function raiseCounters(
   const raises: Raise[] = [];
   for (const batch of batches(floors)) raises.push(...(await raiseBatch(ask, batch)));
   const isExact = raises.every(({mode, stored}) => mode === stored);
-  await ask(dryRun || !isExact ? 'ROLLBACK' : 'COMMIT');
+  await end(dryRun || !isExact ? 'ROLLBACK' : 'COMMIT');
   return raises;
 }
 
 async function raiseBatch(ask: Ask, floors: readonly Floor[]): Promise<readonly Raise[]> {
   const modes = floors.map(({mode}) => mode);
-  const [before = [], , after = []] = await ask(
-    [statements.lockCounters(modes), statements.raiseCounters(floors), statements.readCounters(modes)].join(
-      '; ',
-    ),
-  );
+  // Apart from the raise: a node that aborts the text after the lock would raise them outside the transaction.
+  const [before = []] = await ask(statements.lockCounters(modes));
+  const [, after = []] = await ask(`${statements.raiseCounters(floors)}; ${statements.readCounters(modes)}`);
   const known = nextByMode(before);
   const stored = new Set(after.map(({mode}) => mode));
   const others = await storedSpellings(
@@ -54,7 +48,10 @@ async function raiseBatch(ask: Ask, floors: readonly Floor[]): Promise<readonly 
 }
 
 /** Does what `Store.moveCounters` promises, two round trips per batch, in one transaction. */
-export async function moveCounters(ask: Ask, moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+export async function moveCounters(
+  {ask, end}: Transaction,
+  moves: readonly CounterMove[],
+): Promise<readonly Counter[]> {
   await ask('START TRANSACTION');
   const moved: Counter[] = [];
   for (const batch of batches(moves)) {
@@ -74,7 +71,7 @@ export async function moveCounters(ask: Ask, moves: readonly CounterMove[]): Pro
     for (const batch of batches(moves))
       await ask(statements.putCounters(batch.map(({mode, to}) => ({mode, next: to}))));
   }
-  await ask('COMMIT');
+  await end('COMMIT');
   return moved;
 }
 

@@ -5,6 +5,7 @@ import type {Advance, Claim} from '../../store.js';
 import {isCounterValue} from '../../shared/counter-value.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
+import {send, sendInTransaction, type Answers} from './transaction.js';
 
 /** From so many claims on, a second round trip costs less than two statements for each of them. */
 const MANY = 8;
@@ -14,22 +15,39 @@ interface Place {
   readonly connection: PoolConnection;
   readonly firstIndex: bigint;
   readonly location: string;
+  /** The server is a Galera node: other nodes' commits can abort a transaction at any moment. */
+  readonly isGaleraNode: boolean;
 }
 
 /** Does what `Store.advance` promises, in one transaction. */
 export function advance(place: Place, claims: readonly Claim[]): Promise<readonly Advance[]> {
-  return claims.length < MANY ? advanceEach(place, 'START TRANSACTION;', claims) : advanceMany(place, claims);
+  // A node that aborts a text between two claims commits the later claims without the former ones: those would be gaps.
+  const most = place.isGaleraNode ? 1 : MANY - 1;
+  return claims.length <= most
+    ? advanceEach(place, 'START TRANSACTION;', claims)
+    : advanceMany(place, claims);
 }
 
-/** A statement a claim and a look at what came of it, all in one round trip, to the end of the transaction. */
+/**
+ * Sends the last statements of a transaction, each ended by a semicolon, and commits. A Galera node reports an abort to the next
+ * text at the latest, so that COMMIT is one of its own there.
+ */
+async function sendAndCommit({connection, location, isGaleraNode}: Place, text: string): Promise<Answers> {
+  if (!isGaleraNode) return send(connection, `${text} COMMIT`);
+  const answers = await sendInTransaction(connection, text, location);
+  await connection.query('COMMIT');
+  return answers;
+}
+
+/** Sends a statement per claim and a look at what came of it, to the end of the transaction. */
 async function advanceEach(
-  {connection, firstIndex, location}: Place,
+  place: Place,
   before: string,
   claims: readonly Claim[],
 ): Promise<readonly Advance[]> {
+  const {firstIndex, location} = place;
   const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
-  const [answers] = await connection.query(`${before} ${texts.join(' ')} COMMIT`);
-  const each = answers as unknown as readonly (ResultSetHeader | CounterRow[])[];
+  const each = await sendAndCommit(place, `${before} ${texts.join(' ')}`);
   return claims.map((claim, index) => {
     // The first answer is that of the statement before.
     const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
@@ -48,9 +66,9 @@ async function advanceEach(
 async function advanceMany(place: Place, claims: readonly Claim[]): Promise<readonly Advance[]> {
   const {connection, firstIndex, location} = place;
   const modes = claims.map(({mode}) => mode);
-  const [answers] = await connection.query(`START TRANSACTION; ${statements.lockCounters(modes)}`);
-  const [, rows = []] = answers as unknown as readonly CounterRow[][];
-  const stored = new Map(rows.map((row) => [row.mode, storedValue(row)]));
+  const lock = `START TRANSACTION; ${statements.lockCounters(modes)};`;
+  const [, rows] = (await sendInTransaction(connection, lock, location)) as readonly CounterRow[][];
+  const stored = new Map(rows?.map((row) => [row.mode, storedValue(row)]));
   const others: Claim[] = [];
   const advances = new Map<string, Advance>();
   const sums: {mode: string; next: bigint}[] = [];
