@@ -381,4 +381,17 @@ export const mutants: readonly Mutant[] = [
     ],
     tests: ['test/store/structure.test.ts'],
   },
+  {
+    name: 'MariaDB answers from a transaction that a Galera node has aborted',
+    invariants: [1],
+    edits: [
+      {
+        file: 'src/lib/store/mysql/claim/transaction.ts',
+        search: '(serverStatus & SERVER_STATUS_IN_TRANS) === 0',
+        replace: '(serverStatus & SERVER_STATUS_IN_TRANS) < 0',
+      },
+    ],
+    tests: ['test/store/galera.test.ts'],
+    only: 'without a word',
+  },
 ];
