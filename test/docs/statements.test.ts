@@ -34,7 +34,7 @@ describe('what the pages state', () => {
       )) {
         const setting = known.find((each) => each.key === key);
         if (setting === undefined) continue;
-        expect(value.replaceAll(',', ''), `${page}: ${text}`).toBe(setting.fallback);
+        expect(value.replaceAll(',', ''), `${page}: ${text}`).toBe(setting.default);
         stated++;
       }
     }

@@ -38,7 +38,7 @@ describe('the Dockerfile', () => {
     const image = stages()[1];
     if (image === undefined) throw new Error('there is no second stage');
     expect(argumentsOf(image, 'USER')).toEqual(['node']);
-    expect(argumentsOf(image, 'EXPOSE')).toEqual([settings.port.fallback]);
+    expect(argumentsOf(image, 'EXPOSE')).toEqual([settings.port.default]);
     // The form of a list starts no shell, which would keep signals to itself.
     for (const keyword of ['ENTRYPOINT', 'CMD'])
       expect(argumentsOf(image, keyword)).toEqual([expect.stringMatching(/^\["[a-z]+"\]$/)]);
@@ -164,6 +164,6 @@ describe('docker-compose.yml', () => {
   it('answers on this machine alone, and has the time to stop', () => {
     expect(server.ports).toEqual(['127.0.0.1:8051:8051']);
     const grace = Number(/^(\d+)s$/.exec(server.stop_grace_period ?? '')?.[1]);
-    expect(grace).toBeGreaterThan(Number(settings.shutdownTimeoutMs.fallback) + 5);
+    expect(grace).toBeGreaterThan(Number(settings.shutdownTimeoutMs.default) + 5);
   });
 });

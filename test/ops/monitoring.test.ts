@@ -138,7 +138,7 @@ describe('the alerts', () => {
 
   it('know how long the queue may be', () => {
     const expr = alerts.find(({alert}) => alert === 'UniqueIDQueueNearFull')?.expr;
-    expect(expr).toBe(`uniqueid_queue_length > ${0.8 * Number(settings.maxQueue.fallback)}`);
+    expect(expr).toBe(`uniqueid_queue_length > ${0.8 * Number(settings.maxQueue.default)}`);
   });
 });
 

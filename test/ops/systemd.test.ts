@@ -53,7 +53,7 @@ needs('systemd-analyze').describe('systemd', () => {
 describe('the units', () => {
   it('hand over a socket, tell when the service is ready, and reload it by SIGHUP', () => {
     expect(service.get('Requires')).toEqual(['uniqueid.socket']);
-    expect(socket.get('ListenStream')).toEqual([`${settings.address.fallback}:${settings.port.fallback}`]);
+    expect(socket.get('ListenStream')).toEqual([`${settings.address.default}:${settings.port.default}`]);
     expect(service.get('Type')).toEqual(['notify']);
     // What tells is a process of its own.
     expect(service.get('NotifyAccess')).toEqual(['all']);
@@ -63,10 +63,10 @@ describe('the units', () => {
   });
 
   it('have more patience than the service', () => {
-    expect(numberOf('TimeoutStopSec')).toBeGreaterThan(Number(settings.shutdownTimeoutMs.fallback) + 5);
-    const waiting = Number(settings.connectAttempts.fallback) * Number(settings.connectWaitMs.fallback);
+    expect(numberOf('TimeoutStopSec')).toBeGreaterThan(Number(settings.shutdownTimeoutMs.default) + 5);
+    const waiting = Number(settings.connectAttempts.default) * Number(settings.connectWaitMs.default);
     expect(numberOf('TimeoutStartSec')).toBeGreaterThan(waiting);
-    expect(numberOf('LimitNOFILE')).toBeGreaterThan(Number(settings.maxConnections.fallback));
+    expect(numberOf('LimitNOFILE')).toBeGreaterThan(Number(settings.maxConnections.default));
   });
 
   it('set variables that there are', () => {

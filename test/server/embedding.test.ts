@@ -71,6 +71,8 @@ describe('the service inside another server', () => {
       code: 'CONFIG_INVALID',
       hint: expect.stringContaining('Did you mean "max_range"?') as string,
     });
+    for (const key of ['max_connections', 'idle_timeout', 'tls_cert'])
+      await expect(service({[key]: '1'}), key).rejects.toMatchObject({code: 'CONFIG_INVALID'});
     await expect(service({max_range: 'many'})).rejects.toMatchObject({code: 'CONFIG_INVALID'});
     await expect(createRequestListener({database: 'sqlite:////nowhere/db.sqlite3'})).rejects.toMatchObject({
       code: 'DATABASE_MISSING',

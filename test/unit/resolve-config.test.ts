@@ -70,9 +70,9 @@ describe('resolveConfig', () => {
   });
 
   it('reads every setting from the environment', () => {
-    for (const [name, {env, fallback}] of Object.entries(settings)) {
-      if (fallback === '') continue;
-      const {origins} = resolveConfig({...nothing, env: {[env]: fallback}});
+    for (const [name, {env, default: expected}] of Object.entries(settings)) {
+      if (expected === '') continue;
+      const {origins} = resolveConfig({...nothing, env: {[env]: expected}});
       expect(origins).toMatchObject({[name]: `environment ${env}`});
     }
   });
@@ -214,9 +214,9 @@ describe('the example files', () => {
     const content = readFileSync(join(root, path), 'utf8');
     const sections = readPythonIni(content, path);
     const own = Object.values(settings).filter(({file}) => file === kind);
-    for (const {section, key, fallback} of own) {
+    for (const {section, key, default: expected} of own) {
       const value = sections.get(section)?.get(key);
-      expect(value?.text.replace(/^'(.*)'$/, '$1'), `${key} in [${section}]`).toBe(fallback);
+      expect(value?.text.replace(/^'(.*)'$/, '$1'), `${key} in [${section}]`).toBe(expected);
       const before = content.split('\n')[(value?.line ?? 0) - 2] ?? '';
       expect(before, `a comment above ${key}`).toMatch(/^;/);
     }

@@ -1,4 +1,4 @@
-import {NotAllowed, seconds, smallNumber, yesOrNo, type Reader} from './parsers.js';
+import {InvalidValue, seconds, smallNumber, boolean, type Parser} from './parsers.js';
 
 /** Whether and how a connection to a network database is encrypted. */
 export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';
@@ -23,7 +23,7 @@ export interface DatabaseOptions {
 
 interface Option {
   readonly kinds: readonly string[];
-  readonly read: Reader<unknown>;
+  readonly parse: Parser<unknown>;
   /** Where the value goes; what has no effect here is only checked. */
   readonly to?: keyof DatabaseOptions;
 }
@@ -31,41 +31,41 @@ interface Option {
 const all = ['sqlite', 'postgresql', 'mysql'];
 const network = ['postgresql', 'mysql'];
 
-function oneOf<T extends string>(...words: readonly T[]): Reader<T> {
+function oneOf<T extends string>(...words: readonly T[]): Parser<T> {
   return (text) => {
     const word = words.find((each) => each === text.toLowerCase());
-    if (word === undefined) throw new NotAllowed(words.join(', '));
+    if (word === undefined) throw new InvalidValue(words.join(', '));
     return word;
   };
 }
 
-const filePath: Reader<string> = (text) => {
-  if (text === '') throw new NotAllowed('the path of a file');
+const filePath: Parser<string> = (text) => {
+  if (text === '') throw new InvalidValue('the path of a file');
   return text;
 };
 
 const options: Readonly<Record<string, Option>> = {
   // Options of peewee's pools: each kind has a +pool scheme.
-  max_connections: {kinds: all, read: smallNumber(1, 100), to: 'maxConnections'},
-  stale_timeout: {kinds: all, read: seconds(0, 86_400)},
-  timeout: {kinds: all, read: seconds(0, 86_400)},
+  max_connections: {kinds: all, parse: smallNumber(1, 100), to: 'maxConnections'},
+  stale_timeout: {kinds: all, parse: seconds(0, 86_400)},
+  timeout: {kinds: all, parse: seconds(0, 86_400)},
   sslmode: {
     kinds: network,
-    read: oneOf('disable', 'prefer', 'no-verify', 'require', 'verify-ca', 'verify-full'),
+    parse: oneOf('disable', 'prefer', 'no-verify', 'require', 'verify-ca', 'verify-full'),
     to: 'sslmode',
   },
-  sslrootcert: {kinds: network, read: filePath, to: 'sslrootcert'},
-  sslcert: {kinds: network, read: filePath, to: 'sslcert'},
-  sslkey: {kinds: network, read: filePath, to: 'sslkey'},
-  connect_timeout: {kinds: network, read: seconds(0.1, 600), to: 'connectTimeoutMs'},
-  prepare: {kinds: ['postgresql'], read: yesOrNo, to: 'prepare'},
+  sslrootcert: {kinds: network, parse: filePath, to: 'sslrootcert'},
+  sslcert: {kinds: network, parse: filePath, to: 'sslcert'},
+  sslkey: {kinds: network, parse: filePath, to: 'sslkey'},
+  connect_timeout: {kinds: network, parse: seconds(0.1, 600), to: 'connectTimeoutMs'},
+  prepare: {kinds: ['postgresql'], parse: boolean, to: 'prepare'},
   target_session_attrs: {
     kinds: ['postgresql'],
-    read: oneOf('any', 'read-write', 'primary'),
+    parse: oneOf('any', 'read-write', 'primary'),
     to: 'targetSessionAttrs',
   },
   // peewee hands it to its driver; here every connection speaks UTF-8.
-  charset: {kinds: ['mysql'], read: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
+  charset: {kinds: ['mysql'], parse: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
 };
 
 /** Why an option cannot be used, as the end of a sentence, and what can. */
@@ -95,10 +95,10 @@ export function readDatabaseOptions(
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (!option?.kinds.includes(kind)) throw unknownOption(kind, name);
     try {
-      const value = option.read(text);
+      const value = option.parse(text);
       if (option.to !== undefined) read[option.to] = value;
     } catch (error) {
-      if (!(error instanceof NotAllowed)) throw error;
+      if (!(error instanceof InvalidValue)) throw error;
       throw new OptionError(`its option ${name} is ${JSON.stringify(text)}`, `Allowed: ${error.allowed}.`);
     }
   }

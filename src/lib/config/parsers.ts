@@ -1,78 +1,78 @@
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {readPythonLiteral} from './python/literal.js';
 
-/** Thrown by a reader; `allowed` ends the sentence "allowed: …". */
-export class NotAllowed extends Error {
+/** Thrown by a parser; `allowed` ends the sentence "allowed: …". */
+export class InvalidValue extends Error {
   constructor(readonly allowed: string) {
     super(`allowed: ${allowed}`);
   }
 }
 
-/** Turns the text of a setting into its value, or throws `NotAllowed`. */
-export type Reader<T> = (text: string) => T;
+/** Turns the text of a setting into its value, or throws `InvalidValue`. */
+export type Parser<T> = (text: string) => T;
 
 /** Exact at any size, for counters. */
-export function wholeNumber(least: bigint, most: bigint): Reader<bigint> {
+export function wholeNumber(least: bigint, most: bigint): Parser<bigint> {
   return (text) => {
     const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
     if (value === undefined || value < least || value > most) {
-      throw new NotAllowed(`a whole number from ${least} to ${most}`);
+      throw new InvalidValue(`a whole number from ${least} to ${most}`);
     }
     return value;
   };
 }
 
 /** For what counts things of this machine: ports, tries, queue places. */
-export function smallNumber(least: number, most: number): Reader<number> {
+export function smallNumber(least: number, most: number): Parser<number> {
   const read = wholeNumber(BigInt(least), BigInt(most));
   return (text) => Number(read(text));
 }
 
 /** Seconds in the file, where people write them; milliseconds in the program, where timers take them. */
-export function seconds(least: number, most: number): Reader<number> {
+export function seconds(least: number, most: number): Parser<number> {
   return (text) => {
     const value = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most))
-      throw new NotAllowed(`seconds from ${least} to ${most}, such as 10 or 0.5`);
+      throw new InvalidValue(`seconds from ${least} to ${most}, such as 10 or 0.5`);
     return Math.round(value * 1000);
   };
 }
 
 /** The words of Python's `getboolean`. */
-export const yesOrNo: Reader<boolean> = (text) => {
+export const boolean: Parser<boolean> = (text) => {
   const word = text.toLowerCase();
   if (['true', 'yes', 'on', '1'].includes(word)) return true;
   if (['false', 'no', 'off', '0'].includes(word)) return false;
-  throw new NotAllowed('true or false');
+  throw new InvalidValue('true or false');
 };
 
 /** A path; an empty text is no path at all, as in CherryPy. */
-export const optionalPath: Reader<string | undefined> = (text) => (text === '' ? undefined : text);
+export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
 
 /** A list of modes; only an empty text stands for all of them. */
-export const modeList: Reader<ModeFilter | undefined> = (text) => {
+export const modeList: Parser<ModeFilter | undefined> = (text) => {
   const filter = modeFilter(text);
   if (filter === undefined && text.trim() !== '')
-    throw new NotAllowed("modes with commas between, such as 'file, upload_*', or nothing for all");
+    throw new InvalidValue("modes with commas between, such as 'file, upload_*', or nothing for all");
   return filter;
 };
 
 /** A host name or address to listen on. */
-export const hostAddress: Reader<string> = (text) => {
+export const hostAddress: Parser<string> = (text) => {
   if (!/^[0-9A-Za-z.:_%-]+$/.test(text))
-    throw new NotAllowed("a host name or address, such as '127.0.0.1', '0.0.0.0' or '::'");
+    throw new InvalidValue("a host name or address, such as '127.0.0.1', '0.0.0.0' or '::'");
   return text;
 };
 
 /** Names as a `Host` header has them, without ports, in lower case. */
-export const hostNames: Reader<readonly string[]> = (text) => {
+export const hostNames: Parser<readonly string[]> = (text) => {
   const names = text
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (names.some((name) => !/^[0-9a-z_-]+(?:\.[0-9a-z_-]+)*$/.test(name)))
-    throw new NotAllowed("host names without ports, with commas between, such as 'ids.example.org'");
+    throw new InvalidValue("host names without ports, with commas between, such as 'ids.example.org'");
   return names;
 };
 
@@ -81,7 +81,7 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Header names and values, as CherryPy's `tools.response_headers.headers` lists them. */
-export const headerList: Reader<readonly (readonly [string, string])[]> = (text) => {
+export const headerList: Parser<readonly (readonly [string, string])[]> = (text) => {
   const list = text === '' ? [] : readPythonLiteral(text);
   if (!Array.isArray(list)) throw notHeaders();
   return list.map((item: unknown) => {
@@ -92,6 +92,8 @@ export const headerList: Reader<readonly (readonly [string, string])[]> = (text)
   });
 };
 
-function notHeaders(): NotAllowed {
-  return new NotAllowed("a list of header names and values, such as [('Content-Type', 'application/json')]");
+function notHeaders(): InvalidValue {
+  return new InvalidValue(
+    "a list of header names and values, such as [('Content-Type', 'application/json')]",
+  );
 }

@@ -2,7 +2,7 @@ import {UniqueIDError} from '../core/errors.js';
 import {nearest} from '../util/nearest-word.js';
 import {readPythonIni, type IniFile, type IniValue} from './python/ini.js';
 import {readPythonLiteral} from './python/literal.js';
-import {NotAllowed} from './parsers.js';
+import {InvalidValue} from './parsers.js';
 import {isServiceVariable} from './environment.js';
 import {hasPassword} from './database-url.js';
 import type {SecretFile} from './secret-files.js';
@@ -67,7 +67,7 @@ export function resolveConfig(sources: ConfigSources): Config {
       (setting.file === 'service'
         ? fromServiceFile(setting, service, sources.service?.path)
         : fromServerFile(setting, server, sources.server?.path)) ??
-      ({text: setting.fallback, origin: 'default', subject: setting.key} satisfies Found);
+      ({text: setting.default, origin: 'default', subject: setting.key} satisfies Found);
     values[name] = readValue(setting, found);
     origins[name] = found.origin;
     texts[name] = found.text;
@@ -130,14 +130,14 @@ function plainText(source: string): string {
 
 function readValue(setting: Setting, {text, origin, subject}: Found): unknown {
   try {
-    return setting.read(text);
+    return setting.parse(text);
   } catch (error) {
-    if (error instanceof NotAllowed) {
+    if (error instanceof InvalidValue) {
       throw new UniqueIDError(
         'CONFIG_INVALID',
         `${subject} is ${JSON.stringify(text)}; allowed: ${error.allowed}.`,
         {
-          hint: `Correct it, or leave it out for the default, ${setting.fallback === '' ? 'none' : setting.fallback}.`,
+          hint: `Correct it, or leave it out for the default, ${setting.default === '' ? 'none' : setting.default}.`,
         },
       );
     }

@@ -1,11 +1,31 @@
 import type {RequestListener} from 'node:http';
 import {resolveConfig} from '../config/resolve.js';
 import {settings as allSettings, type Setting, type SettingName, type Settings} from '../config/settings.js';
-import type {UniqueIDError} from '../core/errors.js';
+import {UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {compose} from './compose.js';
+
+/** Settings of `[uniqueid]` that concern the server around an embedded service. */
+const SERVER_KEYS = [
+  'max_connections',
+  'header_timeout',
+  'idle_timeout',
+  'shutdown_timeout',
+  'tls_cert',
+  'tls_key',
+] as const;
+
+/** Keys of `[uniqueid]` in the config file that have an effect on an embedded service. */
+export type EmbeddedSetting = Exclude<
+  {
+    [Name in SettingName]: (typeof allSettings)[Name] extends {readonly section: 'uniqueid'}
+      ? (typeof allSettings)[Name]['key']
+      : never;
+  }[SettingName],
+  (typeof SERVER_KEYS)[number]
+>;
 
 /** What an embedded service is made with. */
 export interface RequestListenerOptions {
@@ -13,8 +33,8 @@ export interface RequestListenerOptions {
   readonly database: string;
   /** Create the database or bring its schema up to date first. */
   readonly sync?: boolean;
-  /** Keys of `[uniqueid]` and their values, such as `{max_range: '1000'}`. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Values as the config file takes them, such as `{max_range: '1000'}`. */
+  readonly settings?: Readonly<Partial<Record<EmbeddedSetting, string>>>;
   /** Told of each failure that is the service's own. */
   readonly onFailure?: (error: UniqueIDError) => void;
 }
@@ -65,6 +85,7 @@ function settingsOf({database, settings = {}}: RequestListenerOptions): Settings
   const env: Record<string, string> = {PEEWEE_URL: database};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(settings)) {
+    if (SERVER_KEYS.some((each) => each === key)) throw withoutEffect(key);
     const found = known.find(([, each]) => each.section === 'uniqueid' && each.key === key)?.[1];
     if (found === undefined) unknown.push(`${key} = ${value}`);
     else env[found.env] = value;
@@ -73,4 +94,10 @@ function settingsOf({database, settings = {}}: RequestListenerOptions): Settings
   const service =
     unknown.length === 0 ? undefined : {path: 'the settings', content: `[uniqueid]\n${unknown.join('\n')}\n`};
   return resolveConfig({flags: {}, env, service}).settings;
+}
+
+function withoutEffect(key: string): UniqueIDError {
+  return new UniqueIDError('CONFIG_INVALID', `The setting ${key} has no effect on an embedded service.`, {
+    hint: 'Leave it out, and configure the server that the service is mounted in.',
+  });
 }
