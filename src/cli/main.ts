@@ -4,7 +4,7 @@ import {catchCrashes, endProcess} from './process/end-process.js';
 import type {GetidOptions} from './getid/flags.js';
 import {hideSecrets} from './process/hide-secrets.js';
 import {closeUnaskedInspector} from './process/inspector.js';
-import {readPlainGetid} from './getid/fast-arguments.js';
+import {parseFastArguments} from './getid/fast-arguments.js';
 import {reportFailure} from './process/report-error.js';
 import {printExact} from './process/stdout.js';
 import {printAllocation} from './getid/local.js';
@@ -14,7 +14,7 @@ import {canPrompt} from './terminal/traits.js';
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
   closeUnaskedInspector();
-  const plain = readPlainGetid(argv);
+  const plain = parseFastArguments(argv);
   if (plain !== undefined) return runPlainGetid(argv, plain);
   if (argv[0] === '--version' || argv[0] === '-V') {
     catchCrashes();

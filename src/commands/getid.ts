@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {defaultFormat, defaultRange, formats} from '../cli/getid/flags.js';
+import {getidFlags} from '../cli/getid/flags.js';
 import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
@@ -31,37 +31,13 @@ export default class Getid extends BaseCommand {
   ];
 
   static override flags = {
-    mode: Flags.string({
-      char: 'm',
-      helpValue: 'MODE',
-      summary: 'The counter to take from, such as file; asked for on a terminal.',
-    }),
-    range: Flags.string({char: 'r', default: defaultRange, helpValue: 'N', summary: 'How many integers.'}),
-    format: Flags.option({
-      options: formats,
-      default: defaultFormat,
-      summary: 'json as the REST API, plain "start end", or list with an integer a line.',
-    })(),
-    server: Flags.string({
-      helpValue: 'URL',
-      exclusive: ['database'],
-      summary: 'Ask a running service instead of the database.',
-    }),
-    timeout: Flags.string({
-      helpValue: 'SECONDS',
-      summary: 'Give up after so long, connecting included (default: request_timeout once connected).',
-    }),
-    retries: Flags.string({
-      helpValue: 'N',
-      dependsOn: ['server'],
-      summary: 'How often to ask a service again that is away or too busy (default 3).',
-    }),
-    token: Flags.string({
-      helpValue: 'TOKEN',
-      dependsOn: ['server'],
-      summary: 'Token for a service that asks for one.',
-      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
-    }),
+    mode: Flags.string(getidFlags.mode),
+    range: Flags.string(getidFlags.range),
+    format: Flags.option(getidFlags.format)(),
+    server: Flags.string(getidFlags.server),
+    timeout: Flags.string(getidFlags.timeout),
+    retries: Flags.string(getidFlags.retries),
+    token: Flags.string(getidFlags.token),
   };
 
   async run(): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse} from '@oclif/core/parser';
-import {readPlainGetid} from '../../src/cli/getid/fast-arguments.js';
+import {parseFastArguments} from '../../src/cli/getid/fast-arguments.js';
 import Getid from '../../src/commands/getid.js';
 
 /** What oclif makes of the same words; `undefined` where it refuses them. */
@@ -23,7 +23,7 @@ describe('a plain getid', () => {
     ['-m file -r 3 --format list -c x.ini', {mode: 'file', range: '3', format: 'list', config: 'x.ini'}],
     ['--database sqlite:///a.db -m a=b', {database: 'sqlite:///a.db', mode: 'a=b'}],
   ])('%s', (line, expected) => {
-    expect(readPlainGetid(['getid', ...line.split(' ')])).toMatchObject(expected);
+    expect(parseFastArguments(['getid', ...line.split(' ')])).toMatchObject(expected);
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('a plain getid', () => {
     '-m file --format xml',
     '-m file --server http://x',
   ])('nothing else: %s', (line) => {
-    expect(readPlainGetid(['getid', ...line.split(' ').filter((word) => word !== '')])).toBeUndefined();
+    expect(parseFastArguments(['getid', ...line.split(' ').filter((word) => word !== '')])).toBeUndefined();
   });
 
   it('is read as oclif reads it, whatever the words', async () => {
@@ -73,7 +73,7 @@ describe('a plain getid', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(word, {maxLength: 8}), async (words) => {
-        const plain = readPlainGetid(['getid', ...words]);
+        const plain = parseFastArguments(['getid', ...words]);
         if (plain === undefined) return;
         const known = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
         expect(await byOclif(words)).toEqual(known);

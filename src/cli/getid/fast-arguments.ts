@@ -1,25 +1,21 @@
-import {defaultFormat, defaultRange, formats, type GetidOptions} from './flags.js';
+import {getidFlags, globalFlags, type GetidOptions} from './flags.js';
 
-/** The flags of `getid` that take a value, by the ways to write them. */
-const names: Readonly<Record<string, string>> = {
-  '-c': 'config',
-  '--config': 'config',
-  '--database': 'database',
-  '-m': 'mode',
-  '--mode': 'mode',
-  '-r': 'range',
-  '--range': 'range',
-  '--format': 'format',
-  '--timeout': 'timeout',
-};
+/** The flags that a plain `getid` may have, by the ways to write them. */
+const names = new Map(
+  Object.entries({...globalFlags, ...getidFlags}).flatMap(([name, flag]) =>
+    'isFast' in flag
+      ? [`--${name}`, ...('char' in flag ? [`-${flag.char}`] : [])].map((word) => [word, name])
+      : [],
+  ) as [string, string][],
+);
 
 /**
- * Reads a command line that is a plain `getid`, as scripts write them: loading oclif for it would take longer than
+ * Parses a command line that is a plain `getid`, as scripts write them: loading oclif for it would take longer than
  * the allocation. What is not plain is left to oclif, which knows every way to write a flag and every mistake.
  *
  * @returns `undefined` for anything else; never a guess
  */
-export function readPlainGetid([command, ...words]: readonly string[]):
+export function parseFastArguments([command, ...words]: readonly string[]):
   (GetidOptions & {readonly mode: string}) | undefined {
   if (command !== 'getid') return undefined;
   const values: Record<string, string> = {};
@@ -33,13 +29,14 @@ export function readPlainGetid([command, ...words]: readonly string[]):
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
     const flag = equals < 0 ? word : word.slice(0, equals);
     const value = equals < 0 ? words[++index] : word.slice(equals + 1);
-    const name = Object.hasOwn(names, flag) ? names[flag] : undefined;
+    const name = names.get(flag);
     if (name === undefined || value === undefined || value === '' || value.startsWith('-')) return undefined;
     if (values[name] !== undefined) return undefined;
     values[name] = value;
   }
-  const {mode, range = defaultRange, config, database, timeout} = values;
-  const format = formats.find((known) => known === (values['format'] ?? defaultFormat));
+  const {mode, range = getidFlags.range.default, config, database, timeout} = values;
+  const {options, default: usual} = getidFlags.format;
+  const format = options.find((known) => known === (values['format'] ?? usual));
   if (mode === undefined || format === undefined) return undefined;
   return {mode, range, format, config, database, timeout, json};
 }

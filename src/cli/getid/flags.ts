@@ -1,6 +1,6 @@
 import type {IdFormat} from './output.js';
 
-/** What `getid` was asked for, by the flags' long names. */
+/** The options of `getid`, by the flags' long names. */
 export interface GetidOptions {
   readonly config?: string | undefined;
   readonly database?: string | undefined;
@@ -14,7 +14,69 @@ export interface GetidOptions {
   readonly json: boolean;
 }
 
-/** The formats of `getid`, and the one without a word. */
-export const formats = ['json', 'plain', 'list'] as const;
-export const defaultFormat = 'json';
-export const defaultRange = '1';
+/** One flag that takes a value. oclif, the fast argument path and, by oclif's manifest, completion are made from it. */
+interface ValueFlag {
+  readonly char?: 'c' | 'm' | 'r';
+  /** True if a command line with this flag can be served without oclif. */
+  readonly isFast?: boolean;
+  readonly summary: string;
+  readonly [property: string]: unknown;
+}
+
+/** The flags of every command. */
+export const globalFlags = {
+  config: {
+    char: 'c',
+    isFast: true,
+    helpGroup: 'GLOBAL',
+    helpValue: 'FILE',
+    summary: 'Service file (INI).',
+    description: 'Also UNIQUEID_CONFIG; else ~/.pacifica-uniqueid/config.ini, if it is there.',
+  },
+  database: {
+    isFast: true,
+    helpGroup: 'GLOBAL',
+    helpValue: 'URL',
+    summary: 'Database URL, such as sqliteext:///db.sqlite3.',
+    description:
+      'Also PEEWEE_URL; else peewee_url in the service file. A password is safer in one of those: other users can see flags.',
+  },
+} as const satisfies Record<string, ValueFlag>;
+
+/** The flags of `getid` alone. */
+export const getidFlags = {
+  mode: {
+    char: 'm',
+    isFast: true,
+    helpValue: 'MODE',
+    summary: 'The counter to take from, such as file; asked for on a terminal.',
+  },
+  range: {char: 'r', isFast: true, default: '1', helpValue: 'N', summary: 'How many integers.'},
+  format: {
+    isFast: true,
+    options: ['json', 'plain', 'list'],
+    default: 'json',
+    summary: 'json as the REST API, plain "start end", or list with an integer a line.',
+  },
+  server: {
+    helpValue: 'URL',
+    exclusive: ['database'] as string[],
+    summary: 'Ask a running service instead of the database.',
+  },
+  timeout: {
+    isFast: true,
+    helpValue: 'SECONDS',
+    summary: 'Give up after so long, connecting included (default: request_timeout once connected).',
+  },
+  retries: {
+    helpValue: 'N',
+    dependsOn: ['server'] as string[],
+    summary: 'How often to ask a service again that is away or too busy (default 3).',
+  },
+  token: {
+    helpValue: 'TOKEN',
+    dependsOn: ['server'] as string[],
+    summary: 'Token for a service that asks for one.',
+    description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+  },
+} as const satisfies Record<string, ValueFlag>;

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
+import {globalFlags} from '../getid/flags.js';
 import {reportFailure} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';
 import {requestedExit, usageFailure} from './usage-errors.js';
@@ -12,20 +13,8 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
   static override baseFlags = {
-    config: Flags.string({
-      char: 'c',
-      helpGroup: 'GLOBAL',
-      helpValue: 'FILE',
-      summary: 'Service file (INI).',
-      description: 'Also UNIQUEID_CONFIG; else ~/.pacifica-uniqueid/config.ini, if it is there.',
-    }),
-    database: Flags.string({
-      helpGroup: 'GLOBAL',
-      helpValue: 'URL',
-      summary: 'Database URL, such as sqliteext:///db.sqlite3.',
-      description:
-        'Also PEEWEE_URL; else peewee_url in the service file. A password is safer in one of those: other users can see flags.',
-    }),
+    config: Flags.string(globalFlags.config),
+    database: Flags.string(globalFlags.database),
   };
 
   /** Resolves the configuration from the flags that were parsed, the environment and the files. */
