@@ -4,8 +4,8 @@ import {describe, expect, it} from 'vitest';
 import {cli} from '../helpers/cli.js';
 import {makeWorkspace, root} from '../helpers/workspace.js';
 
-/** An installed copy whose compiled SQLite driver this Node cannot load, as after Node was upgraded. */
-function installWithoutDriver(folder: string): string {
+/** Makes an installed copy whose compiled SQLite driver Node cannot load. */
+function installWithoutDriver(folder: string, isCompiled: boolean): string {
   mkdirSync(join(folder, 'node_modules'));
   for (const name of ['bin', 'dist', 'oclif.manifest.json', 'package.json'])
     cpSync(join(root, name), join(folder, name), {recursive: true});
@@ -16,17 +16,21 @@ function installWithoutDriver(folder: string): string {
   mkdirSync(driver);
   for (const name of ['package.json', 'lib'])
     cpSync(join(packages, 'better-sqlite3', name), join(driver, name), {recursive: true});
+  if (!isCompiled) return join(folder, 'bin', 'run.js');
   mkdirSync(join(driver, 'build', 'Release'), {recursive: true});
   // The same error code as for one compiled for another Node: ERR_DLOPEN_FAILED.
   writeFileSync(join(driver, 'build', 'Release', 'better_sqlite3.node'), 'no shared object');
   return join(folder, 'bin', 'run.js');
 }
 
-describe('an SQLite driver that was compiled for another Node', () => {
-  it('is told of in one line, with the command that mends it', async () => {
+describe('an SQLite driver', () => {
+  it.each([
+    ['that was compiled for another Node, as after an upgrade', true],
+    ['that was never compiled, as after npm ci --ignore-scripts', false],
+  ])('%s is an error of one line, with the command that mends it', async (_, isCompiled) => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
-    const program = installWithoutDriver(makeWorkspace());
+    const program = installWithoutDriver(makeWorkspace(), isCompiled);
     for (const args of [
       ['getid', '-m', 'file'],
       ['getid', '-m', 'file', '--format=list', '--json'],

@@ -76,7 +76,8 @@ function openDatabase(path: string, options: Database.Options): Database.Databas
   try {
     return new Database(path, {...options, nativeBinding: compiledDriver()});
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_DLOPEN_FAILED') throw error;
+    const {code = ''} = error as NodeJS.ErrnoException;
+    if (!['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'].includes(code)) throw error;
     throw new UniqueIDError(
       'UNEXPECTED',
       `The SQLite driver better-sqlite3 was not compiled for this Node.js (${process.version}).`,
