@@ -1,6 +1,11 @@
 import mysql from 'mysql2/promise';
 import postgres from 'postgres';
-import {findMariadb, findPostgres, startMariadb, startPostgres} from '../test/helpers/private-server.js';
+import {
+  findMariadb,
+  findPostgres,
+  startMariadb,
+  startPostgres,
+} from '../test/helpers/databases/private-server.js';
 
 /** A database to serve from, and what ends it. */
 export interface Base {

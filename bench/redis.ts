@@ -1,7 +1,7 @@
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {freePort} from '../test/helpers/private-server.js';
+import {freePort} from '../test/helpers/databases/private-server.js';
 
 /**
  * How many INCRBY a second Redis commits to disk, each synced before it is answered (`appendfsync always`).

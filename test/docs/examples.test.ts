@@ -2,8 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
-import {blocksOf} from '../helpers/page.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {blocksOf} from '../helpers/programs/page.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
   .filter((name) => name.endsWith('.md'))

@@ -1,7 +1,7 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
-import {root} from '../helpers/workspace.js';
+import {root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 

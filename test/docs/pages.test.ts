@@ -1,10 +1,10 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {need} from '../helpers/needs.js';
-import {stepsOf} from '../helpers/page.js';
-import {needsOf, runPage} from '../helpers/run-page.js';
-import {root} from '../helpers/workspace.js';
+import {need} from '../helpers/run/needs.js';
+import {stepsOf} from '../helpers/programs/page.js';
+import {needsOf, runPage} from '../helpers/programs/run-page.js';
+import {root} from '../helpers/folders/workspace.js';
 
 const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
   .filter((name) => name.endsWith('.md'))

@@ -5,9 +5,9 @@ import {settings, type Setting} from '../../src/lib/config/settings.js';
 import {errorTable} from '../../src/lib/core/errors.js';
 import {openapiText} from '../../src/lib/server/routes/openapi.js';
 import {rangeSchema, statusSchema} from '../../src/lib/server/routes/schemas.js';
-import {startServer} from '../helpers/cli.js';
-import {ask} from '../helpers/http.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {startServer} from '../helpers/programs/cli.js';
+import {ask} from '../helpers/network/http.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 

@@ -2,12 +2,12 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
-import {startServer} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
-import {memoryOf} from '../helpers/memory.js';
+import {startServer} from '../helpers/programs/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
+import {memoryOf} from '../helpers/programs/memory.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
-import {abuses} from './abuses.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
+import {abuses} from '../helpers/network/abuses.js';
 
 /** Starts hostile clients in a process of their own, so that they slow down the server alone. @returns when they are done */
 function startHostile(
@@ -16,7 +16,7 @@ function startHostile(
   clients: number,
   kinds: readonly string[],
 ): Promise<unknown> {
-  const program = join(root, 'test', 'fault', 'hostile.ts');
+  const program = join(root, 'test', 'helpers', 'network', 'hostile.ts');
   const args = ['--import', 'tsx', program, url, String(milliseconds), String(clients), ...kinds];
   const child = spawn(process.execPath, args, {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
   onTestFinished(() => {

@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it, onTestFinished} from 'vitest';
-import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {untilHealthIs} from '../helpers/health.js';
-import {ask, rangeOf} from '../helpers/http.js';
-import {startLoad, untilGiven, type Load} from '../helpers/load.js';
-import {needs} from '../helpers/needs.js';
+import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {untilHealthIs} from '../helpers/network/health.js';
+import {ask, rangeOf} from '../helpers/network/http.js';
+import {startLoad, untilGiven, type Load} from '../helpers/network/load.js';
+import {needs} from '../helpers/run/needs.js';
 import {
   crash,
   onServer,
@@ -13,11 +13,11 @@ import {
   startStandby,
   untilStandbyIs,
   type StandbyOptions,
-} from '../helpers/postgres-standby.js';
-import {password, startPostgres, type PrivateServer} from '../helpers/private-server.js';
+} from '../helpers/databases/postgres-standby.js';
+import {password, startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
 import {flaws} from '../helpers/ranges.js';
-import {startProxy} from '../helpers/tcp-proxy.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {startProxy} from '../helpers/network/tcp-proxy.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A long run raises this. */
 const FAILOVERS = Number(process.env['UNIQUEID_TEST_FAILOVERS'] ?? 1);

@@ -1,13 +1,13 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it, onTestFinished} from 'vitest';
-import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {startGalera} from '../helpers/galera-cluster.js';
-import {startLoad, untilGiven, type Load} from '../helpers/load.js';
-import {needs} from '../helpers/needs.js';
-import {password, type PrivateServer} from '../helpers/private-server.js';
+import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {startGalera} from '../helpers/databases/galera-cluster.js';
+import {startLoad, untilGiven, type Load} from '../helpers/network/load.js';
+import {needs} from '../helpers/run/needs.js';
+import {password, type PrivateServer} from '../helpers/databases/private-server.js';
 import {flaws} from '../helpers/ranges.js';
-import {startProxy, type TcpProxy} from '../helpers/tcp-proxy.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {startProxy, type TcpProxy} from '../helpers/network/tcp-proxy.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A long run raises this. */
 const KILLS = Number(process.env['UNIQUEID_TEST_GALERA_KILLS'] ?? 1);

@@ -2,12 +2,12 @@ import {existsSync, readFileSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {startServer, waitFor} from '../helpers/cli.js';
-import {ask, rangeOf} from '../helpers/http.js';
-import {keepAliveClient, type KeepAliveClient} from '../helpers/keep-alive-client.js';
-import {memoryOf} from '../helpers/memory.js';
+import {startServer, waitFor} from '../helpers/programs/cli.js';
+import {ask, rangeOf} from '../helpers/network/http.js';
+import {keepAliveClient, type KeepAliveClient} from '../helpers/network/keep-alive-client.js';
+import {memoryOf} from '../helpers/programs/memory.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 const IDLE = 10_000;
 const ACTIVE = 1000;

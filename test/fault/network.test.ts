@@ -1,13 +1,13 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {startLoad, untilGiven} from '../helpers/load.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {startMariadb, startPostgres} from '../helpers/private-server.js';
+import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {startLoad, untilGiven} from '../helpers/network/load.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {startMariadb, startPostgres} from '../helpers/databases/private-server.js';
 import {flaws} from '../helpers/ranges.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A long run raises these; the figures stand in the notes of the release. */
 const ALLOCATIONS = Number(process.env['UNIQUEID_TEST_ALLOCATIONS'] ?? 8000);

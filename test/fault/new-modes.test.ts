@@ -1,11 +1,11 @@
 import {expect, it} from 'vitest';
 import {join} from 'node:path';
-import {startServer, type RunningServer} from '../helpers/cli.js';
-import {ask} from '../helpers/http.js';
-import {keepAliveClient} from '../helpers/keep-alive-client.js';
-import {memoryOf} from '../helpers/memory.js';
-import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {ask} from '../helpers/network/http.js';
+import {keepAliveClient} from '../helpers/network/keep-alive-client.js';
+import {memoryOf} from '../helpers/programs/memory.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A long run raises it: the figures of a million stand in the notes of the release. */
 const REQUESTS = Number(process.env['UNIQUEID_TEST_NEW_MODES'] ?? 20_000);

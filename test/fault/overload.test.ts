@@ -1,11 +1,11 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it} from 'vitest';
-import {startServer, type RunningServer} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {lockDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {lockDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 const MOST_WAITING = 50;
 const CLIENTS = 500;

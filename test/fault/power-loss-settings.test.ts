@@ -1,8 +1,8 @@
 import {describe, expect, onTestFinished} from 'vitest';
-import {cli} from '../helpers/cli.js';
-import {needs} from '../helpers/needs.js';
-import {startMariadb, startPostgres, type PrivateServer} from '../helpers/private-server.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {cli} from '../helpers/programs/cli.js';
+import {needs} from '../helpers/run/needs.js';
+import {startMariadb, startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 interface Weakened {
   readonly setting: string;

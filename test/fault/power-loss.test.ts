@@ -4,12 +4,12 @@ import {expect, it} from 'vitest';
 import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
 import {openStore} from '../../src/lib/store/open.js';
 import {NativeConnection} from '../../src/lib/store/sqlite/native.js';
-import {startServer} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
-import {LossyDisk, type Loss} from '../helpers/lossy-disk.js';
-import {watchFolder, type WatchedFolder} from '../helpers/power-loss.js';
+import {startServer} from '../helpers/programs/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
+import {LossyDisk, type Loss} from '../helpers/folders/lossy-disk.js';
+import {watchFolder, type WatchedFolder} from '../helpers/folders/power-loss.js';
 import {randomFrom} from '../helpers/random.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 /** A long run raises this: how many moments of one run the power fails at. */
 const POINTS = Number(process.env['UNIQUEID_TEST_POWER_LOSSES'] ?? 60);

@@ -2,20 +2,20 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
-import {cli, startServer} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
-import {needs} from '../helpers/needs.js';
+import {cli, startServer} from '../helpers/programs/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
+import {needs} from '../helpers/run/needs.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-/** The program of test/fault/allocate.js: as many allocations as it is told, a line each. */
+/** Makes as many allocations as it is told, a line each. */
+const program = join(root, 'test', 'helpers', 'programs', 'allocate.js');
+
 async function allocateInProcess(
   path: string,
   allocations: number,
 ): Promise<{given: Given[]; stderr: string}> {
-  const program = fileURLToPath(new URL('allocate.js', import.meta.url));
   const child = spawn(process.execPath, [program, path, String(allocations)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -102,7 +102,6 @@ it('two servers on one file give higher integers to what was asked for later', a
 needs('strace').it('every commit is synced before it is answered', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
-  const program = join(root, 'test', 'fault', 'allocate.js');
   const traced = spawn(
     'strace',
     ['-f', '-c', '-e', 'trace=fsync,fdatasync', process.execPath, program, join(cwd, 'db.sqlite3'), '100'],

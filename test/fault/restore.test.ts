@@ -1,14 +1,14 @@
 import {copyFileSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect} from 'vitest';
-import {cli, startServer} from '../helpers/cli.js';
-import {untilHealthIs} from '../helpers/health.js';
-import {ask, rangeOf} from '../helpers/http.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs, type Need} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {cli, startServer} from '../helpers/programs/cli.js';
+import {untilHealthIs} from '../helpers/network/health.js';
+import {ask, rangeOf} from '../helpers/network/http.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs, type Need} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 import type {TestDatabase} from '../store/conformance.js';
 
 /** A database, and a way to put an older state of it in its place while a server uses it. */

@@ -1,8 +1,8 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {needs, noteMissing, type Need} from '../helpers/needs.js';
-import {root} from '../helpers/workspace.js';
+import {needs, noteMissing, type Need} from '../helpers/run/needs.js';
+import {root} from '../helpers/folders/workspace.js';
 
 /** Any other would do; a fixed one makes a failure easy to repeat. */
 const SEED = '20';
@@ -14,7 +14,7 @@ const kinds: readonly {kind: string; need?: Need}[] = [
 ];
 
 async function torture(...args: readonly string[]): Promise<{status: number; output: string}> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/fault/torture/torture.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'verification/torture/torture.ts', ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,13 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect} from 'vitest';
-import {cli, startServer, type RunningServer} from '../helpers/cli.js';
-import {ask, keepAlive} from '../helpers/http.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {startProxy, type TcpProxy} from '../helpers/tcp-proxy.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {ask, keepAlive} from '../helpers/network/http.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {startProxy, type TcpProxy} from '../helpers/network/tcp-proxy.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 const kinds = [
   {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase},

@@ -6,8 +6,8 @@ import express from 'express';
 import fastify from 'fastify';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import type {createRequestListener as create, EmbeddedService} from '../../src/index.js';
-import {ask} from '../helpers/http.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {ask} from '../helpers/network/http.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 // As it is installed: the service starts a thread from a file of its own.
 const {createRequestListener} = (await import(join(root, 'dist', 'index.js'))) as {

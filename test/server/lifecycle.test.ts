@@ -4,14 +4,14 @@ import {existsSync, readFileSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {startCli, startServer, waitFor} from '../helpers/cli.js';
-import {ask, askRaw, keepAlive, rangeOf} from '../helpers/http.js';
-import {needs} from '../helpers/needs.js';
-import {freePort} from '../helpers/private-server.js';
+import {startCli, startServer, waitFor} from '../helpers/programs/cli.js';
+import {ask, askRaw, keepAlive, rangeOf} from '../helpers/network/http.js';
+import {needs} from '../helpers/run/needs.js';
+import {freePort} from '../helpers/databases/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {holdSocket} from '../helpers/socket-holder.js';
-import {lockDatabase} from '../helpers/sqlite-database.js';
-import {makeWorkspace, root} from '../helpers/workspace.js';
+import {holdSocket} from '../helpers/programs/socket-holder.js';
+import {lockDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 describe('log files', () => {
   it('that were moved away are opened anew on SIGHUP, and no line is lost', async () => {

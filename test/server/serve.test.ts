@@ -4,11 +4,11 @@ import {once} from 'node:events';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer, waitFor} from '../helpers/cli.js';
-import {ask, keepAlive, rangeOf} from '../helpers/http.js';
+import {cli, startCli, startServer, waitFor} from '../helpers/programs/cli.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
-import {lockDatabase, makeSqliteDatabase} from '../helpers/sqlite-database.js';
-import {copyFixture, makeWorkspace} from '../helpers/workspace.js';
+import {lockDatabase, makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {copyFixture, makeWorkspace} from '../helpers/folders/workspace.js';
 
 describe('the ready line', () => {
   it('names the real address and port, and is all there is on stderr', async () => {

@@ -2,9 +2,9 @@ import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
 import {connect as connectTls} from 'node:tls';
 import {expect, it, onTestFinished} from 'vitest';
-import {makeCertificate} from '../helpers/certificate.js';
-import {startServer, type RunningServer} from '../helpers/cli.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {makeCertificate} from '../helpers/network/certificate.js';
+import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A stop that waits for any of these connections waits for longer than `shutdown_timeout`, and ends with status 1. */
 const patience = {

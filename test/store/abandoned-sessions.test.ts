@@ -3,14 +3,14 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {openForTest} from '../helpers/network-database.js';
-import {startPgBouncer} from '../helpers/pgbouncer.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {onServer} from '../helpers/postgres-standby.js';
-import {startPostgres} from '../helpers/private-server.js';
-import {startProxy} from '../helpers/tcp-proxy.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {openForTest} from '../helpers/databases/network-database.js';
+import {startPgBouncer} from '../helpers/databases/pgbouncer.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {onServer} from '../helpers/databases/postgres-standby.js';
+import {startPostgres} from '../helpers/databases/private-server.js';
+import {startProxy} from '../helpers/network/tcp-proxy.js';
 
 /** After so long a statement is given up; the least that finds a table free again on a slow machine. */
 const ANSWER_TIMEOUT_MS = 200;

@@ -1,12 +1,12 @@
 import {createServer} from 'node:net';
 import {once} from 'node:events';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
-import {cli} from '../helpers/cli.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {password} from '../helpers/private-server.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+import {cli} from '../helpers/programs/cli.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {password} from '../helpers/databases/private-server.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 const kinds = [
   {name: 'PostgreSQL', need: 'postgresql', server: inject('postgresUrl'), make: makePostgresDatabase},

@@ -4,9 +4,9 @@ import {describe, expect} from 'vitest';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import {readStructure} from '../../src/lib/store/postgres/structure.js';
 import type {Store} from '../../src/lib/store/store.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 
 /** Enough to find the race almost surely; few milliseconds each. */
 const TURNS = 60;

@@ -3,10 +3,10 @@ import {describe, expect, inject, it} from 'vitest';
 import type {UniqueIDError} from '../../src/lib/core/errors.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
 import {readStatus} from '../../src/lib/operations/database-status.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
-import {makeSqliteDatabase} from '../helpers/sqlite-database.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import type {TestDatabase} from './conformance.js';
 
 const usual = '"id" varchar(255) NOT NULL PRIMARY KEY, "index" bigint NOT NULL';

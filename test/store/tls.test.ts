@@ -1,15 +1,15 @@
 import {describe, expect, inject, onTestFinished} from 'vitest';
-import {makeCertificate, type Certificate} from '../helpers/certificate.js';
-import {cli, type Finished} from '../helpers/cli.js';
-import {needs, type Need} from '../helpers/needs.js';
+import {makeCertificate, type Certificate} from '../helpers/network/certificate.js';
+import {cli, type Finished} from '../helpers/programs/cli.js';
+import {needs, type Need} from '../helpers/run/needs.js';
 import {
   mariadbUser,
   postgresUser,
   startMariadb,
   startPostgres,
   type PrivateServer,
-} from '../helpers/private-server.js';
-import {makeWorkspace} from '../helpers/workspace.js';
+} from '../helpers/databases/private-server.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A server that speaks TLS with a certificate of its own, and a database of it that anybody may use. */
 interface Kind {

@@ -4,12 +4,12 @@ import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
-import {makeMysqlDatabase} from '../helpers/mysql-database.js';
-import {needs} from '../helpers/needs.js';
-import {openForTest, type NetworkTestDatabase} from '../helpers/network-database.js';
-import {makePostgresDatabase} from '../helpers/postgres-database.js';
+import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
+import {needs} from '../helpers/run/needs.js';
+import {openForTest, type NetworkTestDatabase} from '../helpers/databases/network-database.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {flaws} from '../helpers/ranges.js';
-import {startProxy} from '../helpers/tcp-proxy.js';
+import {startProxy} from '../helpers/network/tcp-proxy.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 

@@ -1,0 +1,266 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {cli, startServer} from '../../helpers/programs/cli.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+/** A folder with a database in it, ready to allocate from. */
+async function ready(): Promise<string> {
+  const cwd = makeWorkspace();
+  expect((await cli(['dbsync'], {cwd})).status).toBe(0);
+  return cwd;
+}
+
+describe('getid', () => {
+  it('writes one line, the same JSON as the REST answer, and nothing else', async () => {
+    const cwd = await ready();
+    const expected = (start: number, end: number): object => ({
+      status: 0,
+      stdout: `{"endIndex": ${end}, "startIndex": ${start}}\n`,
+      stderr: '',
+    });
+    expect(await cli(['getid', '--mode', 'file', '--range', '10'], {cwd})).toMatchObject(expected(0, 9));
+    expect(await cli(['getid', '-m', 'file', '-r', '5', '--json'], {cwd})).toMatchObject(expected(10, 14));
+    expect(await cli(['getid', '-m', 'file'], {cwd})).toMatchObject(expected(15, 15));
+    expect(await cli(['getid', '-m', 'file', '-r', '0'], {cwd})).toMatchObject(expected(-1, -2));
+  });
+
+  it('writes plain text, and lists', async () => {
+    const cwd = await ready();
+    expect((await cli(['getid', '-m', 'file', '-r', '10', '--format', 'plain'], {cwd})).stdout).toBe('0 9\n');
+    expect((await cli(['getid', '-m', 'file', '-r', '3', '--format', 'list'], {cwd})).stdout).toBe(
+      '10\n11\n12\n',
+    );
+    expect((await cli(['getid', '-m', 'file', '-r', '0', '--format', 'list'], {cwd})).stdout).toBe('');
+    const many = (await cli(['getid', '-m', 'file', '-r', '100000', '--format', 'list'], {cwd})).stdout.split(
+      '\n',
+    );
+    expect(many).toHaveLength(100_001);
+    expect(many.slice(0, 100_000).every((line, index) => line === String(13 + index))).toBe(true);
+  });
+
+  it('stops quietly when nobody reads on', async () => {
+    const cwd = await ready();
+    const child = spawn(
+      process.execPath,
+      [join(root, 'bin', 'run.js'), 'getid', '-m', 'file', '-r', '1000000000', '--format', 'list'],
+      {
+        cwd,
+        env: {PATH: process.env['PATH'], HOME: cwd},
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [status] = (await once(child, 'close')) as [number | null];
+    expect({status, stderr}).toEqual({status: 0, stderr: ''});
+  });
+
+  it('goes on where the Python service stood', async () => {
+    const cwd = makeWorkspace();
+    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    const config = copyFixture('service-config.ini', cwd);
+    const taken = await cli(['getid', '-m', 'file', '-r', '10', '-c', config], {cwd});
+    expect(taken.stdout).toBe('{"endIndex": 251047, "startIndex": 251038}\n');
+  });
+
+  it('finds the files in the home folder, and variables before them', async () => {
+    const cwd = makeWorkspace();
+    const {execFileSync} = await import('node:child_process');
+    execFileSync(
+      process.execPath,
+      [
+        '-e',
+        `fs.mkdirSync('.pacifica-uniqueid'); fs.writeFileSync('.pacifica-uniqueid/config.ini', '[database]\\npeewee_url: sqlite:///home.sqlite3')`,
+      ],
+      {cwd},
+    );
+    expect((await cli(['dbsync'], {cwd})).stdout).toContain('home.sqlite3 is at schema 1.0 now');
+    const other = await cli(['dbsync'], {cwd, env: {PEEWEE_URL: 'sqlite:///env.sqlite3'}});
+    expect(other.stdout).toContain('env.sqlite3 is at schema 1.0 now');
+    const flag = await cli(['dbsync', '--database', 'sqlite:///flag.sqlite3'], {
+      cwd,
+      env: {PEEWEE_URL: 'sqlite:///env.sqlite3'},
+    });
+    expect(flag.stdout).toContain('flag.sqlite3 is at schema 1.0 now');
+  });
+});
+
+describe('getid fails', () => {
+  it.each([[[]], [['--json']]])(
+    'with the documented exit status, two lines, and no trace (%j)',
+    async (json: string[]) => {
+      const cwd = await ready();
+      const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+      await database.execute(`INSERT INTO uniqueindex VALUES ('full', 9223372036854775807)`);
+      const cases: readonly (readonly [string[], number, string])[] = [
+        [[], 2, 'USAGE'],
+        [['-m', 'file', '--nonsense'], 2, 'USAGE'],
+        [['-m', 'file', 'extra'], 2, 'USAGE'],
+        [['-m', 'file', '--format', 'xml'], 2, 'USAGE'],
+        [['-m', ''], 2, 'INVALID_MODE'],
+        [['-m', 'a\nb'], 2, 'INVALID_MODE'],
+        [['-m', 'file', '-r', '1e3'], 2, 'INVALID_RANGE'],
+        [['-m', 'file', '--range=-1'], 2, 'INVALID_RANGE'],
+        [['-m', 'file', '-r', '2000000000'], 2, 'INVALID_RANGE'],
+        [['-m', 'file', '--config', 'none.ini'], 2, 'CONFIG_INVALID'],
+        [['-m', 'file', '--database', 'oracle://h/d'], 2, 'CONFIG_INVALID'],
+        [['-m', 'file', '--database', 'sqlite:///none.sqlite3'], 3, 'DATABASE_MISSING'],
+        [['-m', 'file', '--database', `sqlite:///${join(root, 'package.json')}`], 4, 'DATABASE_DAMAGED'],
+        [['-m', 'file', '--database', `sqlite:///${cwd}`], 4, 'DATABASE_UNAVAILABLE'],
+        [['-m', 'full'], 5, 'COUNTER_EXHAUSTED'],
+        [['-m', 'file', '--server', 'http://127.0.0.1:1'], 7, 'REMOTE_FAILED'],
+        [['-m', 'file', '--server', 'nonsense'], 2, 'USAGE'],
+      ];
+      for (const [args, exit, code] of cases) {
+        const {status, stdout, stderr} = await cli(['getid', ...args, ...json], {cwd});
+        const what = args.join(' ');
+        expect(status, what).toBe(exit);
+        if (json.length > 0) {
+          expect(stderr, what).toBe('');
+          expect(JSON.parse(stdout), what).toMatchObject({
+            error: {code, exit, message: expect.any(String) as string},
+          });
+        } else {
+          expect(stdout, what).toBe('');
+          expect(stderr, what).toMatch(/^Error: .+\nTry: {3}.+\n$/);
+        }
+        expect(stdout + stderr, what).not.toMatch(/\n\s+at |node_modules|SELECT|INSERT|\u001B/);
+      }
+    },
+  );
+});
+
+describe('getid --server', () => {
+  it('asks a running service', async () => {
+    const cwd = makeWorkspace();
+    const {url} = await startServer(['--sync'], {cwd});
+    const elsewhere = makeWorkspace();
+    expect(
+      await cli(['getid', '-m', 'Файл & +', '-r', '10', '--server', url], {cwd: elsewhere}),
+    ).toMatchObject({
+      status: 0,
+      stdout: '{"endIndex": 9, "startIndex": 0}\n',
+      stderr: '',
+    });
+    expect(
+      (await cli(['getid', '-m', 'Файл & +', '--server', `${url}/`, '--format', 'plain'], {cwd: elsewhere}))
+        .stdout,
+    ).toBe('10 10\n');
+  });
+
+  it('passes on what the service says, with exit status 7', async () => {
+    const cwd = makeWorkspace();
+    const {url} = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_RANGE: '5'}});
+    const refused = await cli(['getid', '-m', 'file', '-r', '10', '--server', url], {cwd: makeWorkspace()});
+    expect(refused).toMatchObject({status: 7, stdout: ''});
+    expect(refused.stderr).toContain(
+      'answered 400: range 10 is larger than the 5 that one request may take.',
+    );
+  });
+
+  it.each(['<html>', '{"endIndex": 9}', '{"endIndex": 1e3, "startIndex": 0}'])(
+    'does not take %s for a range',
+    async (body) => {
+      const other = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
+      onTestFinished(() => {
+        other.close();
+      });
+      await once(other, 'listening');
+      const {port} = other.address() as AddressInfo;
+      const refused = await cli(['getid', '-m', 'file', '--server', `http://127.0.0.1:${port}`], {
+        cwd: makeWorkspace(),
+      });
+      expect(refused).toMatchObject({status: 7, stdout: ''});
+    },
+  );
+
+  it('does not take a range of another size', async () => {
+    const other = createServer((_, response) => response.end('{"endIndex": 9, "startIndex": 0}')).listen(
+      0,
+      '127.0.0.1',
+    );
+    onTestFinished(() => {
+      other.close();
+    });
+    await once(other, 'listening');
+    const {port} = other.address() as AddressInfo;
+    const refused = await cli(['getid', '-m', 'file', '-r', '3', '--server', `http://127.0.0.1:${port}`], {
+      cwd: makeWorkspace(),
+    });
+    expect(refused).toMatchObject({status: 7, stdout: ''});
+  });
+});
+
+describe('getid --server', () => {
+  /** A service that gives these answers in turn, and what it was asked. */
+  async function scripted(
+    ...answers: readonly {status: number; body: string; headers?: Record<string, string>}[]
+  ): Promise<{url: string; asked: {method: string; authorization: string}[]}> {
+    const asked: {method: string; authorization: string}[] = [];
+    const server = createServer((request, response) => {
+      const {status = 500, body = '', headers = {}} = answers[asked.length] ?? answers.at(-1) ?? {};
+      asked.push({method: request.method ?? '', authorization: request.headers.authorization ?? ''});
+      response.writeHead(status, headers).end(body);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await once(server, 'listening');
+    return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked};
+  }
+  const given = {status: 200, body: '{"endIndex": 9, "startIndex": 9}'};
+  const busy = {status: 503, body: '{"message": "too busy"}', headers: {'Retry-After': '0'}};
+
+  it('asks again while the service is too busy, as often as it may', async () => {
+    const cwd = makeWorkspace();
+    const once = await scripted(busy, busy, given);
+    expect(await cli(['getid', '-m', 'x', '--server', once.url], {cwd})).toMatchObject({
+      status: 0,
+      stdout: '{"endIndex": 9, "startIndex": 9}\n',
+      stderr: '',
+    });
+    expect(once.asked).toHaveLength(3);
+    const always = await scripted(busy);
+    const failed = await cli(['getid', '-m', 'x', '--server', always.url, '--retries', '2'], {cwd});
+    expect(failed.status).toBe(7);
+    expect(failed.stderr).toContain('answered 503: too busy');
+    expect(always.asked).toHaveLength(3);
+  });
+
+  it('does not ask again what is refused for good', async () => {
+    const {url, asked} = await scripted({status: 400, body: '{"message": "no"}'});
+    expect((await cli(['getid', '-m', 'x', '--server', url], {cwd: makeWorkspace()})).status).toBe(7);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('sends a token from the environment or the flag', async () => {
+    const {url, asked} = await scripted(given);
+    const cwd = makeWorkspace();
+    await cli(['getid', '-m', 'x', '--server', url], {cwd, env: {UNIQUEID_TOKEN: 'secret'}});
+    await cli(['getid', '-m', 'x', '--server', url, '--token', 'flag'], {
+      cwd,
+      env: {UNIQUEID_TOKEN: 'secret'},
+    });
+    await cli(['getid', '-m', 'x', '--server', url], {cwd});
+    expect(asked.map(({authorization}) => authorization)).toEqual(['Bearer secret', 'Bearer flag', '']);
+  });
+
+  it('gives up after --timeout, all tries together', async () => {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const late = await cli(['getid', '-m', 'x', '--server', url, '--timeout', '0.3'], {cwd: makeWorkspace()});
+    expect(late.status).toBe(7);
+    expect(late.stderr).toContain('it took longer than 0.3 s');
+  });
+});

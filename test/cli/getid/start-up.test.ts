@@ -1,0 +1,60 @@
+import {writeFileSync} from 'node:fs';
+import {join, relative} from 'node:path';
+import {describe, expect, inject, it} from 'vitest';
+import {cli} from '../../helpers/programs/cli.js';
+import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
+import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+/** What a `getid` has loaded, as paths in the repository, and the most memory that it held. */
+async function needed(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{files: string[]; kilobytes: number}> {
+  const told = join(root, 'test', 'helpers', 'programs', 'tell-loaded.cjs');
+  const options = {cwd, env: {...env, NODE_OPTIONS: `--require=${JSON.stringify(told)}`}};
+  const {status, stderr} = await cli(['getid', ...args], options);
+  expect(status, stderr).toBe(0);
+  const {files, kilobytes} = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as {
+    files: string[];
+    kilobytes: number;
+  };
+  const paths = files.filter((path) => path !== told).map((path) => relative(root, path));
+  return {files: paths.sort(), kilobytes};
+}
+
+const itself = ['bin/run.js', 'dist/cli/main.cjs'];
+const sqlite = [...itself, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'];
+
+describe('getid loads what it uses and nothing else', () => {
+  it.each([
+    {args: ['--mode', 'file', '--range', '10']},
+    {args: ['-m', 'file', '--config', 'other.ini']},
+    {args: ['-m', 'file', '-r', '3', '--format', 'list']},
+    {args: ['-m', 'file', '--json'], env: {PEEWEE_URL: 'sqlite:///db.sqlite3', UNIQUEID_FIRST_INDEX: '1'}},
+  ])('on SQLite: $args', async ({args, env}) => {
+    const cwd = makeWorkspace();
+    writeFileSync(join(cwd, 'other.ini'), '[database]\npeewee_url: sqliteext:///db.sqlite3\n');
+    await cli(['dbsync'], {cwd});
+    const {files, kilobytes} = await needed(args, cwd, env);
+    expect(files).toEqual(sqlite);
+    expect(kilobytes).toBeLessThan(80_000);
+  });
+
+  it.each([
+    ['PostgreSQL', inject('postgresUrl'), makePostgresDatabase, /^node_modules\/postgres\//],
+    ['MariaDB', inject('mysqlUrl'), makeMysqlDatabase, /better-sqlite3|^node_modules\/postgres\//],
+  ] as const)('on %s', async (name, server, make, driver) => {
+    if (server === '') return;
+    const cwd = makeWorkspace();
+    const {url} = await make();
+    await cli(['dbsync'], {cwd, env: {PEEWEE_URL: url}});
+    const {files, kilobytes} = await needed(['-m', 'file'], cwd, {PEEWEE_URL: url});
+    expect(files).toEqual(expect.arrayContaining(itself));
+    const others = files.filter((file) => !itself.includes(file));
+    if (name === 'PostgreSQL') for (const file of others) expect(file).toMatch(driver);
+    else for (const file of others) expect(file).not.toMatch(driver);
+    expect(kilobytes).toBeLessThan(80_000);
+  });
+});

@@ -1,0 +1,96 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Ajv2020} from 'ajv/dist/2020.js';
+import {describe, expect, it} from 'vitest';
+import {cli, startServer} from '../../helpers/programs/cli.js';
+import {ask} from '../../helpers/network/http.js';
+import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+/** Why a document does not fit its schema in docs/schemas; empty where it does. */
+function misfits(schema: string, text: string): unknown[] {
+  const document = JSON.parse(
+    readFileSync(join(root, 'docs', 'schemas', `${schema}.json`), 'utf8'),
+  ) as object;
+  const validate = new Ajv2020({allErrors: true, allowUnionTypes: true}).compile(document);
+  return validate(JSON.parse(text)) ? [] : [...(validate.errors ?? [])];
+}
+
+describe('--json of every command fits its schema in docs/', () => {
+  const archive = (): string => {
+    const cwd = makeWorkspace();
+    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    return cwd;
+  };
+
+  it.each([
+    ['getid', ['getid', '-m', 'file', '-r', '10']],
+    ['getid', ['getid', '-m', 'file', '-r', '0']],
+    ['status', ['status']],
+    ['status', ['status', '--limit', '1']],
+    ['config-sources', ['status', '--config-sources']],
+    ['dbsync', ['dbsync']],
+    ['dbsync', ['dbsync', '--dry-run', '--database', 'sqlite:///other.sqlite3']],
+    ['dbsync-check', ['dbsync', '--check']],
+    ['dbsync-copy', ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///new.sqlite3']],
+    [
+      'dbsync-copy',
+      ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///n.sqlite3', '--dry-run'],
+    ],
+    ['reset', ['reset', '--all', '--to', '0', '--yes']],
+    ['reset', ['reset', '-m', 'file', '--to', '9223372036854775807', '--dry-run']],
+    ['completion', ['completion', 'fish']],
+  ])('%s: %j', async (schema, args) => {
+    const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
+    expect({status, stderr}).toEqual({status: 0, stderr: ''});
+    expect(misfits(schema, stdout)).toEqual([]);
+  });
+
+  it.each([
+    [['getid'], 2],
+    [['getid', '-m', ' x'], 2],
+    [['getid', '-m', 'x', '--nope'], 2],
+    [['nothing'], 2],
+    [['status', '--watch', '0'], 2],
+    [['reset', '-m', 'file', '--to', '0'], 6],
+    [['reset', '-m', 'file', '--yes'], 2],
+    [['reset', '-m', 'nope', '--to', '0', '--yes'], 2],
+    [['dbsync', '--check', '--database', 'sqlite:///none.sqlite3'], 3],
+    [['serve', '--database', 'sqlite:///none.sqlite3'], 3],
+    [['completion', 'tcsh'], 2],
+    [['getid', '-m', 'x', '--server', 'http://127.0.0.1:1', '--retries', '0'], 7],
+  ])('a failure: %j', async (args, expected) => {
+    const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
+    expect({status, stderr}).toEqual({status: expected, stderr: ''});
+    expect(misfits('error', stdout)).toEqual([]);
+    expect(stdout).toContain(`"exit": ${expected}`);
+  });
+
+  it('serve, and the answers of the service', async () => {
+    const cwd = archive();
+    const {url} = await startServer(['--sync'], {cwd});
+    expect(misfits('status', (await ask(url, '/status')).body)).toEqual([]);
+    expect(misfits('getid', (await ask(url, '/getid?mode=file&range=3')).body)).toEqual([]);
+    const remote = await cli(['status', '--server', url, '--json'], {cwd});
+    expect(misfits('status', remote.stdout)).toEqual([]);
+    expect(JSON.parse(remote.stdout)).toMatchObject({
+      service: {url},
+      modes: expect.arrayContaining([
+        expect.objectContaining({mode: 'file', issued: 251_041}),
+        expect.objectContaining({mode: 'upload_job', issued: null}),
+      ]) as unknown,
+    });
+    const json = await startJsonServer(cwd);
+    expect(misfits('serve', json)).toEqual([]);
+  });
+
+  it('a schema notices what does not fit', () => {
+    expect(misfits('getid', '{"endIndex": "9", "startIndex": 0}')).not.toEqual([]);
+    expect(misfits('getid', '{"endIndex": 9, "startIndex": 0, "more": 1}')).not.toEqual([]);
+  });
+});
+
+async function startJsonServer(cwd: string): Promise<string> {
+  const {startCli, waitFor} = await import('../../helpers/programs/cli.js');
+  const server = startCli(['serve', '--port', '0', '--json'], {cwd});
+  return waitFor(() => (server.stdout().endsWith('\n') ? server.stdout() : undefined), server);
+}

@@ -1,0 +1,159 @@
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {startProgram, startServer, waitFor, type Finished} from '../../helpers/programs/cli.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+const run = `'${process.execPath}' '${join(root, 'bin', 'run.js')}'`;
+
+function archive(): string {
+  const cwd = makeWorkspace();
+  copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+  return cwd;
+}
+
+/** Runs a command with its streams as a shell redirects them. */
+function redirected(args: string, redirections: string, cwd: string): Promise<Finished> {
+  return startProgram('bash', ['-c', `${run} ${args} ${redirections}`], {cwd}).finished;
+}
+
+/** Runs a command whose stdout is a pipe that nobody reads any more when it starts. */
+function withoutReader(args: string, cwd: string): Promise<Finished> {
+  const program = `set -o pipefail; { while test ! -e gone; do sleep 0.01; done; exec ${run} ${args}; } | { exec <&-; touch gone; }`;
+  return startProgram('bash', ['-c', program], {cwd}).finished;
+}
+
+async function next(cwd: string, mode: string): Promise<string | undefined> {
+  const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+  return (await database.query(`SELECT "index" FROM uniqueindex WHERE id = '${mode}'`))[0]?.[0];
+}
+
+const commands = [
+  'status',
+  'status --json',
+  'status --config-sources',
+  'status --watch 1',
+  'status --watch 1 --json',
+  'dbsync',
+  'dbsync --check --json',
+  'completion zsh',
+  '--help',
+  'getid --help',
+  '--version',
+  'complete -- getid --',
+  'reset -m file --to 300000 --dry-run',
+  'serve --nonsense --json',
+];
+
+describe.each(commands)('%s', (args) => {
+  it.each(['>/dev/full', '1</dev/null'])(
+    'ends with status 1 and one line on stderr if stdout is %s',
+    async (to) => {
+      const {status, stderr} = await redirected(args, to, archive());
+      expect(stderr).toMatch(/^Error: [^\n]*\((ENOSPC|EBADF)\)\.\n$/);
+      expect(status).toBe(args.startsWith('serve') ? 2 : 1);
+    },
+  );
+
+  it('takes a reader that has gone for no error', async () => {
+    expect(await withoutReader(args, archive())).toMatchObject({
+      status: args.startsWith('serve') ? 2 : 0,
+      stderr: '',
+    });
+  });
+});
+
+describe.each(commands.filter((args) => !args.includes('--watch')))('%s', (args) => {
+  it.each(['2>/dev/full', '2> >(exec true)', '>/dev/full 2>/dev/full'])(
+    'ends with its own status if stderr is broken: %s',
+    async (to) => {
+      const fails = args.startsWith('serve') ? 2 : to.startsWith('>') ? 1 : 0;
+      expect(await redirected(args, to, archive())).toMatchObject({status: fails, stderr: ''});
+    },
+  );
+});
+
+describe('getid', () => {
+  it.each(['getid -m file', 'getid -m file -r 3 --format list', 'getid -m file --json', 'getid -m=file'])(
+    'takes nothing if stdout is full: %s',
+    async (args) => {
+      const cwd = archive();
+      const {status, stderr} = await redirected(args, '>/dev/full', cwd);
+      expect({status, lines: stderr.split('\n').length}).toEqual({status: 1, lines: 2});
+      expect(await next(cwd, 'file')).toBe('251038');
+    },
+  );
+
+  it('tells on stderr what it took for a reader that has gone', async () => {
+    const {status, stderr} = await withoutReader('getid -m file -r 10', archive());
+    expect(stderr).toMatch(/^Error: [^\n]*251038[^\n]*251047[^\n]*\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('ends quietly if the reader of a list has gone', async () => {
+    const args = 'getid -m file -r 10 --format list';
+    expect(await withoutReader(args, archive())).toMatchObject({status: 0, stderr: ''});
+  });
+});
+
+describe('reset', () => {
+  it.each(['', '--json'])('moves nothing if stdout is full before: --yes %s', async (json) => {
+    const cwd = archive();
+    const {status, stderr} = await redirected(`reset -m file --to 300000 --yes ${json}`, '>/dev/full', cwd);
+    expect({status, lines: stderr.split('\n').length}).toEqual({status: 1, lines: 2});
+    expect(await next(cwd, 'file')).toBe('251038');
+  });
+
+  it('says that the counter moved if its record is lost', async () => {
+    const cwd = archive();
+    // JSON is written in the end alone.
+    const {status, stderr} = await withoutReader('reset -m file --to 300000 --yes --json', cwd);
+    expect(stderr).toMatch(/^Error: The counter moved, but [^\n]*\n$/);
+    expect(status).toBe(1);
+    expect(await next(cwd, 'file')).toBe('300000');
+  });
+
+  it('moves nothing if the reader of its table has gone', async () => {
+    const cwd = archive();
+    const {status, stderr} = await withoutReader('reset -m file --to 300000 --yes', cwd);
+    expect({status, lines: stderr.split('\n').length}).toEqual({status: 1, lines: 2});
+    expect(await next(cwd, 'file')).toBe('251038');
+  });
+});
+
+describe('a failure that nothing catches', () => {
+  /** Makes the program throw where nothing catches it, when it gets SIGUSR2. */
+  function breakable(cwd: string): Record<string, string> {
+    const path = join(cwd, 'break.cjs');
+    writeFileSync(path, `process.on('SIGUSR2', () => { throw new Error('broken on purpose'); });`);
+    return {NODE_OPTIONS: `--require ${path}`};
+  }
+
+  it('ends a command with status 1 and one line', async () => {
+    const cwd = archive();
+    const env = {...breakable(cwd), DATABASE_CONNECT_WAIT: '60'};
+    const away = ['--database', 'postgresql://u@127.0.0.1:1/x'];
+    for (const command of [
+      ['status', ...away],
+      ['getid', '-m', 'x', ...away],
+    ]) {
+      const running = startProgram(process.execPath, [join(root, 'bin', 'run.js'), ...command], {cwd, env});
+      await waitFor(() => (running.stderr().includes('Attempt 1') ? true : undefined), running);
+      running.process.kill('SIGUSR2');
+      const {status, stderr} = await running.finished;
+      expect(stderr.trimEnd().split('\n').slice(1)).toEqual([expect.stringContaining('broken on purpose')]);
+      expect(status).toBe(1);
+    }
+  });
+
+  it('ends a service with status 1 after it is logged', async () => {
+    const cwd = archive();
+    const server = await startServer([], {cwd, env: breakable(cwd)});
+    server.process.kill('SIGUSR2');
+    const {status, stderr} = await server.finished;
+    const record = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as unknown;
+    expect(record).toMatchObject({level: 60, err: {message: 'broken on purpose'}});
+    expect(status).toBe(1);
+  });
+});

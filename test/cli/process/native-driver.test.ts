@@ -1,0 +1,49 @@
+import {cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {cli} from '../../helpers/programs/cli.js';
+import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+/** Makes an installed copy whose compiled SQLite driver Node cannot load. */
+function installWithoutDriver(folder: string, isCompiled: boolean): string {
+  mkdirSync(join(folder, 'node_modules'));
+  for (const name of ['bin', 'dist', 'oclif.manifest.json', 'package.json'])
+    cpSync(join(root, name), join(folder, name), {recursive: true});
+  const packages = join(root, 'node_modules');
+  for (const name of readdirSync(packages))
+    if (name !== 'better-sqlite3') symlinkSync(join(packages, name), join(folder, 'node_modules', name));
+  const driver = join(folder, 'node_modules', 'better-sqlite3');
+  mkdirSync(driver);
+  for (const name of ['package.json', 'lib'])
+    cpSync(join(packages, 'better-sqlite3', name), join(driver, name), {recursive: true});
+  if (!isCompiled) return join(folder, 'bin', 'run.js');
+  mkdirSync(join(driver, 'build', 'Release'), {recursive: true});
+  // The same error code as for one compiled for another Node: ERR_DLOPEN_FAILED.
+  writeFileSync(join(driver, 'build', 'Release', 'better_sqlite3.node'), 'no shared object');
+  return join(folder, 'bin', 'run.js');
+}
+
+describe('an SQLite driver', () => {
+  it.each([
+    ['that was compiled for another Node, as after an upgrade', true],
+    ['that was never compiled, as after npm ci --ignore-scripts', false],
+  ])('%s is an error of one line, with the command that mends it', async (_, isCompiled) => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    const program = installWithoutDriver(makeWorkspace(), isCompiled);
+    for (const args of [
+      ['getid', '-m', 'file'],
+      ['getid', '-m', 'file', '--format=list', '--json'],
+      ['serve', '--port', '0'],
+      ['status'],
+      ['dbsync'],
+    ]) {
+      const {status, stdout, stderr} = await cli(args, {cwd, program});
+      const told = stdout + stderr;
+      expect(status, told).toBe(1);
+      expect(told).toContain('npm rebuild better-sqlite3');
+      expect(told).not.toMatch(/unexpected error|invalid ELF|file too short| {4}at /i);
+      if (!args.includes('--json')) expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    }
+  });
+});

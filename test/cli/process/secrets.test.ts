@@ -1,0 +1,102 @@
+import {readFileSync} from 'node:fs';
+import {inspect} from 'node:util';
+import {describe, expect, it} from 'vitest';
+import {Client} from '../../../src/client.js';
+import {cli, startCli, waitFor} from '../../helpers/programs/cli.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
+
+/** Commands that wait for a database or a service which is not there, with a secret among their words. */
+const lines: readonly (readonly string[])[] = [
+  ['getid', '-m', 'file', '--database', 'postgresql://u:hush-hush@127.0.0.1:1/x'],
+  ['serve', '--port', '0', '--database=mysql://u:hush-hush@127.0.0.1:1/x'],
+  ['dbsync', '--from', 'postgresql://u:hush-hush@127.0.0.1:1/x'],
+  ['status', '--watch', '1', '--server', 'http://127.0.0.1:1', '--token', 'hush-hush'],
+];
+
+describe.runIf(process.platform === 'linux')('a secret on the command line', () => {
+  it.each(lines)('is not shown by ps, nor said: %s %s %s %s', async (...line) => {
+    const command = startCli(line, {cwd: makeWorkspace()});
+    await waitFor(() => (/did not answer|Attempt 1/.test(command.stderr()) ? true : undefined), command);
+    // What ps shows.
+    const shown = readFileSync(`/proc/${String(command.process.pid)}/cmdline`, 'utf8');
+    expect(shown).toContain(`uniqueid ${line[0]}`);
+    expect(shown + command.stderr() + command.stdout()).not.toContain('hush-hush');
+  });
+});
+
+/** Ways to put a secret into the URL of a service, right ones and wrong ones. */
+const serverUrls = [
+  'http://u:hush-hush@127.0.0.1:1',
+  'http://hush-hush@127.0.0.1:1',
+  'http://u:hush-hush@',
+  'http://u:hush-hush',
+  'http://u:hush-hush@[::1',
+  'http://u:p/hush-hush@127.0.0.1:1',
+  'http://u:1/hush-hush@127.0.0.1:1',
+  'http://u:p?hush-hush@127.0.0.1:1',
+  'http://u:p#hush-hush@127.0.0.1:1',
+  'http://u:p@hush-hush@127.0.0.1:1',
+  'http://u:a b hush-hush@127.0.0.1:1',
+  'http:///u:hush-hush@127.0.0.1:1',
+  'http:u:hush-hush@127.0.0.1:1',
+  String.raw`http:\\u:hush-hush@127.0.0.1:1`,
+  'u:hush-hush@127.0.0.1:1',
+  'hush-hush@127.0.0.1:1',
+  'postgresql://u:hush-hush@127.0.0.1:1/x',
+  'http://127.0.0.1:1/?token=hush-hush',
+  'http://127.0.0.1:1?token=hush-hush',
+  'http://127.0.0.1:1/#hush-hush',
+  'http://127.0.0.1:x/?token=hush-hush',
+];
+
+it.each(serverUrls)('the client library does not repeat the secret in %s', (url) => {
+  let shown = '';
+  try {
+    new Client({servers: [url]}).close();
+  } catch (error) {
+    shown = inspect(error);
+  }
+  expect(shown).toContain('USAGE');
+  expect(shown).not.toContain('hush-hush');
+});
+
+describe.each([
+  'http://u:hush-hush@127.0.0.1:1',
+  'http://u:p/hush-hush@127.0.0.1:1',
+  'http://127.0.0.1:1/?token=hush-hush',
+])('the secret in --server %s', (url) => {
+  it.each([
+    ['getid', '-m', 'file', '--retries', '0', '--server', url],
+    ['status', '--server', url],
+    ['reset', '--all', '--to', '0', '--yes', '--server', url],
+    ['getid', '-m', 'file', '--server', url, '--database', 'sqlite:///db.sqlite3'],
+    ['getid', '-m', 'file', '--database', 'postgresql://u:hush-hush@127.0.0.1:1/x', '--server', url],
+    ['getid', '-m', 'file', `--sever=${url}`],
+    ['status', url],
+  ])('is not repeated by %s %s %s', async (...line) => {
+    const cwd = makeWorkspace();
+    if (line[0] === 'reset') {
+      await cli(['dbsync'], {cwd});
+      await cli(['getid', '-m', 'file'], {cwd});
+    }
+    for (const args of [line, [...line, '--json']]) {
+      const {status, stdout, stderr} = await cli(args, {cwd});
+      expect(stdout + stderr).not.toContain('hush-hush');
+      expect(status, stderr).toBe(2);
+    }
+  });
+});
+
+it('a URL of a service without a secret is repeated where it is wrong', async () => {
+  const cwd = makeWorkspace();
+  for (const url of [
+    'localhost:8051',
+    '127.0.0.1',
+    'ftp://ids.example.org/x',
+    'http://ids.example.org:99999',
+  ]) {
+    const {status, stderr} = await cli(['status', '--server', url], {cwd});
+    expect(status).toBe(2);
+    expect(stderr).toContain(url);
+  }
+});

@@ -1,0 +1,101 @@
+import {once} from 'node:events';
+import {createServer as createHttpServer} from 'node:http';
+import {createServer, type AddressInfo, type Socket} from 'node:net';
+import postgres from 'postgres';
+import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {cli} from '../../helpers/programs/cli.js';
+import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
+
+/** A server that accepts connections and never says a word. */
+async function silentPort(): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Without a time limit each of these commands waits longer than a test may take. */
+const patient = {DATABASE_CONNECT_WAIT: '600', DATABASE_CONNECT_ATTEMPTS: '10'};
+
+const commands: readonly (readonly [readonly string[], Readonly<Record<string, string>>])[] = [
+  [['getid', '-m', 'file', '--timeout', '1'], patient],
+  [['getid', '-m', 'file', '--format=list', '--timeout', '1', '--json'], patient],
+  [['status'], {...patient, UNIQUEID_REQUEST_TIMEOUT: '1'}],
+  [['status', '--json'], {...patient, UNIQUEID_REQUEST_TIMEOUT: '1'}],
+];
+
+describe.each(commands)('%j is over in time', (args, env) => {
+  async function expectUnavailable(url: string): Promise<void> {
+    const {status, stdout, stderr} = await cli(args, {cwd: makeWorkspace(), env: {...env, PEEWEE_URL: url}});
+    const told = stdout + stderr;
+    expect(status, told).toBe(4);
+    expect(told).toMatch(/\b1 s\b/);
+    expect(told).not.toMatch(/secret|^ {4}at /m);
+    if (args.includes('--json'))
+      expect(JSON.parse(stdout)).toMatchObject({error: {code: 'DATABASE_UNAVAILABLE', exit: 4}});
+  }
+
+  it.each(['postgresql', 'mysql'])('where nothing listens (%s)', async (scheme) => {
+    await expectUnavailable(`${scheme}://u:secret@127.0.0.1:1/x`);
+  });
+
+  it.each(['postgresql', 'mysql'])('where the handshake is never answered (%s)', async (scheme) => {
+    await expectUnavailable(`${scheme}://u:secret@127.0.0.1:${await silentPort()}/x?connect_timeout=600`);
+  });
+
+  it.skipIf(inject('postgresUrl') === '')('where the first query is never answered', async () => {
+    const database = await makePostgresDatabase();
+    const cwd = makeWorkspace();
+    expect((await cli(['dbsync'], {cwd, env: {PEEWEE_URL: database.url}})).status).toBe(0);
+    const holder = postgres(database.url, {max: 1, onnotice: () => undefined});
+    onTestFinished(() => holder.end({timeout: 0}));
+    await holder.unsafe('BEGIN; LOCK TABLE uniqueindexsystem IN ACCESS EXCLUSIVE MODE');
+    await expectUnavailable(database.url);
+  });
+});
+
+describe('a service that answers too slowly', () => {
+  /** Sends headers and then one byte at a time, for ever. */
+  async function tricklingUrl(): Promise<string> {
+    const server = createHttpServer((_, response) => {
+      response.write('{');
+      const timer = setInterval(() => response.write(' '), 50);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it.each([
+    [['getid', '-m', 'file', '--timeout', '1', '--server']],
+    [['status', '--server']],
+    [['reset', '-m', 'file', '--to', '5', '--yes', '--server']],
+  ])('%j gives up', async (args) => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    await cli(['getid', '-m', 'file'], {cwd});
+    const late = await cli([...args, await tricklingUrl()], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '1'}});
+    expect(late.status).toBe(7);
+    expect(late.stderr).toMatch(/\b1 s\b/);
+  });
+});
+
+it.each(['postgresql', 'mysql'])('completion does not wait for a silent database (%s)', async (scheme) => {
+  const env = {PEEWEE_URL: `${scheme}://u:p@127.0.0.1:${await silentPort()}/x?connect_timeout=600`};
+  const offered = await cli(['complete', '--', 'getid', '--mode', ''], {cwd: makeWorkspace(), env});
+  expect(offered).toMatchObject({status: 0, stdout: '', stderr: ''});
+});

@@ -1,0 +1,105 @@
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {cli} from '../../helpers/programs/cli.js';
+import {openTerminal, type Terminal} from '../../helpers/programs/terminal.js';
+import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+const page = join(root, 'docs', 'command-line.md');
+
+/** A screen of docs/command-line.md: the command lines, and what a person does while the last of them runs. */
+interface Scene {
+  readonly lines: readonly string[];
+  readonly act?: (terminal: Terminal) => Promise<string>;
+  /** Starts without a database. */
+  readonly empty?: boolean;
+}
+
+const scenes: Readonly<Record<string, Scene>> = {
+  getid: {lines: ['getid --mode file --range 10', 'getid -m upload_job --format plain']},
+  'getid-prompt': {
+    lines: ['getid'],
+    act: async (terminal) => {
+      await terminal.shows('❯ file');
+      await terminal.type('up');
+      return terminal.shows('❯ upload_job');
+    },
+  },
+  status: {lines: ['status']},
+  'status-watch': {
+    lines: ['status --watch 1'],
+    act: (terminal) => terminal.shows(/^file .* ▁▁▁$/m),
+  },
+  'config-sources': {lines: ['status --config-sources']},
+  'reset-back': {
+    lines: ['reset --mode file --to 1000'],
+    act: async (terminal) => {
+      await terminal.shows('Type the name');
+      await terminal.type('file');
+      await terminal.press('Enter');
+      await terminal.ended();
+      return (await terminal.shows(/\[exit/)).replace(/\n\[exit \d+\]$/, '');
+    },
+  },
+  dbsync: {lines: ['dbsync'], empty: true},
+  'dbsync-from': {lines: ['dbsync --from sqlite:///db.sqlite3 --database sqlite:///new.sqlite3']},
+  serve: {lines: ['serve --port 0'], act: (terminal) => terminal.shows('Stop  ')},
+  mistakes: {
+    lines: [
+      'stauts',
+      'getid --mode file --rage 10',
+      'reset --mode fil --to 1000',
+      'getid --mode file --range ten',
+    ],
+  },
+};
+
+/** What differs from one run to the next, put to one value. */
+function steady(screen: string): string {
+  return screen
+    .replaceAll(/\d+ ms\b/g, '2 ms')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8051')
+    .replaceAll(/\S+Z \S+@\S+ moved/g, '2026-11-24T09:30:00.000Z ann@archive moved')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd();
+}
+
+async function capture({lines, act, empty = false}: Scene): Promise<string> {
+  const cwd = makeWorkspace();
+  if (!empty) {
+    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    await cli(['getid', '-m', 'file', '-r', '0'], {cwd});
+  }
+  const shown: string[] = [];
+  for (const line of lines) {
+    const terminal = await openTerminal(line.split(' '), {cwd});
+    const run =
+      act ??
+      (async () => (
+        await terminal.ended(),
+        (await terminal.shows(/\[exit/)).replace(/\n?\[exit \d+\]$/, '')
+      ));
+    shown.push(`$ uniqueid ${line}\n${steady(await run(terminal))}`);
+  }
+  return shown.join('\n');
+}
+
+/** The page with a fresh block below each mark. */
+function withScreens(text: string, screens: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/<!-- screen: (\S+) -->\n(?:\n```text\n[^]*?\n```\n)?/g, (mark, name: string) => {
+    const screen = screens.get(name);
+    return screen === undefined ? mark : `<!-- screen: ${name} -->\n\n\`\`\`text\n${screen}\n\`\`\`\n`;
+  });
+}
+
+it('the screens of docs/command-line.md are what the program shows', async () => {
+  const screens = new Map<string, string>();
+  for (const [name, scene] of Object.entries(scenes)) screens.set(name, await capture(scene));
+  const now = readFileSync(page, 'utf8');
+  const fresh = withScreens(now, screens);
+  for (const name of screens.keys()) expect(now).toContain(`<!-- screen: ${name} -->`);
+  if (process.env['UNIQUEID_UPDATE_SCREENS'] === '1') writeFileSync(page, fresh);
+  else expect(now, 'run "npm run screens" and look at what changed').toBe(fresh);
+});

@@ -1,0 +1,139 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, it} from 'vitest';
+import {cli} from '../../helpers/programs/cli.js';
+import {ask} from '../../helpers/network/http.js';
+import {openTerminal} from '../../helpers/programs/terminal.js';
+import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
+
+describe('a database that does not exist, on a terminal', () => {
+  it('is created when a person says yes', async () => {
+    const cwd = makeWorkspace();
+    const terminal = await openTerminal(['getid', '-m', 'file', '-r', '10'], {cwd});
+    const screen = await terminal.shows('Create it now?');
+    expect(screen).toContain('There is no database db.sqlite3.');
+    expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
+    await terminal.type('y');
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(0);
+    expect(await terminal.shows('Create the tables')).toMatch(
+      /✔ Create the tables \(\d+ ms\)\n\{"endIndex": 9, "startIndex": 0\}/,
+    );
+  });
+
+  it.each([
+    ['no', 'n', 'Enter', 3],
+    ['nothing', '', 'Enter', 3],
+    ['Ctrl-C', '', 'C-c', 130],
+  ])('is not created when the answer is %s', async (_, text, key, status) => {
+    const cwd = makeWorkspace();
+    const terminal = await openTerminal(['serve', '--port', '0'], {cwd});
+    await terminal.shows('Create it now?');
+    if (text !== '') await terminal.type(text);
+    await terminal.press(key);
+    expect(await terminal.ended()).toBe(status);
+    expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
+  });
+
+  it('is not asked about in a script, whatever the terminal', async () => {
+    const cwd = makeWorkspace();
+    expect(await (await openTerminal(['getid', '-m', 'file', '--json'], {cwd})).ended()).toBe(3);
+    expect(await (await openTerminal(['getid', '-m', 'file'], {cwd, env: {CI: 'true'}})).ended()).toBe(3);
+    expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
+  });
+});
+
+describe('reset, on a terminal', () => {
+  const archive = (): string => {
+    const cwd = makeWorkspace();
+    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    return cwd;
+  };
+  const next = async (cwd: string): Promise<string> =>
+    (await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout;
+
+  it('forward asks for a yes', async () => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset', '-m', 'file', '--to', '300000'], {cwd});
+    const screen = await terminal.shows('Move forward?');
+    expect(screen).toMatch(/MODE\s+CURRENT\s+NEW\s+ISSUED TWICE\nfile\s+251,038\s+300,000\s+0\n/);
+    await terminal.type('y');
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(0);
+    expect(await next(cwd)).toBe('300000 300000\n');
+  });
+
+  it.each([
+    ['a yes', 'y', 'Enter', 6],
+    ['another mode', 'upload_job', 'Enter', 6],
+    ['nothing', '', 'Enter', 6],
+    ['Ctrl-C', 'file', 'C-c', 130],
+  ])('back is not confirmed by %s', async (_, text, key, status) => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
+    await terminal.shows('Type the name of the mode (file):');
+    if (text !== '') await terminal.type(text);
+    await terminal.press(key);
+    expect(await terminal.ended()).toBe(status);
+    expect(await next(cwd)).toBe('251038 251038\n');
+  });
+
+  it('back is confirmed by the name of the mode, and all modes by that of the database', async () => {
+    const cwd = archive();
+    const one = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
+    await one.shows('Type the name of the mode');
+    await one.type('file');
+    await one.press('Enter');
+    expect(await one.ended()).toBe(0);
+    expect(await next(cwd)).toBe('0 0\n');
+    const all = await openTerminal(['reset', '--all', '--to', '0'], {cwd});
+    await all.shows('Type the name of the database (db.sqlite3):');
+    await all.type('db.sqlite3');
+    await all.press('Enter');
+    expect(await all.ended()).toBe(0);
+    expect((await cli(['getid', '-m', 'upload_job'], {cwd})).stdout).toBe(
+      '{"endIndex": 0, "startIndex": 0}\n',
+    );
+  });
+
+  it('that was overtaken by an allocation changes nothing', async () => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
+    await terminal.shows('Type the name of the mode');
+    await cli(['getid', '-m', 'file', '-r', '10'], {cwd});
+    await terminal.type('file');
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(6);
+    expect(await terminal.shows('has moved meanwhile')).toMatch(
+      /now stands at 251048; nothing was\s+changed\./,
+    );
+    expect(await next(cwd)).toBe('251048 251048\n');
+  });
+});
+
+it('serve on a terminal ends with status 0 on Ctrl-C', async () => {
+  const cwd = makeWorkspace();
+  const terminal = await openTerminal(['serve', '--sync', '--port', '0'], {cwd});
+  await terminal.shows('answers at http://127.0.0.1:');
+  await terminal.press('C-c');
+  expect(await terminal.ended()).toBe(0);
+});
+
+it('serve ends when its terminal is closed', async () => {
+  const cwd = makeWorkspace();
+  const terminal = await openTerminal(['serve', '--sync', '--port', '0'], {cwd, columns: 120});
+  const screen = await terminal.shows(/answers at \S+\/getid/);
+  const url = /answers at (\S+)\/getid/.exec(screen)?.[1] ?? '';
+  expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
+  await terminal.close();
+  const isGone = async (): Promise<boolean> => {
+    try {
+      await ask(url, '/');
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  while (!(await isGone())) await sleep(50);
+});

@@ -1,0 +1,94 @@
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {need} from '../run/needs.js';
+import {root} from './workspace.js';
+
+/** A folder whose every change and sync is written down, in the order in which they happened. */
+export interface WatchedFolder {
+  readonly path: string;
+  /** For the programs that change the folder. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How long the journal is: what happened before now is among its first so many bytes. */
+  readonly now: () => number;
+  /** All that was written down. */
+  readonly records: () => Iterable<Change>;
+}
+
+/** One change to a file or to the folder; `until` is the length of the journal with it. */
+export type Change = {readonly until: number} & (
+  | {readonly kind: 'create'; readonly inode: string; readonly name: string}
+  | {readonly kind: 'remove'; readonly name: string}
+  | {readonly kind: 'write'; readonly inode: string; readonly offset: number; readonly bytes: Buffer}
+  | {readonly kind: 'truncate'; readonly inode: string; readonly length: number}
+  | {readonly kind: 'sync'; readonly inode: string}
+  | {readonly kind: 'sync folder'}
+);
+
+/** Compiles test/helpers/folders/journal.c and makes an empty folder to be watched by it. */
+export function watchFolder(workspace: string): WatchedFolder {
+  need('cc');
+  const [path, library, journal] = ['disk', 'journal.so', 'journal'].map((name) => join(workspace, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const source = join(root, 'test', 'helpers', 'folders', 'journal.c');
+  execFileSync('cc', [
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-O1',
+    '-shared',
+    '-fPIC',
+    '-o',
+    library,
+    source,
+    '-ldl',
+  ]);
+  mkdirSync(path);
+  writeFileSync(journal, '');
+  return {
+    path,
+    env: {LD_PRELOAD: library, POWER_LOSS_FOLDER: path, POWER_LOSS_JOURNAL: journal},
+    now: () => statSync(journal).size,
+    records: () => readChanges(readFileSync(journal)),
+  };
+}
+
+/** A last record that was cut short stands for what never happened. */
+function* readChanges(journal: Buffer): Iterable<Change> {
+  for (let at = 0; ;) {
+    const end = journal.indexOf('\n', at);
+    if (end < 0) return;
+    const [kind, first = '', second = '', third = ''] = journal.toString('utf8', at, end).split(' ');
+    at = end + 1;
+    switch (kind) {
+      case 'C':
+        yield {kind: 'create', inode: first, name: second, until: at};
+        break;
+      case 'U':
+        yield {kind: 'remove', name: first, until: at};
+        break;
+      case 'T':
+        yield {kind: 'truncate', inode: first, length: Number(second), until: at};
+        break;
+      case 'S':
+        yield {kind: 'sync', inode: first, until: at};
+        break;
+      case 'D':
+        yield {kind: 'sync folder', until: at};
+        break;
+      case 'W': {
+        const bytes = journal.subarray(at, at + Number(third));
+        if (bytes.length < Number(third)) return;
+        at += bytes.length;
+        yield {kind: 'write', inode: first, offset: Number(second), bytes, until: at};
+        break;
+      }
+      case undefined:
+      default:
+        throw new Error(`the journal holds a record of no known kind at ${at}`);
+    }
+  }
+}

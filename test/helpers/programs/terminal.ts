@@ -1,0 +1,89 @@
+import {execFile} from 'node:child_process';
+import {randomUUID} from 'node:crypto';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import {onTestFinished} from 'vitest';
+import {need} from '../run/needs.js';
+import {root} from '../folders/workspace.js';
+
+const run = promisify(execFile);
+
+/** A command in a real terminal (tmux), as a person would see it. */
+export interface Terminal {
+  /** Waits until the screen, or what has scrolled off it, shows this, and returns all of it. */
+  readonly shows: (what: RegExp | string) => Promise<string>;
+  /** Types text, or presses keys by their tmux names (`Enter`, `C-c`). */
+  readonly type: (text: string) => Promise<void>;
+  readonly press: (key: string) => Promise<void>;
+  readonly resize: (columns: number, rows: number) => Promise<void>;
+  /** The screen now, a string a row as it is drawn; `shows` joins rows that the terminal has wrapped. */
+  readonly rows: () => Promise<readonly string[]>;
+  /** The colours and other escapes on the screen. */
+  readonly escapes: () => Promise<readonly string[]>;
+  /** Closes the terminal under the command, as a window is closed. */
+  readonly close: () => Promise<void>;
+  /** Waits for the command's end and returns its exit status. */
+  readonly ended: () => Promise<number>;
+}
+
+export interface TerminalOptions {
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the compiled command line in a terminal of its own. */
+export async function openTerminal(
+  args: readonly string[],
+  {cwd, columns = 80, env}: TerminalOptions,
+): Promise<Terminal> {
+  need('tmux');
+  const socket = `uniqueid-${randomUUID()}`;
+  const tmux = async (...rest: string[]): Promise<string> =>
+    (await run('tmux', ['-L', socket, '-f', '/dev/null', ...rest])).stdout;
+  const own = {PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', CI: '', ...env};
+  const variables = Object.entries(own).map(([name, value]) => `${name}=${quote(value)}`);
+  const command = [process.execPath, join(root, 'bin', 'run.js'), ...args].map(quote).join(' ');
+  const shell = `env -i ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
+  await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
+  onTestFinished(async () => {
+    // A terminal that the test closed took the server with it.
+    await tmux('kill-server').catch(() => undefined);
+  });
+  const shows = async (what: RegExp | string): Promise<string> => {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const screen = await tmux('capture-pane', '-p', '-J', '-S', '-');
+      if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen.trimEnd();
+      if (performance.now() > deadline)
+        throw new Error(`the screen never showed ${String(what)}:\n${screen}`);
+      await sleep(30);
+    }
+  };
+  return {
+    shows,
+    type: async (text) => {
+      await tmux('send-keys', '-l', text);
+    },
+    press: async (key) => {
+      await tmux('send-keys', key);
+    },
+    resize: async (width, height) => {
+      await tmux('resize-window', '-x', String(width), '-y', String(height));
+    },
+    rows: async () => (await tmux('capture-pane', '-p')).trimEnd().split('\n'),
+    escapes: async () =>
+      [...(await tmux('capture-pane', '-p', '-e')).matchAll(/\x1b\[[^a-zA-Z]*[a-zA-Z]/g)].map(
+        ([escape]) => escape,
+      ),
+    close: async () => {
+      await tmux('kill-server');
+    },
+    ended: async () => Number(/\[exit (\d+)\]/.exec(await shows(/\[exit \d+\]/))?.[1]),
+  };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

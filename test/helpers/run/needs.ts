@@ -1,0 +1,118 @@
+import {spawnSync} from 'node:child_process';
+import {appendFileSync, existsSync, readdirSync} from 'node:fs';
+import {delimiter, join} from 'node:path';
+import {describe, inject, it, TestRunner, type RunnerTestCase} from 'vitest';
+import {findGalera} from '../databases/galera-cluster.js';
+import {MISSING_FILE} from './missing-file.js';
+
+/** A program or a right that some tests need, and how to get it. */
+interface Requirement {
+  readonly isMet: () => boolean;
+  /** The end of the sentence "N tests need …". */
+  readonly how: string;
+}
+
+const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+
+const program = (name: string, debianPackage = name): Requirement => ({
+  isMet: () => folders.some((folder) => existsSync(join(folder, name))),
+  how: `${name}: apt-get install ${debianPackage}`,
+});
+
+const succeeds = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
+
+/** Everything that a test may need beside Node.js, a compiler, git and curl. */
+const requirements = {
+  postgresql: {
+    isMet: () => inject('postgresUrl') !== '',
+    how: 'PostgreSQL: apt-get install postgresql, or set UNIQUEID_TEST_POSTGRES_URL',
+  },
+  mariadb: {
+    isMet: () => inject('mysqlUrl') !== '',
+    how: 'MariaDB: apt-get install mariadb-server, or set UNIQUEID_TEST_MYSQL_URL',
+  },
+  galera: {
+    isMet: () => findGalera() !== undefined,
+    how: 'Galera: apt-get install galera-4 mariadb-server rsync',
+  },
+  pgbouncer: program('pgbouncer'),
+  haproxy: program('haproxy'),
+  tmux: program('tmux'),
+  strace: program('strace'),
+  zsh: program('zsh'),
+  fish: program('fish'),
+  bash: program('bash'),
+  curl: program('curl'),
+  cc: program('cc', 'gcc'),
+  sqlite3: program('sqlite3'),
+  python3: program('python3'),
+  logrotate: program('logrotate'),
+  openssl: program('openssl'),
+  ps: program('ps', 'procps'),
+  pgrep: program('pgrep', 'procps'),
+  prlimit: program('prlimit', 'util-linux'),
+  promtool: program('promtool', 'prometheus'),
+  'systemd-analyze': program('systemd-analyze', 'systemd'),
+  'systemd-notify': program('systemd-notify', 'systemd'),
+  faketime: {
+    isMet: () =>
+      existsSync('/usr/lib') &&
+      readdirSync('/usr/lib').some((name) => existsSync(`/usr/lib/${name}/faketime/libfaketimeMT.so.1`)),
+    how: 'libfaketime: apt-get install faketime',
+  },
+  'pid namespaces': {
+    isMet: () => succeeds('unshare', '--pid', '--fork', 'true'),
+    how: 'the right to make process namespaces (unshare): run the tests as root',
+  },
+  mounts: {
+    isMet: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
+    how: 'the right to mount file systems (mount, unshare): run the tests as root',
+  },
+} as const satisfies Record<string, Requirement>;
+
+export type Need = keyof typeof requirements;
+
+const met = new Map<Need, boolean>();
+
+/**
+ * `it` and `describe` for tests that need programs or rights: without one of them they are skipped, and the end of
+ * the run names it. With `CI=true` a missing one is a failure.
+ */
+export function needs(...names: readonly Need[]): {
+  readonly it: typeof it | typeof it.skip;
+  readonly describe: typeof describe | typeof describe.skip;
+} {
+  return missingOf(names).length === 0 ? {it, describe} : {it: it.skip, describe: describe.skip};
+}
+
+/** Skips the running test unless these are there; for helpers that start such a program. */
+export function need(...names: readonly Need[]): void {
+  const missing = missingOf(names);
+  if (missing.length > 0)
+    TestRunner.getCurrentTest<RunnerTestCase | undefined>()?.context.skip(
+      `it needs ${missing.join(' and ')}`,
+    );
+}
+
+/** Adds a line to the block at the end of the run that names what was missing. */
+export function noteMissing(how: string): void {
+  const list = process.env[MISSING_FILE];
+  if (list !== undefined) appendFileSync(list, `${how}\n`);
+}
+
+/** @throws Error with `CI=true`, unless none is missing */
+function missingOf(names: readonly Need[]): readonly Need[] {
+  const missing = names.filter((name) => !isMet(name));
+  for (const name of missing) {
+    const {how} = requirements[name];
+    if (process.env['CI'] === 'true') throw new Error(`this test needs ${how}`);
+    noteMissing(how);
+  }
+  return missing;
+}
+
+function isMet(name: Need): boolean {
+  const known = met.get(name) ?? requirements[name].isMet();
+  met.set(name, known);
+  return known;
+}

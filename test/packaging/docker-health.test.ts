@@ -1,0 +1,36 @@
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {makeCertificate} from '../helpers/network/certificate.js';
+import {startProgram, startServer, type Finished} from '../helpers/programs/cli.js';
+import {ask} from '../helpers/network/http.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
+
+/** Runs the health check of the image, as in the container of the service at this URL. */
+function check(url: string): Promise<Finished> {
+  const env = {UNIQUEID_PORT: new URL(url).port};
+  const program = join(root, 'scripts', 'docker-health.js');
+  return startProgram(process.execPath, [program], {cwd: makeWorkspace(), env}).finished;
+}
+
+it('the health check tells a service that can allocate from one that cannot, and from none', async () => {
+  const cwd = makeWorkspace();
+  const server = await startServer(['--sync'], {cwd});
+  expect(await check(server.url)).toMatchObject({status: 0, stdout: '200\n'});
+  await ask(server.url, '/getid?mode=file&range=50');
+  await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('UPDATE uniqueindex SET "index" = 10');
+  await ask(server.url, '/getid?mode=file&range=1');
+  expect(await check(server.url)).toMatchObject({status: 1, stdout: '503\n'});
+  server.process.kill('SIGKILL');
+  await server.finished;
+  const gone = await check(server.url);
+  expect(gone.status).toBe(1);
+  expect(gone.stdout).toContain('ECONNREFUSED');
+});
+
+it('the health check asks a service with a certificate too', async () => {
+  const {key, certificate} = makeCertificate();
+  const env = {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: key};
+  const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});
+  expect(await check(server.url)).toMatchObject({status: 0, stdout: '200\n'});
+});

@@ -1,0 +1,236 @@
+import {expect, it} from 'vitest';
+import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {MAX_COUNTER} from '../../../src/lib/core/range.js';
+import {toUniqueIDError} from '../../../src/lib/core/errors.js';
+import * as statements from '../../../src/lib/store/mysql/statements.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import type {Store} from '../../../src/lib/store/store.js';
+import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
+import {needs} from '../../helpers/run/needs.js';
+import {openForTest, type NetworkTestDatabase} from '../../helpers/databases/network-database.js';
+import {observe} from '../../helpers/databases/observed-store.js';
+import {startProxy} from '../../helpers/network/tcp-proxy.js';
+
+const options = {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10_000};
+
+/** The statements that peewee 3 sends for the Python service's models; the database's default decides the rest. */
+const peeweeTables = [
+  'CREATE TABLE IF NOT EXISTS `uniqueindex` (`id` VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS `uniqueindexsystem` (`part` VARCHAR(255) NOT NULL PRIMARY KEY, `value` INTEGER NOT NULL)',
+  `INSERT INTO uniqueindexsystem VALUES ('major', 1), ('minor', 0)`,
+  `INSERT INTO uniqueindex VALUES ('file', 251038)`,
+];
+
+async function pythonDatabase(): Promise<{database: NetworkTestDatabase; store: Store}> {
+  const database = await makeMysqlDatabase();
+  for (const statement of peeweeTables) await database.execute(statement);
+  return {database, store: await database.open()};
+}
+
+const collation = `SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`;
+
+needs('mariadb').describe('a table that the Python service made on MariaDB', () => {
+  it('is continued as it is, and never converted', async () => {
+    const {database, store} = await pythonDatabase();
+    expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
+    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+    expect(await database.query(collation)).toEqual([['latin1_swedish_ci']]);
+  });
+
+  it('keeps one counter for modes that it takes for one, also within a group', async () => {
+    const {database, store} = await pythonDatabase();
+    const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10});
+    // Few of them are taken each by a statement, many all together.
+    let next = 251_038n;
+    for (const modes of [
+      ['file', 'FILE', 'File'],
+      ['FILE', 'FILe', 'FIlE', 'FIle', 'FiLE', 'FiLe', 'FilE', 'File', 'fILE', 'file'],
+    ]) {
+      const taken = await Promise.all(modes.map((mode) => allocator.allocate(mode, 10n)));
+      const starts = taken.map(({start}) => start).sort();
+      expect(starts).toEqual(modes.map((_, index) => next + 10n * BigInt(index)));
+      next += 10n * BigInt(modes.length);
+      expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', `${next}`]]);
+    }
+    expect((await store.facts()).warnings).toEqual([
+      expect.stringContaining('case-insensitive (latin1_swedish_ci)'),
+    ]);
+  });
+
+  it('tells of modes that it takes for one, however far apart they are, and changes nothing', async () => {
+    const {database, store} = await pythonDatabase();
+    const others = Array.from({length: 2000}, (_, index) => ({mode: `mode${index}`, next: 5n}));
+    const first = {mode: 'Äpfel', next: 7n};
+    const last = [
+      {mode: 'äpfel', next: 9n},
+      {mode: 'FILE', next: 9n},
+    ];
+    for (const dryRun of [true, false]) {
+      const raises = await store.raiseCounters([first, ...others, ...last], dryRun);
+      expect(raises.filter(({mode, stored}) => mode !== stored)).toMatchObject([
+        {mode: 'äpfel', stored: 'Äpfel'},
+        {mode: 'FILE', stored: 'file'},
+      ]);
+      expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '251038']]);
+    }
+    await expect(store.raiseCounters([...others, {mode: 'Файл', next: 1n}], false)).rejects.toMatchObject({
+      code: 'INVALID_MODE',
+    });
+    expect(await store.countModes(10)).toBe(1);
+  });
+
+  it('moves the one counter of several spellings', async () => {
+    const {database, store} = await pythonDatabase();
+    expect(await store.moveCounters([{mode: 'FILE', from: 251_038n, to: 7n}])).toEqual([]);
+    expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '7']]);
+  });
+
+  it('refuses a mode that its character set cannot hold, alone, and stores no question marks', async () => {
+    const {database, store} = await pythonDatabase();
+    const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10});
+    const results = await Promise.allSettled(
+      ['file', 'Файл', 'naïve', '🗂'].map((mode) => allocator.allocate(mode, 1n)),
+    );
+    expect(results).toMatchObject([
+      {value: {start: 251_038n}},
+      {reason: {code: 'INVALID_MODE', httpStatus: 400}},
+      {value: {start: 0n}},
+      {reason: {code: 'INVALID_MODE'}},
+    ]);
+    expect(await database.query('SELECT id FROM uniqueindex ORDER BY id')).toEqual([['file'], ['naïve']]);
+  });
+});
+
+needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
+  it('cost one commit that fails, not one for each batch that they are in', async () => {
+    const {store} = await pythonDatabase();
+    const observed = observe(store);
+    const allocator = new Allocator(observed.store, options);
+    const codes: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      await Promise.all([
+        ...Array.from({length: 20}, (_, index) => allocator.allocate(`naïve${index}`, 1n)),
+        ...Array.from({length: 20}, (_, index) =>
+          allocator.allocate(`Файл${round} ${index}`, 1n).catch((error: unknown) => {
+            codes.push(toUniqueIDError(error).code);
+          }),
+        ),
+      ]);
+    }
+    expect(codes).toEqual(Array.from({length: 100}, () => 'INVALID_MODE'));
+    expect(observed.groups.length).toBeLessThanOrEqual(5);
+    expect((await store.counters()).map(({mode, next}) => `${mode} ${next ?? ''}`)).toEqual(
+      expect.arrayContaining(['file 251038', 'naïve0 5', 'naïve19 5']),
+    );
+    expect(await store.countModes(100)).toBe(21);
+  });
+
+  it('are rejected also where no mode may be created', async () => {
+    const {store} = await pythonDatabase();
+    expect(await store.advance([{mode: 'Файл', count: 1n, floor: 0n}], 0n)).toMatchObject([
+      {error: {code: 'INVALID_MODE'}},
+    ]);
+  });
+
+  it('are written by a new server after an administrator has converted the table', async () => {
+    const {database, store} = await pythonDatabase();
+    await expect(store.advance([{mode: 'Файл', count: 1n}], 0n)).resolves.toMatchObject([
+      {error: {code: 'INVALID_MODE'}},
+    ]);
+    await database.execute(
+      'ALTER TABLE uniqueindex CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',
+    );
+    const again = await database.open();
+    expect(await again.advance([{mode: 'Файл', count: 1n}], 0n)).toEqual([{next: 1n}]);
+  });
+});
+
+needs('mariadb').describe('many long modes', () => {
+  it('make statements far below what any server takes', () => {
+    // As many modes and bytes as a batch has, in the longest text each way of advancing them sends.
+    for (const [modes, bytes] of [
+      [64, 1020],
+      [500, 131],
+    ] as const) {
+      const mode = 'x'.repeat(bytes);
+      const claim = statements.advanceStatements({mode, count: 10n ** 18n, floor: undefined}, 10n ** 18n);
+      const counter = statements.putCounters([{mode, next: MAX_COUNTER}]);
+      expect(modes * (claim.length + counter.length)).toBeLessThan(700_000);
+    }
+  });
+
+  it('are committed many at a time, and no ordinary request has to wait for one commit of each', async () => {
+    const store = await (await makeMysqlDatabase()).open();
+    await migrate(store);
+    const observed = observe(store);
+    const allocator = new Allocator(observed.store, {...options, requestTimeoutMs: 50_000});
+    // Together they make a statement of 20 MB, and MariaDB takes 16.
+    const mode = (index: number): string => String(index).padEnd(5) + '🗂'.repeat(250);
+    const strangers = Array.from({length: 5000}, (_, index) => allocator.allocate(mode(index), 1n));
+    const ordinary = Array.from({length: 10}, () => allocator.allocate('file', 1n));
+    expect(await Promise.all(ordinary)).toHaveLength(10);
+    await Promise.all(strangers);
+    expect(observed.groups.length).toBeLessThan(200);
+  });
+
+  it('are told from a database that is away where the server takes shorter statements only', async () => {
+    const {database, store} = await pythonDatabase();
+    await database.execute(
+      `CREATE TRIGGER failing BEFORE INSERT ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1153`,
+    );
+    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+      code: 'UNEXPECTED',
+      transient: false,
+      hint: expect.stringContaining('max_allowed_packet') as string,
+    });
+  });
+});
+
+needs('mariadb').describe('a table of our own on MariaDB', () => {
+  it('is asked for thousands of counters in a few statements', async () => {
+    const {url, execute} = await makeMysqlDatabase();
+    const {hostname, port, pathname} = new URL(url);
+    const proxy = await startProxy(Number(port));
+    const store = await openForTest(
+      url.replace(`${hostname}:${port}${pathname}`, `127.0.0.1:${proxy.port}${pathname}`),
+    );
+    await migrate(store);
+    const floors = Array.from({length: 5000}, (_, index) => ({mode: `m${index}`, next: 5n}));
+    const before = proxy.answers();
+    await store.raiseCounters(floors, false);
+    await execute(`INSERT INTO uniqueindex VALUES ('another', 1)`);
+    await store.moveCounters(floors.map(({mode}) => ({mode, from: 5n, to: 6n})));
+    expect(proxy.answers() - before).toBeLessThan(500);
+  });
+
+  it('compares bytes, whatever the default of the database', async () => {
+    const database = await makeMysqlDatabase();
+    await migrate(await database.open());
+    expect(await database.query(collation)).toEqual([['utf8mb4_nopad_bin']]);
+  });
+
+  it('is written under our own rules, whatever those of the server', async () => {
+    const database = await makeMysqlDatabase();
+    const before = await database.query(
+      'SELECT @@GLOBAL.sql_mode, @@GLOBAL.tx_isolation, @@GLOBAL.autocommit',
+    );
+    await database.execute(
+      `SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', GLOBAL tx_isolation = 'SERIALIZABLE', GLOBAL autocommit = 0`,
+    );
+    try {
+      const store = await database.open();
+      await migrate(store);
+      const mode = `it's \\ "`;
+      expect(await store.advance([{mode, count: 1n}], 0n)).toEqual([{next: 1n}]);
+      expect(await database.query('SELECT id FROM uniqueindex')).toEqual([[mode]]);
+      await database.execute('INSERT INTO uniqueindex VALUES (0x66756c6c, 9223372036854775807)');
+      await database.execute('COMMIT');
+      expect(await store.advance([{mode: 'full', count: 1n}], 0n)).toEqual([{remaining: 0n}]);
+    } finally {
+      const [[mode = '', isolation = '', autocommit = '']] = before as [string[]];
+      await database.execute(
+        `SET GLOBAL sql_mode = '${mode}', GLOBAL tx_isolation = '${isolation}', GLOBAL autocommit = ${autocommit}`,
+      );
+    }
+  });
+});

@@ -1,0 +1,70 @@
+import {expect, inject, it} from 'vitest';
+import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import {needs} from '../../helpers/run/needs.js';
+import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+
+needs('postgresql').describe('PostgreSQL', () => {
+  it('tables that peewee made are continued as they are', async () => {
+    const database = await makePostgresDatabase();
+    await database.execute(
+      'CREATE TABLE IF NOT EXISTS "uniqueindex" ("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)',
+    );
+    await database.execute(
+      'CREATE TABLE IF NOT EXISTS "uniqueindexsystem" ("part" VARCHAR(255) NOT NULL PRIMARY KEY, "value" INTEGER NOT NULL)',
+    );
+    await database.execute(`INSERT INTO uniqueindexsystem VALUES ('major', 1), ('minor', 0)`);
+    await database.execute(`INSERT INTO uniqueindex VALUES ('file', 251038)`);
+    const store = await database.open();
+    expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
+    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+  });
+
+  it('a commit is flushed even where the server has settled for less', async () => {
+    const database = await makePostgresDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    await database.execute(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+    const store = await database.open();
+    await migrate(store);
+    // A default sees what is in force while the statement runs.
+    await database.execute(
+      `ALTER TABLE uniqueindex ADD COLUMN seen text DEFAULT current_setting('synchronous_commit')`,
+    );
+    await store.advance([{mode: 'file', count: 1n}], 0n);
+    expect(await database.query('SELECT seen FROM uniqueindex')).toEqual([['on']]);
+  });
+
+  it('a database is the same one whatever time zone a session has', async () => {
+    const database = await makePostgresDatabase();
+    const name = new URL(database.url).pathname.slice(1);
+    const before = await database.open();
+    const identity = await before.identity();
+    await database.execute(`ALTER DATABASE ${name} SET timezone = 'Asia/Tokyo'`);
+    const after = await database.open();
+    expect(await after.identity()).toBe(identity);
+    expect(await (await makePostgresDatabase().then((other) => other.open())).identity()).not.toBe(identity);
+  });
+
+  it('works without prepared statements, as some poolers need', async () => {
+    const {url} = await makePostgresDatabase();
+    const {openForTest} = await import('../../helpers/databases/network-database.js');
+    const store = await openForTest(`${url}?prepare=false`);
+    await migrate(store);
+    expect(await store.advance([{mode: 'file', count: 3n}], 0n)).toEqual([{next: 3n}]);
+  });
+
+  it('a database in another encoding refuses a mode it cannot hold, alone', async () => {
+    const database = await makePostgresDatabase(inject('postgresUrl'), 'LATIN1');
+    const store = await database.open();
+    await migrate(store);
+    const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10});
+    const results = await Promise.allSettled(
+      ['file', 'Файл', 'naïve'].map((mode) => allocator.allocate(mode, 1n)),
+    );
+    expect(results).toMatchObject([
+      {value: {start: 0n}},
+      {reason: {code: 'INVALID_MODE'}},
+      {value: {start: 0n}},
+    ]);
+  });
+});

@@ -1,0 +1,21 @@
+import {expect, it} from 'vitest';
+import {ModeGate} from '../../../src/lib/allocation/mode-gate.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+
+it('the modes of other servers are counted before many more are created', async () => {
+  const {open, execute} = makeSqliteDatabase();
+  const store = await open({create: true});
+  await migrate(store);
+  const gate = new ModeGate(store, {createModes: true, maxModes: 5000});
+  expect(await gate.isOpen(1)).toBe(true);
+  // At once: no count is a second old.
+  await execute(
+    `INSERT INTO uniqueindex SELECT 'other' || value, 1 FROM
+       (WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers LIMIT 4990) SELECT value FROM numbers)`,
+  );
+  const wanted = Array.from({length: 1000}, (_, index) => `mode${index}`);
+  expect(await gate.isOpen(wanted.length)).toBe(false);
+  const refused = await gate.refused(wanted);
+  expect([...refused.keys()]).toEqual(wanted.slice(10));
+});

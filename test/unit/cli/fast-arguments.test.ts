@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {parse} from '@oclif/core/parser';
+import {parseFastArguments} from '../../../src/cli/getid/fast-arguments.js';
+import Getid from '../../../src/commands/getid.js';
+
+/** What oclif makes of the same words; `undefined` where it refuses them. */
+async function byOclif(words: readonly string[]): Promise<Record<string, unknown> | undefined> {
+  const flags = {...Getid.baseFlags, ...Getid.flags};
+  try {
+    const argv = words.filter((word) => word !== '--json');
+    const {flags: parsed} = await parse(argv, {flags, args: {}, strict: true} as never);
+    return {...(parsed as Record<string, unknown>), json: argv.length < words.length};
+  } catch {
+    return undefined;
+  }
+}
+
+describe('a plain getid', () => {
+  it.each([
+    ['-m file', {mode: 'file', range: '1', format: 'json', json: false}],
+    ['--mode=file --range=10 --json', {mode: 'file', range: '10', format: 'json', json: true}],
+    ['-m file -r 3 --format list -c x.ini', {mode: 'file', range: '3', format: 'list', config: 'x.ini'}],
+    ['--database sqlite:///a.db -m a=b', {database: 'sqlite:///a.db', mode: 'a=b'}],
+  ])('%s', (line, expected) => {
+    expect(parseFastArguments(['getid', ...line.split(' ')])).toMatchObject(expected);
+  });
+
+  it.each([
+    '',
+    '-m',
+    '-m -r',
+    '--help',
+    '-m file --help',
+    '-m a -m b',
+    '-mfile',
+    '-m file extra',
+    '-m file --',
+    '-m file --rang 3',
+    '--mode=',
+    '-m file --format xml',
+    '-m file --server http://x',
+  ])('nothing else: %s', (line) => {
+    expect(parseFastArguments(['getid', ...line.split(' ').filter((word) => word !== '')])).toBeUndefined();
+  });
+
+  it('is read as oclif reads it, whatever the words', async () => {
+    const word = fc.constantFrom(
+      '-m',
+      '--mode',
+      '--mode=x',
+      '-r',
+      '--range',
+      '7',
+      '--json',
+      '--format',
+      'plain',
+      'list',
+      '--format=xml',
+      '-c',
+      '--config=a',
+      '--database',
+      '--timeout',
+      '--help',
+      '--',
+      '',
+      '-',
+      'file',
+      '=',
+      '--mode=',
+      '-mfile',
+      '--server',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, {maxLength: 8}), async (words) => {
+        const plain = parseFastArguments(['getid', ...words]);
+        if (plain === undefined) return;
+        const known = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
+        expect(await byOclif(words)).toEqual(known);
+      }),
+      {numRuns: 3000},
+    );
+  });
+});

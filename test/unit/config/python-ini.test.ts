@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {readPythonIni} from '../../../src/lib/config/python/ini.js';
+
+function read(content: string): Record<string, Record<string, string>> {
+  const sections = Array.from(readPythonIni(content, 'config.ini'), ([name, values]) => [
+    name,
+    Object.fromEntries(Array.from(values, ([key, {text}]) => [key, text])),
+  ]);
+  return Object.fromEntries(sections) as Record<string, Record<string, string>>;
+}
+
+describe("Python's INI dialect", () => {
+  it('takes "key = value" and "key: value", whichever comes first', () => {
+    expect(read('[a]\nb = 1\nc: 2\nd=x:y\ne:x=y\nf =\ng:')).toEqual({
+      a: {b: '1', c: '2', d: 'x:y', e: 'x=y', f: '', g: ''},
+    });
+  });
+
+  it('keeps ";" and "#" in values, and takes them for comments only where a line begins', () => {
+    expect(read('; c\n# c\n[a]\n  ; c = 1\nurl = postgresql://u:p;a#ss@h/db ; not a comment\n')).toEqual({
+      a: {url: 'postgresql://u:p;a#ss@h/db ; not a comment'},
+    });
+  });
+
+  it('joins indented lines to the value before them', () => {
+    expect(read('[a]\nb = 1\n  2\n\n  3\n  # comment\n\t4\nc = 5\n\n\n')).toEqual({
+      a: {b: '1\n2\n\n3\n4', c: '5'},
+    });
+  });
+
+  it('has keys without case, and sections with it', () => {
+    expect(read('[A]\nKey = 1\n[a]\nKEY = 2')).toEqual({A: {key: '1'}, a: {key: '2'}});
+  });
+
+  it('expands %% and %(name)s, and leaves a lone % alone', () => {
+    expect(
+      read('[DEFAULT]\nhost = h\n[a]\nuser = u\nurl = %(user)s@%(HOST)s/100%%\npercent = p%40ss'),
+    ).toEqual({
+      a: {host: 'h', user: 'u', url: 'u@h/100%', percent: 'p%40ss'},
+    });
+  });
+
+  it('keeps words and quotes as text', () => {
+    expect(read(`[a]\nb = true\nc = null\nd = "x"\ne = 'y'\nf = \\n`)).toEqual({
+      a: {b: 'true', c: 'null', d: '"x"', e: "'y'", f: '\\n'},
+    });
+  });
+
+  it('reads sections with dots and slashes, any line ends, and a byte order mark', () => {
+    expect(read('\uFEFF[/]\r\na.b: 1\r\n[x.y;z]\rc = 2')).toEqual({'/': {'a.b': '1'}, 'x.y;z': {c: '2'}});
+  });
+
+  it('reads names that mean something to JavaScript', () => {
+    expect(
+      read('[__proto__]\n__proto__ = 1\nconstructor = 2\nlist[] = 3\n[DEFAULT]\nd = 4\n[DEFAULT]\ne = 5'),
+    ).toEqual({
+      ['__proto__']: {['__proto__']: '1', constructor: '2', 'list[]': '3', d: '4', e: '5'},
+    });
+  });
+
+  it('takes for white space what Python does', () => {
+    expect(read('[a]\n\x1c\x85b\u3000=\u2028c\u2028d\u2029\ne = \uFEFFf\n[g]h]')).toEqual({
+      a: {b: 'c\u2028d', e: '\uFEFFf'},
+      'g]h': {},
+    });
+  });
+
+  it.each(['[a]\nhunter2', 'hunter2', '[a]\nhunter2=1\nhunter2=1', '[a]\nb=%(hunter2)s', '[a]\nb=%(hunter2'])(
+    'does not repeat what stands in a line that it refuses: %j',
+    (content) => {
+      expect(() => readPythonIni(content, 'config.ini')).toThrow(/^(?!.*hunter2)/);
+    },
+  );
+
+  it('keeps any value that a line can hold', () => {
+    fc.assert(
+      fc.property(fc.string({unit: 'grapheme-ascii'}), (value) => {
+        const expected = value.trim();
+        expect(read(`[a]\nkey = ${expected.replaceAll('%', '%%')}`)).toEqual({a: {key: expected}});
+      }),
+    );
+  });
+
+  it.each([
+    ['[a]\nb = 1\nnonsense', 'config.ini:3: it is neither'],
+    ['b = 1', 'config.ini:1: it stands before the first [section]'],
+    ['[a]\nb = 1\nB: 2', 'config.ini:3: its key was set in line 2 already'],
+    ['[a]\n[b]\n[a]', 'config.ini:3: section [a] was begun in line 1 already'],
+    ['[a]\nb = %(c)s', 'config.ini:2: its %(name)s names no key'],
+    ['[a]\nb = %(b)s', 'config.ini:2: its %(name)s refer to each other'],
+    ['[a]\nb = %(c', 'config.ini:2: its %( does not go on'],
+    ['[a]\n= 1', 'config.ini:2: it is neither'],
+  ])('names the line of %j', (content, message) => {
+    expect(() => readPythonIni(content, 'config.ini')).toThrow(
+      expect.objectContaining({code: 'CONFIG_INVALID', message: expect.stringContaining(message) as string}),
+    );
+  });
+
+  it('never crashes', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('[', ']', '=', ':', ' ', '\n', '%', '(', ')', 's', 'a', '"', '\\', '_', '.'),
+        }),
+        (content) => {
+          try {
+            readPythonIni(content, 'config.ini');
+          } catch (error) {
+            expect(error).toMatchObject({code: 'CONFIG_INVALID'});
+          }
+        },
+      ),
+      {numRuns: 2000},
+    );
+  });
+});

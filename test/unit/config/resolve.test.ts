@@ -1,0 +1,233 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {resolveConfig, type ConfigSources} from '../../../src/lib/config/resolve.js';
+import {settings} from '../../../src/lib/config/settings.js';
+import {readPythonIni} from '../../../src/lib/config/python/ini.js';
+import {root} from '../../helpers/folders/workspace.js';
+
+const nothing: ConfigSources = {flags: {}, env: {}};
+const service = (content: string): ConfigSources => ({...nothing, service: {path: 'config.ini', content}});
+const server = (content: string): ConfigSources => ({...nothing, server: {path: 'server.conf', content}});
+const fixture = (name: string): string => readFileSync(join(root, 'test', 'fixtures', name), 'utf8');
+
+describe('resolveConfig', () => {
+  it('has the documented defaults', () => {
+    expect(resolveConfig(nothing).settings).toMatchObject({
+      databaseUrl: {kind: 'sqlite', database: 'db.sqlite3'},
+      connectAttempts: 10,
+      connectWaitMs: 20_000,
+      firstIndex: 0n,
+      maxRange: 1_000_000_000n,
+      requestTimeoutMs: 10_000,
+      address: '127.0.0.1',
+      port: 8051,
+      logScreen: false,
+      accessFile: undefined,
+      errorFile: undefined,
+    });
+  });
+
+  it('reads the service files of Pacifica as they are', () => {
+    expect(resolveConfig(service(fixture('service-config.ini'))).settings).toMatchObject({
+      databaseUrl: {database: 'db.sqlite3'},
+      connectAttempts: 10,
+      connectWaitMs: 20_000,
+    });
+    expect(resolveConfig(service(fixture('ingest-config.ini'))).settings.databaseUrl.database).toBe(
+      'uniqueiddb.sqlite3',
+    );
+  });
+
+  it("reads Pacifica's CherryPy file as it is, and names what has no effect", () => {
+    const {settings: read, remarks} = resolveConfig(server(fixture('ingest-server.conf')));
+    expect(read).toMatchObject({
+      address: '0.0.0.0',
+      port: 8051,
+      logScreen: true,
+      accessFile: 'access.log',
+      errorFile: 'error.log',
+      responseHeadersOn: true,
+      responseHeaders: [['Content-Type', 'application/json']],
+    });
+    expect(remarks).toEqual(['server.conf:9: request.dispatch in [/] has no effect here.']);
+  });
+
+  it('takes a flag before the environment, that before the file, that before the default', () => {
+    const content = '[global]\nserver.socket_port: 1\n';
+    const file = {path: 'server.conf', content};
+    const all = {flags: {port: '3'}, env: {UNIQUEID_PORT: '2'}, server: file};
+    expect(resolveConfig(all)).toMatchObject({settings: {port: 3}, origins: {port: 'flag --port'}});
+    expect(resolveConfig({...all, flags: {}})).toMatchObject({
+      settings: {port: 2},
+      origins: {port: 'environment UNIQUEID_PORT'},
+    });
+    expect(resolveConfig({...all, flags: {}, env: {}})).toMatchObject({
+      settings: {port: 1},
+      origins: {port: 'server.conf:2'},
+    });
+    expect(resolveConfig(nothing)).toMatchObject({settings: {port: 8051}, origins: {port: 'default'}});
+  });
+
+  it('reads every setting from the environment', () => {
+    for (const [name, {env, default: expected}] of Object.entries(settings)) {
+      if (expected === '') continue;
+      const {origins} = resolveConfig({...nothing, env: {[env]: expected}});
+      expect(origins).toMatchObject({[name]: `environment ${env}`});
+    }
+  });
+
+  it('is not misled by the variables that Kubernetes sets beside a Service', () => {
+    expect(resolveConfig({...nothing, env: {UNIQUEID_PORT: 'tcp://10.0.0.1:8051'}}).settings.port).toBe(8051);
+  });
+
+  it('keeps a password with ";" and "#" in it', () => {
+    const {databaseUrl} = resolveConfig(
+      service('[database]\npeewee_url = postgresql://u:p;a#ss@h/db\n'),
+    ).settings;
+    expect(databaseUrl).toMatchObject({user: 'u', password: 'p;a#ss', hosts: [{host: 'h'}], database: 'db'});
+  });
+
+  it.each([
+    [
+      service('[database]\n\nconnect_attempts = many'),
+      'config.ini:3: connect_attempts in [database] is "many"; allowed: a whole number from 1 to 1000000.',
+    ],
+    [
+      service('[database]\nconnect_wait = -1'),
+      'config.ini:2: connect_wait in [database] is "-1"; allowed: seconds from 0 to 86400, such as 10 or 0.5.',
+    ],
+    [
+      service('[database]\npeewee_url = oracle://u:secret@h/d'),
+      'config.ini:2: peewee_url in [database]: The database URL is not usable: there is no scheme "oracle".',
+    ],
+    [
+      service('[uniqueid]\nmax_range = 0'),
+      'config.ini:2: max_range in [uniqueid] is "0"; allowed: a whole number from 1 to 9223372036854775807.',
+    ],
+    [
+      service('[uniqueid]\nfirst_index = 1e3'),
+      'config.ini:2: first_index in [uniqueid] is "1e3"; allowed: a whole number from 0 to 9223372036854775806.',
+    ],
+    [
+      server("[global]\nserver.socket_port: 'x'"),
+      'server.conf:2: server.socket_port in [global] is "x"; allowed: a whole number from 0 to 65535.',
+    ],
+    [
+      server('[global]\nlog.screen: maybe'),
+      'server.conf:2: log.screen in [global] is "maybe"; allowed: true or false.',
+    ],
+    [
+      server('[/]\ntools.response_headers.headers: [(1, 2)]'),
+      'server.conf:2: tools.response_headers.headers in [/] is "[(1, 2)]"; allowed: a list of header names and values',
+    ],
+    [
+      server(`[/]\ntools.response_headers.headers: [('a b', 'c')]`),
+      'allowed: a list of header names and values',
+    ],
+    [
+      {...nothing, flags: {port: '65536'}},
+      'flag --port is "65536"; allowed: a whole number from 0 to 65535.',
+    ],
+    [{...nothing, flags: {address: 'a b'}}, 'flag --address is "a b"; allowed: a host name or address'],
+    [
+      {...nothing, env: {UNIQUEID_REQUEST_TIMEOUT: '0'}},
+      'environment UNIQUEID_REQUEST_TIMEOUT is "0"; allowed: seconds from 0.1 to 3600',
+    ],
+    [
+      {...nothing, env: {PEEWEE_URL: 'nothing'}},
+      'environment PEEWEE_URL: The database URL is not usable: it does not begin with SCHEME://.',
+    ],
+  ])('says where a wrong value stands and what is allowed (%#)', (sources, message) => {
+    expect(() => resolveConfig(sources)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(message) as string,
+        hint: expect.any(String) as string,
+      }),
+    );
+  });
+
+  it.each([
+    [
+      '[database]\npeewe_url = x',
+      'config.ini:2: [database] has no key "peewe_url".',
+      'Did you mean "peewee_url"?',
+    ],
+    [
+      '[uniqueid]\nmaxrange = 5',
+      'config.ini:2: [uniqueid] has no key "maxrange".',
+      'Did you mean "max_range"?',
+    ],
+    [
+      '[uniqueid]\nnothing_like_it = 5',
+      'config.ini:2: [uniqueid] has no key "nothing_like_it".',
+      'Its keys are first_index, max_range',
+    ],
+    ['[databse]\npeewee_url = x', 'config.ini:2: there is no section [databse].', 'Did you mean [database]?'],
+    [
+      '[global]\nserver.socket_port: 1',
+      'config.ini:2: [global] is a section of a CherryPy file.',
+      '--cpconfig',
+    ],
+  ])('does not take a mistyped name for silence: %j', (content, message, hint) => {
+    expect(() => resolveConfig(service(content))).toThrow(
+      expect.objectContaining({message, hint: expect.stringContaining(hint) as string}),
+    );
+  });
+
+  it.each([
+    ['[database]\npeewee_url = sqlite:///other.sqlite3', 'server.conf:2'],
+    ['[global]\nserver.socket_port: 1\n[uniqueid]\nmax_range = 5', 'server.conf:4'],
+    ['[database]', 'server.conf'],
+  ])('does not ignore a section of the config file in a CherryPy file: %j', (content, place) => {
+    expect(() => resolveConfig(server(content))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(`${place}: [`) as string,
+        hint: expect.stringContaining('--config') as string,
+      }),
+    );
+  });
+
+  it('leaves sections of other programs alone', () => {
+    expect(resolveConfig(service('[celery]\nbroker = x\n')).settings.port).toBe(8051);
+  });
+
+  it('never shows a password in an error', () => {
+    for (const url of [
+      'oracle://u:secret@h/d',
+      'postgresql://u:secret@h',
+      'mysql://u:secret/@h/d',
+      'sqlite://u:secret@h/d',
+    ]) {
+      expect(() => resolveConfig(service(`[database]\npeewee_url = ${url}`))).not.toThrow(/secret/);
+    }
+  });
+});
+
+describe('the example files', () => {
+  const files = {service: 'docs/config.example.ini', server: 'docs/cpconfig.example.ini'};
+
+  it.each(['service', 'server'] as const)('of the %s explain every key, with its default', (kind) => {
+    const path = files[kind];
+    const content = readFileSync(join(root, path), 'utf8');
+    const sections = readPythonIni(content, path);
+    const own = Object.values(settings).filter(({file}) => file === kind);
+    for (const {section, key, default: expected} of own) {
+      const value = sections.get(section)?.get(key);
+      expect(value?.text.replace(/^'(.*)'$/, '$1'), `${key} in [${section}]`).toBe(expected);
+      const before = content.split('\n')[(value?.line ?? 0) - 2] ?? '';
+      expect(before, `a comment above ${key}`).toMatch(/^;/);
+    }
+    const keys = Array.from(sections.values()).flatMap((values) => Array.from(values.keys()));
+    expect(keys.sort()).toEqual(own.map(({key}) => key).sort());
+  });
+
+  it('name the environment variable of every key', () => {
+    const text = Object.values(files)
+      .map((path) => readFileSync(join(root, path), 'utf8'))
+      .join('\n');
+    for (const {env} of Object.values(settings)) expect(text).toContain(env);
+  });
+});

@@ -1,0 +1,205 @@
+import {ESLint} from 'eslint';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {checkMode} from '../../../src/lib/core/mode.js';
+import {modeFilter} from '../../../src/lib/core/mode-filter.js';
+import {parseRange} from '../../../src/lib/core/range.js';
+import {hideSecrets} from '../../../src/cli/process/hide-secrets.js';
+import {parseDatabaseUrl} from '../../../src/lib/config/database-url.js';
+import {readPythonIni} from '../../../src/lib/config/python/ini.js';
+import {readPythonLiteral} from '../../../src/lib/config/python/literal.js';
+import {hostAddress, seconds} from '../../../src/lib/config/parsers.js';
+import {isPrefetchPurpose, splitTarget} from '../../../src/lib/server/http/target.js';
+import {FastPathReader} from '../../../src/lib/server/fast-path/request.js';
+import {readGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
+import {readPage} from '../../../src/lib/server/routes/status.js';
+import {Tokens} from '../../../src/lib/server/http/tokens.js';
+import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+
+/** What a hostile client repeats: each byte that a reader looks for, and a few pairs. */
+const units = [
+  ...[' ', '\t', '\x85', '\n', '\r\n', ' \t', 'a ', '\n '],
+  ...['&', '%', '=', '@', ':', ',', ';', '/', '?', '.', '(', '[', ']', '\\', '"', "'"],
+  ...["',", '(1,', '%(', '%%', '%2', '0', '1', 'a', 'a=', '=\t', '://', '\r\na:', '\u0301', '\ud800'],
+];
+
+/** What makes a match fail after all of it, or not. */
+const endings = ['', '\x01', 'x#'];
+
+/** The largest text, unless a reader refuses long ones unseen; a quadratic reader takes seconds for it. */
+const LARGEST = 32_000;
+
+/** Time that growth is not judged by: compiling and collecting memory are no growth. */
+const NOISE_MS = 30;
+
+/** No linear reader takes so long; whatever does need not be waited for. */
+const ENDLESS_MS = 400;
+
+interface Subject {
+  /** What stands before the repeated part. */
+  readonly beginnings: readonly string[];
+  readonly read: (text: string) => unknown;
+  readonly largest?: number;
+  /** Short texts are read so often, to be told from noise. */
+  readonly times?: number;
+}
+
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+const tokens = (): Tokens => {
+  const path = join(makeWorkspace(), 'tokens.ini');
+  writeFileSync(path, '[a]\ntoken = a-long-enough-secret\n');
+  return new Tokens(path);
+};
+
+const subjects: Readonly<Record<string, () => Subject>> = {
+  'headers of plain requests': () => ({
+    beginnings: ['', 'a', 'a:', 'a: x', 'Host: a\r\n', 'Authorization: Bearer '],
+    read: (text) =>
+      new FastPathReader(() => true).read(latin1(`GET /getid?a HTTP/1.1\r\n${text.slice(0, 4000)}\r\n\r\n`)),
+    largest: 4000,
+    times: 40,
+  }),
+  'queries of plain requests': () => ({
+    beginnings: ['', 'mode='],
+    read: (text) =>
+      new FastPathReader(() => true).read(
+        latin1(`GET /getid?${text.slice(0, 4000)} HTTP/1.1\r\nHost: a\r\n\r\n`),
+      ),
+    largest: 4000,
+    times: 40,
+  }),
+  'targets of requests': () => ({beginnings: ['', '/', 'a', 'http://', '/getid?'], read: splitTarget}),
+  purposes: () => ({beginnings: ['', 'pre'], read: isPrefetchPurpose}),
+  'queries of /getid': () => ({beginnings: ['', 'mode=', 'a=&', 'range=1&mode=%'], read: readGetidQuery}),
+  'queries of /status': () => ({beginnings: ['', 'after=', 'limit='], read: readPage}),
+  'Authorization headers': () => {
+    const known = tokens();
+    return {
+      beginnings: ['', 'bearer', 'bearer ', 'Bearer x', 'Bearer x '],
+      read: (text) => known.check(text),
+    };
+  },
+  modes: () => ({beginnings: ['', 'a', ' '], read: checkMode}),
+  'lists of modes': () => ({beginnings: ['', 'a', 'a,'], read: (text) => modeFilter(text)?.('a')}),
+  ranges: () => ({beginnings: ['', '0', '1'], read: parseRange}),
+  'INI files': () => ({
+    beginnings: [
+      '',
+      '[',
+      '[a]\n',
+      '[a]\nb',
+      '[a]\nb = ',
+      '[a]\nb =',
+      '[a]\na = 1\nb = %(a)s',
+      '[a]\nb = 1\n  ',
+    ],
+    read: (text) => readPythonIni(text, 'config.ini'),
+  }),
+  'Python literals': () => ({
+    beginnings: ['', '[', '(', "'", '"', '1', '-', '0', "['a',", 'u', "'\\", 'True'],
+    read: readPythonLiteral,
+  }),
+  'database URLs': () => ({
+    beginnings: [
+      '',
+      'mysql',
+      'mysql+',
+      'mysql://',
+      'mysql://u:',
+      'mysql://u:p@',
+      'mysql://h',
+      'mysql://h:',
+      'mysql://[',
+      'mysql://h/',
+      'mysql://h/d?',
+      'mysql://h/d?a=',
+      'sqlite:///',
+    ],
+    read: parseDatabaseUrl,
+  }),
+  'host addresses': () => ({beginnings: ['', 'a'], read: hostAddress}),
+  seconds: () => ({beginnings: ['', '1', '1.'], read: seconds(0, 10)}),
+  'command lines': () => ({
+    beginnings: ['', '://', 'a://b:'],
+    read: (text) => {
+      hideSecrets([text]);
+    },
+  }),
+};
+
+/** What this process has worked, in milliseconds: other programs on a busy machine do not count. */
+const worked = (): number => {
+  const {user, system} = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+/** How long a reader works, whether it accepts the text or not; the best of some tries if that is long. */
+function timeOf({read, times = 1}: Subject, text: string): number {
+  let best = Infinity;
+  for (let tries = 0; tries < 8; tries++) {
+    const start = worked();
+    for (let time = 0; time < times && worked() - start < ENDLESS_MS; time++) {
+      try {
+        read(text);
+      } catch {
+        // That it refuses is as good.
+      }
+    }
+    best = Math.min(best, worked() - start);
+    if (best < NOISE_MS) break;
+  }
+  return best;
+}
+
+/** The first text, as it is made, for which four times the size takes far more than four times as long. */
+function firstSuperLinear(subject: Subject): string | undefined {
+  for (const beginning of subject.beginnings) {
+    for (const unit of units) {
+      for (const ending of endings) {
+        const times: number[] = [];
+        // From small to large: what is worse than quadratic is noticed before it takes minutes.
+        for (let size = 250; size <= (subject.largest ?? LARGEST); size *= 2) {
+          const text = beginning + unit.repeat(Math.floor(size / unit.length)) + ending;
+          const time = timeOf(subject, text);
+          const quarter = times.at(-2) ?? time;
+          if (time > 8 * quarter + NOISE_MS)
+            return `${JSON.stringify([beginning, unit, ending])}: ${time} ms at ${size}, ${quarter} ms at a quarter`;
+          times.push(time);
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+describe('the time to read what others send grows no faster than its length', () => {
+  it.each(Object.keys(subjects))('%s', {timeout: 300_000}, (name) => {
+    const subject = subjects[name]?.();
+    if (subject === undefined) throw new Error(name);
+    expect(firstSuperLinear(subject)).toBeUndefined();
+  });
+
+  it('is judged by a measure that notices a quadratic reader', {timeout: 300_000}, () => {
+    const spaces = / +$/;
+    const planted: Subject = {beginnings: [''], read: (text) => spaces.test(text)};
+    expect(firstSuperLinear(planted)).toMatch(/^\[""," ","/);
+  });
+});
+
+describe('the linter', () => {
+  it.each([
+    ['backtracks', 'export const planted = /^a:[ ]*([ a]*?)[ ]*$/;\n'],
+    ['is tried again at each character', 'export const planted = / +$/;\n'],
+    ['reads well', undefined],
+  ])('judges a pattern that %s', {timeout: 120_000}, async (_, code) => {
+    const eslint = new ESLint({cwd: root});
+    const text = code ?? 'export const planted = /^[ a]*$/;\n';
+    const [result] = await eslint.lintText(text, {filePath: join(root, 'src', 'lib', 'util', 'version.ts')});
+    const rules = new Set(result?.messages.map(({ruleId}) => ruleId));
+    expect([...rules]).toEqual(
+      code === undefined ? [] : [expect.stringMatching(/^regexp\/no-super-linear-(?:backtracking|move)$/)],
+    );
+  });
+});

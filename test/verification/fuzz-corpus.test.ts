@@ -1,0 +1,119 @@
+// What fuzzing has found: each of these once went wrong.
+import {writeFileSync} from 'node:fs';
+import {connect, type Socket} from 'node:net';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
+import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {Tokens} from '../../src/lib/server/http/tokens.js';
+import {lockDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
+import {flawOf, readAnswers} from '../../verification/fuzz/answers.js';
+
+let cwd: string;
+let server: RunningServer;
+
+beforeEach(async () => {
+  cwd = makeWorkspace();
+  server = await startServer(['--sync'], {cwd});
+});
+
+/** A connection that is open until the server closes it or the test is over. */
+function open(): {socket: Socket; said: () => string; ended: Promise<string>} {
+  const socket = connect({port: Number(new URL(server.url).port), host: '127.0.0.1', allowHalfOpen: true});
+  let text = '';
+  socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
+  const ended = new Promise<string>((resolve) => {
+    const over = (): void => {
+      resolve(text);
+    };
+    socket.on('end', over).on('error', over).on('close', over);
+  });
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  return {socket, said: () => text, ended};
+}
+
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await sleep(5);
+}
+
+const get = (range: number, more = ''): string =>
+  `GET /getid?range=${range}&mode=file HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+const given = (start: number, end: number): string => `{"endIndex": ${end}, "startIndex": ${start}}`;
+
+describe('on a connection to the service', () => {
+  it('a request without Host is refused in the form of every other error', async () => {
+    const {socket, said} = open();
+    socket.write('GET /getid?range=1&mode=file HTTP/1.1\r\n\r\n');
+    await until(() => said().endsWith('}'));
+    const [answer] = readAnswers(said());
+    expect(answer?.status).toBe(400);
+    expect(answer?.body).toContain('no Host header');
+    expect(answer && flawOf(answer)).toBeUndefined();
+    // HTTP/1.0 has no such rule.
+    const old = open();
+    old.socket.write('GET /getid?range=1&mode=file HTTP/1.0\r\n\r\n');
+    expect(await old.ended).toContain(given(0, 0));
+  });
+
+  it.each(['200-ok', ''])('an expectation of %j that nobody knows does not matter', async (expectation) => {
+    const {socket, said} = open();
+    socket.write(get(1, `Expect: ${expectation}\r\n`));
+    await until(() => said().endsWith('}'));
+    expect(said()).toContain(given(0, 0));
+  });
+
+  it.each(['', 'Purpose: none\r\n', 'Expect: something\r\n'])(
+    'what is malformed behind a request with %j is not answered in the place of that request',
+    async (line) => {
+      const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+      const {socket, ended} = open();
+      socket.write(get(1, line));
+      await sleep(50);
+      socket.write('malformed\r\n\r\n');
+      await sleep(100);
+      unlock();
+      expect(await ended).not.toContain('400 Bad Request');
+    },
+  );
+
+  it('a wish to upgrade is answered and is the last, as what comes with it may be lost', async () => {
+    const {socket, ended} = open();
+    socket.write(get(3, 'Connection: upgrade\r\nUpgrade: websocket\r\n') + get(1));
+    const answers = readAnswers(await ended);
+    expect(answers.map(({body}) => body)).toEqual([given(0, 2)]);
+    expect(answers[0]?.headers.get('connection')).toBe('close');
+  });
+});
+
+it.each([
+  '0123456789abcdef0123456789abcdef',
+  '[alice]\n0123456789abcdef0123456789abcdef',
+  '[alice]\n0123456789abcdef=',
+])('a tokens file of which a line is a bare token does not show it: %j', (content) => {
+  const path = join(makeWorkspace(), 'tokens.ini');
+  writeFileSync(path, content);
+  expect(() => new Tokens(path)).toThrow(/tokens\.ini:\d: (?!.*0123)/);
+});
+
+it('requests in two packets are the same requests, wherever they are cut', async () => {
+  const text = get(1) + get(2, 'Purpose: none\r\n') + get(3);
+  let next = 0;
+  for (let cut = 1; cut < text.length; cut++) {
+    const {socket, said} = open();
+    socket.setNoDelay(true).write(text.slice(0, cut));
+    // The server has read the first packet when it has answered whatever was whole in it.
+    await sleep(cut % 2);
+    socket.write(text.slice(cut));
+    await until(() => said().split('endIndex').length === 4);
+    expect(readAnswers(said()).map(({body}) => body)).toEqual([
+      given(next, next),
+      given(next + 1, next + 2),
+      given(next + 3, next + 5),
+    ]);
+    next += 6;
+    socket.destroy();
+  }
+});

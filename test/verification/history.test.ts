@@ -1,0 +1,359 @@
+import {spawnSync} from 'node:child_process';
+import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
+import {checkHistory} from '../../verification/history/check.js';
+import {isClean, type Report} from '../../verification/history/findings.js';
+import {formatLine, type ClientLine, type EventLine, type Fault} from '../../verification/history/line.js';
+import {eventsFile, fileOfClient, writeClient, writeEvents} from '../../verification/history/write.js';
+
+/** A request of `range` integers, asked at `begun`; without a start its answer was lost. */
+interface Request {
+  readonly begun: number;
+  readonly ended: number;
+  readonly range: bigint;
+  readonly start?: bigint;
+  readonly mode?: string;
+  readonly connection?: number;
+}
+
+interface Case {
+  readonly clients: Readonly<Record<string, readonly Request[]>>;
+  readonly events?: readonly EventLine[];
+  readonly firstIndex?: bigint;
+  readonly patienceMs?: number;
+  /** `undefined` where the end was never reached. */
+  readonly counters: Readonly<Record<string, bigint>> | undefined;
+}
+
+function lineOf(
+  {begun, ended, range, start, mode = 'file', connection = 1}: Request,
+  index: number,
+): ClientLine {
+  const asked = {sequence: index + 1, connection, mode, range, begun, ended};
+  return start === undefined ? {...asked, lost: 'ECONNRESET'} : {...asked, start, end: start + range - 1n};
+}
+
+/** Writes histories as clients and the torture do. */
+function write({clients, events = [], firstIndex = 0n, patienceMs = 0, counters}: Case): string {
+  const folder = makeWorkspace();
+  for (const [name, requests] of Object.entries(clients)) {
+    const writer = writeClient(folder, name);
+    for (const [index, request] of requests.entries()) writer.append(lineOf(request, index));
+    writer.close();
+  }
+  const writer = writeEvents(folder);
+  writer.append({event: 'began', firstIndex, patienceMs, begun: 0, ended: 0});
+  for (const event of events) writer.append(event);
+  if (counters !== undefined)
+    writer.append({event: 'counters', counters: new Map(Object.entries(counters)), begun: 9e6, ended: 9e6});
+  writer.close();
+  return folder;
+}
+
+const check = (history: Case): Report => checkHistory(write(history));
+
+/** Only what is wrong, by kind. */
+function wrong(report: Report): Record<string, readonly string[]> {
+  const {overlaps, unexplainedGaps, outOfOrder, wrongCounters, wrongRanges, damaged} = report;
+  const all = {overlaps, unexplainedGaps, outOfOrder, wrongCounters, wrongRanges, damaged};
+  expect(isClean(report)).toBe(Object.values(all).every(({count}) => count === 0));
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([kind, {count, first}]) => (count > 0 ? [[kind, first]] : [])),
+  );
+}
+
+const fault = (fields: Partial<Fault>): Fault => ({
+  event: 'fault',
+  fault: 'connection cut',
+  target: 'database',
+  mayLose: true,
+  begun: 1000,
+  ended: 1010,
+  ...fields,
+});
+
+/** Two clients in turn, whose requests overlap in time. */
+const clean: Case = {
+  clients: {
+    a: [
+      {begun: 0, ended: 20, range: 10n, start: 0n},
+      {begun: 30, ended: 50, range: 5n, start: 11n},
+      {begun: 60, ended: 70, range: 3n, start: 0n, mode: 'with "quotes" and ☃'},
+    ],
+    b: [
+      {begun: 10, ended: 40, range: 1n, start: 10n},
+      {begun: 45, ended: 60, range: 2n, start: 16n},
+    ],
+  },
+  counters: {file: 18n, 'with "quotes" and ☃': 3n},
+};
+
+describe('the checker of histories', () => {
+  it('finds nothing wrong with a clean one', () => {
+    const report = check(clean);
+    expect(wrong(report)).toEqual({});
+    expect(report).toMatchObject({clients: 2, answered: 5, unanswered: 0, integers: 21n, torn: []});
+  });
+
+  it('finds integers in two answers, also one inside a much larger earlier range', () => {
+    const report = check({
+      clients: {
+        a: [{begun: 0, ended: 9, range: 100n, start: 0n}],
+        b: [
+          {begun: 0, ended: 9, range: 1n, start: 5n},
+          {begun: 10, ended: 19, range: 2n, start: 99n},
+        ],
+      },
+      counters: {file: 101n},
+    });
+    expect(wrong(report)).toEqual({
+      overlaps: [
+        '"file": 5..5 (client b, line 1) overlaps 0..99 (client a, line 1)',
+        '"file": 99..100 (client b, line 2) overlaps 0..99 (client a, line 1)',
+      ],
+    });
+  });
+
+  it('tells integers apart that a number would round to one', () => {
+    const start = 9_007_199_254_740_993n;
+    const lines = (second: bigint): Case => ({
+      firstIndex: start,
+      clients: {
+        a: [{begun: 0, ended: 9, range: 1n, start}],
+        b: [{begun: 10, ended: 19, range: 1n, start: second}],
+      },
+      counters: {file: start + 2n},
+    });
+    expect(wrong(check(lines(start + 1n)))).toEqual({});
+    expect(wrong(check(lines(start)))).toMatchObject({
+      overlaps: [expect.stringContaining(`${start}..${start}`)],
+    });
+  });
+
+  it('finds an integer below the first index', () => {
+    const report = check({
+      clients: {a: [{begun: 0, ended: 9, range: 3n, start: 0n}]},
+      firstIndex: 1n,
+      counters: {file: 3n},
+    });
+    expect(wrong(report)).toMatchObject({overlaps: [expect.stringContaining('the first index 1')]});
+  });
+
+  describe('a gap', () => {
+    /** 10..14 were given to nobody; they were taken between 0 and 2030. */
+    const around: Request[] = [
+      {begun: 0, ended: 20, range: 10n, start: 0n},
+      {begun: 2000, ended: 2030, range: 10n, start: 15n},
+    ];
+    const gap = (rest: Partial<Case>, others: Case['clients'] = {}): Report =>
+      check({clients: {a: around, ...others}, counters: {file: 25n}, ...rest});
+    const unexplained = {unexplainedGaps: ['"file": nobody was given 10..14']};
+
+    it('without a cause is told', () => {
+      expect(wrong(gap({}))).toEqual(unexplained);
+    });
+
+    it('before the first answer is told', () => {
+      const report = check({clients: {a: around.slice(1)}, counters: {file: 25n}});
+      expect(wrong(report)).toEqual({unexplainedGaps: ['"file": nobody was given 0..14']});
+    });
+
+    it('is explained by a lost answer of the same mode and time, no larger than what it asked for', () => {
+      const lost = (fields: Partial<Request>): Case['clients'] => ({
+        b: [{begun: 100, ended: 120, range: 5n, ...fields}],
+      });
+      const report = gap({}, lost({}));
+      expect(wrong(report)).toEqual({});
+      expect(report).toMatchObject({unanswered: 1, allowedGaps: new Map([['lost answers', 1]])});
+      expect(wrong(gap({}, lost({range: 4n})))).toEqual(unexplained);
+      expect(wrong(gap({}, lost({mode: 'other'})))).toEqual(unexplained);
+      expect(wrong(gap({}, lost({begun: 2031, ended: 2040})))).toEqual(unexplained);
+      expect(wrong(gap({}, {...lost({range: 2n}), c: [{begun: 0, ended: 9, range: 3n}]}))).toEqual({});
+    });
+
+    it('is explained by an answer lost earlier for which a server was still at work', () => {
+      const early = {
+        clients: {
+          a: around.map(({begun, ended, ...rest}) => ({...rest, begun: begun + 5e5, ended: ended + 5e5})),
+          b: [{begun: 0, ended: 9, range: 5n}],
+        },
+        counters: {file: 25n},
+      };
+      expect(wrong(check({...early, patienceMs: 400}))).toEqual(unexplained);
+      expect(wrong(check({...early, patienceMs: 500}))).toEqual({});
+    });
+
+    it('is explained by a fault of its time that may lose a commit, and by no other', () => {
+      expect(wrong(gap({events: [fault({})]}))).toEqual({});
+      expect(gap({events: [fault({})]}).allowedGaps).toEqual(new Map([['connection cut (database)', 1]]));
+      expect(wrong(gap({events: [fault({mayLose: false})]}))).toEqual(unexplained);
+      expect(wrong(gap({events: [fault({begun: 2031, ended: 2040})]}))).toEqual(unexplained);
+    });
+
+    it('is explained by a later fault that cut off the answer to an earlier commit', () => {
+      const late = {events: [fault({begun: 3000, ended: 3000})]};
+      const waiting = (begun: number): Case['clients'] => ({
+        b: [{begun, ended: 3100, range: 5n, start: 25n}],
+      });
+      expect(wrong(gap({...late, counters: {file: 30n}}, waiting(2010)))).toEqual({});
+      expect(wrong(gap({...late, counters: {file: 30n}}, waiting(2900)))).toEqual(unexplained);
+    });
+
+    it('is explained by the request of a client that was killed', () => {
+      const killed = (client: string): Partial<Case> => ({
+        events: [fault({fault: 'client killed', target: client, client, begun: 5000, ended: 5000})],
+        counters: {file: 26n},
+      });
+      const others = (client: string): Case['clients'] => ({
+        [client]: [{begun: 2028, ended: 2029, range: 1n, start: 25n}],
+      });
+      expect(wrong(gap(killed('b'), others('b')))).toEqual({});
+      expect(wrong(gap(killed('c'), others('b')))).toEqual(unexplained);
+    });
+
+    it('is explained by a reset over just these integers', () => {
+      const reset = (from: bigint, to: bigint, mode = 'file'): Partial<Case> => ({
+        events: [{event: 'reset', mode, from, to, begun: 1000, ended: 1100}],
+      });
+      const report = gap(reset(9n, 15n));
+      expect(wrong(report)).toEqual({});
+      expect(report.allowedGaps).toEqual(new Map([['reset', 1]]));
+      expect(wrong(gap(reset(9n, 14n)))).toEqual(unexplained);
+      expect(wrong(gap(reset(11n, 15n)))).toEqual(unexplained);
+      expect(wrong(gap(reset(9n, 15n, 'other')))).toEqual(unexplained);
+    });
+  });
+
+  it('finds lower integers on one connection, and not on two whose requests overlapped', () => {
+    const twice = (connection: number, ended: number): Case => ({
+      clients: {
+        a: [
+          {begun: 0, ended: 10, range: 5n, start: 5n},
+          {begun: 20, ended: 30, range: 5n, start: 0n, connection},
+        ],
+        b: [{begun: 0, ended, range: 1n, start: 10n}],
+      },
+      counters: {file: 11n},
+    });
+    expect(wrong(check(twice(1, 30)))).toMatchObject({
+      outOfOrder: [
+        'client a, line 2: 0..4 after 5..9 of "file", on one connection',
+        expect.stringContaining('was asked for after'),
+      ],
+    });
+    expect(wrong(check(twice(2, 30)))).toMatchObject({
+      outOfOrder: [expect.stringContaining('was asked for after')],
+    });
+  });
+
+  it("finds a request that began after another client's answer and got lower integers", () => {
+    const later = (begun: number): Case => ({
+      clients: {
+        a: [{begun: 0, ended: 10, range: 5n, start: 5n}],
+        b: [{begun, ended: 30, range: 5n, start: 0n}],
+      },
+      counters: {file: 10n},
+    });
+    expect(wrong(check(later(10)))).toEqual({});
+    expect(wrong(check(later(11)))).toEqual({
+      outOfOrder: ['"file": 0..4 (client b, line 1) was asked for after the answer 5..9 (client a, line 1)'],
+    });
+  });
+
+  it('finds a counter below what has been issued, above it without a cause, and missing', () => {
+    const ending = (counters: Case['counters'], events: readonly EventLine[] = []): Case => ({
+      clients: {a: [{begun: 0, ended: 10, range: 5n, start: 0n}]},
+      counters,
+      events,
+    });
+    expect(wrong(check(ending({file: 5n})))).toEqual({});
+    expect(wrong(check(ending({file: 4n})))).toEqual({
+      wrongCounters: ['"file": the counter stands at 4, but 4 has been issued'],
+    });
+    expect(wrong(check(ending({file: 7n})))).toEqual({
+      wrongCounters: ['"file": the counter stands at 7, but nobody was given 5..6'],
+    });
+    expect(wrong(check(ending({file: 7n}, [fault({})])))).toEqual({});
+    expect(wrong(check(ending({file: 5n, other: 1n})))).toMatchObject({
+      wrongCounters: [expect.stringContaining('"other"')],
+    });
+    expect(wrong(check(ending({})))).toEqual({wrongCounters: ['"file": the database has no counter']});
+    expect(wrong(check(ending(undefined)))).toMatchObject({damaged: [expect.stringContaining('at the end')]});
+  });
+
+  it('finds an answer that is not the range asked for', () => {
+    const folder = write({clients: {}, counters: {file: 10n}});
+    writeFileSync(
+      join(folder, fileOfClient('a')),
+      formatLine({
+        sequence: 1,
+        connection: 1,
+        mode: 'file',
+        range: 11n,
+        start: 0n,
+        end: 9n,
+        begun: 0,
+        ended: 9,
+      }),
+    );
+    expect(wrong(checkHistory(folder))).toEqual({wrongRanges: ['client a, line 1: 0..9 for a range of 11']});
+  });
+
+  it('tolerates a torn last line, and tells of it', () => {
+    const folder = write({
+      ...clean,
+      counters: {file: 25n, 'with "quotes" and ☃': 3n},
+      events: [fault({client: 'b'})],
+    });
+    appendFileSync(join(folder, fileOfClient('b')), '{"sequence":3,"connection":1,"mode":"fi');
+    const report = checkHistory(folder);
+    expect(wrong(report)).toEqual({});
+    expect(report.torn).toEqual([fileOfClient('b')]);
+  });
+
+  it('finds lines that are missing, and refuses what it cannot read by file and line', () => {
+    const folder = write(clean);
+    const path = join(folder, fileOfClient('a'));
+    const [first = '', second = '', third = ''] = readFileSync(path, 'utf8').split('\n');
+    writeFileSync(path, `${first}\n${third}\n`);
+    expect(wrong(checkHistory(folder))).toMatchObject({damaged: ['client a, line 2 has the number 3']});
+    writeFileSync(path, `${first}\n${second.slice(0, 20)}\n${third}\n`);
+    expect(() => checkHistory(folder)).toThrow('client-a.jsonl:2: ');
+    writeFileSync(path, `${first.replace('"0"', '0')}\n`);
+    expect(() => checkHistory(folder)).toThrow('no integer in decimal text');
+  });
+
+  it('finds the same where the answers do not fit into memory at once', () => {
+    const requests = Array.from({length: 5000}, (_, index) => ({
+      begun: index * 10,
+      ended: index * 10 + 9,
+      range: 3n,
+      start: BigInt(index) * 3n,
+      mode: `mode ${index % 7}`,
+    }));
+    // Each mode has every seventh range: all but the very first come after a gap.
+    const folder = write({clients: {a: requests.slice(0, 2500), b: requests.slice(2500)}, counters: {}});
+    const whole = checkHistory(folder);
+    expect(whole.unexplainedGaps.count).toBe(4999);
+    expect(checkHistory(folder, {rangesARun: 97})).toEqual(whole);
+  });
+
+  it('is a command with an exit status', () => {
+    const run = (folder: string): {status: number | null; stdout: string; stderr: string} => {
+      const program = join(root, 'verification', 'history', 'check-history.ts');
+      return spawnSync(process.execPath, ['--import', 'tsx', program, folder], {cwd: root, encoding: 'utf8'});
+    };
+    expect(run(write(clean))).toMatchObject({status: 0, stderr: ''});
+    const {status, stdout} = run(write({...clean, counters: {...clean.counters, file: 3n}}));
+    expect(status).toBe(1);
+    expect(stdout).toContain('counters that disagree with the answers: 1\n');
+    const folder = write(clean);
+    appendFileSync(join(folder, eventsFile), 'nonsense\n');
+    expect(run(folder)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('events.jsonl:3') as string,
+    });
+  });
+});

@@ -1,0 +1,66 @@
+// Breaks each promise of the program on purpose in a copy of it, and sees that a test fails. Exit status: 0 where each
+// mutant was caught, 1 where one was not, 2 for usage. Run as: npm run mutants -- [--quick] [--only TEXT]
+import {parseArgs} from 'node:util';
+import {
+  findMariadb,
+  findPostgres,
+  startMariadb,
+  startPostgres,
+} from '../../test/helpers/databases/private-server.js';
+import {mutants, type Mutant} from './mutants.js';
+import {Sandbox} from './sandbox.js';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const {values} = parseArgs({
+  options: {quick: {type: 'boolean', default: false}, only: {type: 'string', default: ''}},
+});
+const wanted = mutants.filter(
+  ({name, isQuick}) => name.includes(values.only) && (isQuick === true || !values.quick),
+);
+if (wanted.length === 0) {
+  process.stderr.write(`No mutant has ${JSON.stringify(values.only)} in its name.\n`);
+  process.exit(2);
+}
+
+const servers = [
+  findPostgres() === undefined ? undefined : await startPostgres(),
+  findMariadb() === undefined ? undefined : await startMariadb(),
+] as const;
+const env = {
+  ...process.env,
+  UNIQUEID_TEST_POSTGRES_URL: servers[0]?.url,
+  UNIQUEID_TEST_MYSQL_URL: servers[1]?.url,
+};
+const sandbox = new Sandbox();
+let missed = 0;
+
+/** What is said of a mutant: by which test it was caught, or what was wrong with it. */
+async function show(mutant: Mutant): Promise<string> {
+  const healthy = await sandbox.runHealthy(mutant, env);
+  if (healthy.failed.length > 0) return `NOT SHOWN: unchanged, this fails: ${healthy.failed.join('; ')}`;
+  const {failed} = await sandbox.runMutated(mutant, env);
+  const [first, ...others] = failed;
+  if (first === undefined) return 'NOT CAUGHT';
+  return `caught by "${first}"${others.length === 0 ? '' : ` and ${others.length} more`}`;
+}
+
+try {
+  for (const mutant of wanted) {
+    const started = performance.now();
+    let said: string;
+    try {
+      said = await show(mutant);
+    } catch (error) {
+      said = `NOT SHOWN: ${String(error)}`;
+    }
+    if (!said.startsWith('caught')) missed++;
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    say(`[${mutant.invariants.join(', ')}] ${mutant.name} (${seconds} s)\n    ${said}`);
+  }
+} finally {
+  await sandbox.remove();
+  for (const server of servers) await server?.remove();
+}
+say(`${wanted.length - missed} of ${wanted.length} caught`);
+process.exitCode = missed > 0 ? 1 : 0;

@@ -1,0 +1,118 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {cpSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {makeGuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
+import {root} from '../../test/helpers/folders/workspace.js';
+import type {Mutant} from './mutants.js';
+
+/** What a run of tests came to. */
+export interface Outcome {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+}
+
+/** What of the repository is not copied: it is linked, made anew, or no part of the program. */
+const left = new Set(['node_modules', 'dist', '.git', 'coverage']);
+
+/** Longer than any of the tests takes. */
+const RUN_WITHIN_MS = 570_000;
+
+/** A copy of the repository, to be broken. */
+export class Sandbox {
+  readonly #guarded = makeGuardedFolder('mutants');
+  readonly #folder = this.#guarded.path;
+
+  readonly #healthy = new Map<string, Promise<Outcome>>();
+
+  constructor() {
+    cpSync(root, this.#folder, {recursive: true, filter: (path) => !left.has(basename(path))});
+    symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
+  }
+
+  async remove(): Promise<void> {
+    await this.#guarded.remove();
+  }
+
+  /**
+   * Breaks the copy, runs the tests, and mends it again.
+   *
+   * @throws Error where the source no longer is what the mutant was written for, or nothing could be run
+   */
+  async runMutated(mutant: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const originals = new Map<string, string>();
+    try {
+      for (const {file, search, replace} of mutant.edits) {
+        const path = join(this.#folder, file);
+        const text = readFileSync(path, 'utf8');
+        if (!originals.has(path)) originals.set(path, text);
+        const count = text.split(search).length - 1;
+        if (count !== 1)
+          throw new Error(
+            `${file} holds ${JSON.stringify(search)} ${count} times, not once: the mutant is out of date`,
+          );
+        writeFileSync(
+          path,
+          text.replace(search, () => replace),
+        );
+      }
+      return await this.#run(mutant, env);
+    } finally {
+      for (const [path, text] of originals) writeFileSync(path, text);
+    }
+  }
+
+  /** What the tests of a mutant come to where nothing is broken; the same tests are run once for all their mutants. */
+  runHealthy(mutant: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const key = JSON.stringify([mutant.tests, mutant.only]);
+    const outcome = this.#healthy.get(key) ?? this.#run(mutant, env);
+    this.#healthy.set(key, outcome);
+    return outcome;
+  }
+
+  /**
+   * Runs the tests of a mutant on the copy as it is.
+   *
+   * @throws Error where no test was run: it does not compile, or no test has such a name
+   */
+  async #run({tests, only}: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
+    const results = join(this.#folder, 'results.json');
+    rmSync(results, {force: true});
+    const vitest = join(this.#folder, 'node_modules', 'vitest', 'vitest.mjs');
+    const names = only === undefined ? [] : ['--testNamePattern', only];
+    const child = spawn(
+      process.execPath,
+      [vitest, 'run', ...tests, ...names, '--reporter=json', `--outputFile=${results}`],
+      {cwd: this.#folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_WITHIN_MS},
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4000)));
+    }
+    await once(child, 'close');
+    const outcome = readOutcome(results);
+    if (outcome === undefined || outcome.passed.length + outcome.failed.length === 0)
+      throw new Error(`no test was run: ${output}`);
+    return outcome;
+  }
+}
+
+/** What vitest writes with `--reporter=json`, as far as it matters here. */
+interface Results {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {readonly fullName: string; readonly status: string}[];
+  }[];
+}
+
+function readOutcome(path: string): Outcome | undefined {
+  let results: Results;
+  try {
+    results = JSON.parse(readFileSync(path, 'utf8')) as Results;
+  } catch {
+    return undefined;
+  }
+  const all = results.testResults.flatMap(({assertionResults}) => assertionResults);
+  const named = (status: string): string[] =>
+    all.filter((each) => each.status === status).map(({fullName}) => fullName);
+  return {passed: named('passed'), failed: named('failed')};
+}
