@@ -8,7 +8,7 @@ import {startServer} from '../helpers/programs/cli.js';
 import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {LossyDisk, type Loss} from '../helpers/folders/lossy-disk.js';
 import {watchFolder, type WatchedFolder} from '../helpers/folders/power-loss.js';
-import {randomFrom} from '../helpers/random.js';
+import {seeded} from '../helpers/random.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 /** A long run raises this: how many moments of one run the power fails at. */
@@ -71,7 +71,7 @@ async function failPower(
   moments: number,
 ): Promise<Findings> {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const random = randomFrom(seed);
+  const random = seeded(seed).fraction;
   const records = [...folder.records()];
   const answered = Array.from(
     {length: moments},

@@ -1,10 +1,40 @@
-/** Numbers from 0 to less than 1 that look random and are the same for the same seed: mulberry32, in the public domain. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+/** Choices that come out the same for the same seed. */
+export interface Random {
+  /** A number from 0 to less than 1. */
+  readonly fraction: () => number;
+  /** A whole number from `least` to `most`, both included. */
+  readonly between: (least: number, most: number) => number;
+  readonly pick: <T>(items: readonly T[]) => T;
+  /** True so many times in a hundred. */
+  readonly percent: (share: number) => boolean;
+  /** The items in another order. */
+  readonly shuffled: <T>(items: readonly T[]) => T[];
+}
+
+/** The generator mulberry32 (Tommy Ettinger, public domain): 32 bits of state suffice for choosing bytes and faults. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  const fraction = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const between = (least: number, most: number): number =>
+    least + Math.floor(fraction() * (most - least + 1));
+  return {
+    fraction,
+    between,
+    pick: <T>(items: readonly T[]): T => {
+      if (items.length === 0) throw new Error('there is nothing to pick from');
+      return items[between(0, items.length - 1)] as T;
+    },
+    percent: (share) => fraction() * 100 < share,
+    shuffled: <T>(items: readonly T[]): T[] => {
+      const rest = [...items];
+      const order: T[] = [];
+      while (rest.length > 0) order.push(...rest.splice(between(0, rest.length - 1), 1));
+      return order;
+    },
   };
 }

@@ -13,7 +13,7 @@ import {Pace, Pair, type Conversation} from './conversation.js';
 import {Ledger} from './ledger.js';
 import {counters} from './modes.js';
 import {makeInputs, type Input} from './mutations.js';
-import {seeded} from '../../test/fault/fuzz/random.js';
+import {seeded} from '../../test/helpers/random.js';
 import {HOSTS, MOST_RANGE} from './requests.js';
 import {startServerProcess, type ServerProcess} from './server-process.js';
 

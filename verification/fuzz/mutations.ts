@@ -1,4 +1,4 @@
-import type {Random} from '../../test/fault/fuzz/random.js';
+import type {Random} from '../../test/helpers/random.js';
 import {getid, other, pieces, trickyLines} from './requests.js';
 
 /** Changes a request, one character a byte. */

@@ -1,5 +1,5 @@
 import {counters} from './modes.js';
-import type {Random} from '../../test/fault/fuzz/random.js';
+import type {Random} from '../../test/helpers/random.js';
 
 /** The largest range that is asked for and allowed. */
 export const MOST_RANGE = 1000;

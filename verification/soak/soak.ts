@@ -5,7 +5,7 @@ import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
 import {openStore} from '../../src/lib/store/open.js';
 import {makeGuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
 import {ask} from '../../test/helpers/network/http.js';
-import {seeded} from '../../test/fault/fuzz/random.js';
+import {seeded} from '../../test/helpers/random.js';
 import {startServerProcess, type ServerProcess} from '../fuzz/server-process.js';
 import {Asker} from './asker.js';
 import {Contiguous} from './contiguous.js';

@@ -1,6 +1,6 @@
 import type {TortureDatabase} from './databases/database.js';
 import type {Proxy} from './proxy.js';
-import type {Random} from './random.js';
+import type {Random} from '../../test/helpers/random.js';
 import type {ServeProcess} from './serve-process.js';
 import type {SmallDisk} from '../../test/helpers/folders/small-disk.js';
 import type {Outcome} from './asker.js';

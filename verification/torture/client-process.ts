@@ -2,7 +2,7 @@
 // many answers they had, as a line of JSON. Run as: client-process.ts PLAN, a ClientPlan as JSON
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Asker} from './asker.js';
-import {seeded} from './random.js';
+import {seeded} from '../../test/helpers/random.js';
 
 /** What the clients of one process do. */
 export interface ClientPlan {

@@ -16,7 +16,7 @@ import {makePostgresqlDatabase} from './databases/postgresql.js';
 import {makeSqliteDatabase} from './databases/sqlite.js';
 import {canMount, mountSmallDisk} from '../../test/helpers/folders/small-disk.js';
 import {startProxy} from './proxy.js';
-import type {Random} from './random.js';
+import type {Random} from '../../test/helpers/random.js';
 import {commandLine, logOf, ServeProcess} from './serve-process.js';
 
 /** What is put under torture. */

@@ -11,7 +11,7 @@ import {formatReport} from '../history/report.js';
 import {kinds, type Kind} from './databases/database.js';
 import {canMount} from '../../test/helpers/folders/small-disk.js';
 import {allFaults} from './faults/all.js';
-import {seeded} from './random.js';
+import {seeded} from '../../test/helpers/random.js';
 import {torture, type Run} from './run.js';
 import {formatSummary} from './summary.js';
 

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {retryTransient} from '../../../src/lib/util/retry.js';
 import {fromSqliteError} from '../../../src/lib/store/sqlite/errors.js';
 import {NativeConnection} from '../../../src/lib/store/sqlite/native.js';
-import type {Random} from '../random.js';
+import type {Random} from '../../../test/helpers/random.js';
 import type {TortureDatabase} from './database.js';
 
 /**

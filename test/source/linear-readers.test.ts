@@ -2,20 +2,20 @@ import {ESLint} from 'eslint';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {checkMode} from '../../../src/lib/core/mode.js';
-import {modeFilter} from '../../../src/lib/core/mode-filter.js';
-import {parseRange} from '../../../src/lib/core/range.js';
-import {hideSecrets} from '../../../src/cli/process/hide-secrets.js';
-import {parseDatabaseUrl} from '../../../src/lib/config/database-url.js';
-import {readPythonIni} from '../../../src/lib/config/python/ini.js';
-import {readPythonLiteral} from '../../../src/lib/config/python/literal.js';
-import {hostAddress, seconds} from '../../../src/lib/config/parsers.js';
-import {isPrefetchPurpose, splitTarget} from '../../../src/lib/server/http/target.js';
-import {FastPathReader} from '../../../src/lib/server/fast-path/request.js';
-import {readGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
-import {readPage} from '../../../src/lib/server/routes/status.js';
-import {Tokens} from '../../../src/lib/server/http/tokens.js';
-import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {checkMode} from '../../src/lib/core/mode.js';
+import {modeFilter} from '../../src/lib/core/mode-filter.js';
+import {parseRange} from '../../src/lib/core/range.js';
+import {hideSecrets} from '../../src/cli/process/hide-secrets.js';
+import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
+import {readPythonIni} from '../../src/lib/config/python/ini.js';
+import {readPythonLiteral} from '../../src/lib/config/python/literal.js';
+import {hostAddress, seconds} from '../../src/lib/config/parsers.js';
+import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/http/target.js';
+import {FastPathReader} from '../../src/lib/server/fast-path/request.js';
+import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
+import {readPage} from '../../src/lib/server/routes/status.js';
+import {Tokens} from '../../src/lib/server/http/tokens.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 /** What a hostile client repeats: each byte that a reader looks for, and a few pairs. */
 const units = [

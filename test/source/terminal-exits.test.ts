@@ -1,6 +1,6 @@
 import {ESLint, Linter} from 'eslint';
 import {describe, expect, it} from 'vitest';
-import {root} from '../../helpers/folders/workspace.js';
+import {root} from '../helpers/folders/workspace.js';
 import {parser} from 'typescript-eslint';
 
 const eslint = new ESLint({cwd: root});

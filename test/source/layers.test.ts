@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, it} from 'vitest';
-import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 /** Returns the names of the rules of dependency-cruiser.config.js that a tree of these files breaks. */
 function brokenRules(files: Readonly<Record<string, string>>): string[] {
