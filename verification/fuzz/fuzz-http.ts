@@ -58,7 +58,7 @@ const CONTROL_WITHIN_MS = 10_000;
 const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 /** The folder of the server's process has no packages. */
 const tsx = createRequire(import.meta.url).resolve('tsx');
-const bare = fileURLToPath(new URL('bare-server.ts', import.meta.url));
+const bare = fileURLToPath(new URL('../../test/helpers/programs/bare-server.ts', import.meta.url));
 
 /** Sends the same bytes to the service and to one that `node:http` alone serves, and compares all they say. */
 export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {

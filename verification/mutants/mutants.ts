@@ -391,7 +391,7 @@ export const mutants: readonly Mutant[] = [
         replace: '(serverStatus & SERVER_STATUS_IN_TRANS) < 0',
       },
     ],
-    tests: ['test/store/galera.test.ts'],
+    tests: ['test/store/mysql/galera.test.ts'],
     only: 'without a word',
   },
 ];

@@ -38,7 +38,7 @@ const wrongQueries: readonly (readonly [string, string])[] = [
 ];
 
 const tsx = createRequire(import.meta.url).resolve('tsx');
-const bare = join(root, 'verification/fuzz/bare-server.ts');
+const bare = join(root, 'test/helpers/programs/bare-server.ts');
 
 /** The API promises the same with the fast path and without it. */
 describe.each([

@@ -1,9 +1,9 @@
 // The service by node:http alone, without the fast path in front of it.
-import {loadConfig} from '../../src/lib/config/load.js';
-import {baseUrl, boundAddress, listen} from '../../src/lib/server/http/listen.js';
-import {compose} from '../../src/lib/server/compose.js';
-import {openStore} from '../../src/lib/store/open.js';
-import {migrate} from '../../src/lib/store/schema/migrate.js';
+import {loadConfig} from '../../../src/lib/config/load.js';
+import {baseUrl, boundAddress, listen} from '../../../src/lib/server/http/listen.js';
+import {compose} from '../../../src/lib/server/compose.js';
+import {openStore} from '../../../src/lib/store/open.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
 
 const {settings} = loadConfig({}, process.env);
 const create = process.argv.includes('--sync');
