@@ -1,9 +1,7 @@
-import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
-import type {openThreadedSqliteStore as openThreaded} from '../../../src/lib/store/sqlite/thread/threaded-store.js';
+import {openThreadedSqliteStore} from '../../../src/lib/store/sqlite/thread/threaded-store.js';
 import {describeStore} from '../conformance.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {root} from '../../helpers/folders/workspace.js';
 
 const recreate = (columns: string, options = ''): readonly string[] => [
   'DROP TABLE uniqueindex',
@@ -26,11 +24,6 @@ const shapes = {
 };
 for (const [name, reshape] of Object.entries(shapes))
   describeStore({name, make: () => Promise.resolve(makeSqliteDatabase()), quote: '"', reshape});
-
-// Compiled, because the thread is started from a file of its own.
-const {openThreadedSqliteStore} = (await import(
-  join(root, 'dist', 'lib', 'store', 'sqlite', 'threaded-store.js')
-)) as {openThreadedSqliteStore: typeof openThreaded};
 
 describeStore({
   name: 'SQLite on a thread',
