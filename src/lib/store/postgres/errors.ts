@@ -1,86 +1,78 @@
 import postgres from 'postgres';
+import type {UniqueIDError} from '../../core/errors.js';
 import {
   conflict,
   cutShort,
   diskFull,
   fromNetworkError,
+  makersByCode,
   noDatabase,
   noPermission,
   readOnlyServer,
   tlsRefused,
   tooManyConnections,
-  unreachable,
+  unreachableAs,
   unwritableMode,
   wrongLogin,
   type Destination,
+  type ErrorMaker,
 } from '../shared/network-errors.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {rowRejected, schemaMissing, unsuitable} from '../schema/verdict.js';
 
-/** What the driver itself reports, https://github.com/porsager/postgres#error-handling */
-const driverReasons: Readonly<Record<string, string>> = {
-  CONNECTION_CLOSED: 'the connection was closed',
-  CONNECTION_ENDED: 'the connection was ended',
-  CONNECTION_DESTROYED: 'the connection was ended',
-  CONNECT_TIMEOUT: 'it did not answer in time',
-};
+const altered: ErrorMaker = (location, cause) => unsuitable(location, alteredFlaw, cause);
+const inTrouble = unreachableAs('it is starting, stopping or in trouble');
 
-/** An error of the driver or of PostgreSQL as one of ours; codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The driver's own codes: https://github.com/porsager/postgres#error-handling */
+const driverErrors = makersByCode(
+  [unreachableAs('the connection was closed'), ['CONNECTION_CLOSED']],
+  [unreachableAs('the connection was ended'), ['CONNECTION_ENDED', 'CONNECTION_DESTROYED']],
+  [unreachableAs('it did not answer in time'), ['CONNECT_TIMEOUT']],
+);
+
+/** The server's codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const serverErrors = makersByCode(
+  [sessionRejected, ['28000']],
+  [wrongLogin, ['28P01']],
+  [noDatabase, ['3D000']],
+  [noPermission, ['42501']],
+  [schemaMissing, ['42P01']],
+  [readOnlyServer, ['25006']],
+  [unwritableMode, ['22001', '22P05', '22021']],
+  [conflict, ['40001', '40003', '40P01', '55P03']],
+  [rowRejected, ['23503', '23505', '23514', '23P01']],
+  [altered, ['23502', '42703', '42804', '428C9', '42P10']],
+  [cutShort, ['57014']],
+  [diskFull, ['53100']],
+  [tooManyConnections, ['53300']],
+  [unreachableAs('it takes no connections now'), ['55000']],
+  // An administrator ends the session, the server crashes, starts, drops the database, or the session idles too long.
+  [inTrouble, ['57P01', '57P02', '57P03', '57P04', '57P05']],
+);
+
+/** The classes, which are the codes' first two characters: connection, resources, the system, the server itself. */
+const serverClasses = makersByCode([inTrouble, ['08', '53', '58', 'XX']]);
+
+/** Turns an error of the driver or of PostgreSQL into one of ours. */
 export function fromPostgresError(thrown: unknown, destination: Destination): Error {
   if (!(thrown instanceof Error)) return new Error(String(thrown));
   const error: Error & {code?: unknown} = thrown;
   const code = typeof error.code === 'string' ? error.code : '';
-  const {location} = destination;
-  const driverReason = driverReasons[code];
-  if (driverReason !== undefined) return unreachable(location, driverReason, error);
-  if (!(error instanceof postgres.PostgresError)) return fromNetworkError(error, destination) ?? error;
-  switch (code) {
-    case '28000':
-      return /no pg_hba\.conf entry|SSL|encryption/i.test(error.message)
-        ? tlsRefused(location, error)
-        : wrongLogin(destination, error);
-    case '28P01':
-      return wrongLogin(destination, error);
-    case '3D000':
-      return noDatabase(destination, error);
-    case '42501':
-      return noPermission(destination, error);
-    case '42P01':
-      return schemaMissing(location, error);
-    case '25006':
-      return readOnlyServer(location, error);
-    case '22001':
-    case '22P05':
-    case '22021':
-      return unwritableMode(location, error);
-    case '40001':
-    case '40003':
-    case '40P01':
-    case '55P03':
-      return conflict(location, error);
-    case '23503':
-    case '23505':
-    case '23514':
-    case '23P01':
-      return rowRejected(location, error);
-    case '23502':
-    case '42703':
-    case '42804':
-    case '428C9':
-    case '42P10':
-      return unsuitable(location, alteredFlaw, error);
-    case '57014':
-      return cutShort(location, error);
-    case '53100':
-      return diskFull(location, error);
-    case '53300':
-      return tooManyConnections(location, error);
-    case '55000':
-      return unreachable(location, 'it takes no connections now', error);
-    default:
-      // 08: connection exceptions; 57P: the server is starting, stopping or has crashed; 53: out of resources; 58: its disk failed.
-      return /^(?:08|57P|53|58|XX)/.test(code)
-        ? unreachable(location, 'it is starting, stopping or in trouble', error)
-        : error;
-  }
+  const isOfServer = error instanceof postgres.PostgresError;
+  const maker =
+    driverErrors.get(code) ??
+    (isOfServer ? (serverErrors.get(code) ?? serverClasses.get(code.slice(0, 2))) : undefined);
+  if (maker !== undefined) return maker(destination.location, error, destination);
+  return (isOfServer ? undefined : fromNetworkError(error, destination)) ?? error;
+}
+
+/**
+ * One code stands for unknown users and for connections that pg_hba.conf lets in only with, or without, TLS. The routine
+ * of the server tells them apart in every language. Gateways of hosted databases send no routine: only their text tells.
+ */
+function sessionRejected(location: string, error: Error, destination: Destination): UniqueIDError {
+  const routine = error instanceof postgres.PostgresError ? error.routine : undefined;
+  const isAboutTls =
+    routine === undefined ? /SSL|encryption/i.test(error.message) : routine === 'ClientAuthentication';
+  return isAboutTls ? tlsRefused(location, error) : wrongLogin(location, error, destination);
 }

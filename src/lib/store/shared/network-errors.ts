@@ -7,6 +7,21 @@ export interface Destination {
   readonly database: string;
 }
 
+/** Makes our error of one that a driver reported. */
+export type ErrorMaker = (location: string, cause: Error, destination: Destination) => UniqueIDError;
+
+/** Turns rows of a maker and its codes into the table that is searched by code. */
+export function makersByCode(
+  ...rows: readonly (readonly [ErrorMaker, readonly (string | number)[]])[]
+): ReadonlyMap<unknown, ErrorMaker> {
+  return new Map(rows.flatMap(([maker, codes]) => codes.map((code) => [code, maker] as const)));
+}
+
+/** Makes the error of a database that cannot be reached, for this reason. */
+export function unreachableAs(reason: string): ErrorMaker {
+  return (location, cause) => unreachable(location, reason, cause);
+}
+
 /** What the system and TLS report of a connection, and whether waiting may help. */
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
@@ -60,7 +75,7 @@ export function refused(message: string, hint: string, cause: unknown): UniqueID
   return new UniqueIDError('DATABASE_UNAVAILABLE', message, {cause, hint});
 }
 
-export function wrongLogin({location, user}: Destination, cause: unknown): UniqueIDError {
+export function wrongLogin(location: string, cause: unknown, {user}: Destination): UniqueIDError {
   const who = user === undefined ? 'this user' : `user "${user}"`;
   return refused(
     `The database ${location} refuses to log ${who} in.`,
@@ -69,7 +84,7 @@ export function wrongLogin({location, user}: Destination, cause: unknown): Uniqu
   );
 }
 
-export function noDatabase({location, database}: Destination, cause: unknown): UniqueIDError {
+export function noDatabase(location: string, cause: unknown, {database}: Destination): UniqueIDError {
   return refused(
     `The server of ${location} has no database "${database}".`,
     'Create it there, or correct its name in peewee_url.',
@@ -77,7 +92,7 @@ export function noDatabase({location, database}: Destination, cause: unknown): U
   );
 }
 
-export function noPermission({location, user}: Destination, cause: unknown): UniqueIDError {
+export function noPermission(location: string, cause: unknown, {user}: Destination): UniqueIDError {
   return refused(
     `The database ${location} does not let user "${user ?? ''}" use the tables of UniqueID.`,
     'Grant the user SELECT, INSERT and UPDATE on uniqueindex and uniqueindexsystem; dbsync needs CREATE as well.',
