@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: sqlite,
-        search: '    return this.#write(() => {\n      this.#assertServable();',
-        replace: '    return this.#attempt(() => {\n      this.#assertServable();',
+        search: '    return this.#file.write(() => {\n      this.#assertServable();',
+        replace: '    return this.#file.read(() => {\n      this.#assertServable();',
       },
       {
         file: sqlite,
@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     invariants: [2],
     edits: [
       {
-        file: 'src/lib/store/sqlite/connection.ts',
+        file: 'src/lib/store/sqlite/file/connection.ts',
         search: `journal === 'wal' ? 'FULL' : 'EXTRA'`,
         replace: `journal === 'wal' ? 'OFF' : 'OFF'`,
       },
@@ -297,9 +297,9 @@ export const mutants: readonly Mutant[] = [
     invariants: [8, 2],
     edits: [
       {
-        file: sqlite,
-        search: '    if (file === this.#file) return;',
-        replace: '    if (file === this.#file || this.#file !== undefined) return;',
+        file: 'src/lib/store/sqlite/file/database-file.ts',
+        search: '    if (file === this.#identity) return;',
+        replace: '    if (file === this.#identity || this.#identity !== undefined) return;',
       },
     ],
     tests: ['test/fault/restore.test.ts'],

@@ -1,5 +1,4 @@
 import {MAX_COUNTER} from '../../core/range.js';
-import {UniqueIDError} from '../../core/errors.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaProblem} from '../schema/verdict.js';
@@ -17,11 +16,9 @@ import type {
   Store,
   StoreFacts,
 } from '../store.js';
-import {openConnection} from './connection.js';
-import {fromSqliteError, isFull} from './errors.js';
-import {fileIdentity, isWritable, nameWarnings, sizeOnDisk} from './file/file.js';
+import {DatabaseFile} from './file/database-file.js';
+import {fileIdentity, nameWarnings, sizeOnDisk} from './file/file.js';
 import {highestCounters, listCounters} from './list.js';
-import type {LogSize} from './file/checkpoint-policy.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
 import {parseRawId} from './row-id.js';
@@ -39,29 +36,25 @@ export function openSqliteStore(path: string, options: OpenOptions = {}): Store 
 /** Counters in one SQLite file, shared by any number of processes on one machine. */
 class SqliteStore implements Store {
   readonly location: string;
-  readonly #options: OpenOptions;
-  #connection: NativeConnection;
-  #logSize: LogSize;
-  #file: string | undefined;
-  #isStuckReadOnly = false;
-  #isDisconnected = false;
+  readonly #file: DatabaseFile;
   #prepared: Statements | undefined;
   /** The number of the schema in which the tables were found to be servable. */
   #servable: unknown;
 
   constructor(path: string, options: OpenOptions) {
     this.location = path;
-    this.#options = options;
-    ({connection: this.#connection, logSize: this.#logSize} = openConnection(path, options));
-    this.#file = fileIdentity(path);
+    this.#file = new DatabaseFile(path, options, () => {
+      this.#prepared = undefined;
+      this.#servable = undefined;
+    });
   }
 
   readSchema(): Promise<SchemaState> {
-    return this.#attempt(() => readSchema(this.#connection));
+    return this.#file.read(() => readSchema(this.#connection));
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
-    return this.#write(() => {
+    return this.#file.write(() => {
       if (decideStep(step, readSchema(this.#connection), this.location) === 'already') return 'already';
       for (const statement of migrations[step.name]) this.#connection.execute(statement);
       const record = this.#connection.statement<[string, number], unknown>(
@@ -75,9 +68,9 @@ class SqliteStore implements Store {
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    return this.#write(() => {
+    return this.#file.write(() => {
       this.#assertServable();
-      this.#logSize.suit(claims.length);
+      this.#file.checkpointPolicy.adaptTo(claims.length);
       const results: Advance[] = [];
       for (const claim of claims) results.push(this.#take(claim, firstIndex));
       return results;
@@ -85,23 +78,23 @@ class SqliteStore implements Store {
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
-    return this.#attempt(() => listCounters(this.#statements, page));
+    return this.#file.read(() => listCounters(this.#statements, page));
   }
 
   highestCounters(limit: number): Promise<readonly Counter[]> {
-    return this.#attempt(() => highestCounters(this.#statements, limit));
+    return this.#file.read(() => highestCounters(this.#statements, limit));
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#attempt(() => this.#counter(mode));
+    return this.#file.read(() => this.#counter(mode));
   }
 
   countModes(most: number): Promise<number> {
-    return this.#attempt(() => Number(this.#statements.count.get(most)?.count ?? 0));
+    return this.#file.read(() => Number(this.#statements.count.get(most)?.count ?? 0));
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#write(() => {
+    return this.#file.write(() => {
       const moved = moves.flatMap((move) => movedMeanwhile(move, this.#counter(move.mode)));
       if (moved.length === 0) {
         for (const {mode, to} of moves) this.#move(mode, to);
@@ -118,8 +111,8 @@ class SqliteStore implements Store {
         if (!dryRun) this.#statements.put.run(raise.mode, raise.after);
         return {...raise, stored: row?.mode ?? raise.stored};
       });
-    if (dryRun) return this.#attempt(raiseAll);
-    return this.#write(() => {
+    if (dryRun) return this.#file.read(raiseAll);
+    return this.#file.write(() => {
       this.#connection.execute('SAVEPOINT unraised');
       const raises = raiseAll();
       if (raises.some(({mode, stored}) => mode !== stored)) this.#connection.execute('ROLLBACK TO unraised');
@@ -128,22 +121,22 @@ class SqliteStore implements Store {
   }
 
   comparison(): Promise<Comparison> {
-    return this.#attempt(() => readComparison(this.#connection));
+    return this.#file.read(() => readComparison(this.#connection));
   }
 
   probe(): Promise<void> {
-    return this.#write(() => {
+    return this.#file.write(() => {
       assertServable(readSchema(this.#connection), this.location);
       this.#connection.statement(writeProbe).run();
     });
   }
 
   identity(): Promise<string> {
-    return this.#attempt(() => `sqlite ${fileIdentity(this.location) ?? ''}`);
+    return this.#file.read(() => `sqlite ${fileIdentity(this.location) ?? ''}`);
   }
 
   facts(): Promise<StoreFacts> {
-    return this.#attempt(() => {
+    return this.#file.read(() => {
       const version = String(this.#connection.value('SELECT sqlite_version()'));
       const journal = String(this.#connection.value('PRAGMA journal_mode'));
       const synchronous = Number(this.#connection.value('PRAGMA synchronous'));
@@ -158,8 +151,12 @@ class SqliteStore implements Store {
   }
 
   close(): Promise<void> {
-    this.#connection.close();
+    this.#file.close();
     return Promise.resolve();
+  }
+
+  get #connection(): NativeConnection {
+    return this.#file.connection;
   }
 
   get #statements(): Statements {
@@ -202,73 +199,5 @@ class SqliteStore implements Store {
     const problem = schemaProblem(readSchema(this.#connection), this.location);
     if (problem !== undefined) throw problem;
     this.#servable = schema;
-  }
-
-  #write<T>(work: () => T): Promise<T> {
-    return this.#attempt(() => {
-      try {
-        return this.#connection.writing(work);
-      } catch (error) {
-        // What failed for want of space is undone. Once the log is in the database it is written from its beginning again.
-        if (!isFull(error) || !this.#copyLog()) throw error;
-        return this.#connection.writing(work);
-      }
-    });
-  }
-
-  /** Copies the write-ahead log into the database, which takes no space for pages that are there; `false` where it could not. */
-  #copyLog(): boolean {
-    const [{log, checkpointed} = {log: 0n, checkpointed: 0n}] = this.#connection
-      .statement<[], {log: bigint; checkpointed: bigint}>('PRAGMA wal_checkpoint(PASSIVE)')
-      .all();
-    return log > 0n && checkpointed === log;
-  }
-
-  /**
-   * Another file may have been put in the place of the one that was opened, such as a backup: what is committed to
-   * the old one nobody would ever see again. The old connection is left alone, since SQLite would remove the log of
-   * the new file when it closes it (https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
-   */
-  #followFile(): void {
-    const file = fileIdentity(this.location);
-    if (file === this.#file) return;
-    this.#reconnect();
-    this.#file = file;
-  }
-
-  /**
-   * SQLite opens a file that cannot be written to read it, and never asks again: once the disk or the permissions are
-   * mended, only a new connection writes. The old one is closed first, since all of one process share what they know
-   * of the log.
-   */
-  #leaveReadOnly(): void {
-    if (this.#isStuckReadOnly && isWritable(this.location)) {
-      this.#connection.close();
-      this.#isDisconnected = true;
-    }
-    if (this.#isDisconnected) this.#reconnect();
-  }
-
-  #reconnect(): void {
-    const options = {...this.#options, create: false};
-    ({connection: this.#connection, logSize: this.#logSize} = openConnection(this.location, options));
-    this.#prepared = undefined;
-    this.#servable = undefined;
-    this.#isStuckReadOnly = false;
-    this.#isDisconnected = false;
-  }
-
-  /** better-sqlite3 answers at once; the interface promises a promise, and errors of ours. */
-  #attempt<T>(work: () => T): Promise<T> {
-    try {
-      this.#followFile();
-      this.#leaveReadOnly();
-      return Promise.resolve(work());
-    } catch (error) {
-      const failure = fromSqliteError(error, this.location);
-      const isReadOnly = failure instanceof UniqueIDError && failure.code === 'DATABASE_READ_ONLY';
-      this.#isStuckReadOnly = isReadOnly && this.#options.readOnly !== true;
-      return Promise.reject(failure);
-    }
   }
 }

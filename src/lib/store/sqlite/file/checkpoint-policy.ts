@@ -21,7 +21,7 @@ const MANY_MODES = 16;
 const MOST_SHARE = 1 / 16;
 
 /** Sets when a connection copies the write-ahead log. */
-export class LogSize {
+export class CheckpointPolicy {
   readonly #connection: NativeConnection;
   readonly #mostBytes: number;
   #isLong = false;
@@ -34,7 +34,7 @@ export class LogSize {
   }
 
   /** Tells of the number of modes in a group; once there were many the log stays long, and does not grow any more. */
-  suit(modes: number): void {
+  adaptTo(modes: number): void {
     if (this.#isLong || modes < MANY_MODES) return;
     this.#isLong = true;
     this.#set(LONG_BYTES);

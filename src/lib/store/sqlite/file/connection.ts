@@ -1,13 +1,13 @@
 import {existsSync, statSync, type Stats} from 'node:fs';
 import {dirname} from 'node:path';
-import {UniqueIDError} from '../../core/errors.js';
-import {currentVersion, type SchemaState} from '../schema/version.js';
-import type {OpenOptions} from '../store.js';
-import {fromSqliteError} from './errors.js';
-import {LogSize} from './file/checkpoint-policy.js';
-import {assertNotMountedAlone} from './file/mounts.js';
-import {NativeConnection} from './native.js';
-import {readSchema} from './schema.js';
+import {UniqueIDError} from '../../../core/errors.js';
+import {currentVersion, type SchemaState} from '../../schema/version.js';
+import type {OpenOptions} from '../../store.js';
+import {fromSqliteError} from '../errors.js';
+import {CheckpointPolicy} from './checkpoint-policy.js';
+import {assertNotMountedAlone} from './mounts.js';
+import {NativeConnection} from '../native.js';
+import {readSchema} from '../schema.js';
 
 /** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
 const OPEN_WAIT_MS = 1000;
@@ -24,7 +24,7 @@ const CACHE_KIBIBYTES = 65_536;
 /** An open file, and what keeps its log at a good size. */
 export interface OpenFile {
   readonly connection: NativeConnection;
-  readonly logSize: LogSize;
+  readonly checkpointPolicy: CheckpointPolicy;
 }
 
 /**
@@ -47,7 +47,7 @@ export function openConnection(path: string, options: OpenOptions): OpenFile {
     syncEachCommit(connection);
     connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
     connection.execute(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
-    return {connection, logSize: new LogSize(connection, path)};
+    return {connection, checkpointPolicy: new CheckpointPolicy(connection, path)};
   } catch (error) {
     connection?.close();
     throw fromSqliteError(error, path);
