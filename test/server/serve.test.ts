@@ -278,7 +278,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
         }
       }
     });
-    while (given.length <= 100 && !refused) await sleep(5);
+    while (given.length <= 100 && lost.length === 0) await sleep(5);
     server.process.kill(signal);
     await Promise.all(clients);
     agent.destroy();
