@@ -1,5 +1,5 @@
 export {Allocator, type AllocatorOptions} from './lib/allocation/allocator.js';
-export {checkMode, MAX_MODE_LENGTH} from './lib/core/mode.js';
+export {parseMode, MAX_MODE_LENGTH} from './lib/core/mode.js';
 export {formatRange, MAX_COUNTER, parseRange, type IdRange} from './lib/core/range.js';
 export {parseDatabaseUrl, type DatabaseUrl} from './lib/config/database-url.js';
 export {UniqueIDError, type ErrorCode} from './lib/core/errors.js';

@@ -5,7 +5,7 @@ import type {GetidOptions} from './getid/flags.js';
 import {hideSecrets} from './process/hide-secrets.js';
 import {closeUnaskedInspector} from './process/inspector.js';
 import {parseFastArguments} from './getid/fast-arguments.js';
-import {reportFailure} from './process/report-error.js';
+import {reportError} from './process/report-error.js';
 import {printExact} from './process/stdout.js';
 import {printAllocation} from './getid/local.js';
 import {canPrompt} from './terminal/traits.js';
@@ -39,7 +39,7 @@ async function runPlainGetid(
     // Nothing was allocated: a person is offered dbsync, and its prompts are in the other build.
     const isNotReady = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
     if (isNotReady && canPrompt(options.json)) return runOclif(argv);
-    reportFailure(thrown, options.json);
+    reportError(thrown, options.json);
   }
   return endProcess();
 }

@@ -8,7 +8,7 @@ import {formatTable} from '../cli/terminal/table.js';
 import {say} from '../cli/process/stderr.js';
 import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/process/stdout.js';
 import {canPrompt} from '../cli/terminal/traits.js';
-import {checkMode} from '../lib/core/mode.js';
+import {parseMode} from '../lib/core/mode.js';
 import {MAX_COUNTER} from '../lib/core/range.js';
 import {applyReset, planReset, type ResetMove} from '../lib/operations/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
@@ -74,7 +74,7 @@ export default class Reset extends BaseCommand {
     const config = this.configure(flags);
     const {settings} = config;
     const mayAsk = canPrompt(this.jsonEnabled());
-    const named = flags.all ? undefined : (flags.mode ?? []).map(checkMode);
+    const named = flags.all ? undefined : (flags.mode ?? []).map(parseMode);
     if (named?.length === 0 && !mayAsk) throw noMode();
     const to = parseIndex(flags.to);
     const dryRun = flags['dry-run'];

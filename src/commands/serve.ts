@@ -4,7 +4,7 @@ import {connectSafely, type CommandTalk} from '../cli/database/connect-safely.js
 import {connect, prepareStore} from '../cli/database/connect.js';
 import {setCrashReporter} from '../cli/process/end-process.js';
 import {say} from '../cli/process/stderr.js';
-import {catchHangUp, endAtSignal, untilStopped} from '../cli/process/signals.js';
+import {catchHangUp, endAtSignal, shutdownSignal} from '../cli/process/signals.js';
 import {printExact} from '../cli/process/stdout.js';
 import type * as syncTasks from '../cli/database/tasks.js';
 import {canPrompt} from '../cli/terminal/traits.js';
@@ -85,7 +85,7 @@ export default class Serve extends BaseCommand {
     const [store, {startServer: start}] = await Promise.all([opening, loadService()]);
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before it listens: whatever is accepted from then on must be answered.
-    const told = untilStopped();
+    const told = shutdownSignal();
     const service = await start(config, store, descriptor);
     onHangUp(() => {
       service.reload();
@@ -110,8 +110,8 @@ export default class Serve extends BaseCommand {
   ): Promise<void> {
     const {url, log} = running;
     const json = this.jsonEnabled();
-    const {serveTalk} = await import('../cli/serve/announcements.js');
-    const talk = serveTalk(settings, settings.errorFile === undefined ? undefined : log);
+    const {serveAnnouncements} = await import('../cli/serve/announcements.js');
+    const talk = serveAnnouncements(settings, settings.errorFile === undefined ? undefined : log);
     if (json) printExact(`${JSON.stringify({url, database: store.location, version})}\n`);
     else await talk.started(url, store.location, () => store.facts());
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);

@@ -2,18 +2,18 @@ import {ESLint} from 'eslint';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {checkMode} from '../../src/lib/core/mode.js';
+import {parseMode} from '../../src/lib/core/mode.js';
 import {modeFilter} from '../../src/lib/core/mode-filter.js';
 import {parseRange} from '../../src/lib/core/range.js';
 import {hideSecrets} from '../../src/cli/process/hide-secrets.js';
 import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
-import {readPythonIni} from '../../src/lib/config/python/ini.js';
-import {readPythonLiteral} from '../../src/lib/config/python/literal.js';
+import {parsePythonIni} from '../../src/lib/config/python/ini.js';
+import {parsePythonLiteral} from '../../src/lib/config/python/literal.js';
 import {hostAddress, seconds} from '../../src/lib/config/parsers.js';
 import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/http/target.js';
 import {FastPathReader} from '../../src/lib/server/fast-path/request.js';
-import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
-import {readPage} from '../../src/lib/server/routes/status.js';
+import {parseGetidQuery} from '../../src/lib/server/routes/getid-query.js';
+import {parsePage} from '../../src/lib/server/routes/status.js';
 import {Tokens} from '../../src/lib/server/http/tokens.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
@@ -72,8 +72,8 @@ const subjects: Readonly<Record<string, () => Subject>> = {
   }),
   'targets of requests': () => ({beginnings: ['', '/', 'a', 'http://', '/getid?'], read: splitTarget}),
   purposes: () => ({beginnings: ['', 'pre'], read: isPrefetchPurpose}),
-  'queries of /getid': () => ({beginnings: ['', 'mode=', 'a=&', 'range=1&mode=%'], read: readGetidQuery}),
-  'queries of /status': () => ({beginnings: ['', 'after=', 'limit='], read: readPage}),
+  'queries of /getid': () => ({beginnings: ['', 'mode=', 'a=&', 'range=1&mode=%'], read: parseGetidQuery}),
+  'queries of /status': () => ({beginnings: ['', 'after=', 'limit='], read: parsePage}),
   'Authorization headers': () => {
     const known = tokens();
     return {
@@ -81,7 +81,7 @@ const subjects: Readonly<Record<string, () => Subject>> = {
       read: (text) => known.check(text),
     };
   },
-  modes: () => ({beginnings: ['', 'a', ' '], read: checkMode}),
+  modes: () => ({beginnings: ['', 'a', ' '], read: parseMode}),
   'lists of modes': () => ({beginnings: ['', 'a', 'a,'], read: (text) => modeFilter(text)?.('a')}),
   ranges: () => ({beginnings: ['', '0', '1'], read: parseRange}),
   'INI files': () => ({
@@ -95,11 +95,11 @@ const subjects: Readonly<Record<string, () => Subject>> = {
       '[a]\na = 1\nb = %(a)s',
       '[a]\nb = 1\n  ',
     ],
-    read: (text) => readPythonIni(text, 'config.ini'),
+    read: (text) => parsePythonIni(text, 'config.ini'),
   }),
   'Python literals': () => ({
     beginnings: ['', '[', '(', "'", '"', '1', '-', '0', "['a',", 'u', "'\\", 'True'],
-    read: readPythonLiteral,
+    read: parsePythonLiteral,
   }),
   'database URLs': () => ({
     beginnings: [

@@ -3,10 +3,10 @@ import {join} from 'node:path';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../../src/lib/config/database-url.js';
-import {readPythonIni} from '../../src/lib/config/python/ini.js';
-import {readPythonLiteral} from '../../src/lib/config/python/literal.js';
+import {parsePythonIni} from '../../src/lib/config/python/ini.js';
+import {parsePythonLiteral} from '../../src/lib/config/python/literal.js';
 import {UniqueIDError} from '../../src/lib/core/errors.js';
-import {readGetidQuery} from '../../src/lib/server/routes/getid-query.js';
+import {parseGetidQuery} from '../../src/lib/server/routes/getid-query.js';
 import {Tokens} from '../../src/lib/server/http/tokens.js';
 import {needs} from '../helpers/run/needs.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
@@ -248,7 +248,7 @@ describe('what is read as Python reads it', () => {
           // Python takes a byte order mark for text; here it is no part of the file.
           fc.pre(!text.startsWith('\uFEFF'));
           const verdict = await python.ask<Record<string, Record<string, string>>>('ini', text);
-          const ours = orRefusal(() => readPythonIni(text, 'config.ini'));
+          const ours = orRefusal(() => parsePythonIni(text, 'config.ini'));
           const plain =
             ours &&
             new Map(
@@ -282,7 +282,7 @@ describe('what is read as Python reads it', () => {
         fc.asyncProperty(textOf(literalPieces, 10), async (source) => {
           // No value of a file has white space around it.
           const text = source.trim();
-          const ours = readPythonLiteral(text);
+          const ours = parsePythonLiteral(text);
           if (ours === undefined) return;
           read++;
           expect(JSON.stringify(await python.ask('literal', text))).toBe(JSON.stringify({value: ours}));
@@ -310,7 +310,7 @@ describe('what is read as Python reads it', () => {
           const encoded = bytes.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
           const verdict = await python.ask<[string, string][]>('query', encoded);
           const pairs = 'value' in verdict ? verdict.value : [];
-          const ours = orRefusal(() => readGetidQuery(bytes));
+          const ours = orRefusal(() => parseGetidQuery(bytes));
           const of = (wanted: string): string[] =>
             pairs.filter(([name]) => name === wanted).map(([, value]) => value);
           const [mode = '', range = ''] = [...of('mode'), ...of('range')];
@@ -464,7 +464,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
       '('.repeat(100_000),
       `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
     ])
-      expect(readPythonLiteral(text)).toBeUndefined();
+      expect(parsePythonLiteral(text)).toBeUndefined();
   });
 });
 

@@ -141,7 +141,7 @@ class Check {
         seen.add(name);
         mode = {mode: name, next: this.#firstIndex, highest: undefined, latest: undefined};
       }
-      this.#checkRange(mode, range);
+      this.#assertCount(mode, range);
     }
     if (mode !== undefined) this.#checkEnd(mode);
     // A mode from which nobody was given anything.
@@ -150,7 +150,7 @@ class Check {
         this.#checkTail({mode: name, next: this.#firstIndex, highest: undefined, latest: undefined}, next);
   }
 
-  #checkRange(pass: ModePass, range: Range): void {
+  #assertCount(pass: ModePass, range: Range): void {
     const {next, highest, latest} = pass;
     if (range.start < next) {
       const other = highest === undefined ? `the first index ${this.#firstIndex}` : this.#place(highest);

@@ -4,7 +4,7 @@ import {openStore} from '../../lib/store/open.js';
 import {visible} from '../../lib/util/visible.js';
 import {withStore} from '../database/connect.js';
 import {catchCrashes, endProcess} from '../process/end-process.js';
-import {reportFailure} from '../process/report-error.js';
+import {reportError} from '../process/report-error.js';
 import {printExact} from '../process/stdout.js';
 import {shells} from './scripts.js';
 
@@ -31,7 +31,7 @@ export async function runCompletion(words: readonly string[]): Promise<never> {
   try {
     await printCandidates(words);
   } catch (error) {
-    reportFailure(error, false);
+    reportError(error, false);
   }
   return endProcess();
 }

@@ -1,4 +1,4 @@
-import {checkMode} from '../../lib/core/mode.js';
+import {parseMode} from '../../lib/core/mode.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {readText, UnreadableFile} from '../../lib/util/read-file.js';
 
@@ -29,7 +29,7 @@ export function readSpellings(path: string): readonly string[] {
 
 function checkLine(mode: string, place: string): string {
   try {
-    return checkMode(mode);
+    return parseMode(mode);
   } catch (error) {
     if (!(error instanceof UniqueIDError)) throw error;
     throw new UniqueIDError(error.code, `${place}: ${error.message}`, {

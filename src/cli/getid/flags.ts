@@ -1,4 +1,4 @@
-import type {IdFormat} from './output.js';
+import type {RangeFormat} from './output.js';
 
 /** The options of `getid`, by the flags' long names. */
 export interface GetidOptions {
@@ -6,7 +6,7 @@ export interface GetidOptions {
   readonly database?: string | undefined;
   readonly mode?: string | undefined;
   readonly range: string;
-  readonly format: IdFormat;
+  readonly format: RangeFormat;
   readonly server?: string | undefined;
   readonly timeout?: string | undefined;
   readonly retries?: string | undefined;

@@ -1,5 +1,5 @@
 import {Allocator} from '../../lib/allocation/allocator.js';
-import {checkMode} from '../../lib/core/mode.js';
+import {parseMode} from '../../lib/core/mode.js';
 import {parseRange, type IdRange} from '../../lib/core/range.js';
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import {loadConfig} from '../../lib/config/load.js';
@@ -7,7 +7,7 @@ import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectIfServable, withStore, type ConnectTalk} from '../database/connect.js';
 import type {GetidOptions} from './flags.js';
-import {writeIds, type IdFormat} from './output.js';
+import {writeRange, type RangeFormat} from './output.js';
 import {say} from '../process/stderr.js';
 import {assertStdoutOpen} from '../process/stdout.js';
 import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
@@ -18,7 +18,7 @@ export interface GetidRequest {
   readonly options: GetidOptions;
   readonly mode: string | undefined;
   readonly count: bigint;
-  readonly format: IdFormat;
+  readonly format: RangeFormat;
 }
 
 /** How a person takes part in an allocation; a script has no say in it. */
@@ -37,7 +37,7 @@ export function parseGetid(options: GetidOptions): GetidRequest {
   const {config: path, database, timeout} = options;
   const config = loadConfig({config: path, database, timeout}, process.env);
   const count = parseRange(options.range, config.settings.maxRange);
-  const mode = options.mode === undefined ? undefined : checkMode(options.mode);
+  const mode = options.mode === undefined ? undefined : parseMode(options.mode);
   assertStdoutOpen();
   return {config, options, mode, count, format: options.json ? 'json' : options.format};
 }
@@ -49,7 +49,7 @@ export async function printAllocation(options: GetidOptions & {readonly mode: st
     connect: connectIfServable,
     chooseMode: () => Promise.resolve(options.mode),
   };
-  await writeIds(await allocateLocally(request, interaction), request.format);
+  await writeRange(await allocateLocally(request, interaction), request.format);
 }
 
 /** Allocates a range from the configured database. */

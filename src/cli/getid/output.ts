@@ -3,7 +3,7 @@ import {formatRange, type IdRange} from '../../lib/core/range.js';
 import {outputFailed, watchStdout} from '../process/stdout.js';
 
 /** The formats of `getid`. */
-export type IdFormat = 'json' | 'plain' | 'list';
+export type RangeFormat = 'json' | 'plain' | 'list';
 
 /** Lines written at once; a billion integers must not gather in memory. */
 const LINES_A_WRITE = 4096n;
@@ -15,7 +15,7 @@ const STDOUT = 1;
  *
  * @throws UniqueIDError `OUTPUT_FAILED`, with the range: nobody else is ever given it
  */
-export async function writeIds(range: IdRange, format: IdFormat): Promise<void> {
+export async function writeRange(range: IdRange, format: RangeFormat): Promise<void> {
   try {
     if (format === 'list') await writeList(range);
     else await writeLine(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);

@@ -6,7 +6,7 @@ import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {GetidOptions} from './flags.js';
 
 /** Takes a range from a running service; asks for the mode where none is given. */
-export async function takeRemoteIds(
+export async function allocateRemotely(
   server: string,
   mode: string | undefined,
   range: bigint,

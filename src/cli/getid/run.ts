@@ -2,9 +2,9 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectSafely} from '../database/connect-safely.js';
 import type {GetidOptions} from './flags.js';
-import {writeIds} from './output.js';
+import {writeRange} from './output.js';
 import {allocateLocally, parseGetid} from './local.js';
-import {takeRemoteIds} from './remote.js';
+import {allocateRemotely} from './remote.js';
 import {canPrompt} from '../terminal/traits.js';
 import type {TimeLimit} from '../process/time-limit.js';
 
@@ -20,8 +20,8 @@ export async function runGetid(options: GetidOptions): Promise<void> {
           connect: (settings, talk) => connectSafely(settings, {...talk, mayAsk}),
           chooseMode: askForMode,
         })
-      : await takeRemoteIds(options.server, mode, count, options, config.settings);
-  await writeIds(range, format);
+      : await allocateRemotely(options.server, mode, count, options, config.settings);
+  await writeRange(range, format);
 }
 
 /** People do not page through a longer list. */

@@ -4,9 +4,9 @@ import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {globalFlags} from '../getid/flags.js';
-import {reportFailure} from '../process/report-error.js';
+import {reportError} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';
-import {requestedExit, usageFailure} from './usage-errors.js';
+import {requestedExit, toUsageError} from './usage-errors.js';
 
 /** What all commands share: the global flags, and how a failure ends. */
 export abstract class BaseCommand extends Command {
@@ -55,7 +55,7 @@ export abstract class BaseCommand extends Command {
     // oclif warns of a command that parsed nothing, also where that is what failed.
     this.parsed = true;
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportFailure(usageFailure(thrown), this.jsonEnabled());
+    if (exit === undefined) reportError(toUsageError(thrown), this.jsonEnabled());
     else process.exitCode = exit;
     return Promise.resolve();
   }

@@ -1,10 +1,10 @@
 import {run} from '@oclif/core/run';
 import {settings} from '@oclif/core/settings';
 import {catchCrashes, endProcess} from '../process/end-process.js';
-import {reportFailure} from '../process/report-error.js';
+import {reportError} from '../process/report-error.js';
 import {watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
-import {requestedExit, usageFailure} from './usage-errors.js';
+import {requestedExit, toUsageError} from './usage-errors.js';
 
 /** Has oclif find and run the command, and ends the process. */
 export async function runOclif(argv: readonly string[]): Promise<never> {
@@ -19,7 +19,7 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
     await run(asFlag(argv), import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportFailure(usageFailure(thrown), argv.includes('--json'));
+    if (exit === undefined) reportError(toUsageError(thrown), argv.includes('--json'));
     else process.exitCode = exit;
   }
   return endProcess();

@@ -21,7 +21,7 @@ export function requestedExit(thrown: unknown): number | undefined {
 }
 
 /** oclif's complaint about a command line as an error of ours, with what was probably meant; any other as it is. */
-export function usageFailure(thrown: unknown): unknown {
+export function toUsageError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || (thrown as OclifError).oclif?.exit !== 2) return thrown;
   return unknownCommand(thrown) ?? unknownFlag(thrown) ?? otherUsage(thrown);
 }

@@ -1,4 +1,4 @@
-import {reportFailure} from './report-error.js';
+import {reportError} from './report-error.js';
 import {flushStderr, say} from './stderr.js';
 import {assertPrinted, isStdoutFailure} from './stdout.js';
 
@@ -6,7 +6,7 @@ import {assertPrinted, isStdoutFailure} from './stdout.js';
 type CrashReporter = (error: unknown) => Promise<void>;
 
 let reportCrash: CrashReporter = (error) => {
-  reportFailure(error, false);
+  reportError(error, false);
   return Promise.resolve();
 };
 
@@ -26,11 +26,11 @@ export function catchCrashes(): void {
       .then(flushStderr)
       .finally(() => process.exit(1));
   });
-  sayWarnings();
+  printWarnings();
 }
 
 /** Takes the place of Node, which writes warnings of the process to stderr as they are. */
-function sayWarnings(): void {
+function printWarnings(): void {
   // With NODE_NO_WARNINGS it writes none.
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning');
@@ -48,7 +48,7 @@ export async function endProcess(): Promise<never> {
     await assertPrinted();
   } catch (error) {
     const status = process.exitCode ?? 0;
-    reportFailure(error, false);
+    reportError(error, false);
     // The failure of the command itself counts.
     if (status !== 0) process.exitCode = status;
   }

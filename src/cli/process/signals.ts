@@ -10,7 +10,7 @@ const names = ['SIGINT', 'SIGTERM'] as const;
 const endings = new Map(names.map((name) => [name, () => process.exit(statuses[name])]));
 
 /**
- * Ends the process at SIGINT or SIGTERM, until `untilStopped` takes over. Without a word the system would do so too,
+ * Ends the process at SIGINT or SIGTERM, until `shutdownSignal` takes over. Without a word the system would do so too,
  * but not to the first process of a container.
  */
 export function endAtSignal(): void {
@@ -18,7 +18,7 @@ export function endAtSignal(): void {
 }
 
 /** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
-export function untilStopped(): Promise<void> {
+export function shutdownSignal(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
     for (const [name, end] of endings) process.off(name, end);

@@ -16,11 +16,11 @@ export function watchStderr(): void {
 
 /** Writes one line to stderr, where talk goes: stdout is for data. Hidden characters are written out. */
 export function say(text: string): void {
-  sayLines([visible(text)]);
+  printErrorLines([visible(text)]);
 }
 
 /** Writes lines to stderr. On a terminal a line too long for it is broken between words. */
-export function sayLines(lines: readonly Visible[]): void {
+export function printErrorLines(lines: readonly Visible[]): void {
   watchStderr();
   process.stderr.write(wrapped(lines));
 }
@@ -28,13 +28,13 @@ export function sayLines(lines: readonly Visible[]): void {
 /** Returns lines that fit the terminal, if stderr is one, as one text. */
 export function wrapped(lines: readonly Visible[]): string {
   return lines
-    .flatMap((line) => wrapWords(line, talkWidth()))
+    .flatMap((line) => wrapWords(line, terminalWidth()))
     .map((line) => `${line}\n`)
     .join('');
 }
 
 /** Columns for talk; `undefined` where it goes to no terminal. */
-export function talkWidth(): number | undefined {
+export function terminalWidth(): number | undefined {
   return process.stderr.isTTY && process.stderr.columns > 0 ? process.stderr.columns : undefined;
 }
 

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {reportFailure} from './report-error.js';
+import {reportError} from './report-error.js';
 
 /** How long a command may take. */
 export interface TimeLimit {
@@ -19,7 +19,7 @@ export interface TimeLimit {
 export function startTimeLimit(limitMs: number, json: boolean, location: string): TimeLimit {
   const deadline = performance.now() + limitMs;
   const timer = setTimeout(() => {
-    reportFailure(
+    reportError(
       new UniqueIDError(
         'DATABASE_UNAVAILABLE',
         `The database ${location} did not answer within ${limitMs / 1000} s.`,

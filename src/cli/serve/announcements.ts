@@ -12,14 +12,14 @@ import {wrapped} from '../process/stderr.js';
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
 
 /** What `serve` tells about itself beside its logs: a person a few lines, a log one JSON record each. */
-export interface ServeTalk {
+export interface ServeAnnouncements {
   readonly started: (url: string, database: string, facts: ReadFacts) => Promise<void>;
   readonly stopping: () => void;
   readonly stopped: () => void;
 }
 
 /** @param log the service's own log, if it does not go to stderr alone */
-export function serveTalk(settings: Settings, log: Logger | undefined): ServeTalk {
+export function serveAnnouncements(settings: Settings, log: Logger | undefined): ServeAnnouncements {
   const file = log === undefined ? undefined : forLog(log);
   // With log.screen the log writes each line to stderr itself.
   if (file !== undefined && settings.logScreen && !process.stderr.isTTY) return file;
@@ -52,7 +52,7 @@ function recorder(): Logger {
   return recordTo([stderrSink()]);
 }
 
-function forLog(log: Logger): ServeTalk {
+function forLog(log: Logger): ServeAnnouncements {
   return {
     started: (url, database) => {
       log.info({url, database, version}, `UniqueID ${version} answers at ${url}/getid, from ${database}.`);
@@ -67,7 +67,7 @@ function forLog(log: Logger): ServeTalk {
   };
 }
 
-function forPerson({accessFile, errorFile, logScreen}: Settings): ServeTalk {
+function forPerson({accessFile, errorFile, logScreen}: Settings): ServeAnnouncements {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
   // Unlike `say`, it does not wait for a terminal whose output is paused.

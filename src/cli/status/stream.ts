@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {exactJson} from '../../lib/util/exact-json.js';
 import type {StatusDocument} from '../../lib/operations/status-document.js';
-import {reportFailure} from '../process/report-error.js';
+import {reportError} from '../process/report-error.js';
 import {hasStdoutFailed, printExact} from '../process/stdout.js';
 import type {StatusSource} from './watch.js';
 
@@ -24,7 +24,7 @@ export async function followStatus(
       if (json) printExact(`${oneLine(status)}\n`);
       else show(status);
     } catch (error) {
-      reportFailure(error, json);
+      reportError(error, json);
     }
     await sleep(intervalMs, undefined, {signal}).catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 import {wrapWords} from './wrap-words.js';
 
 /** A failure as `--json` shows it. */
-export interface FailureDocument {
+export interface ErrorDocument {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
@@ -11,7 +11,7 @@ export interface FailureDocument {
 }
 
 /** A failure for a script. */
-export function describeFailure(error: UniqueIDError): FailureDocument {
+export function toErrorDocument(error: UniqueIDError): ErrorDocument {
   return {
     code: error.code,
     message: messageOf(error),
@@ -25,7 +25,7 @@ export function describeFailure(error: UniqueIDError): FailureDocument {
  *
  * @param width columns of the terminal, where it goes to one: what is longer goes on below itself
  */
-export function formatFailure(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
+export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
   const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
   const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
   const beside = (label: string, text: string): Visible[] =>

@@ -1,5 +1,5 @@
 import search from '@inquirer/search';
-import {checkMode} from '../../lib/core/mode.js';
+import {parseMode} from '../../lib/core/mode.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 
@@ -46,7 +46,7 @@ function newMode(modes: readonly string[], term: string | undefined): Choice[] {
 
 function problemOf(mode: string): Visible | undefined {
   try {
-    checkMode(mode);
+    parseMode(mode);
     return undefined;
   } catch (error) {
     if (error instanceof UniqueIDError) return visible(error.message);

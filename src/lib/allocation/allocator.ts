@@ -6,7 +6,7 @@ import {GroupCommitter, type Committed} from './group-committer.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
-import {checkMode} from '../core/mode.js';
+import {parseMode} from '../core/mode.js';
 import {EMPTY_RANGE, type IdRange} from '../core/range.js';
 import {modeNotAllowed, queueFull, stopping, tooLate} from './rejections.js';
 import {RegressionGuard} from './regression-guard.js';
@@ -84,7 +84,7 @@ export class Allocator {
   /** Does what `allocate` does, and tells the receiver instead of a promise: one object less for each request. */
   request(mode: string, range: bigint, receiver: Receiver): void {
     try {
-      checkMode(mode);
+      parseMode(mode);
       this.#assertAccepting(mode);
     } catch (error) {
       receiver.refused(toUniqueIDError(error));

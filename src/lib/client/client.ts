@@ -1,5 +1,5 @@
 import {setMaxListeners} from 'node:events';
-import {checkMode} from '../core/mode.js';
+import {parseMode} from '../core/mode.js';
 import {MAX_COUNTER, type IdRange} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {wrongAnswer, type Answer} from './ask-service.js';
@@ -43,7 +43,7 @@ export class Client {
    *   `REMOTE_FAILED` where no server gives them within `timeoutMs`; the reason of `signal` where it was aborted
    */
   async allocate(mode: string, range: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
-    const answer = await this.#ask(checkMode(mode), checkRange(range), signal);
+    const answer = await this.#ask(parseMode(mode), assertCount(range), signal);
     if ('start' in answer) return answer;
     throw wrongAnswer(answer);
   }
@@ -68,7 +68,7 @@ export class Client {
   }
 
   #source(mode: string): BlockSource {
-    checkMode(mode);
+    parseMode(mode);
     const source = new BlockSource((count) => this.#reserve(mode, count), this.#options);
     this.#sources.set(mode, source);
     return source;
@@ -120,7 +120,7 @@ function givenAgain(server: string, mode: string, {start, end}: IdRange): Unique
   );
 }
 
-function checkRange(range: bigint | number): bigint {
+function assertCount(range: bigint | number): bigint {
   if (typeof range === 'bigint' || Number.isSafeInteger(range)) {
     const count = BigInt(range);
     if (count >= 0n && count <= MAX_COUNTER) return count;

@@ -85,7 +85,7 @@ export class OptionError extends Error {
  * @param hosts how many hosts the URL names: with several, only one that can be written will do
  * @throws OptionError
  */
-export function readDatabaseOptions(
+export function parseDatabaseOptions(
   kind: string,
   hosts: number,
   given: ReadonlyMap<string, string>,

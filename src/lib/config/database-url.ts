@@ -1,6 +1,6 @@
 import {basename} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
-import {OptionError, readDatabaseOptions, type DatabaseOptions} from './database-options.js';
+import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
 /** The databases there is a store for. */
 export type DatabaseKind = 'sqlite' | 'postgresql' | 'mysql';
@@ -181,7 +181,7 @@ function assertSqlite(url: DatabaseUrl, authority: string): void {
 
 function readOptions(kind: DatabaseKind, hosts: number, query: string): DatabaseOptions {
   try {
-    return readDatabaseOptions(kind, hosts, splitQuery(query));
+    return parseDatabaseOptions(kind, hosts, splitQuery(query));
   } catch (error) {
     if (error instanceof OptionError) throw invalidUrl(error.message, error.hint);
     throw error;

@@ -1,5 +1,5 @@
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
-import {readPythonLiteral} from './python/literal.js';
+import {parsePythonLiteral} from './python/literal.js';
 
 /** Thrown by a parser; `allowed` ends the sentence "allowed: …". */
 export class InvalidValue extends Error {
@@ -82,7 +82,7 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Header names and values, as CherryPy's `tools.response_headers.headers` lists them. */
 export const headerList: Parser<readonly (readonly [string, string])[]> = (text) => {
-  const list = text === '' ? [] : readPythonLiteral(text);
+  const list = text === '' ? [] : parsePythonLiteral(text);
   if (!Array.isArray(list)) throw notHeaders();
   return list.map((item: unknown) => {
     const [name, value] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : [];

@@ -1,7 +1,7 @@
 import {UniqueIDError} from '../core/errors.js';
 import {nearest} from '../util/nearest-word.js';
-import {readPythonIni, type IniFile, type IniValue} from './python/ini.js';
-import {readPythonLiteral} from './python/literal.js';
+import {parsePythonIni, type IniFile, type IniValue} from './python/ini.js';
+import {parsePythonLiteral} from './python/literal.js';
 import {InvalidValue} from './parsers.js';
 import {isServiceVariable} from './environment.js';
 import {hasPassword} from './database-url.js';
@@ -89,7 +89,7 @@ function guardedFile(file: IniFile, path: string): readonly SecretFile[] {
 }
 
 function read(file: ConfigFile | undefined): IniFile {
-  return file === undefined ? new Map() : readPythonIni(file.content, file.path);
+  return file === undefined ? new Map() : parsePythonIni(file.content, file.path);
 }
 
 function fromFlag({flag}: Setting, {flags}: ConfigSources): Found | undefined {
@@ -123,7 +123,7 @@ function inFile(text: string, origin: string, section: string, key: string): Fou
 
 /** CherryPy's values are Python source; a quoted text means what is between the quotes. */
 function plainText(source: string): string {
-  const literal = readPythonLiteral(source);
+  const literal = parsePythonLiteral(source);
   if (literal === null) return '';
   return typeof literal === 'string' ? literal : source;
 }

@@ -14,7 +14,7 @@ const controlCharacter = /\p{Cc}/u;
  * @returns the mode itself
  * @throws UniqueIDError `INVALID_MODE`, with the rule that was broken
  */
-export function checkMode(mode: string): string {
+export function parseMode(mode: string): string {
   if (plainMode.test(mode)) return mode;
   const broken = brokenRule(mode);
   if (broken !== undefined) {

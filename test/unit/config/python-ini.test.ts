@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {readPythonIni} from '../../../src/lib/config/python/ini.js';
+import {parsePythonIni} from '../../../src/lib/config/python/ini.js';
 
 function read(content: string): Record<string, Record<string, string>> {
-  const sections = Array.from(readPythonIni(content, 'config.ini'), ([name, values]) => [
+  const sections = Array.from(parsePythonIni(content, 'config.ini'), ([name, values]) => [
     name,
     Object.fromEntries(Array.from(values, ([key, {text}]) => [key, text])),
   ]);
@@ -69,7 +69,7 @@ describe("Python's INI dialect", () => {
   it.each(['[a]\nhunter2', 'hunter2', '[a]\nhunter2=1\nhunter2=1', '[a]\nb=%(hunter2)s', '[a]\nb=%(hunter2'])(
     'does not repeat what stands in a line that it refuses: %j',
     (content) => {
-      expect(() => readPythonIni(content, 'config.ini')).toThrow(/^(?!.*hunter2)/);
+      expect(() => parsePythonIni(content, 'config.ini')).toThrow(/^(?!.*hunter2)/);
     },
   );
 
@@ -92,7 +92,7 @@ describe("Python's INI dialect", () => {
     ['[a]\nb = %(c', 'config.ini:2: its %( does not go on'],
     ['[a]\n= 1', 'config.ini:2: it is neither'],
   ])('names the line of %j', (content, message) => {
-    expect(() => readPythonIni(content, 'config.ini')).toThrow(
+    expect(() => parsePythonIni(content, 'config.ini')).toThrow(
       expect.objectContaining({code: 'CONFIG_INVALID', message: expect.stringContaining(message) as string}),
     );
   });
@@ -105,7 +105,7 @@ describe("Python's INI dialect", () => {
         }),
         (content) => {
           try {
-            readPythonIni(content, 'config.ini');
+            parsePythonIni(content, 'config.ini');
           } catch (error) {
             expect(error).toMatchObject({code: 'CONFIG_INVALID'});
           }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {readPythonLiteral} from '../../../src/lib/config/python/literal.js';
+import {parsePythonLiteral} from '../../../src/lib/config/python/literal.js';
 
 it.each([
   [`'0.0.0.0'`, '0.0.0.0'],
@@ -20,7 +20,7 @@ it.each([
   ['()', []],
   [String.raw`'\x41\101\u00e9\U0001f600\0\a\q'`, 'AA\u00e9\u{1f600}\0\x07\\q'],
 ])('reads %j', (source, value) => {
-  expect(readPythonLiteral(source)).toEqual(value);
+  expect(parsePythonLiteral(source)).toEqual(value);
 });
 
 it.each([
@@ -42,13 +42,13 @@ it.each([
   '(\u00a01)',
   '',
 ])('leaves %j alone', (source) => {
-  expect(readPythonLiteral(source)).toBeUndefined();
+  expect(parsePythonLiteral(source)).toBeUndefined();
 });
 
 it('reads every string that JSON writes in ASCII', () => {
   fc.assert(
     fc.property(fc.string({unit: 'grapheme-ascii'}), (text) => {
-      expect(readPythonLiteral(JSON.stringify(text))).toBe(text);
+      expect(parsePythonLiteral(JSON.stringify(text))).toBe(text);
     }),
   );
 });

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {resolveConfig, type ConfigSources} from '../../../src/lib/config/resolve.js';
 import {settings} from '../../../src/lib/config/settings.js';
-import {readPythonIni} from '../../../src/lib/config/python/ini.js';
+import {parsePythonIni} from '../../../src/lib/config/python/ini.js';
 import {root} from '../../helpers/folders/workspace.js';
 
 const nothing: ConfigSources = {flags: {}, env: {}};
@@ -212,7 +212,7 @@ describe('the example files', () => {
   it.each(['service', 'server'] as const)('of the %s explain every key, with its default', (kind) => {
     const path = files[kind];
     const content = readFileSync(join(root, path), 'utf8');
-    const sections = readPythonIni(content, path);
+    const sections = parsePythonIni(content, path);
     const own = Object.values(settings).filter(({file}) => file === kind);
     for (const {section, key, default: expected} of own) {
       const value = sections.get(section)?.get(key);

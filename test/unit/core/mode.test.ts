@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {checkMode} from '../../../src/lib/core/mode.js';
+import {parseMode} from '../../../src/lib/core/mode.js';
 
-describe('checkMode', () => {
+describe('parseMode', () => {
   it.each([
     'file',
     'upload_job',
@@ -15,7 +15,7 @@ describe('checkMode', () => {
     '🗂'.repeat(255),
     `"'; --`,
   ])('takes %.20j', (mode) => {
-    expect(checkMode(mode)).toBe(mode);
+    expect(parseMode(mode)).toBe(mode);
   });
 
   it.each([
@@ -35,7 +35,7 @@ describe('checkMode', () => {
     ['\uD800', 'well-formed'],
     ['a\uDC00b', 'well-formed'],
   ])('refuses %.20j', (mode, rule) => {
-    expect(() => checkMode(mode)).toThrow(
+    expect(() => parseMode(mode)).toThrow(
       expect.objectContaining({code: 'INVALID_MODE', message: expect.stringContaining(rule) as string}),
     );
   });
@@ -45,8 +45,8 @@ describe('checkMode', () => {
       fc.property(fc.string({unit: 'binary-ascii', maxLength: 260}), (mode) => {
         const right =
           mode !== '' && mode.length <= 255 && mode === mode.trim() && !/[\x00-\x1f\x7f]/.test(mode);
-        if (right) expect(checkMode(mode)).toBe(mode);
-        else expect(() => checkMode(mode)).toThrow();
+        if (right) expect(parseMode(mode)).toBe(mode);
+        else expect(() => parseMode(mode)).toThrow();
       }),
     );
   });

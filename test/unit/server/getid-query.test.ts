@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {readGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
+import {parseGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
 
 const codeOf = (query: string): string | undefined => {
   try {
-    readGetidQuery(query);
+    parseGetidQuery(query);
     return undefined;
   } catch (error) {
     return error instanceof UniqueIDError ? error.code : String(error);
@@ -15,12 +15,12 @@ describe('the query of /getid', () => {
   it('may hold other parameters, up to 100 in all', () => {
     const others = (count: number): string =>
       Array.from({length: count}, (_, index) => `&t=${index}`).join('');
-    expect(readGetidQuery(`mode=file&range=10${others(98)}`)).toEqual({mode: 'file', range: '10'});
+    expect(parseGetidQuery(`mode=file&range=10${others(98)}`)).toEqual({mode: 'file', range: '10'});
     expect(codeOf(`mode=file&range=10${others(99)}`)).toBe('INVALID_REQUEST');
   });
 
   it('counts empty parameters too', () => {
     expect(codeOf(`mode=file&range=10${'&'.repeat(16_000)}`)).toBe('INVALID_REQUEST');
-    expect(readGetidQuery('&&mode=file&&range=10&')).toEqual({mode: 'file', range: '10'});
+    expect(parseGetidQuery('&&mode=file&&range=10&')).toEqual({mode: 'file', range: '10'});
   });
 });

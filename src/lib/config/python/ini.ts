@@ -43,7 +43,7 @@ const sectionLine = /^\[(.+)\]/s;
  * @param file the file's name, for errors
  * @throws UniqueIDError `CONFIG_INVALID`, naming file and line
  */
-export function readPythonIni(content: string, file: string): IniFile {
+export function parsePythonIni(content: string, file: string): IniFile {
   const {sections, options} = readOptions(content, file);
   const raw = new Map<string, Map<string, IniValue>>(sections.map((section) => [section, new Map()]));
   for (const {section, key, line, lines} of options)

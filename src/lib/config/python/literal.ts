@@ -6,7 +6,7 @@ export type PythonLiteral = string | number | boolean | null | readonly PythonLi
  *
  * @returns `undefined` for any other text, such as a call; `null` is Python's `None`
  */
-export function readPythonLiteral(source: string): PythonLiteral | undefined {
+export function parsePythonLiteral(source: string): PythonLiteral | undefined {
   const reader = new LiteralReader(source);
   try {
     return reader.readAll();

@@ -1,7 +1,7 @@
 import {createHash, timingSafeEqual} from 'node:crypto';
 import {modeFilter, type ModeFilter} from '../../core/mode-filter.js';
 import {MAX_COUNTER} from '../../core/range.js';
-import {readPythonIni} from '../../config/python/ini.js';
+import {parsePythonIni} from '../../config/python/ini.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {nearest} from '../../util/nearest-word.js';
 import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
@@ -83,7 +83,7 @@ function presentedIn(authorization: string | undefined): string | undefined {
 }
 
 function readEntries(path: string): readonly Entry[] {
-  const sections = readPythonIni(readFile(path), path);
+  const sections = parsePythonIni(readFile(path), path);
   const entries: Entry[] = [];
   const holders = new Map<string, string>();
   for (const [name, values] of sections) {

@@ -17,7 +17,7 @@ const MAX_PARAMETERS = 100;
  * @throws UniqueIDError `INVALID_REQUEST` if either is missing, repeated or not well-formed UTF-8, or if there are more
  *   than `MAX_PARAMETERS`
  */
-export function readGetidQuery(query: string): GetidQuery {
+export function parseGetidQuery(query: string): GetidQuery {
   let mode: string | undefined;
   let range: string | undefined;
   const parameters = query.split('&', MAX_PARAMETERS + 1);

@@ -3,7 +3,7 @@ import type {Allocator} from '../../allocation/allocator.js';
 import {parseRange} from '../../core/range.js';
 import type {Receiver} from '../../allocation/pending-requests.js';
 import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
-import {readGetidQuery} from './getid-query.js';
+import {parseGetidQuery} from './getid-query.js';
 import type {HostCheck} from '../http/host-check.js';
 import {isPrefetchPurpose} from '../http/target.js';
 import type {Token, Tokens} from '../http/tokens.js';
@@ -68,7 +68,7 @@ export class Getid {
     const {allocator, tokens} = this.#options;
     try {
       const token = tokens?.check(authorization);
-      const {mode, range} = readGetidQuery(query);
+      const {mode, range} = parseGetidQuery(query);
       const count = parseRange(range, this.#mostOf(token));
       if (token?.allowedModes?.(mode) === false) throw notForToken(token, mode);
       allocator.request(mode, count, receiver);

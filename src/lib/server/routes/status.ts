@@ -31,7 +31,7 @@ export class ServiceStatus {
 
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL`, `DATABASE_*` */
   async answer(query: string): Promise<string> {
-    const page = readPage(query);
+    const page = parsePage(query);
     return this.#looks.ask(JSON.stringify([page.mode, page.after, page.limit]), () => this.#look(page));
   }
 
@@ -54,7 +54,7 @@ function boundNames(status: DatabaseStatus): DatabaseStatus {
 }
 
 /** @throws UniqueIDError `INVALID_REQUEST` */
-export function readPage(query: string): ModePage {
+export function parsePage(query: string): ModePage {
   const parameters = new URLSearchParams(query);
   const limit = parameters.get('limit') ?? String(DEFAULT_LIMIT);
   if (!/^[0-9]{1,6}$/.test(limit) || Number(limit) > MAX_LIMIT) {
