@@ -1,5 +1,5 @@
 import type {StoreFacts} from '../store.js';
-import type {Pool} from './pool.js';
+import type {Pool} from './connection/pool.js';
 
 interface FactRow {
   readonly version: string;
@@ -29,6 +29,16 @@ const findSchemas = `
   WHERE relname = 'uniqueindex' AND relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname = ANY (current_schemas(true))
   ORDER BY array_position(current_schemas(true), nspname)`;
 
+/**
+ * The start of the server, the database's number and the schema of the tables: the same through any address. Formatted
+ * here, because a session's time zone would make two texts of one moment.
+ */
+const identityStatement = `
+  SELECT concat_ws(' ', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), d.oid,
+    coalesce((SELECT relnamespace FROM pg_class WHERE relname = 'uniqueindex' AND pg_table_is_visible(oid)),
+      (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))) AS identity
+  FROM pg_database AS d WHERE datname = current_database()`;
+
 /** Reads what decides whether a commit survives; CockroachDB syncs a majority of replicas, whatever is set. */
 export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
   if (!isPostgres) {
@@ -55,6 +65,12 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
     durability: durabilityOf(row),
     warnings: [...warnings(row), ...hiddenTables(used, others)],
   };
+}
+
+/** Does what `Store.identity` promises. */
+export async function readIdentity(pool: Pool): Promise<string> {
+  const [row] = (await pool.unsafe(identityStatement)) as unknown as readonly {identity: string}[];
+  return `postgresql ${row?.identity ?? ''}`;
 }
 
 function durabilityOf(row: FactRow): string {

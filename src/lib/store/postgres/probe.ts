@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import type {Asked} from './pool.js';
+import type {Asked} from './connection/pool.js';
 import {probeStatement, touchCounters} from './statements.js';
 
 /** The code of a missing right. */

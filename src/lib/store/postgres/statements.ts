@@ -84,16 +84,6 @@ export const cannotServe = {
   primary: 'SELECT pg_is_in_recovery() AS "cannotServe"',
 };
 
-/**
- * The start of the server, the database's number and the schema of the tables: the same through any address. Formatted
- * here, because a session's time zone would make two texts of one moment.
- */
-export const readIdentity = `
-  SELECT concat_ws(' ', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), d.oid,
-    coalesce((SELECT relnamespace FROM pg_class WHERE relname = 'uniqueindex' AND pg_table_is_visible(oid)),
-      (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))) AS identity
-  FROM pg_database AS d WHERE datname = current_database()`;
-
 export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
 export const recordPart = `

@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {DatabaseUrl} from '../../config/database-url.js';
-import {PoolSockets} from '../shared/pool-sockets.js';
+import type {DatabaseUrl} from '../../../config/database-url.js';
+import {PoolSockets} from '../../shared/pool-sockets.js';
 import {cancelStatement, sessionOf, type Session} from './cancel.js';
-import {connectDriver, DEFAULT_PORT, type Driver} from './connection.js';
+import {connectDriver, DEFAULT_PORT, type Driver} from './driver.js';
 
 /** Statements under way may take this long to end when a pool is closed, in milliseconds. */
 const CLOSE_PATIENCE_MS = 5000;

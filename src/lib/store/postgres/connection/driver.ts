@@ -1,7 +1,7 @@
 import postgres from 'postgres';
-import type {DatabaseUrl} from '../../config/database-url.js';
-import type {PoolSockets} from '../shared/pool-sockets.js';
-import {tlsOptions} from '../shared/tls.js';
+import type {DatabaseUrl} from '../../../config/database-url.js';
+import type {PoolSockets} from '../../shared/pool-sockets.js';
+import {tlsOptions} from '../../shared/tls.js';
 
 export const DEFAULT_PORT = 5432;
 

@@ -1,8 +1,19 @@
 import {once} from 'node:events';
 import {connect} from 'node:net';
+import type {DatabaseUrl} from '../../../config/database-url.js';
+import {DEFAULT_PORT} from './driver.js';
 
 /** SSLRequest: its length, and a number no version of the protocol has; https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const request = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/** Whether TLS is asked for and all servers that answer say that they have none. */
+export async function isTlsMissing({hosts, options}: DatabaseUrl): Promise<boolean> {
+  if (options.sslmode === 'disable' || options.sslmode === 'prefer') return false;
+  const answers = await Promise.all(
+    hosts.map(({host, port}) => offersTls(host, port ?? DEFAULT_PORT, options.connectTimeoutMs)),
+  );
+  return answers.includes(false) && !answers.includes(true);
+}
 
 /**
  * Asks a server whether it speaks TLS. The driver starts TLS whatever the server has answered, and then sees no more
@@ -10,7 +21,7 @@ const request = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
  *
  * @returns `undefined` where the server gives no answer in time
  */
-export async function offersTls(host: string, port: number, limitMs: number): Promise<boolean | undefined> {
+async function offersTls(host: string, port: number, limitMs: number): Promise<boolean | undefined> {
   const socket = connect({host, port});
   try {
     const [answer] = (await Promise.race([
