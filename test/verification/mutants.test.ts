@@ -1,33 +1,62 @@
-import {readFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {beforeAll, describe, expect, it} from 'vitest';
+import {readMutants} from '../../verification/mutants/mutants.js';
 import {root} from '../helpers/folders/workspace.js';
-import {mutants} from '../../verification/mutants/mutants.js';
-import {Sandbox} from '../../verification/mutants/sandbox.js';
 
-describe('the mutants', () => {
-  it('break each invariant', () => {
-    const broken = new Set(mutants.flatMap(({invariants}) => invariants));
-    expect([...broken].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  });
+const mutants = readMutants();
 
-  it.each(mutants)('fit the sources as they are: $name', ({edits}) => {
-    for (const {file, search} of edits)
-      expect(readFileSync(join(root, file), 'utf8').split(search), `${file}: ${search}`).toHaveLength(2);
-  });
+/** One test as `vitest list` names it. */
+interface Listed {
+  readonly name: string;
+  readonly file: string;
+}
 
-  it('that are quick to show are caught', async () => {
-    const sandbox = new Sandbox();
-    onTestFinished(() => sandbox.remove());
-    // The servers are there already.
-    const env = {
-      ...process.env,
-      UNIQUEID_TEST_POSTGRES_URL: inject('postgresUrl'),
-      UNIQUEID_TEST_MYSQL_URL: inject('mysqlUrl'),
-    };
-    for (const mutant of mutants.filter(({isQuick}) => isQuick)) {
-      expect((await sandbox.runHealthy(mutant, env)).failed, mutant.name).toEqual([]);
-      expect((await sandbox.runMutated(mutant, env)).failed, mutant.name).not.toEqual([]);
-    }
-  }, 600_000);
+it('the mutants break each invariant', () => {
+  const broken = new Set(mutants.flatMap(({invariants}) => invariants));
+  expect([...broken].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
+
+describe.each(mutants)('the mutant $name', ({patch, tests, only}) => {
+  let listed: readonly Listed[];
+
+  beforeAll(() => {
+    listed = listTests();
+  }, 300_000);
+
+  it('applies to the sources as they are', () => {
+    expect(() => execFileSync('git', ['apply', '--check', patch], {cwd: root, stdio: 'pipe'})).not.toThrow();
+  });
+
+  it('names tests that exist', () => {
+    for (const test of tests) {
+      const names = listed.filter(({file}) => file === join(root, test)).map(({name}) => name);
+      expect(names, test).not.toEqual([]);
+      const pattern = new RegExp(only ?? '');
+      // Vitest matches a pattern with the titles of the suites and of the test, a space between them.
+      expect(
+        names.filter((name) => pattern.test(name.replaceAll(' > ', ' '))),
+        only,
+      ).not.toEqual([]);
+    }
+  });
+});
+
+let all: readonly Listed[] | undefined;
+
+/** Lists all tests of the files that the mutants name; one process does it for all of them. */
+function listTests(): readonly Listed[] {
+  all ??= JSON.parse(
+    execFileSync(
+      process.execPath,
+      [
+        join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+        'list',
+        ...new Set(mutants.flatMap(({tests}) => tests)),
+        '--json',
+      ],
+      {cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26},
+    ),
+  ) as readonly Listed[];
+  return all;
+}

@@ -7,7 +7,7 @@ import {
   startMariadb,
   startPostgres,
 } from '../../test/helpers/databases/private-server.js';
-import {mutants, type Mutant} from './mutants.js';
+import {readMutants, type Mutant} from './mutants.js';
 import {Sandbox} from './sandbox.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -15,11 +15,11 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const {values} = parseArgs({
   options: {quick: {type: 'boolean', default: false}, only: {type: 'string', default: ''}},
 });
-const wanted = mutants.filter(
-  ({name, isQuick}) => name.includes(values.only) && (isQuick === true || !values.quick),
+const wanted = readMutants().filter(
+  ({name, breaks, isQuick}) => `${name} ${breaks}`.includes(values.only) && (isQuick || !values.quick),
 );
 if (wanted.length === 0) {
-  process.stderr.write(`No mutant has ${JSON.stringify(values.only)} in its name.\n`);
+  process.stderr.write(`No mutant has ${JSON.stringify(values.only)} in its name or header.\n`);
   process.exit(2);
 }
 
@@ -56,7 +56,7 @@ try {
     }
     if (!said.startsWith('caught')) missed++;
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    say(`[${mutant.invariants.join(', ')}] ${mutant.name} (${seconds} s)\n    ${said}`);
+    say(`[${mutant.invariants.join(', ')}] ${mutant.name}: ${mutant.breaks} (${seconds} s)\n    ${said}`);
   }
 } finally {
   await sandbox.remove();

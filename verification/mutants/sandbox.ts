@@ -1,7 +1,7 @@
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {cpSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
-import {basename, join} from 'node:path';
+import {cpSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
 import {makeGuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
 import {root} from '../../test/helpers/folders/workspace.js';
 import type {Mutant} from './mutants.js';
@@ -37,29 +37,21 @@ export class Sandbox {
   /**
    * Breaks the copy, runs the tests, and mends it again.
    *
-   * @throws Error where the source no longer is what the mutant was written for, or nothing could be run
+   * @throws Error if the patch does not fit the sources, or no test was run
    */
   async runMutated(mutant: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
-    const originals = new Map<string, string>();
+    this.#patch(mutant);
     try {
-      for (const {file, search, replace} of mutant.edits) {
-        const path = join(this.#folder, file);
-        const text = readFileSync(path, 'utf8');
-        if (!originals.has(path)) originals.set(path, text);
-        const count = text.split(search).length - 1;
-        if (count !== 1)
-          throw new Error(
-            `${file} holds ${JSON.stringify(search)} ${count} times, not once: the mutant is out of date`,
-          );
-        writeFileSync(
-          path,
-          text.replace(search, () => replace),
-        );
-      }
       return await this.#run(mutant, env);
     } finally {
-      for (const [path, text] of originals) writeFileSync(path, text);
+      this.#patch(mutant, '--reverse');
     }
+  }
+
+  #patch({patch}: Mutant, ...options: readonly string[]): void {
+    // Git ignores files outside the work tree of a repository that it finds above.
+    const env = {...process.env, GIT_CEILING_DIRECTORIES: dirname(this.#folder)};
+    execFileSync('git', ['apply', ...options, patch], {cwd: this.#folder, env, stdio: 'pipe'});
   }
 
   /** What the tests of a mutant come to where nothing is broken; the same tests are run once for all their mutants. */

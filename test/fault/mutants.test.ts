@@ -1,0 +1,20 @@
+import {expect, inject, it, onTestFinished} from 'vitest';
+import {readMutants} from '../../verification/mutants/mutants.js';
+import {Sandbox} from '../../verification/mutants/sandbox.js';
+
+it('catches each mutant that is quick to show', async () => {
+  const sandbox = new Sandbox();
+  onTestFinished(() => sandbox.remove());
+  // The servers run already.
+  const env = {
+    ...process.env,
+    UNIQUEID_TEST_POSTGRES_URL: inject('postgresUrl'),
+    UNIQUEID_TEST_MYSQL_URL: inject('mysqlUrl'),
+  };
+  const quick = readMutants().filter(({isQuick}) => isQuick);
+  expect(quick).not.toEqual([]);
+  for (const mutant of quick) {
+    expect((await sandbox.runHealthy(mutant, env)).failed, mutant.name).toEqual([]);
+    expect((await sandbox.runMutated(mutant, env)).failed, mutant.name).not.toEqual([]);
+  }
+}, 600_000);
