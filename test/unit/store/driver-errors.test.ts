@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3';
 import postgres from 'postgres';
 import {describe, expect, it} from 'vitest';
-import {UniqueIDError} from '../../src/lib/core/errors.js';
-import {fromMysqlError} from '../../src/lib/store/mysql/errors.js';
-import {fromPostgresError} from '../../src/lib/store/postgres/errors.js';
-import {fromSqliteError} from '../../src/lib/store/sqlite/errors.js';
+import {UniqueIDError} from '../../../src/lib/core/errors.js';
+import {fromMysqlError} from '../../../src/lib/store/mysql/errors.js';
+import {fromPostgresError} from '../../../src/lib/store/postgres/errors.js';
+import {fromSqliteError} from '../../../src/lib/store/sqlite/errors.js';
 
 const destination = {location: 'here', user: 'me', database: 'ids'};
 
