@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {startCli, startServer, waitFor} from '../helpers/programs/cli.js';
+import {untilQueued} from '../helpers/network/health.js';
 import {ask, askRaw, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {needs} from '../helpers/run/needs.js';
 import {freePort} from '../helpers/databases/private-server.js';
@@ -65,7 +66,7 @@ describe('stopping', () => {
     const server = await startServer(['--sync'], {cwd});
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
     const waiting = ask(server.url, '/getid?mode=file&range=1').catch(() => undefined);
-    await sleep(200);
+    await untilQueued(server.url, 1);
     server.process.kill('SIGTERM');
     await sleep(300);
     expect(server.process.exitCode).toBeNull();
@@ -83,7 +84,7 @@ describe('stopping', () => {
     });
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
     const waiting = ask(server.url, '/getid?mode=file&range=1').catch(() => undefined);
-    await sleep(200);
+    await untilQueued(server.url, 1);
     const started = performance.now();
     server.process.kill('SIGTERM');
     await waiting;

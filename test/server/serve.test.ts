@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../helpers/programs/cli.js';
+import {untilQueued} from '../helpers/network/health.js';
 import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {lockDatabase, makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
@@ -297,7 +298,7 @@ it('waits at its end for a database that is away, and a second signal ends it at
   const server = await startServer(['--sync'], {cwd});
   const release = lockDatabase(join(cwd, 'db.sqlite3'));
   const waiting = ask(server.url, '/getid?range=1&mode=file').catch((error: unknown) => error);
-  await sleep(200);
+  await untilQueued(server.url, 1);
   server.process.kill('SIGTERM');
   await sleep(500);
   expect(server.process.exitCode).toBeNull();
@@ -312,7 +313,7 @@ it('cuts what is not answered within shutdown_timeout, and says so', async () =>
   const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_SHUTDOWN_TIMEOUT: '0.5'}});
   const release = lockDatabase(join(cwd, 'db.sqlite3'));
   const waiting = ask(server.url, '/getid?range=1&mode=file').catch((error: unknown) => error);
-  await sleep(200);
+  await untilQueued(server.url, 1);
   server.process.kill('SIGTERM');
   expect(await waiting).toBeInstanceOf(Error);
   release();

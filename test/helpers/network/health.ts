@@ -14,3 +14,9 @@ export async function untilHealthIs(url: string, status: number): Promise<Answer
     await sleep(50);
   }
 }
+
+/** Waits until the service has accepted so many requests for integers that it has not answered. */
+export async function untilQueued(url: string, requests: number): Promise<void> {
+  const line = `\nuniqueid_queue_length ${requests}\n`;
+  while (!(await ask(url, '/metrics')).body.includes(line)) await sleep(5);
+}

@@ -62,7 +62,7 @@ describe('allocate', () => {
     const started = performance.now();
     const hopeless = client({servers: ['http://127.0.0.1:1'], timeoutMs: 300});
     await expect(hopeless.allocate('file', 1)).rejects.toMatchObject({code: 'REMOTE_FAILED'});
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(6000);
   });
 
   it('gives up when its signal or the client says so', async () => {
@@ -172,7 +172,7 @@ describe('next', () => {
     const {url} = await serve();
     const ids = client({servers: [url], minBlock: 10, maxBlock: 10});
     for (let id = 0; id < 6; id++) await ids.next('file');
-    await sleep(200);
+    while (!(await ask(url, '/metrics')).body.includes('uniqueid_ids_total{mode="file"} 20')) await sleep(5);
     for (let id = 6; id < 16; id++) expect(ids.next('file')).toBe(BigInt(id));
   });
 

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
+import {untilQueued} from '../../helpers/network/health.js';
 import {startServer, type RunningServer} from '../../helpers/programs/cli.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
@@ -240,7 +241,7 @@ describe('a connection with plain requests', () => {
   it('is told to close when the server stops, and its answer comes first', async () => {
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
     wire.send(get('file'));
-    await sleep(100);
+    await untilQueued(server.url, 1);
     server.process.kill('SIGTERM');
     await sleep(100);
     unlock();

@@ -1,12 +1,13 @@
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
+import {once} from 'node:events';
 import {request} from 'node:https';
 import {connect, type Socket} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {makeCertificate} from '../../helpers/network/certificate.js';
-import {cli, startServer, waitFor} from '../../helpers/programs/cli.js';
+import {cli, startServer, waitFor, type RunningServer} from '../../helpers/programs/cli.js';
 import {ask, type Answer} from '../../helpers/network/http.js';
 import {memoryOf} from '../../helpers/programs/memory.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
@@ -65,13 +66,11 @@ describe('tokens', () => {
     const status = async (token: string): Promise<number> =>
       (await ask(server.url, '/getid?mode=file&range=1', as(token))).status;
     writeFileSync(file, '[ingest]\ntoken = short\n');
-    server.process.kill('SIGHUP');
-    await sleep(200);
+    await reload(server);
     expect(await status(secret)).toBe(200);
     expect(server.stderr()).toContain('16 or more characters');
     writeFileSync(file, '[ingest]\ntoken = a-third-and-new-secret\n');
-    server.process.kill('SIGHUP');
-    await sleep(200);
+    await reload(server);
     expect(await status(secret)).toBe(401);
     expect(await status('a-third-and-new-secret')).toBe(200);
     expect(server.stderr()).not.toContain('a-third-and-new-secret');
@@ -152,6 +151,13 @@ describe('modes', () => {
 });
 
 /** A raw connection, closed with the test. */
+/** Has the service read its files again, and waits until it says what came of it. */
+async function reload(server: RunningServer): Promise<void> {
+  const before = server.stderr().length;
+  server.process.kill('SIGHUP');
+  await waitFor(() => (server.stderr().length > before ? true : undefined), server);
+}
+
 function open(url: string): Socket {
   const {hostname, port} = new URL(url);
   const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -198,7 +204,7 @@ describe('connections', () => {
   it('beyond max_connections are closed, and the first ones served on', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env: {UNIQUEID_MAX_CONNECTIONS: '3'}});
     const first = [open(url), open(url), open(url)];
-    await sleep(100);
+    await Promise.all(first.map((socket) => once(socket, 'connect')));
     await closed(open(url));
     const [one] = first;
     const answer = new Promise<string>((resolve) =>
@@ -333,8 +339,7 @@ describe('TLS', () => {
     const before = await secure(server.url, first.certificate);
     expect(before.status).toBe(200);
     install(second);
-    server.process.kill('SIGHUP');
-    await sleep(200);
+    await reload(server);
     const after = await secure(server.url, second.certificate);
     expect(after.status).toBe(200);
     expect(after.fingerprint).not.toBe(before.fingerprint);
@@ -354,26 +359,21 @@ describe('TLS', () => {
       cwd,
       env: {...env, UNIQUEID_TLS_CERT: cert, UNIQUEID_TLS_KEY: key},
     });
-    const reload = async (): Promise<void> => {
-      const before = server.stderr().length;
-      server.process.kill('SIGHUP');
-      await waitFor(() => (server.stderr().length > before ? true : undefined), server);
-    };
     const statuses = async (): Promise<(number | undefined)[]> => {
       const answers = [secret, other].map((token) => secure(server.url, one.certificate, token));
       return (await Promise.all(answers)).map(({status}) => status);
     };
     install(two.certificate, `[a]\ntoken = ${other}\n`);
-    await reload();
+    await reload(server);
     expect(await statuses()).toEqual([200, 401]);
     // The certificate alone is right.
     writeFileSync(key, readFileSync(two.key));
     writeFileSync(file, '[a]\ntoken = short\n');
-    await reload();
+    await reload(server);
     expect(await statuses()).toEqual([200, 401]);
     writeFileSync(key, readFileSync(one.key));
     install(one.certificate, `[a]\ntoken = ${other}\n`);
-    await reload();
+    await reload(server);
     expect(await statuses()).toEqual([401, 200]);
   });
 
