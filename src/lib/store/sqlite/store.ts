@@ -1,7 +1,7 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
-import {assertServable, schemaProblem} from '../schema/verdict.js';
+import {assertServable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -196,8 +196,7 @@ class SqliteStore implements Store {
   #assertServable(): void {
     const schema = this.#connection.value('PRAGMA schema_version');
     if (schema === this.#servable) return;
-    const problem = schemaProblem(readSchema(this.#connection), this.location);
-    if (problem !== undefined) throw problem;
+    assertServable(readSchema(this.#connection), this.location);
     this.#servable = schema;
   }
 }
