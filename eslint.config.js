@@ -94,6 +94,13 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**'],
+    rules: {
+      'max-lines': ['error', 250],
+      'max-lines-per-function': ['error', {max: 40, skipBlankLines: true, skipComments: true}],
+    },
+  },
+  {
     // One packet must never keep the only thread busy: a pattern's time grows with its text, never faster.
     files: ['src/**'],
     plugins: {regexp},

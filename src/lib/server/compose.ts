@@ -47,16 +47,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const {headers, remarks} = furtherHeaders(settings);
   const lifecycle = new Lifecycle();
   const writer = new ResponseWriter(headers, lifecycle, hooks.access);
-  const highest = new HighestCounters(store);
-  const metrics = new Metrics(highest);
-  const {allowedModes, createModes, maxModes} = settings;
-  const allocator = new Allocator(store, {
-    ...settings,
-    policy: {allowedModes, createModes, maxModes},
-    observer: metrics.observer,
-  });
-  metrics.watch(allocator);
-  if (hooks.droppedLogLines !== undefined) metrics.watchLogs(hooks.droppedLogLines);
+  const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
   const health = new Health(store, allocator, lifecycle);
   const rejections = new Rejections(metrics, (error, request) => {
     const requestId = randomUUID();
@@ -87,6 +78,24 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     },
     finish: () => allocator.close(),
   };
+}
+
+function measuredAllocator(
+  settings: Settings,
+  store: Store,
+  {droppedLogLines}: ApiHooks,
+): {allocator: Allocator; metrics: Metrics; highest: HighestCounters} {
+  const highest = new HighestCounters(store);
+  const metrics = new Metrics(highest);
+  const {allowedModes, createModes, maxModes} = settings;
+  const allocator = new Allocator(store, {
+    ...settings,
+    policy: {allowedModes, createModes, maxModes},
+    observer: metrics.observer,
+  });
+  metrics.watch(allocator);
+  if (droppedLogLines !== undefined) metrics.watchLogs(droppedLogLines);
+  return {allocator, metrics, highest};
 }
 
 /** The configured headers that have an effect, and a sentence for each that has none. */

@@ -46,33 +46,9 @@ export async function startServer(
   descriptor?: number,
 ): Promise<RunningServer> {
   const logs = await logsOf(settings, store);
-  const {access, errors} = logs;
-  const failures = new FailureLog(errors);
-  let api: Api;
-  let server: AnyServer;
-  let others: readonly OtherConnections[];
-  try {
-    api = compose(settings, store, {
-      access:
-        access &&
-        ((request, status, bytes) => {
-          access.record(request, status, bytes);
-        }),
-      failure: (error, request, requestId) => {
-        failures.record(error, request, requestId);
-      },
-      droppedLogLines: () => logs.droppedLines(),
-    });
-    server = await listen(api.listener, settings, descriptor);
-    api.setAddress(boundAddress(server));
-    // In this order: the first takes the listeners that are there for itself.
-    others = [acceptFastPath(server, api.routes, settings), trackHandshakes(server)];
-  } catch (error) {
-    await store.close();
-    await logs.flush();
-    throw error;
-  }
-  const url = baseUrl(server);
+  const {errors} = logs;
+  const listening = await listenOrClose(settings, store, logs, descriptor);
+  const {api, server, others} = listening;
   const few = descriptorRemark(settings.maxConnections, descriptorLimit());
   for (const remark of [...remarks, ...api.remarks, ...(few === undefined ? [] : [few])]) errors.warn(remark);
   const warnOfFiles = (): void => {
@@ -81,24 +57,11 @@ export async function startServer(
   warnOfFiles();
   void warnOfDatabase(store, errors);
   return {
-    url,
+    url: baseUrl(server),
     log: errors,
     reload: () => {
       logs.reopen();
-      try {
-        const takeTokens = api.readTokens();
-        const tls = readTlsFiles(settings);
-        // Both are read and right.
-        if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
-        takeTokens();
-        errors.info('Read tokens and certificate again, and opened the log files anew.');
-        warnOfFiles();
-      } catch (error) {
-        const {message, hint} = toUniqueIDError(error);
-        errors.error(
-          `Opened the log files anew, but tokens and certificate stay as they were: ${message}${hint === undefined ? '' : ` ${hint}`}`,
-        );
-      }
+      if (reloadSecrets(settings, listening, errors)) warnOfFiles();
     },
     stop: async () => {
       api.routes.lifecycle.beginShutdown();
@@ -110,6 +73,63 @@ export async function startServer(
     },
     flushLogs: () => logs.flush(),
   };
+}
+
+interface Listening {
+  readonly api: Api;
+  readonly server: AnyServer;
+  readonly others: readonly OtherConnections[];
+}
+
+/** Composes the API and listens; closes store and logs if that fails. */
+async function listenOrClose(
+  settings: Settings,
+  store: Store,
+  logs: Logs,
+  descriptor: number | undefined,
+): Promise<Listening> {
+  const {access, errors} = logs;
+  const failures = new FailureLog(errors);
+  try {
+    const api = compose(settings, store, {
+      access:
+        access &&
+        ((request, status, bytes) => {
+          access.record(request, status, bytes);
+        }),
+      failure: (error, request, requestId) => {
+        failures.record(error, request, requestId);
+      },
+      droppedLogLines: () => logs.droppedLines(),
+    });
+    const server = await listen(api.listener, settings, descriptor);
+    api.setAddress(boundAddress(server));
+    // In this order: the first takes the listeners that are there for itself.
+    return {api, server, others: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
+  } catch (error) {
+    await store.close();
+    await logs.flush();
+    throw error;
+  }
+}
+
+/** Reads tokens and certificate again. Returns false if one of them is wrong; both then stay as they were. */
+function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger): boolean {
+  try {
+    const takeTokens = api.readTokens();
+    const tls = readTlsFiles(settings);
+    // Both are read and right.
+    if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
+    takeTokens();
+    log.info('Read tokens and certificate again, and opened the log files anew.');
+    return true;
+  } catch (error) {
+    const {message, hint} = toUniqueIDError(error);
+    log.error(
+      `Opened the log files anew, but tokens and certificate stay as they were: ${message}${hint === undefined ? '' : ` ${hint}`}`,
+    );
+    return false;
+  }
 }
 
 /** Closes the store, unless its server died silently: a connection then waits for a farewell for minutes. */

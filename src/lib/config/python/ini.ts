@@ -59,6 +59,24 @@ export function parsePythonIni(content: string, file: string): IniFile {
   return result;
 }
 
+interface Line {
+  /** The number of the line, counted from 1. */
+  readonly line: number;
+  readonly indent: number;
+  readonly text: string;
+}
+
+/** Returns the lines of a file but the comments, without the white space around them. */
+function* linesOf(content: string): Iterable<Line> {
+  const lines = content.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
+  for (const [index, rawLine] of lines.entries()) {
+    const unindented = trimStart(rawLine, SPACE);
+    const text = trimEnd(unindented, SPACE);
+    if (text.startsWith('#') || text.startsWith(';')) continue;
+    yield {line: index + 1, indent: rawLine.length - unindented.length, text};
+  }
+}
+
 /** Splits a file into logical lines. */
 function readOptions(content: string, file: string): {sections: string[]; options: Option[]} {
   const sections: string[] = [];
@@ -66,20 +84,12 @@ function readOptions(content: string, file: string): {sections: string[]; option
   const seen = new Map<string, number>();
   let section: string | undefined;
   let open: Option | undefined;
-  for (const [index, rawLine] of content
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\r|\n/)
-    .entries()) {
-    const line = index + 1;
-    const unindented = trimStart(rawLine, SPACE);
-    const text = trimEnd(unindented, SPACE);
-    if (text.startsWith('#') || text.startsWith(';')) continue;
+  for (const {line, indent, text} of linesOf(content)) {
     if (text === '') {
       // An empty line inside a value belongs to it, if the value goes on after it.
       open?.lines.push('');
       continue;
     }
-    const indent = rawLine.length - unindented.length;
     if (open !== undefined && indent > open.indent) {
       open.lines.push(text);
       continue;
@@ -98,9 +108,8 @@ function readOptions(content: string, file: string): {sections: string[]; option
     if (section === undefined) throw malformed(file, line, 'it stands before the first [section]');
     const delimiter = text.search(/[=:]/);
     const key = trimEnd(text.slice(0, Math.max(delimiter, 0)), SPACE).toLowerCase();
-    if (key === '') {
+    if (key === '')
       throw malformed(file, line, 'it is neither a [section] nor "key = value" nor "key: value"');
-    }
     const name = JSON.stringify([section, key]);
     const before = seen.get(name);
     if (before !== undefined) throw malformed(file, line, `its key was set in line ${before} already`);

@@ -40,63 +40,13 @@ export class Metrics {
         if (share !== undefined) this.set(share);
       },
     });
-    const groupSize = new Histogram({
-      name: 'uniqueid_group_size',
-      help: 'Requests that shared one commit.',
-      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
-      registers,
-    });
-    const commits = new Histogram({
-      name: 'uniqueid_commit_duration_seconds',
-      help: 'How long the database took for a group.',
-      buckets: seconds,
-      registers,
-    });
-    const requests = new RequestHistogram(
-      {
-        name: 'uniqueid_request_duration_seconds',
-        help: 'How long a request waited for its range.',
-        bounds: seconds,
-      },
-      this.#registry,
-    );
-    const errors = new Counter({
-      name: 'uniqueid_database_errors_total',
-      help: 'Groups that the database refused, by the code of the error.',
-      labelNames: ['code'],
-      registers,
-    });
-    const retries = new Counter({
-      name: 'uniqueid_database_retries_total',
-      help: 'Groups that were tried again after an error that may pass.',
-      registers,
-    });
+    this.observer = this.#observer(highest, registers);
     this.#refused = new Counter({
       name: 'uniqueid_refused_requests_total',
       help: 'Requests that were answered with an error, by its code.',
       labelNames: ['reason'],
       registers,
     });
-    this.observer = {
-      group: (size, took) => {
-        groupSize.observe(size);
-        commits.observe(took);
-      },
-      granted: (mode, count, taken, next) => {
-        const use = this.#modes.use(mode);
-        use.allocations += count;
-        use.ids += Number(taken);
-        use.next = next;
-        highest.note(next);
-      },
-      waited: (time) => {
-        requests.observe(time);
-      },
-      failed: ({code, transient}) => {
-        errors.inc({code});
-        if (transient) retries.inc();
-      },
-    };
   }
 
   /** The metrics that are asked of an allocator when they are wanted. */
@@ -147,6 +97,38 @@ export class Metrics {
       this.#modes.update();
       return this.#registry.metrics();
     });
+  }
+
+  #observer(highest: HighestCounters, registers: Registry[]): AllocatorObserver {
+    const {groupSize, commits, errors, retries} = commitMetrics(registers);
+    const requests = new RequestHistogram(
+      {
+        name: 'uniqueid_request_duration_seconds',
+        help: 'How long a request waited for its range.',
+        bounds: seconds,
+      },
+      this.#registry,
+    );
+    return {
+      group: (size, took) => {
+        groupSize.observe(size);
+        commits.observe(took);
+      },
+      granted: (mode, count, taken, next) => {
+        const use = this.#modes.use(mode);
+        use.allocations += count;
+        use.ids += Number(taken);
+        use.next = next;
+        highest.note(next);
+      },
+      waited: (time) => {
+        requests.observe(time);
+      },
+      failed: ({code, transient}) => {
+        errors.inc({code});
+        if (transient) retries.inc();
+      },
+    };
   }
 
   /** The metrics with a series for each mode. */
@@ -206,4 +188,36 @@ export class Metrics {
       for (const {mode, next} of modes.series) if (next !== undefined) this.set({mode}, value(next));
     };
   }
+}
+
+function commitMetrics(registers: Registry[]): {
+  groupSize: Histogram;
+  commits: Histogram;
+  errors: Counter<'code'>;
+  retries: Counter;
+} {
+  const groupSize = new Histogram({
+    name: 'uniqueid_group_size',
+    help: 'Requests that shared one commit.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'uniqueid_commit_duration_seconds',
+    help: 'How long the database took for a group.',
+    buckets: seconds,
+    registers,
+  });
+  const errors = new Counter({
+    name: 'uniqueid_database_errors_total',
+    help: 'Groups that the database refused, by the code of the error.',
+    labelNames: ['code'],
+    registers,
+  });
+  const retries = new Counter({
+    name: 'uniqueid_database_retries_total',
+    help: 'Groups that were tried again after an error that may pass.',
+    registers,
+  });
+  return {groupSize, commits, errors, retries};
 }
