@@ -4,7 +4,6 @@ import {UniqueIDError} from '../../core/errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {toCounter} from '../shared/counter-moves.js';
 import type {MigrationStep} from '../schema/steps.js';
-import {assertServable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -20,14 +19,12 @@ import type {
   StoreFacts,
 } from '../store.js';
 import {advance} from './claim/one-by-one.js';
-import {readComparison} from './comparison.js';
 import {storedValue, type CounterRow} from './claim/counter-row.js';
 import {readFacts} from './facts.js';
 import * as many from './claim/many.js';
 import {ReplaceablePool} from './pool.js';
-import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
-import {TablesInUse} from './tables.js';
+import {readComparison, TablesInUse} from './tables.js';
 import {UnwritableClaims, withUnwritable} from './claim/unwritable-claims.js';
 
 /**
@@ -112,10 +109,7 @@ class MysqlStore implements Store {
   }
 
   probe(): Promise<void> {
-    return this.#pool.use(async (connection) => {
-      assertServable(await this.#tables.lookAt(connection), this.location);
-      await writeProbe(connection);
-    }, PROBE_TIMEOUT_MS);
+    return this.#pool.use((connection) => this.#tables.probe(connection), PROBE_TIMEOUT_MS);
   }
 
   identity(): Promise<string> {

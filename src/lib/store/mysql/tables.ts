@@ -4,12 +4,16 @@ import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable} from '../schema/verdict.js';
 import {interpretSchema, isSafe, type SchemaState} from '../schema/version.js';
 import {conflict} from '../shared/network-errors.js';
+import type {Comparison} from '../store.js';
 import {exactCollations, migrations} from './migrations.js';
-import {readParts, recordPart} from './statements.js';
+import {readCollation, readParts, recordPart, touchCounters, writeProbe} from './statements.js';
 import {convertTables, readMysqlStructure} from './structure.js';
 
 /** How long a migrator waits for another one, in seconds. */
 const SCHEMA_LOCK_SECONDS = 60;
+
+/** What the server answers a user who may not write a table. */
+const TABLE_ACCESS_DENIED = 1142;
 
 /** Looks at the tables, and remembers which connections may allocate integers from them. */
 export class TablesInUse {
@@ -72,6 +76,18 @@ export class TablesInUse {
     assertServable(await this.lookAt(connection), this.#location);
   }
 
+  /** Commits a write that changes no counter. */
+  async probe(connection: PoolConnection): Promise<void> {
+    assertServable(await this.lookAt(connection), this.#location);
+    await connection.query(touchCounters);
+    try {
+      await connection.query(writeProbe);
+    } catch (error) {
+      // A user who may write the counters alone can allocate; then only the right to is proven.
+      if ((error as {errno?: unknown}).errno !== TABLE_ACCESS_DENIED) throw error;
+    }
+  }
+
   /** Statements that define tables end a transaction here, so a lock keeps other migrators away instead. */
   async #withSchemaLock<T>(connection: PoolConnection, work: () => Promise<T>): Promise<T> {
     const lock = `uniqueid ${this.#database}`.slice(0, 64);
@@ -111,4 +127,19 @@ async function exactCollation(connection: PoolConnection): Promise<string> {
   );
   const known = rows.map((row) => String(row['name']));
   return exactCollations.find((name) => known.includes(name)) ?? 'utf8mb4_bin';
+}
+
+/** Reads how the column of modes compares them: it may have another collation than the table and the database. */
+export async function readComparison(connection: PoolConnection): Promise<Comparison> {
+  const [[column]] = await connection.query<RowDataPacket[]>(readCollation);
+  const name: unknown = column?.['name'];
+  // A column of bytes has no collation.
+  return typeof name === 'string' ? {name, kind: kindOf(name)} : {name: 'binary', kind: 'exact'};
+}
+
+/** Collations named `_cs` fold too: those of Unicode ignore characters without width. */
+function kindOf(collation: string): Comparison['kind'] {
+  if (collation === 'binary') return 'exact';
+  if (!collation.endsWith('_bin')) return 'folding';
+  return /_(?:nopad|0900)_/.test(collation) ? 'exact' : 'padded';
 }

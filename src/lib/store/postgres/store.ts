@@ -6,7 +6,7 @@ import {isCounterValue} from '../shared/counter-value.js';
 import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
 import type {MigrationStep} from '../schema/steps.js';
 import {alteredFlaw} from '../schema/structure.js';
-import {assertServable, unsuitable} from '../schema/verdict.js';
+import {unsuitable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
   Advance,
@@ -25,7 +25,6 @@ import {HostFailover} from './connection/failover.js';
 import {isTlsMissing} from './connection/offers-tls.js';
 import type {Asked, Pool} from './connection/pool.js';
 import {readFacts, readIdentity} from './facts.js';
-import {writeProbe} from './probe.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
@@ -177,15 +176,8 @@ class PostgresStore implements Store {
     return Promise.resolve({name: 'deterministic', kind: 'exact'});
   }
 
-  async probe(): Promise<void> {
-    await this.#hosts.ask(
-      async (pool) => {
-        assertServable((await this.#tables.lookAt(pool)).state, this.location);
-        await writeProbe(pool, this.#canSetCommit);
-      },
-      PROBE_TIMEOUT_MS,
-      true,
-    );
+  probe(): Promise<void> {
+    return this.#hosts.ask((pool) => this.#tables.probe(pool), PROBE_TIMEOUT_MS, true);
   }
 
   identity(): Promise<string> {
@@ -196,8 +188,8 @@ class PostgresStore implements Store {
     return this.#hosts.ask((pool) => readFacts(pool, this.#canSetCommit));
   }
 
-  async close(): Promise<void> {
-    await this.#hosts.close();
+  close(): Promise<void> {
+    return this.#hosts.close();
   }
 
   /** A group in which something was refused: the counters tell why, and only ever grow. */

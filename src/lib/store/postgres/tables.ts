@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import type {UniqueIDError} from '../../core/errors.js';
 import {conflict} from '../shared/network-errors.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
@@ -5,11 +6,14 @@ import {assertServable, schemaMissing} from '../schema/verdict.js';
 import {interpretSchema, isSafe, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {Asked, Pool} from './connection/pool.js';
 import {migrationStatements} from './migrations.js';
-import {readParts, recordPart} from './statements.js';
+import {probeStatement, readParts, recordPart, touchCounters} from './statements.js';
 import * as structure from './structure.js';
 
 /** Held while a step of the schema is taken; any number will do that nobody else locks. */
 const SCHEMA_LOCK = 7_231_985_501n;
+
+/** The code of a missing right. */
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** What a look at the tables found. */
 interface TablesReading extends SchemaReading {
@@ -80,6 +84,18 @@ export class TablesInUse {
     const {state, counters} = await this.lookAt(pool);
     assertServable(state, this.#location);
     return counters;
+  }
+
+  /** Commits a write that changes no counter. */
+  async probe(pool: Pool): Promise<void> {
+    assertServable((await this.lookAt(pool)).state, this.#location);
+    await pool.unsafe(touchCounters);
+    try {
+      await pool.unsafe(probeStatement(this.#canSetCommit));
+    } catch (error) {
+      // A user who may write the counters alone can allocate; then only the right to is proven.
+      if (!(error instanceof postgres.PostgresError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    }
   }
 
   async #read(asked: Asked): Promise<TablesReading> {

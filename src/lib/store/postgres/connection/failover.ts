@@ -28,8 +28,8 @@ export class HostFailover {
     return this.#pool;
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close();
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 
   /**
