@@ -16,8 +16,8 @@ import {schemaDifference, schemaProblem} from '../lib/store/schema/verdict.js';
 import {
   describeState,
   formatVersion,
-  isEqual,
-  isSafe,
+  isCurrent,
+  isServable,
   type SchemaState,
 } from '../lib/store/schema/version.js';
 import type {Store} from '../lib/store/store.js';
@@ -193,8 +193,8 @@ export default class Dbsync extends BaseCommand {
     return {
       database: store.location,
       schema: describeState(state),
-      safe: isSafe(state),
-      equal: isEqual(state),
+      safe: isServable(state),
+      equal: isCurrent(state),
     };
   }
 }

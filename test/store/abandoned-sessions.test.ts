@@ -128,7 +128,7 @@ needs('postgresql').describe('PostgreSQL', () => {
       for (const change of [
         () => store.advance([{mode: 'file', count: 10n}], 0n),
         () => store.advance([{mode: 'file', count: 10n}], 2n ** 63n - 5n),
-        () => store.advance([{mode: 'file', count: 10n, floor: 10n}], 0n),
+        () => store.advance([{mode: 'file', count: 10n, minimum: 10n}], 0n),
         () => store.moveCounters([{mode: 'file', from: 40n, to: 100n}]),
         () => store.raiseCounters([{mode: 'file', next: 200n}], false),
       ]) {

@@ -69,18 +69,18 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.advance([{mode: 'other', count: 5n}], 1n)).toEqual([{next: 6n}]);
     });
 
-    it('leaves a counter below the floor of its claim alone, and makes no mode that should be there', async () => {
+    it('leaves a counter below the minimum of its claim alone, and makes no mode that should be there', async () => {
       const {database, store} = await ready();
       await database.execute(insert('back', 10n));
       await database.execute(insert('there', 20n));
       await database.execute(insert('unused', 0n));
       const claims = [
-        {mode: 'absent', count: 5n, floor: 0n},
-        {mode: 'back', count: 5n, floor: 11n},
-        {mode: 'gone', count: 5n, floor: 1n},
+        {mode: 'absent', count: 5n, minimum: 0n},
+        {mode: 'back', count: 5n, minimum: 11n},
+        {mode: 'gone', count: 5n, minimum: 1n},
         {mode: 'new', count: 5n},
-        {mode: 'there', count: 5n, floor: 20n},
-        {mode: 'unused', count: 5n, floor: 0n},
+        {mode: 'there', count: 5n, minimum: 20n},
+        {mode: 'unused', count: 5n, minimum: 0n},
       ];
       expect(await store.advance(claims, 0n)).toEqual([
         {behind: undefined},
@@ -98,10 +98,10 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
       // A count that fits above no first index goes another way.
       const most = MAX_COUNTER - 20n;
-      expect(await store.advance([{mode: 'back', count: most, floor: 11n}], 1n << 40n)).toEqual([
+      expect(await store.advance([{mode: 'back', count: most, minimum: 11n}], 1n << 40n)).toEqual([
         {behind: 10n},
       ]);
-      expect(await store.advance([{mode: 'back', count: most, floor: 10n}], 1n << 40n)).toEqual([
+      expect(await store.advance([{mode: 'back', count: most, minimum: 10n}], 1n << 40n)).toEqual([
         {next: most + 10n},
       ]);
     });
@@ -209,13 +209,13 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       await database.execute(insert('broken', -5n));
       await database.execute(insert('back', 10n));
       const claims = [
-        ...there.map((mode, index) => ({mode, count: BigInt(index + 1), floor: 100n})),
+        ...there.map((mode, index) => ({mode, count: BigInt(index + 1), minimum: 100n})),
         {mode: 'Mode0', count: 3n},
-        {mode: 'absent', count: 3n, floor: 0n},
-        {mode: 'back', count: 3n, floor: 11n},
+        {mode: 'absent', count: 3n, minimum: 0n},
+        {mode: 'back', count: 3n, minimum: 11n},
         {mode: 'broken', count: 3n},
         {mode: 'full', count: 3n},
-        {mode: 'gone', count: 3n, floor: 1n},
+        {mode: 'gone', count: 3n, minimum: 1n},
         {mode: 'huge', count: MAX_COUNTER + 1n},
         {mode: 'mode', count: 3n},
         {mode: 'nearly full', count: 2n},
@@ -406,12 +406,12 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
 
     it('moves thousands of counters, all or none', async () => {
       const {store} = await ready();
-      const floors = manyModes.map((mode, index) => ({mode, next: BigInt(index)}));
-      await store.raiseCounters(floors, false);
-      const moves = floors.map(({mode, next}) => ({mode, from: next, to: next + 5n}));
+      const minimums = manyModes.map((mode, index) => ({mode, next: BigInt(index)}));
+      await store.raiseCounters(minimums, false);
+      const moves = minimums.map(({mode, next}) => ({mode, from: next, to: next + 5n}));
       const last = {mode: 'other', from: 1n, to: 0n};
       expect(await store.moveCounters([...moves, last])).toEqual([{mode: 'other', next: undefined}]);
-      expect(await store.counters()).toEqual(floors);
+      expect(await store.counters()).toEqual(minimums);
       expect(await store.moveCounters(moves)).toEqual([]);
       expect(await store.counters()).toEqual(moves.map(({mode, to}) => ({mode, next: to})));
     });
@@ -435,16 +435,16 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
         [first, 1000n],
         [second, 7n],
       ]);
-      const floors = manyModes.map((mode) => ({mode, next: 10n}));
-      const raises = floors.map(({mode}) => ({
+      const minimums = manyModes.map((mode) => ({mode, next: 10n}));
+      const raises = minimums.map(({mode}) => ({
         mode,
         stored: mode,
         before: before.get(mode),
         after: mode === first ? 1000n : 10n,
       }));
-      expect(await store.raiseCounters(floors, true)).toEqual(raises);
+      expect(await store.raiseCounters(minimums, true)).toEqual(raises);
       expect(await store.countModes(10)).toBe(3);
-      expect(await store.raiseCounters(floors, false)).toEqual(raises);
+      expect(await store.raiseCounters(minimums, false)).toEqual(raises);
       expect(await store.counters()).toEqual(raises.map(({mode, after}) => ({mode, next: after})));
     });
 

@@ -224,7 +224,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
       expect(results[1]).toEqual(damage);
       expect(results.filter((result) => 'next' in result)).toHaveLength(modes.length - 1);
     }
-    expect(await store.advance([{mode: 'b', count: 1n, floor: 0n}], 0n)).toMatchObject([expect.anything()]);
+    expect(await store.advance([{mode: 'b', count: 1n, minimum: 0n}], 0n)).toMatchObject([expect.anything()]);
     expect((await store.counters({limit: 3})).slice(0, 3)).toEqual([
       {mode: 'a', next: 2n},
       {mode: 'b', next: undefined},

@@ -2,9 +2,9 @@ import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
 import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
 import {retryTransient} from '../../lib/util/retry.js';
 import {planMigration, type MigrationPlan} from '../../lib/store/schema/migrate.js';
-import {copyCounters, copyIntoNothing, readFloors} from '../../lib/operations/copy.js';
+import {copyCounters, copyIntoNothing, readMinimums} from '../../lib/operations/copy.js';
 import {readSpellings, type SpellingTarget} from '../../lib/operations/spellings.js';
-import type {Floor, Raise, Store} from '../../lib/store/store.js';
+import type {CounterMinimum, Raise, Store} from '../../lib/store/store.js';
 import {visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 
@@ -50,15 +50,15 @@ export async function copyWithTasks(
   {silent, dryRun, spellings: listed}: CopyOptions,
 ): Promise<CopyResult> {
   const {location, store} = target;
-  let spellings: readonly Floor[] = [];
-  let floors: readonly Floor[] = [];
+  let spellings: readonly CounterMinimum[] = [];
+  let minimums: readonly CounterMinimum[] = [];
   let raises: readonly Raise[] = [];
   const tasks = [
     timed(
       `Read the counters of ${source.location}`,
       async () => {
-        floors = await readFloors(source, store);
-        spellings = await readSpellings(source, target, floors, listed);
+        minimums = await readMinimums(source, store);
+        spellings = await readSpellings(source, target, minimums, listed);
         return undefined;
       },
       'No counter was changed.',
@@ -68,8 +68,8 @@ export async function copyWithTasks(
       async () => {
         raises =
           store === undefined
-            ? copyIntoNothing([...floors, ...spellings])
-            : await retryTransient(() => copyCounters(store, [...floors, ...spellings], dryRun), LOCK_WAIT);
+            ? copyIntoNothing([...minimums, ...spellings])
+            : await retryTransient(() => copyCounters(store, [...minimums, ...spellings], dryRun), LOCK_WAIT);
         return undefined;
       },
       'No counter was changed.',

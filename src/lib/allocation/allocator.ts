@@ -2,7 +2,7 @@ import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timer
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {backoff} from '../util/backoff.js';
-import {GroupCommitter, type Committed} from './group-committer.js';
+import {GroupCommitter, type CommittedBatch} from './group-committer.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
@@ -14,11 +14,11 @@ import {UnwritableModes} from './unwritable-modes.js';
 import {
   batchLength,
   grant,
-  refuse,
-  refuseAll,
-  unitsOf,
-  type Receiver,
-  type Waiting,
+  reject,
+  rejectAll,
+  batchesOf,
+  type RequestCallbacks,
+  type PendingRequest,
 } from './pending-requests.js';
 
 /** How an allocator treats its callers. */
@@ -27,7 +27,7 @@ export interface AllocatorOptions {
   readonly firstIndex: bigint;
   /** How long a request may wait for the database, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** The most requests that may wait at once; further ones are refused. */
+  /** The most requests that may wait at once; further ones are rejected. */
   readonly maxQueue: number;
   /** Which modes may be used and created; without it all may. */
   readonly policy?: ModePolicy & {readonly allowedModes?: ModeFilter | undefined};
@@ -51,8 +51,8 @@ export class Allocator {
   readonly #unwritable = new UnwritableModes();
   #lastCommitAt = -Infinity;
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
-  #queue: Waiting[] = [];
-  #underWay: readonly Waiting[] = [];
+  #queue: PendingRequest[] = [];
+  #underWay: readonly PendingRequest[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -67,34 +67,34 @@ export class Allocator {
   }
 
   /**
-   * Takes `range` consecutive integers of `mode` that no other caller is ever given.
+   * Takes `count` consecutive integers of `mode` that no other caller is ever given.
    *
-   * @param range how many; 0 is answered with `EMPTY_RANGE` and touches nothing
+   * @param count how many; 0 is answered with `EMPTY_RANGE` and touches nothing
    * @returns the run, once it is on stable storage
    * @throws UniqueIDError `INVALID_MODE`; `COUNTER_EXHAUSTED` where fewer remain; `QUEUE_FULL`; `STOPPING`;
    *   `DATABASE_*` where the database did not answer in time. After any `DATABASE_*` error the integers may be
    *   lost, but are never given to anybody else.
    */
-  allocate(mode: string, range: bigint): Promise<IdRange> {
-    return new Promise((granted, refused) => {
-      this.request(mode, range, {granted, refused});
+  allocate(mode: string, count: bigint): Promise<IdRange> {
+    return new Promise((granted, rejected) => {
+      this.request(mode, count, {granted, rejected});
     });
   }
 
-  /** Does what `allocate` does, and tells the receiver instead of a promise: one object less for each request. */
-  request(mode: string, range: bigint, receiver: Receiver): void {
+  /** Does what `allocate` does, and tells the callbacks instead of a promise: one object less for each request. */
+  request(mode: string, count: bigint, callbacks: RequestCallbacks): void {
     try {
       parseMode(mode);
       this.#assertAccepting(mode);
     } catch (error) {
-      receiver.refused(toUniqueIDError(error));
+      callbacks.rejected(toUniqueIDError(error));
       return;
     }
-    if (range === 0n) {
-      receiver.granted(EMPTY_RANGE);
+    if (count === 0n) {
+      callbacks.granted(EMPTY_RANGE);
       return;
     }
-    this.#queue.push({mode, range, since: performance.now(), receiver, isSettled: false});
+    this.#queue.push({mode, count, since: performance.now(), callbacks, isSettled: false});
     this.#running ??= this.#run();
   }
 
@@ -115,7 +115,7 @@ export class Allocator {
     return {error, agoMs: performance.now() - at};
   }
 
-  /** Refuses new requests and waits until all accepted ones are answered. */
+  /** Rejects new requests and waits until all accepted ones are answered. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
@@ -131,7 +131,7 @@ export class Allocator {
   async #run(): Promise<void> {
     const watch = setInterval(
       () => {
-        this.#refuseOverdue();
+        this.#rejectOverdue();
       },
       Math.min(100, this.#options.requestTimeoutMs),
     );
@@ -150,8 +150,8 @@ export class Allocator {
   }
 
   /** @returns the last group, which is committed and not handed out yet */
-  async #emptyQueue(): Promise<readonly Committed[]> {
-    let committed: readonly Committed[] = [];
+  async #emptyQueue(): Promise<readonly CommittedBatch[]> {
+    let committed: readonly CommittedBatch[] = [];
     for (let failures = 0; this.#queue.length > 0;) {
       const next = this.#commitQueue();
       // The database works on the next group while this thread answers the last one.
@@ -166,16 +166,16 @@ export class Allocator {
   }
 
   /** @returns `undefined` where the database could not do it now and the requests went back to the queue */
-  async #commitQueue(): Promise<readonly Committed[] | undefined> {
+  async #commitQueue(): Promise<readonly CommittedBatch[] | undefined> {
     const length = batchLength(this.#queue);
     const group = this.#queue.slice(0, length);
     this.#queue = this.#queue.slice(length);
     this.#underWay = group;
     const {observer} = this.#options;
-    const committed: Committed[] = [];
+    const committed: CommittedBatch[] = [];
     try {
       const started = performance.now();
-      await this.#committer.commit(unitsOf(group), committed);
+      await this.#committer.commit(batchesOf(group), committed);
       observer?.group(group.length, (performance.now() - started) / 1000);
       this.#lastFailure = undefined;
       // A group of which nothing could be had may have written nothing.
@@ -189,32 +189,32 @@ export class Allocator {
       this.#handOut(committed);
       const unsettled = group.filter(({isSettled}) => !isSettled);
       if (failure.transient) this.#queue = [...unsettled, ...this.#queue];
-      else refuseAll({waiting: unsettled}, failure);
-      this.#refuseOverdue(failure);
+      else rejectAll({waiting: unsettled}, failure);
+      this.#rejectOverdue(failure);
       return failure.transient ? undefined : [];
     } finally {
       this.#underWay = [];
     }
   }
 
-  #handOut(committed: readonly Committed[]): void {
+  #handOut(committed: readonly CommittedBatch[]): void {
     const {observer} = this.#options;
-    for (const {unit, first, next} of committed) {
-      grant(unit, first);
+    for (const {batch, first, next} of committed) {
+      grant(batch, first);
       if (observer === undefined) continue;
-      observer.granted(unit.mode, unit.waiting.length, unit.total, next);
+      observer.granted(batch.mode, batch.waiting.length, batch.total, next);
       const now = performance.now();
-      for (const {since} of unit.waiting) observer.waited((now - since) / 1000);
+      for (const {since} of batch.waiting) observer.waited((now - since) / 1000);
     }
   }
 
   /** Requests that have waited too long are answered; what is committed for them later is given to nobody. */
-  #refuseOverdue(cause?: UniqueIDError): void {
+  #rejectOverdue(cause?: UniqueIDError): void {
     const {requestTimeoutMs} = this.#options;
     const limit = performance.now() - requestTimeoutMs;
     for (const waiting of [...this.#underWay, ...this.#queue]) {
       if (waiting.since > limit || waiting.isSettled) continue;
-      refuse(waiting, cause ?? tooLate(this.#location, requestTimeoutMs));
+      reject(waiting, cause ?? tooLate(this.#location, requestTimeoutMs));
     }
     this.#queue = this.#queue.filter(({isSettled}) => !isSettled);
   }

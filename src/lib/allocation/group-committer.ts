@@ -1,13 +1,13 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
-import type {Advance, Store} from '../store/store.js';
+import type {ClaimResult, Store} from '../store/store.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
-import {keepWhatFits, refuseAll, type Unit} from './pending-requests.js';
+import {rejectWhatDoesNotFit, rejectAll, type ModeBatch} from './pending-requests.js';
 
 /** A run that is committed and not handed out yet. */
-export interface Committed {
-  readonly unit: Unit;
+export interface CommittedBatch {
+  readonly batch: ModeBatch;
   readonly first: bigint;
   readonly next: bigint;
 }
@@ -24,10 +24,10 @@ export interface GroupCommitterOptions {
   readonly firstIndex: bigint;
 }
 
-/** The floor of a claim in a mode that has to be there, wherever its counter stands. */
+/** The minimum of a claim in a mode that has to be there, wherever its counter stands. */
 const ANYWHERE = 0n;
 
-/** Has the store commit a group, and refuses, each alone, the requests of the group that cannot be had. */
+/** Has the store commit a group, and rejects, each alone, the requests of the group that cannot be had. */
 export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
 
@@ -41,44 +41,52 @@ export class GroupCommitter {
    * @param committed is added to as the store commits: what is in it is so even where the rest then fails
    * @throws UniqueIDError `DATABASE_*` and `SCHEMA_*`, and what the store throws for a single mode
    */
-  async commit(units: readonly Unit[], committed: Committed[]): Promise<void> {
-    const mayCreate = this.#mayCreate(units);
+  async commit(batches: readonly ModeBatch[], committed: CommittedBatch[]): Promise<void> {
+    const mayCreate = this.#mayCreate(batches);
     // To await what is there would let the callers of the last group be answered before the store has its next one.
-    await this.#advance(units, typeof mayCreate === 'boolean' ? mayCreate : await mayCreate, committed);
+    await this.#advance(batches, typeof mayCreate === 'boolean' ? mayCreate : await mayCreate, committed);
   }
 
   /** A mode that this process has allocated from is there, and need not be created. */
-  #mayCreate(units: readonly Unit[]): boolean | Promise<boolean> {
+  #mayCreate(batches: readonly ModeBatch[]): boolean | Promise<boolean> {
     const {gate, guard} = this.#options;
     if (gate === undefined) return true;
-    const unseen = units.filter(({mode}) => guard.issued(mode) === undefined).length;
+    const unseen = batches.filter(({mode}) => guard.issued(mode) === undefined).length;
     return unseen === 0 || gate.isOpen(unseen);
   }
 
-  async #advance(units: readonly Unit[], mayCreate: boolean, committed: Committed[]): Promise<void> {
+  async #advance(
+    batches: readonly ModeBatch[],
+    mayCreate: boolean,
+    committed: CommittedBatch[],
+  ): Promise<void> {
     const {store, guard, firstIndex} = this.#options;
     const lowest = mayCreate ? undefined : ANYWHERE;
-    const claims = units.map(({mode, total}) => ({mode, count: total, floor: guard.issued(mode) ?? lowest}));
-    let results: readonly Advance[];
+    const claims = batches.map(({mode, total}) => ({
+      mode,
+      count: total,
+      minimum: guard.issued(mode) ?? lowest,
+    }));
+    let results: readonly ClaimResult[];
     try {
       results = await store.advance(claims, firstIndex);
     } catch (error) {
-      await this.#split(units, mayCreate, committed, toUniqueIDError(error));
+      await this.#split(batches, mayCreate, committed, toUniqueIDError(error));
       return;
     }
-    const again: Unit[] = [];
-    const absent: Unit[] = [];
+    const again: ModeBatch[] = [];
+    const absent: ModeBatch[] = [];
     const lost: string[] = [];
-    for (const [index, unit] of units.entries()) {
+    for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if ('next' in result) this.#take(unit, result.next, committed);
-      else if ('error' in result) this.#refuse(unit, result.error);
-      else if ('remaining' in result) again.push(keepWhatFits(unit, result.remaining));
-      else if (result.behind === undefined && claims[index]?.floor === ANYWHERE) absent.push(unit);
+      if ('next' in result) this.#take(batch, result.next, committed);
+      else if ('error' in result) this.#reject(batch, result.error);
+      else if ('remaining' in result) again.push(rejectWhatDoesNotFit(batch, result.remaining));
+      else if (result.behind === undefined && claims[index]?.minimum === ANYWHERE) absent.push(batch);
       else {
-        if (result.behind === undefined) lost.push(unit.mode);
-        refuseAll(unit, guard.stop(unit.mode, result.behind ?? 0n));
+        if (result.behind === undefined) lost.push(batch.mode);
+        rejectAll(batch, guard.quarantine(batch.mode, result.behind ?? 0n));
       }
     }
     if (lost.length > 0) await this.#createUnused(lost);
@@ -89,57 +97,57 @@ export class GroupCommitter {
   }
 
   /**
-   * Commits the halves of a group each by itself: the database refused something of it, and one mode may be the cause,
+   * Commits the halves of a group each by itself: the database rejected something of it, and one mode may be the cause,
    * such as one that its character set lacks.
    *
-   * @throws what was refused, where it is not the fault of a mode
+   * @throws what was rejected, where it is not the fault of a mode
    */
   async #split(
-    units: readonly Unit[],
+    batches: readonly ModeBatch[],
     mayCreate: boolean,
-    committed: Committed[],
+    committed: CommittedBatch[],
     failure: UniqueIDError,
   ): Promise<void> {
-    const [unit, second] = units;
-    if (unit === undefined || isOfDatabase(failure)) throw failure;
+    const [batch, second] = batches;
+    if (batch === undefined || isOfDatabase(failure)) throw failure;
     if (second === undefined) {
       // A mode that the table cannot hold says nothing about the database.
       if (failure.code !== 'INVALID_MODE') throw failure;
-      this.#refuse(unit, failure);
+      this.#reject(batch, failure);
       return;
     }
-    const middle = units.length >> 1;
-    for (const half of [units.slice(0, middle), units.slice(middle)]) {
+    const middle = batches.length >> 1;
+    for (const half of [batches.slice(0, middle), batches.slice(middle)]) {
       try {
         await this.#advance(half, mayCreate, committed);
       } catch (error) {
         const fault = toUniqueIDError(error);
         if (isOfDatabase(fault)) throw fault;
-        for (const each of half) refuseAll(each, fault);
+        for (const each of half) rejectAll(each, fault);
       }
     }
   }
 
-  #refuse(unit: Unit, error: UniqueIDError): void {
-    if (error.code === 'INVALID_MODE') this.#options.unwritable.add(unit.mode, error);
-    refuseAll(unit, error);
+  #reject(batch: ModeBatch, error: UniqueIDError): void {
+    if (error.code === 'INVALID_MODE') this.#options.unwritable.add(batch.mode, error);
+    rejectAll(batch, error);
   }
 
-  /** The store has compared the counter with the floor of the claim; what it answers is not taken on trust. */
-  #take(unit: Unit, next: bigint, committed: Committed[]): void {
-    const {mode, total} = unit;
+  /** The store has compared the counter with the minimum of the claim; what it answers is not taken on trust. */
+  #take(batch: ModeBatch, next: bigint, committed: CommittedBatch[]): void {
+    const {mode, total} = batch;
     const first = next - total;
-    const refused = this.#options.guard.pass(mode, first, next);
-    if (refused === undefined) committed.push({unit, first, next});
-    else refuseAll(unit, refused);
+    const rejected = this.#options.guard.recordOrReject(mode, first, next);
+    if (rejected === undefined) committed.push({batch, first, next});
+    else rejectAll(batch, rejected);
   }
 
   /** Of modes that are not there, those that may be created. */
-  async #admitted(absent: readonly Unit[]): Promise<readonly Unit[]> {
-    const refused = await this.#options.gate?.refused(absent.map(({mode}) => mode));
-    return absent.filter((unit) => {
-      const error = refused?.get(unit.mode);
-      if (error !== undefined) refuseAll(unit, error);
+  async #admitted(absent: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
+    const rejected = await this.#options.gate?.rejected(absent.map(({mode}) => mode));
+    return absent.filter((batch) => {
+      const error = rejected?.get(batch.mode);
+      if (error !== undefined) rejectAll(batch, error);
       return error === undefined;
     });
   }

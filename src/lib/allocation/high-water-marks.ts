@@ -13,7 +13,7 @@ interface Mark {
  *
  * Keeps at least the `maxModes` modes used last, and less than twice as many.
  */
-export class HighWater {
+export class HighWaterMarks {
   readonly #marks: QuickLRU<string, Mark>;
 
   /** @param maxModes how many modes the database may hold; 0 for no limit */
@@ -26,7 +26,7 @@ export class HighWater {
     return this.#marks.peek(mode)?.next;
   }
 
-  raise(mode: string, next: bigint): void {
+  set(mode: string, next: bigint): void {
     // A slice would keep the whole text of its request in memory, so a mark has a copy for its key.
     const own = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
     this.#marks.set(own, {mode: own, next});

@@ -51,7 +51,7 @@ export class ModeGate {
    * @param modes modes that the database does not have; where there is room for some, it is for the first
    * @returns those that must not be created, and why
    */
-  async refused(modes: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
+  async rejected(modes: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
     const {createModes, maxModes} = this.#policy;
     const room = createModes ? await this.#room() : 0;
     return new Map(

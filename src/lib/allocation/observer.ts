@@ -2,7 +2,7 @@ import type {UniqueIDError} from '../core/errors.js';
 
 /** Is told what an allocator does, for metrics; called between requests, so it must be quick and must not throw. */
 export interface AllocatorObserver {
-  /** A group has been committed, or refused by the database. */
+  /** A group has been committed, or rejected by the database. */
   readonly group: (requests: number, seconds: number) => void;
   /** A mode has handed out integers to so many requests; `next` is its counter now. */
   readonly granted: (mode: string, requests: number, ids: bigint, next: bigint) => void;

@@ -3,26 +3,26 @@ import {exhausted} from './rejections.js';
 import type {IdRange} from '../core/range.js';
 
 /** Who is told what became of a request: one of the two, once. What either throws becomes a warning of the process. */
-export interface Receiver {
+export interface RequestCallbacks {
   /** The range is on stable storage. */
   granted(range: IdRange): void;
-  refused(error: UniqueIDError): void;
+  rejected(error: UniqueIDError): void;
 }
 
 /** A request on its way; it is settled once, whoever comes first. */
-export interface Waiting {
+export interface PendingRequest {
   readonly mode: string;
-  readonly range: bigint;
+  readonly count: bigint;
   /** When it came, on the clock of `performance.now()`, which nobody can set back. */
   readonly since: number;
-  readonly receiver: Receiver;
+  readonly callbacks: RequestCallbacks;
   isSettled: boolean;
 }
 
 /** The requests of one mode in one group, in the order of their arrival. */
-export interface Unit {
+export interface ModeBatch {
   readonly mode: string;
-  readonly waiting: readonly Waiting[];
+  readonly waiting: readonly PendingRequest[];
   /** How many integers they ask for together. */
   readonly total: bigint;
 }
@@ -35,7 +35,7 @@ const MAX_MODES = 500;
 const MAX_MODE_BYTES = 65_536;
 
 /** How many requests, from the front of a queue, one commit may take; any number of them in the same mode. */
-export function batchLength(queue: readonly Waiting[]): number {
+export function batchLength(queue: readonly PendingRequest[]): number {
   const modes = new Set<string>();
   let bytes = 0;
   let last: string | undefined;
@@ -50,10 +50,10 @@ export function batchLength(queue: readonly Waiting[]): number {
 }
 
 /** Sorted by mode: two servers that lock rows in the same order cannot deadlock. */
-export function unitsOf(group: readonly Waiting[]): readonly Unit[] {
-  const byMode = new Map<string, Waiting[]>();
+export function batchesOf(group: readonly PendingRequest[]): readonly ModeBatch[] {
+  const byMode = new Map<string, PendingRequest[]>();
   let mode: string | undefined;
-  let waiting: Waiting[] = [];
+  let waiting: PendingRequest[] = [];
   for (const request of group) {
     // Most groups ask for one mode again and again.
     if (request.mode !== mode) {
@@ -63,25 +63,25 @@ export function unitsOf(group: readonly Waiting[]): readonly Unit[] {
     }
     waiting.push(request);
   }
-  const units = Array.from(byMode, ([each, requests]) => unitOf(each, requests));
-  return units.length === 1 ? units : units.sort((a, b) => (a.mode < b.mode ? -1 : 1));
+  const batches = Array.from(byMode, ([each, requests]) => batchOf(each, requests));
+  return batches.length === 1 ? batches : batches.sort((a, b) => (a.mode < b.mode ? -1 : 1));
 }
 
-export function unitOf(mode: string, waiting: readonly Waiting[]): Unit {
+export function batchOf(mode: string, waiting: readonly PendingRequest[]): ModeBatch {
   let total = 0n;
-  for (const {range} of waiting) total += range;
+  for (const {count} of waiting) total += count;
   return {mode, waiting, total};
 }
 
 /** Gives each its slice of the run that begins at `first`, in the order of arrival. */
-export function grant({waiting}: Unit, first: bigint): void {
+export function grant({waiting}: ModeBatch, first: bigint): void {
   let start = first;
   for (const request of waiting) {
-    const next = start + request.range;
+    const next = start + request.count;
     if (!request.isSettled) {
       request.isSettled = true;
       try {
-        request.receiver.granted({start, end: next - 1n});
+        request.callbacks.granted({start, end: next - 1n});
       } catch (error) {
         warnOf(error);
       }
@@ -91,27 +91,27 @@ export function grant({waiting}: Unit, first: bigint): void {
 }
 
 /**
- * Refuses, in order of arrival, each request that is larger than what then remains, and returns the others.
- * A counter only grows, so what does not fit now never will: the refusal needs no second look.
+ * Rejects, in order of arrival, each request that is larger than what then remains, and returns the others.
+ * A counter only grows, so what does not fit now never will: the rejection needs no second look.
  */
-export function keepWhatFits({mode, waiting}: Unit, remaining: bigint): Unit {
+export function rejectWhatDoesNotFit({mode, waiting}: ModeBatch, remaining: bigint): ModeBatch {
   let left = remaining;
   const fitting = waiting.filter((request) => {
-    if (request.range <= left) {
-      left -= request.range;
+    if (request.count <= left) {
+      left -= request.count;
       return true;
     }
-    refuse(request, exhausted(request, left));
+    reject(request, exhausted(request, left));
     return false;
   });
-  return unitOf(mode, fitting);
+  return batchOf(mode, fitting);
 }
 
-export function refuse(waiting: Waiting, error: UniqueIDError): void {
+export function reject(waiting: PendingRequest, error: UniqueIDError): void {
   if (waiting.isSettled) return;
   waiting.isSettled = true;
   try {
-    waiting.receiver.refused(error);
+    waiting.callbacks.rejected(error);
   } catch (fault) {
     warnOf(fault);
   }
@@ -122,6 +122,6 @@ function warnOf(fault: unknown): void {
   process.emitWarning(fault instanceof Error ? fault : String(fault));
 }
 
-export function refuseAll({waiting}: Pick<Unit, 'waiting'>, error: UniqueIDError): void {
-  for (const each of waiting) refuse(each, error);
+export function rejectAll({waiting}: Pick<ModeBatch, 'waiting'>, error: UniqueIDError): void {
+  for (const each of waiting) reject(each, error);
 }

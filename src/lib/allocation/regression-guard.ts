@@ -1,6 +1,6 @@
 import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {HighWater} from './high-water-marks.js';
+import {HighWaterMarks} from './high-water-marks.js';
 import {regressed} from './rejections.js';
 import type {Regression} from './regression.js';
 
@@ -10,18 +10,18 @@ import type {Regression} from './regression.js';
  */
 export class RegressionGuard {
   readonly #store: Store;
-  readonly #highWater: HighWater;
+  readonly #marks: HighWaterMarks;
   readonly #regressions = new Map<string, Regression>();
 
   /** @param maxModes how many modes the database may hold; 0 for no limit */
   constructor(store: Store, maxModes: number) {
     this.#store = store;
-    this.#highWater = new HighWater(maxModes);
+    this.#marks = new HighWaterMarks(maxModes);
   }
 
   /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
   issued(mode: string): bigint | undefined {
-    return this.#highWater.get(mode);
+    return this.#marks.get(mode);
   }
 
   /** The modes in which nothing is handed out because their counters have gone backwards. */
@@ -34,10 +34,10 @@ export class RegressionGuard {
    *
    * @returns what the callers are answered with where it has
    */
-  pass(mode: string, first: bigint, next: bigint): UniqueIDError | undefined {
-    if (first < (this.#highWater.get(mode) ?? 0n)) return this.stop(mode, first);
+  recordOrReject(mode: string, first: bigint, next: bigint): UniqueIDError | undefined {
+    if (first < (this.#marks.get(mode) ?? 0n)) return this.quarantine(mode, first);
     this.#regressions.delete(mode);
-    this.#highWater.raise(mode, next);
+    this.#marks.set(mode, next);
     return undefined;
   }
 
@@ -46,8 +46,8 @@ export class RegressionGuard {
    *
    * @returns what the callers are answered with
    */
-  stop(mode: string, found: bigint): UniqueIDError {
-    const regression = {mode, found, issued: this.#highWater.get(mode) ?? 0n};
+  quarantine(mode: string, found: bigint): UniqueIDError {
+    const regression = {mode, found, issued: this.#marks.get(mode) ?? 0n};
     this.#regressions.set(mode, regression);
     return regressed(regression, this.#store.location);
   }
@@ -58,7 +58,7 @@ export class RegressionGuard {
    *
    * @throws UniqueIDError `DATABASE_*`
    */
-  async problem(): Promise<UniqueIDError | undefined> {
+  async recheckQuarantined(): Promise<UniqueIDError | undefined> {
     for (const regression of this.#regressions.values()) {
       const found = (await this.#store.counter(regression.mode))?.next;
       if (found === undefined || found < regression.issued)

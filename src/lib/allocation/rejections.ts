@@ -22,12 +22,12 @@ export function queueFull(most: number): UniqueIDError {
 }
 
 export function exhausted(
-  {mode, range}: {readonly mode: string; readonly range: bigint},
+  {mode, count}: {readonly mode: string; readonly count: bigint},
   remaining: bigint,
 ): UniqueIDError {
   return new UniqueIDError(
     'COUNTER_EXHAUSTED',
-    `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${range} asked for.`,
+    `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${count} asked for.`,
     {hint: remaining > 0n ? `Ask for ${remaining} or fewer, or use another mode.` : 'Use another mode.'},
   );
 }

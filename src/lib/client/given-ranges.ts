@@ -1,4 +1,4 @@
-import {HighWater} from '../allocation/high-water-marks.js';
+import {HighWaterMarks} from '../allocation/high-water-marks.js';
 import type {IdRange} from '../core/range.js';
 
 /** So many modes are remembered; then those used least recently are forgotten. */
@@ -27,7 +27,7 @@ interface UnderWay {
  * Keeps one number per mode, and the ranges that were given while the oldest call under way waits.
  */
 export class GivenRanges {
-  readonly #given = new HighWater(MAX_MODES);
+  readonly #given = new HighWaterMarks(MAX_MODES);
   readonly #underWay = new Map<string, UnderWay>();
 
   begin(mode: string): GivenCall {
@@ -38,7 +38,7 @@ export class GivenRanges {
     return {
       accept: (range) => {
         if (range.start < call.floor || !insert(underWay.ranges, range)) return false;
-        if (range.end >= (this.#given.get(mode) ?? 0n)) this.#given.raise(mode, range.end + 1n);
+        if (range.end >= (this.#given.get(mode) ?? 0n)) this.#given.set(mode, range.end + 1n);
         return true;
       },
       end: () => {

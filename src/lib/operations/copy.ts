@@ -1,7 +1,7 @@
 import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {raised} from '../store/shared/counter-moves.js';
-import type {Floor, Raise, Store} from '../store/store.js';
+import type {CounterMinimum, Raise, Store} from '../store/store.js';
 
 /**
  * Reads every counter of a database, to be copied into another.
@@ -10,7 +10,10 @@ import type {Floor, Raise, Store} from '../store/store.js';
  * @throws UniqueIDError `SCHEMA_*` where its tables cannot be read, `COUNTER_DAMAGED` where one holds no integer,
  *   `USAGE` where source and target are the same database
  */
-export async function readFloors(source: Store, target: Store | undefined): Promise<readonly Floor[]> {
+export async function readMinimums(
+  source: Store,
+  target: Store | undefined,
+): Promise<readonly CounterMinimum[]> {
   if (target !== undefined && (await source.identity()) === (await target.identity())) {
     throw new UniqueIDError(
       'USAGE',
@@ -42,10 +45,10 @@ export async function readFloors(source: Store, target: Store | undefined): Prom
  */
 export async function copyCounters(
   target: Store,
-  floors: readonly Floor[],
+  minimums: readonly CounterMinimum[],
   dryRun: boolean,
 ): Promise<readonly Raise[]> {
-  const raises = floors.length === 0 ? [] : await target.raiseCounters(floors, dryRun);
+  const raises = minimums.length === 0 ? [] : await target.raiseCounters(minimums, dryRun);
   const collisions = raises.filter(({mode, stored}) => mode !== stored);
   if (collisions.length === 0) return raises;
   const pairs = collisions
@@ -61,6 +64,6 @@ export async function copyCounters(
 }
 
 /** What copying into a database comes to whose tables are not made yet. */
-export function copyIntoNothing(floors: readonly Floor[]): readonly Raise[] {
-  return floors.map((floor) => raised(floor, undefined));
+export function copyIntoNothing(minimums: readonly CounterMinimum[]): readonly Raise[] {
+  return minimums.map((minimum) => raised(minimum, undefined));
 }

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {MAX_COUNTER} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from '../store/schema/verdict.js';
-import {describeState, isSafe, type SchemaState} from '../store/schema/version.js';
+import {describeState, isServable, type SchemaState} from '../store/schema/version.js';
 import type {Counter, Store, StoreFacts} from '../store/store.js';
 
 /** A counter as an operator sees it. */
@@ -77,7 +77,7 @@ export async function readStatus(
     },
     schema: {
       version: describeState(state),
-      safe: isSafe(state),
+      safe: isServable(state),
       problem: schemaProblem(state, store.location),
     },
     modes: counters.slice(0, page.limit).map(modeStatus),
@@ -108,7 +108,7 @@ export async function databaseIdentity(store: Store): Promise<string | undefined
 /** Tables that `dbsync` can bring to what is served hold counters like any others. */
 function isReadable(state: SchemaState): boolean {
   if (state.kind === 'unsuitable') return state.flaw.mend !== undefined;
-  return state.kind === 'versioned' && (isSafe(state) || state.version.major === 0);
+  return state.kind === 'versioned' && (isServable(state) || state.version.major === 0);
 }
 
 /** One more than the page holds, which tells whether more follow. */

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import type {Comparison, Floor, Store} from '../store/store.js';
+import type {Comparison, CounterMinimum, Store} from '../store/store.js';
 
 /** How many modes a message names. */
 const MAX_NAMED = 5;
@@ -14,22 +14,22 @@ export interface SpellingTarget {
  * Returns the further modes that a copy must create, so that no spelling of a mode starts again in the target: in a
  * table that folds, clients may have used `FILE` for the counter that is stored as `file`.
  *
- * @param floors every counter of the source
+ * @param minimums every counter of the source
  * @param listed every further spelling that clients have used; `undefined` if nobody has told
  * @throws UniqueIDError `REFUSED` if nobody has told, or if the source has no counter for a listed one
  */
 export async function readSpellings(
   source: Store,
   target: SpellingTarget,
-  floors: readonly Floor[],
+  minimums: readonly CounterMinimum[],
   listed: readonly string[] | undefined,
-): Promise<readonly Floor[]> {
+): Promise<readonly CounterMinimum[]> {
   const [from, to] = await Promise.all([source.comparison(), target.store?.comparison()]);
-  if (from.kind === 'exact' || floors.length === 0 || isSame(from, to)) return [];
+  if (from.kind === 'exact' || minimums.length === 0 || isSame(from, to)) return [];
   if (from.kind === 'folding' && listed === undefined)
-    throw unknownSpellings(source.location, target.location, from, floors);
-  const stored = new Set(floors.map(({mode}) => mode));
-  const spellings = new Map<string, bigint | undefined>(trimmed(floors));
+    throw unknownSpellings(source.location, target.location, from, minimums);
+  const stored = new Set(minimums.map(({mode}) => mode));
+  const spellings = new Map<string, bigint | undefined>(trimmed(minimums));
   for (const mode of new Set(listed)) if (!stored.has(mode)) spellings.set(mode, await nextOf(source, mode));
   const absent = [...spellings].filter(([, next]) => next === undefined).map(([mode]) => mode);
   if (absent.length > 0) throw noCounters(source.location, absent);
@@ -42,8 +42,8 @@ function isSame(from: Comparison, to: Comparison | undefined): boolean {
 }
 
 /** Every table that is not exact may pad; a valid mode has no space at its end, and so this one is all there is. */
-function* trimmed(floors: readonly Floor[]): Iterable<[string, bigint]> {
-  for (const {mode, next} of floors) {
+function* trimmed(minimums: readonly CounterMinimum[]): Iterable<[string, bigint]> {
+  for (const {mode, next} of minimums) {
     const valid = withoutPadding(mode);
     if (valid !== mode && valid !== '') yield [valid, next];
   }
@@ -69,11 +69,11 @@ function unknownSpellings(
   source: string,
   target: string,
   {name}: Comparison,
-  floors: readonly Floor[],
+  minimums: readonly CounterMinimum[],
 ): UniqueIDError {
   return new UniqueIDError(
     'REFUSED',
-    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${named(floors.map(({mode}) => mode))} would get integers of the past again.`,
+    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${named(minimums.map(({mode}) => mode))} would get integers of the past again.`,
     {
       hint: 'List every spelling that clients have used in a file, one a line, and copy with --spellings FILE; an empty file says that they used these alone.',
     },

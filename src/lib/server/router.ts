@@ -132,7 +132,7 @@ function getid(deps: RouteDeps, {request, response, query}: Exchange): void {
     granted: (range) => {
       deps.writer.send(request, response, 200, formatRange(range));
     },
-    refused: (error) => {
+    rejected: (error) => {
       fail(deps, request, response, error);
     },
   });

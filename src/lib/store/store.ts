@@ -10,20 +10,20 @@ export interface Claim {
   /**
    * Where the counter stands at least, for all that the caller knows: somebody may have put an older database in the
    * place of this one. A counter below it is left as it was, and a mode that is not there is created only for a claim
-   * without a floor.
+   * without a minimum.
    */
-  readonly floor?: bigint | undefined;
+  readonly minimum?: bigint | undefined;
 }
 
 /**
  * What became of a claim: `next` is the counter *after* it, so the run is `next - count .. next - 1`;
  * or the reason why this mode, alone in its group, was left as it was.
  */
-export type Advance =
+export type ClaimResult =
   | {readonly next: bigint}
   /** Fewer than `count` integers remain; `remaining` is how many there were at that moment. */
   | {readonly remaining: bigint}
-  /** The counter stands here, below the floor of the claim; `undefined` where the mode is not there. */
+  /** The counter stands here, below the minimum of the claim; `undefined` where the mode is not there. */
   | {readonly behind: bigint | undefined}
   | {readonly error: UniqueIDError};
 
@@ -43,7 +43,7 @@ export interface CounterMove {
 }
 
 /** A counter to be raised: to `next`, or left where it is if it stands higher. */
-export interface Floor {
+export interface CounterMinimum {
   readonly mode: string;
   readonly next: bigint;
 }
@@ -117,13 +117,13 @@ export interface Store {
 
   /**
    * Takes a whole group in one durable commit: one atomic statement a mode, creating missing modes at
-   * `firstIndex` where the claim has no floor. When the promise is fulfilled the group is on stable storage; when it is rejected,
+   * `firstIndex` where the claim has no minimum. When the promise is fulfilled the group is on stable storage; when it is rejected,
    * nobody may use any of its integers, because whether it was committed may be unknown.
    *
    * @param claims at most one a mode, sorted by mode, so that two servers never lock in different orders
    * @returns one result a claim, in the same order
    */
-  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]>;
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]>;
 
   /** Counters in the order of their modes' UTF-8 bytes. */
   counters(page?: CounterPage): Promise<readonly Counter[]>;
@@ -150,7 +150,7 @@ export interface Store {
    * Raises counters in one transaction, creating the modes that are missing. Nothing is changed when `dryRun` is
    * set, or when the database takes one of the modes for another (`stored` differs from `mode`).
    */
-  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]>;
+  raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]>;
 
   /** How the table compares modes, whatever the database's default is. */
   comparison(): Promise<Comparison>;

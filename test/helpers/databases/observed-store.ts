@@ -1,4 +1,4 @@
-import type {Advance, Claim, Store} from '../../../src/lib/store/store.js';
+import type {ClaimResult, Claim, Store} from '../../../src/lib/store/store.js';
 
 /** A real store, with a record of the groups it was asked for and a way to hold one up. */
 export interface ObservedStore {
@@ -24,7 +24,7 @@ export function observe(real: Store): ObservedStore {
       },
     }),
   };
-  async function advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+  async function advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     observed.groups.push(claims);
     await observed.before();
     const results = await real.advance(claims, firstIndex);

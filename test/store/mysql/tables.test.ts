@@ -127,7 +127,7 @@ needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
 
   it('are rejected also where no mode may be created', async () => {
     const {store} = await pythonDatabase();
-    expect(await store.advance([{mode: 'Файл', count: 1n, floor: 0n}], 0n)).toMatchObject([
+    expect(await store.advance([{mode: 'Файл', count: 1n, minimum: 0n}], 0n)).toMatchObject([
       {error: {code: 'INVALID_MODE'}},
     ]);
   });
@@ -153,7 +153,7 @@ needs('mariadb').describe('many long modes', () => {
       [500, 131],
     ] as const) {
       const mode = 'x'.repeat(bytes);
-      const claim = statements.advanceStatements({mode, count: 10n ** 18n, floor: undefined}, 10n ** 18n);
+      const claim = statements.advanceStatements({mode, count: 10n ** 18n, minimum: undefined}, 10n ** 18n);
       const counter = statements.putCounters([{mode, next: MAX_COUNTER}]);
       expect(modes * (claim.length + counter.length)).toBeLessThan(700_000);
     }
@@ -195,11 +195,11 @@ needs('mariadb').describe('a table of our own on MariaDB', () => {
       url.replace(`${hostname}:${port}${pathname}`, `127.0.0.1:${proxy.port}${pathname}`),
     );
     await migrate(store);
-    const floors = Array.from({length: 5000}, (_, index) => ({mode: `m${index}`, next: 5n}));
+    const minimums = Array.from({length: 5000}, (_, index) => ({mode: `m${index}`, next: 5n}));
     const before = proxy.answers();
-    await store.raiseCounters(floors, false);
+    await store.raiseCounters(minimums, false);
     await execute(`INSERT INTO uniqueindex VALUES ('another', 1)`);
-    await store.moveCounters(floors.map(({mode}) => ({mode, from: 5n, to: 6n})));
+    await store.moveCounters(minimums.map(({mode}) => ({mode, from: 5n, to: 6n})));
     expect(proxy.answers() - before).toBeLessThan(500);
   });
 

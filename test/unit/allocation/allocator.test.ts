@@ -62,7 +62,7 @@ describe('group commit', () => {
       {mode: 'a', count: 10n},
       {mode: 'b', count: 10n},
       // One has been given out, so the counter must stand at 1 at least.
-      {mode: 'file', count: 20n, floor: 1n},
+      {mode: 'file', count: 20n, minimum: 1n},
     ];
     expect(observed.groups.slice(1)).toEqual([claims]);
   });
@@ -94,12 +94,12 @@ describe('group commit', () => {
     const events: string[] = [];
     // A promise is told a turn later.
     const ask = (mode: string): Promise<void> =>
-      new Promise((resolve, refused) => {
+      new Promise((resolve, rejected) => {
         const granted = (): void => {
           events.push('answered');
           resolve();
         };
-        allocator.request(mode, 1n, {granted, refused});
+        allocator.request(mode, 1n, {granted, rejected});
       });
     let other: Promise<void> | undefined;
     observed.before = () => {
@@ -179,7 +179,7 @@ describe('a request that cannot be had', () => {
       {reason: {code: 'MODE_NOT_ALLOWED'}},
     ]);
     expect(observed.groups).toEqual([
-      ['a', 'b', 'c', 'd'].map((mode) => ({mode, count: 2n, floor: 0n})),
+      ['a', 'b', 'c', 'd'].map((mode) => ({mode, count: 2n, minimum: 0n})),
       [{mode: 'b', count: 2n}],
     ]);
   });
@@ -327,17 +327,17 @@ describe('a batch', () => {
 
 describe('a caller that asks again while it is answered', () => {
   const settled = (allocator: Allocator, mode = 'file'): Promise<unknown> =>
-    new Promise((granted, refused) => {
-      allocator.request(mode, 1n, {granted, refused});
+    new Promise((granted, rejected) => {
+      allocator.request(mode, 1n, {granted, rejected});
     });
 
   it('is answered after a grant', async () => {
     const {allocator} = await setUp();
-    const second = new Promise((resolve, refused) => {
+    const second = new Promise((resolve, rejected) => {
       const granted = (): void => {
-        settled(allocator).then(resolve, refused);
+        settled(allocator).then(resolve, rejected);
       };
-      allocator.request('file', 1n, {granted, refused});
+      allocator.request('file', 1n, {granted, rejected});
     });
     expect(await second).toEqual({start: 1n, end: 1n});
     await allocator.close();
@@ -348,11 +348,11 @@ describe('a caller that asks again while it is answered', () => {
     for (const error of [new UniqueIDError('DATABASE_FULL', 'The disk is full.'), unavailable()]) {
       observed.before = () => Promise.reject(error);
       const second = new Promise((resolve, reject) => {
-        const refused = (): void => {
+        const rejected = (): void => {
           observed.before = () => Promise.resolve();
           settled(allocator).then(resolve, reject);
         };
-        allocator.request('file', 1n, {granted: reject, refused});
+        allocator.request('file', 1n, {granted: reject, rejected});
       });
       expect(await second).toMatchObject({start: expect.any(BigInt) as bigint});
     }
@@ -368,14 +368,14 @@ describe('a caller that asks again while it is answered', () => {
         closed = allocator.close().then(() => events.push('closed'));
         settled(allocator).catch((error: unknown) => events.push(toUniqueIDError(error).code));
       },
-      refused: () => undefined,
+      rejected: () => undefined,
     });
     while (closed === undefined) await sleep(1);
     await closed;
     expect(events).toEqual(['STOPPING', 'second', 'closed']);
   });
 
-  it.each(['granted', 'refused'] as const)('does not harm others by throwing in %s', async (answer) => {
+  it.each(['granted', 'rejected'] as const)('does not harm others by throwing in %s', async (answer) => {
     const {allocator, observed} = await setUp();
     const warnings: unknown[] = [];
     const note = (warning: unknown): number => warnings.push(warning);
@@ -386,10 +386,10 @@ describe('a caller that asks again while it is answered', () => {
     const throwing = (): void => {
       throw new Error('a fault of the caller');
     };
-    if (answer === 'refused') {
+    if (answer === 'rejected') {
       observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
     }
-    allocator.request('file', 1n, {granted: throwing, refused: throwing});
+    allocator.request('file', 1n, {granted: throwing, rejected: throwing});
     const others = [settled(allocator), settled(allocator, 'other')];
     const results = await Promise.allSettled(others);
     expect(results.map(({status}) => status)).toEqual(

@@ -1,9 +1,9 @@
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {describe, expect, it} from 'vitest';
-import {HighWater} from '../../../src/lib/allocation/high-water-marks.js';
+import {HighWaterMarks} from '../../../src/lib/allocation/high-water-marks.js';
 
-const kept = (marks: HighWater, modes: number): number[] =>
+const kept = (marks: HighWaterMarks, modes: number): number[] =>
   Array.from({length: modes}, (_, index) => index).filter((index) => marks.get(`mode${index}`) !== undefined);
 
 function collectGarbage(): void {
@@ -13,20 +13,20 @@ function collectGarbage(): void {
 
 describe('high-water marks', () => {
   it('keeps the mark of each of 100,000 modes while 99,999 others are used', () => {
-    const marks = new HighWater(100_000);
+    const marks = new HighWaterMarks(100_000);
     for (let turn = 0; turn < 3; turn++)
-      for (let mode = 0; mode < 100_000; mode++) marks.raise(`mode${mode}`, BigInt(turn));
+      for (let mode = 0; mode < 100_000; mode++) marks.set(`mode${mode}`, BigInt(turn));
     for (let turn = 0; turn < 3; turn++)
-      for (let mode = 99_999; mode > 0; mode--) marks.raise(`mode${mode}`, BigInt(turn));
+      for (let mode = 99_999; mode > 0; mode--) marks.set(`mode${mode}`, BigInt(turn));
     expect(kept(marks, 100_000)).toHaveLength(100_000);
   });
 
   it('keeps less than twice as many marks as modes are allowed, those used last', () => {
-    const marks = new HighWater(1000);
-    marks.raise('often', 1n);
+    const marks = new HighWaterMarks(1000);
+    marks.set('often', 1n);
     for (let other = 0; other < 100_000; other++) {
-      marks.raise(`mode${other}`, BigInt(other));
-      if (other % 999 === 0) marks.raise('often', BigInt(other));
+      marks.set(`mode${other}`, BigInt(other));
+      if (other % 999 === 0) marks.set('often', BigInt(other));
     }
     expect(marks.get('often')).toBe(99_900n);
     const left = kept(marks, 100_000);
@@ -35,19 +35,19 @@ describe('high-water marks', () => {
   });
 
   it('keeps marks without a limit of modes', () => {
-    const marks = new HighWater(0);
-    for (let mode = 0; mode < 200_000; mode++) marks.raise(`mode${mode}`, 1n);
+    const marks = new HighWaterMarks(0);
+    for (let mode = 0; mode < 200_000; mode++) marks.set(`mode${mode}`, 1n);
     expect(kept(marks, 200_000)).toHaveLength(200_000);
   });
 
   it('keeps modes, not the texts of the requests that they were cut from', () => {
-    const marks = new HighWater(10_000);
+    const marks = new HighWaterMarks(10_000);
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
     // Three rounds: the marks pass from one generation to the next under the mode of another request.
     for (let mode = 0; mode < 30_000; mode++) {
       const text = `mode=upload_job_number_${mode % 15_000}`.padEnd(4000, 'x');
-      marks.raise(text.slice(5, 29), 1n);
+      marks.set(text.slice(5, 29), 1n);
     }
     collectGarbage();
     const grown = process.memoryUsage().heapUsed - before;

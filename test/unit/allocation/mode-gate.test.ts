@@ -16,6 +16,6 @@ it('the modes of other servers are counted before many more are created', async 
   );
   const wanted = Array.from({length: 1000}, (_, index) => `mode${index}`);
   expect(await gate.isOpen(wanted.length)).toBe(false);
-  const refused = await gate.refused(wanted);
-  expect([...refused.keys()]).toEqual(wanted.slice(10));
+  const rejected = await gate.rejected(wanted);
+  expect([...rejected.keys()]).toEqual(wanted.slice(10));
 });

@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../../core/range.js';
-import type {Receiver} from '../../allocation/pending-requests.js';
+import type {RequestCallbacks} from '../../allocation/pending-requests.js';
 import type {UniqueIDError} from '../../core/errors.js';
 import {byteString} from '../http/response-writer.js';
 import type {FastPathResponse} from './response.js';
@@ -24,7 +24,7 @@ export interface FastPathDeps extends Pick<
  * With the first that is anything else the whole connection goes to `node:http`, which does all the rest of HTTP;
  * it never comes back.
  */
-export class FastPathConnection implements Receiver {
+export class FastPathConnection implements RequestCallbacks {
   readonly #deps: FastPathDeps;
   readonly #socket: Socket;
   readonly #leave: (socket: Socket) => void;
@@ -62,7 +62,7 @@ export class FastPathConnection implements Receiver {
     this.#send(200, text, body.length);
   }
 
-  refused(error: UniqueIDError): void {
+  rejected(error: UniqueIDError): void {
     const {rejections, response, lifecycle} = this.#deps;
     const {status, body, headers} = rejections.of(error, this.#facts());
     const content = byteString(body);

@@ -1,7 +1,7 @@
 import type {IncomingHttpHeaders} from 'node:http';
 import type {Allocator} from '../../allocation/allocator.js';
 import {parseRange} from '../../core/range.js';
-import type {Receiver} from '../../allocation/pending-requests.js';
+import type {RequestCallbacks} from '../../allocation/pending-requests.js';
 import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
 import {parseGetidQuery} from './getid-query.js';
 import type {HostCheck} from '../http/host-check.js';
@@ -63,17 +63,17 @@ export class Getid {
     this.#options = options;
   }
 
-  /** Takes what a query asks for, and tells the receiver. */
-  allocate(query: string, authorization: string | undefined, receiver: Receiver): void {
+  /** Takes what a query asks for, and calls back with the result. */
+  allocate(query: string, authorization: string | undefined, callbacks: RequestCallbacks): void {
     const {allocator, tokens} = this.#options;
     try {
       const token = tokens?.check(authorization);
       const {mode, range} = parseGetidQuery(query);
       const count = parseRange(range, this.#mostOf(token));
       if (token?.allowedModes?.(mode) === false) throw notForToken(token, mode);
-      allocator.request(mode, count, receiver);
+      allocator.request(mode, count, callbacks);
     } catch (error) {
-      receiver.refused(toUniqueIDError(error));
+      callbacks.rejected(toUniqueIDError(error));
     }
   }
 

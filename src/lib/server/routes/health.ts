@@ -84,7 +84,7 @@ export class Health {
 
   async #prove(): Promise<Problem> {
     await retryTransient(() => this.#store.probe(), {timeoutMs: RETRY_MS});
-    return this.#allocator.guard.problem();
+    return this.#allocator.guard.recheckQuarantined();
   }
 }
 

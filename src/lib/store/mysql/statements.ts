@@ -17,11 +17,11 @@ export const STATEMENTS_A_CLAIM = 2;
  * 0 rows where there is no room: adding past 2^63-1 inside LAST_INSERT_ID() would be clamped in silence, so the
  * condition comes before the sum and the value is read from the row.
  */
-export function advanceStatements({mode, count, floor}: Claim, firstIndex: bigint): string {
+export function advanceStatements({mode, count, minimum}: Claim, firstIndex: bigint): string {
   const id = literal(mode);
-  const hasRoom = `\`index\` BETWEEN ${floor ?? 0n} AND ${MAX_COUNTER} - ${count}`;
+  const hasRoom = `\`index\` BETWEEN ${minimum ?? 0n} AND ${MAX_COUNTER} - ${count}`;
   const take =
-    floor === undefined && count <= MAX_COUNTER - firstIndex
+    minimum === undefined && count <= MAX_COUNTER - firstIndex
       ? `INSERT INTO uniqueindex (id, \`index\`) VALUES (${id}, ${firstIndex + count})
          ON DUPLICATE KEY UPDATE \`index\` = IF(${hasRoom}, \`index\` + ${count}, \`index\`)`
       : count <= MAX_COUNTER
@@ -95,8 +95,8 @@ export function countModes(most: number): string {
 }
 
 /** Raises counters; one that holds no integer of 0 to 2^63-1 is below any. */
-export function raiseCounters(floors: readonly {mode: string; next: bigint}[]): string {
-  return `${insertCounters(floors)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(COALESCE(\`index\`, 0), VALUES(\`index\`))`;
+export function raiseCounters(minimums: readonly {mode: string; next: bigint}[]): string {
+  return `${insertCounters(minimums)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(COALESCE(\`index\`, 0), VALUES(\`index\`))`;
 }
 
 /** The machine, the server's folder and the database: the same through any address. */

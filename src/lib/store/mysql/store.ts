@@ -6,13 +6,13 @@ import {toCounter} from '../shared/counter-moves.js';
 import type {MigrationStep} from '../schema/steps.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
-  Advance,
   Claim,
+  ClaimResult,
   Comparison,
   Counter,
+  CounterMinimum,
   CounterMove,
   CounterPage,
-  Floor,
   OpenOptions,
   Raise,
   Store,
@@ -58,7 +58,7 @@ class MysqlStore implements Store {
     return this.#pool.use((connection) => this.#tables.applyStep(connection, step));
   }
 
-  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     try {
       return await this.#advance(claims, firstIndex);
     } catch (error) {
@@ -100,8 +100,8 @@ class MysqlStore implements Store {
     return this.#pool.transaction((transaction) => many.moveCounters(transaction, moves));
   }
 
-  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#pool.transaction((transaction) => many.raiseCounters(transaction, floors, dryRun));
+  raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
+    return this.#pool.transaction((transaction) => many.raiseCounters(transaction, minimums, dryRun));
   }
 
   comparison(): Promise<Comparison> {
@@ -127,7 +127,7 @@ class MysqlStore implements Store {
     return this.#pool.close();
   }
 
-  #advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+  #advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     const {location} = this;
     return this.#pool.use(async (connection) => {
       await this.#tables.assertServable(connection);

@@ -2,7 +2,7 @@ import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {CONVERT_ENGINE} from '../schema/structure.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable} from '../schema/verdict.js';
-import {interpretSchema, isSafe, type SchemaState} from '../schema/version.js';
+import {interpretSchema, isServable, type SchemaState} from '../schema/version.js';
 import {conflict} from '../shared/network-errors.js';
 import type {Comparison} from '../store.js';
 import {exactCollations, migrations} from './migrations.js';
@@ -62,7 +62,7 @@ export class TablesInUse {
   async lookAt(connection: PoolConnection): Promise<SchemaState> {
     const {state, isGaleraNode} = await readSchema(connection);
     if (isGaleraNode) this.#galeraNodes.add(connection.connection);
-    if (isSafe(state)) this.#servable.add(connection.connection);
+    if (isServable(state)) this.#servable.add(connection.connection);
     else this.#servable = new WeakSet();
     return state;
   }

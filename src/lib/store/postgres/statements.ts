@@ -10,21 +10,21 @@ export const durable = `SELECT set_config('client_min_messages', 'warning', true
        ELSE current_setting('synchronous_commit') END, true)`;
 
 const claims =
-  'unnest($1::text[], $2::bigint[], $4::bigint[]) WITH ORDINALITY AS claim(mode, count, floor, position)';
+  'unnest($1::text[], $2::bigint[], $4::bigint[]) WITH ORDINALITY AS claim(mode, count, minimum, position)';
 
-/** Stands for the floor of a claim without one. */
-export const NO_FLOOR = -1n;
+/** Stands for the minimum of a claim without one. */
+export const NO_MINIMUM = -1n;
 
 /**
  * Looked at before the rows are locked, which is soon enough: counters only rise, but for an older database put in the
  * place of this one, and that ends every connection and transaction.
  */
-const reachesFloor = `claim.floor = ${NO_FLOOR} OR EXISTS (
-      SELECT FROM uniqueindex AS known WHERE known."id" = claim.mode AND known."index" >= claim.floor)`;
+const reachesMinimum = `claim.minimum = ${NO_MINIMUM} OR EXISTS (
+      SELECT FROM uniqueindex AS known WHERE known."id" = claim.mode AND known."index" >= claim.minimum)`;
 
 /**
  * A whole group in one atomic statement: rows are locked in the order of the claims, which all servers sort
- * alike. A counter without room or below its floor, or one that is no counter, is left alone and missing from the answer.
+ * alike. A counter without room or below its minimum, or one that is no counter, is left alone and missing from the answer.
  *
  * @param canSetCommit whether the server knows `synchronous_commit`; CockroachDB always syncs
  */
@@ -33,7 +33,7 @@ export function advanceStatement(canSetCommit: boolean): string {
     INSERT INTO uniqueindex AS counter ("id", "index")
     SELECT claim.mode, claim.count + $3::bigint
     FROM ${canSetCommit ? 'durable, ' : ''}${claims}
-    WHERE ${reachesFloor} ORDER BY claim.position
+    WHERE ${reachesMinimum} ORDER BY claim.position
     ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
     RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', counter.tableoid AS "table"' : ''}`;
@@ -74,7 +74,7 @@ export const moveCounters = `
 /** For raising counters: the rows are locked in the order of the modes before they are read. */
 export const putCounters = `
   INSERT INTO uniqueindex AS counter ("id", "index")
-  SELECT floor.mode, floor.next FROM unnest($1::text[], $2::bigint[]) AS floor(mode, next) ORDER BY floor.mode
+  SELECT minimum.mode, minimum.next FROM unnest($1::text[], $2::bigint[]) AS minimum(mode, next) ORDER BY minimum.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
 
 /** Whether a session fails `target_session_attrs`, as https://www.postgresql.org/docs/current/libpq-connect.html has it. */

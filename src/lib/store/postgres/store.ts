@@ -3,19 +3,19 @@ import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js'
 import {tlsRefused} from '../shared/network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {isCounterValue} from '../shared/counter-value.js';
-import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
+import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
 import type {MigrationStep} from '../schema/steps.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {unsuitable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
-  Advance,
   Claim,
+  ClaimResult,
   Comparison,
   Counter,
+  CounterMinimum,
   CounterMove,
   CounterPage,
-  Floor,
   OpenOptions,
   Raise,
   Store,
@@ -87,7 +87,7 @@ class PostgresStore implements Store {
     return this.#transaction((transaction) => this.#tables.applyStep(transaction, step));
   }
 
-  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     return this.#hosts.ask(async (pool) => {
       const counters = await this.#tables.assertServable(pool);
       const granted = new Map<string, bigint>();
@@ -101,12 +101,12 @@ class PostgresStore implements Store {
       if (usual.length > 0) {
         const modes = pool.typed.texts(usual.map(({mode}) => mode));
         const counts = pool.typed.bigints(usual.map(({count}) => count));
-        const floors = pool.typed.bigints(usual.map(({floor = statements.NO_FLOOR}) => floor));
-        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, floors]));
+        const minimums = pool.typed.bigints(usual.map(({minimum = statements.NO_MINIMUM}) => minimum));
+        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums]));
       }
-      for (const {mode, count, floor = 0n} of claims) {
+      for (const {mode, count, minimum = 0n} of claims) {
         if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
-          await take(this.#ask<Row>(pool, this.#advanceExisting, [mode, count, floor]));
+          await take(this.#ask<Row>(pool, this.#advanceExisting, [mode, count, minimum]));
         }
       }
       return granted.size === claims.length
@@ -148,7 +148,7 @@ class PostgresStore implements Store {
       const modes = this.#hosts.pool.typed.texts(moves.map(({mode}) => mode));
       const rows = await this.#ask<Row>(transaction, statements.lockCounters, [modes]);
       const now = new Map(rows.map((row) => [row.mode, toCounter(row)]));
-      const moved = moves.flatMap((move) => movedMeanwhile(move, now.get(move.mode)));
+      const moved = moves.flatMap((move) => findConflict(move, now.get(move.mode)));
       if (moved.length === 0) {
         const nexts = this.#hosts.pool.typed.bigints(moves.map(({to}) => to));
         await transaction.unsafe(statements.moveCounters, [modes, nexts]);
@@ -157,17 +157,17 @@ class PostgresStore implements Store {
     });
   }
 
-  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+  raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#transaction(async (transaction) => {
-      const modes = this.#hosts.pool.typed.texts(floors.map(({mode}) => mode));
+      const modes = this.#hosts.pool.typed.texts(minimums.map(({mode}) => mode));
       const look = dryRun ? statements.readCounters : statements.lockCounters;
       const rows = await this.#ask<Row>(transaction, look, [modes]);
       const now = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
       if (!dryRun) {
-        const nexts = this.#hosts.pool.typed.bigints(floors.map(({next}) => next));
+        const nexts = this.#hosts.pool.typed.bigints(minimums.map(({next}) => next));
         await transaction.unsafe(statements.putCounters, [modes, nexts]);
       }
-      return floors.map((floor) => raised(floor, now.get(floor.mode)));
+      return minimums.map((minimum) => raised(minimum, now.get(minimum.mode)));
     });
   }
 
@@ -198,7 +198,7 @@ class PostgresStore implements Store {
     claims: readonly Claim[],
     granted: ReadonlyMap<string, bigint>,
     firstIndex: bigint,
-  ): Promise<Advance[]> {
+  ): Promise<ClaimResult[]> {
     const refused = claims.filter(({mode}) => !granted.has(mode)).map(({mode}) => mode);
     const modes = pool.typed.texts(refused);
     const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
@@ -206,12 +206,12 @@ class PostgresStore implements Store {
     return claims.map((claim) =>
       granted.has(claim.mode)
         ? this.#grantOf(granted, claim.mode)
-        : refusal(claim, stored.get(claim.mode), firstIndex, this.location),
+        : rejection(claim, stored.get(claim.mode), firstIndex, this.location),
     );
   }
 
   /** An altered table may answer with a mode that it padded, or with a value of another type. */
-  #grantOf(granted: ReadonlyMap<string, unknown>, mode: string): Advance {
+  #grantOf(granted: ReadonlyMap<string, unknown>, mode: string): ClaimResult {
     const next = granted.get(mode);
     if (isCounterValue(next)) return {next};
     this.#tables.forget();

@@ -3,7 +3,7 @@ import type {UniqueIDError} from '../../core/errors.js';
 import {conflict} from '../shared/network-errors.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaMissing} from '../schema/verdict.js';
-import {interpretSchema, isSafe, type SchemaReading, type SchemaState} from '../schema/version.js';
+import {interpretSchema, isServable, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {Asked, Pool} from './connection/pool.js';
 import {migrationStatements} from './migrations.js';
 import {probeStatement, readParts, recordPart, touchCounters} from './statements.js';
@@ -67,8 +67,8 @@ export class TablesInUse {
     const {found, ...reading} = await this.#read(pool);
     const state = interpretSchema(reading);
     const {counters, schema} = found;
-    this.#servable = isSafe(state) ? {pool, lost, counters} : undefined;
-    if (isSafe(state)) this.#usedSchema ??= schema ?? undefined;
+    this.#servable = isServable(state) ? {pool, lost, counters} : undefined;
+    if (isServable(state)) this.#usedSchema ??= schema ?? undefined;
     return {state, counters};
   }
 

@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../../core/errors.js';
 import type {StructureFlaw} from './structure.js';
-import {currentVersion, formatVersion, isEqual, isSafe, type SchemaState} from './version.js';
+import {currentVersion, formatVersion, isCurrent, isServable, type SchemaState} from './version.js';
 
 /** The error for a database without our tables. */
 export function schemaMissing(location: string, cause?: unknown): UniqueIDError {
@@ -26,7 +26,7 @@ export function rowRejected(location: string, cause: unknown): UniqueIDError {
 
 /** Why a schema may not be used, and what to do; `undefined` where integers may be allocated from it. */
 export function schemaProblem(state: SchemaState, location: string): UniqueIDError | undefined {
-  if (isSafe(state)) return undefined;
+  if (isServable(state)) return undefined;
   switch (state.kind) {
     case 'absent':
       return schemaMissing(location);
@@ -61,7 +61,7 @@ export function assertServable(state: SchemaState, location: string): void {
 
 /** Why a schema is not exactly the current one; `undefined` where it is. */
 export function schemaDifference(state: SchemaState, location: string): UniqueIDError | undefined {
-  if (isEqual(state)) return undefined;
+  if (isCurrent(state)) return undefined;
   const problem = schemaProblem(state, location);
   return problem ?? (state.kind === 'versioned' ? tooNew(state.version, location) : undefined);
 }

@@ -28,12 +28,12 @@ export function compareVersions(a: SchemaVersion, b: SchemaVersion): number {
 }
 
 /** Whether integers may be allocated: the same major version. */
-export function isSafe(state: SchemaState): boolean {
+export function isServable(state: SchemaState): boolean {
   return state.kind === 'versioned' && state.version.major === currentVersion.major;
 }
 
 /** Whether the database is at exactly the version this program writes. */
-export function isEqual(state: SchemaState): boolean {
+export function isCurrent(state: SchemaState): boolean {
   return state.kind === 'versioned' && compareVersions(state.version, currentVersion) === 0;
 }
 

@@ -1,22 +1,22 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {damagedCounter, isCounterValue} from './counter-value.js';
-import type {Advance, Claim, Counter, CounterMove, Floor, Raise} from '../store.js';
+import type {Claim, ClaimResult, Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
 
 /**
  * Why a claim was not granted, told from the counter as it is.
  *
  * @param stored what the row holds; `undefined` where there is no row
  */
-export function refusal(
-  {mode, floor}: Claim,
+export function rejection(
+  {mode, minimum}: Claim,
   stored: unknown,
   firstIndex: bigint,
   location: string,
-): Advance {
+): ClaimResult {
   if (stored === undefined)
-    return floor === undefined ? {remaining: MAX_COUNTER - firstIndex} : {behind: undefined};
+    return minimum === undefined ? {remaining: MAX_COUNTER - firstIndex} : {behind: undefined};
   if (!isCounterValue(stored)) return {error: damagedCounter(mode, location)};
-  if (floor !== undefined && stored < floor) return {behind: stored};
+  if (minimum !== undefined && stored < minimum) return {behind: stored};
   return {remaining: MAX_COUNTER - stored};
 }
 
@@ -31,14 +31,14 @@ export function toCounter({mode, next}: {mode: string; next: unknown}): Counter 
  * @param now the counter as it is; `undefined` where the mode has none
  * @returns the counter, if it is no longer where it was seen and the move is not forwards all the same
  */
-export function movedMeanwhile({mode, from, to}: CounterMove, now: Counter | undefined): readonly Counter[] {
+export function findConflict({mode, from, to}: CounterMove, now: Counter | undefined): readonly Counter[] {
   const next = now?.next;
   const asSeen = now !== undefined && next === from;
   const stillForwards = next !== undefined && from !== undefined && from <= to && next <= to;
   return asSeen || stillForwards ? [] : [{mode, next}];
 }
 
-/** What raising a counter to a floor comes to, where the mode is stored as it is written. */
-export function raised({mode, next}: Floor, before: bigint | undefined): Raise {
+/** What raising a counter to a minimum comes to, where the mode is stored as it is written. */
+export function raised({mode, next}: CounterMinimum, before: bigint | undefined): Raise {
   return {mode, stored: mode, before, after: before !== undefined && before > next ? before : next};
 }

@@ -22,8 +22,8 @@ interface ListParameters extends RawId {
 
 /** The statements of the store, prepared once a connection. */
 export interface Statements {
-  /** Moves a counter on by `count` where it stands at `floor` at least. */
-  readonly advance: Statement<[count: bigint, mode: string, floor: bigint, count: bigint], bigint>;
+  /** Moves a counter on by `count` where it stands at `minimum` at least. */
+  readonly advance: Statement<[count: bigint, mode: string, minimum: bigint, count: bigint], bigint>;
   /** Creates a counter. */
   readonly create: Statement<[mode: string, initial: bigint]>;
   readonly read: Statement<[string], Row>;

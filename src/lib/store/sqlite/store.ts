@@ -1,16 +1,16 @@
 import {MAX_COUNTER} from '../../core/range.js';
-import {movedMeanwhile, raised, refusal, toCounter} from '../shared/counter-moves.js';
+import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
-  Advance,
   Claim,
+  ClaimResult,
   Comparison,
   Counter,
+  CounterMinimum,
   CounterMove,
   CounterPage,
-  Floor,
   OpenOptions,
   Raise,
   Store,
@@ -67,11 +67,11 @@ class SqliteStore implements Store {
     });
   }
 
-  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
+  advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     return this.#file.write(() => {
       this.#assertServable();
       this.#file.checkpointPolicy.adaptTo(claims.length);
-      const results: Advance[] = [];
+      const results: ClaimResult[] = [];
       for (const claim of claims) results.push(this.#take(claim, firstIndex));
       return results;
     });
@@ -95,7 +95,7 @@ class SqliteStore implements Store {
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#file.write(() => {
-      const moved = moves.flatMap((move) => movedMeanwhile(move, this.#counter(move.mode)));
+      const moved = moves.flatMap((move) => findConflict(move, this.#counter(move.mode)));
       if (moved.length === 0) {
         for (const {mode, to} of moves) this.#move(mode, to);
       }
@@ -103,11 +103,11 @@ class SqliteStore implements Store {
     });
   }
 
-  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
+  raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
     const raiseAll = (): readonly Raise[] =>
-      floors.map((floor) => {
-        const row = this.#statements.read.get(floor.mode);
-        const raise = raised(floor, row === undefined ? undefined : toCounter(row).next);
+      minimums.map((minimum) => {
+        const row = this.#statements.read.get(minimum.mode);
+        const raise = raised(minimum, row === undefined ? undefined : toCounter(row).next);
         if (!dryRun) this.#statements.put.run(raise.mode, raise.after);
         return {...raise, stored: row?.mode ?? raise.stored};
       });
@@ -165,14 +165,14 @@ class SqliteStore implements Store {
     return this.#prepared;
   }
 
-  #take(claim: Claim, firstIndex: bigint): Advance {
-    const {mode, count, floor} = claim;
+  #take(claim: Claim, firstIndex: bigint): ClaimResult {
+    const {mode, count, minimum} = claim;
     const {advance, read, create} = this.#statements;
-    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, floor ?? 0n, count);
+    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, minimum ?? 0n, count);
     if (next !== undefined) return {next};
     const found = read.get(mode);
-    if (found !== undefined || floor !== undefined || count > MAX_COUNTER - firstIndex)
-      return refusal(claim, found?.next, firstIndex, this.location);
+    if (found !== undefined || minimum !== undefined || count > MAX_COUNTER - firstIndex)
+      return rejection(claim, found?.next, firstIndex, this.location);
     create.run(mode, firstIndex + count);
     return {next: firstIndex + count};
   }

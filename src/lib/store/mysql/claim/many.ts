@@ -1,5 +1,5 @@
-import {movedMeanwhile, raised, toCounter} from '../../shared/counter-moves.js';
-import type {Counter, CounterMove, Floor, Raise} from '../../store.js';
+import {findConflict, raised, toCounter} from '../../shared/counter-moves.js';
+import type {Counter, CounterMove, CounterMinimum, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
@@ -19,31 +19,33 @@ export interface Transaction {
  */
 export async function raiseCounters(
   {ask, end}: Transaction,
-  floors: readonly Floor[],
+  minimums: readonly CounterMinimum[],
   dryRun: boolean,
 ): Promise<readonly Raise[]> {
   await ask('START TRANSACTION');
   const raises: Raise[] = [];
-  for (const batch of batches(floors)) raises.push(...(await raiseBatch(ask, batch)));
+  for (const batch of batches(minimums)) raises.push(...(await raiseBatch(ask, batch)));
   const isExact = raises.every(({mode, stored}) => mode === stored);
   await end(dryRun || !isExact ? 'ROLLBACK' : 'COMMIT');
   return raises;
 }
 
-async function raiseBatch(ask: Ask, floors: readonly Floor[]): Promise<readonly Raise[]> {
-  const modes = floors.map(({mode}) => mode);
+async function raiseBatch(ask: Ask, minimums: readonly CounterMinimum[]): Promise<readonly Raise[]> {
+  const modes = minimums.map(({mode}) => mode);
   // Apart from the raise: a node that aborts the text after the lock would raise them outside the transaction.
   const [before = []] = await ask(statements.lockCounters(modes));
-  const [, after = []] = await ask(`${statements.raiseCounters(floors)}; ${statements.readCounters(modes)}`);
+  const [, after = []] = await ask(
+    `${statements.raiseCounters(minimums)}; ${statements.readCounters(modes)}`,
+  );
   const known = nextByMode(before);
   const stored = new Set(after.map(({mode}) => mode));
   const others = await storedSpellings(
     ask,
     modes.filter((mode) => !stored.has(mode)),
   );
-  return floors.map((floor) => {
-    const raise = raised(floor, known.get(floor.mode));
-    return {...raise, stored: others.get(floor.mode)?.mode ?? floor.mode};
+  return minimums.map((minimum) => {
+    const raise = raised(minimum, known.get(minimum.mode));
+    return {...raise, stored: others.get(minimum.mode)?.mode ?? minimum.mode};
   });
 }
 
@@ -64,7 +66,7 @@ export async function moveCounters(
     );
     for (const move of batch) {
       const row = now.get(move.mode) ?? others.get(move.mode);
-      moved.push(...movedMeanwhile(move, row === undefined ? undefined : counterOf(row)));
+      moved.push(...findConflict(move, row === undefined ? undefined : counterOf(row)));
     }
   }
   if (moved.length === 0) {

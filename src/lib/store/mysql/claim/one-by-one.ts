@@ -1,7 +1,7 @@
 import type {PoolConnection, ResultSetHeader} from 'mysql2/promise';
 import {MAX_COUNTER} from '../../../core/range.js';
-import {refusal} from '../../shared/counter-moves.js';
-import type {Advance, Claim} from '../../store.js';
+import {rejection} from '../../shared/counter-moves.js';
+import type {ClaimResult, Claim} from '../../store.js';
 import {isCounterValue} from '../../shared/counter-value.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
@@ -20,7 +20,7 @@ interface Place {
 }
 
 /** Does what `Store.advance` promises, in one transaction. */
-export function advance(place: Place, claims: readonly Claim[]): Promise<readonly Advance[]> {
+export function advance(place: Place, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
   // A node that aborts a text between two claims commits the later claims without the former ones: those would be gaps.
   const most = place.isGaleraNode ? 1 : MANY - 1;
   return claims.length <= most
@@ -44,7 +44,7 @@ async function advanceEach(
   place: Place,
   before: string,
   claims: readonly Claim[],
-): Promise<readonly Advance[]> {
+): Promise<readonly ClaimResult[]> {
   const {firstIndex, location} = place;
   const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
   const each = await sendAndCommit(place, `${before} ${texts.join(' ')}`);
@@ -54,7 +54,7 @@ async function advanceEach(
     const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
     const next = row === undefined ? undefined : storedValue(row);
     if (taken.affectedRows > 0 && isCounterValue(next)) return {next};
-    return refusal(claim, next, firstIndex, location);
+    return rejection(claim, next, firstIndex, location);
   });
 }
 
@@ -63,23 +63,23 @@ async function advanceEach(
  * locked, and one that answers to another name, as in a table that takes `File` for `file`, may have two claims: both
  * kinds are advanced each by a statement of its own.
  */
-async function advanceMany(place: Place, claims: readonly Claim[]): Promise<readonly Advance[]> {
+async function advanceMany(place: Place, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
   const {connection, firstIndex, location} = place;
   const modes = claims.map(({mode}) => mode);
   const lock = `START TRANSACTION; ${statements.lockCounters(modes)};`;
   const [, rows] = (await sendInTransaction(connection, lock, location)) as readonly CounterRow[][];
   const stored = new Map(rows?.map((row) => [row.mode, storedValue(row)]));
   const others: Claim[] = [];
-  const advances = new Map<string, Advance>();
+  const advances = new Map<string, ClaimResult>();
   const sums: {mode: string; next: bigint}[] = [];
   for (const claim of claims) {
-    const {mode, count, floor} = claim;
+    const {mode, count, minimum} = claim;
     const before = stored.get(mode);
     if (before === undefined) others.push(claim);
-    else if (isCounterValue(before) && before >= (floor ?? 0n) && before <= MAX_COUNTER - count) {
+    else if (isCounterValue(before) && before >= (minimum ?? 0n) && before <= MAX_COUNTER - count) {
       sums.push({mode, next: before + count});
       advances.set(mode, {next: before + count});
-    } else advances.set(mode, refusal(claim, before, firstIndex, location));
+    } else advances.set(mode, rejection(claim, before, firstIndex, location));
   }
   const write = sums.length === 0 ? 'DO 0;' : `${statements.putCounters(sums)};`;
   const each = await advanceEach(place, write, others);

@@ -1,6 +1,6 @@
 import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {unwritableMode} from '../../shared/network-errors.js';
-import type {Advance, Claim} from '../../store.js';
+import type {Claim, ClaimResult} from '../../store.js';
 import * as statements from '../statements.js';
 
 /** Time until the character set is read again, in milliseconds: an administrator may convert the table. */
@@ -44,9 +44,9 @@ export class UnwritableClaims {
 export function withUnwritable(
   claims: readonly Claim[],
   unwritable: ReadonlySet<string>,
-  made: readonly Advance[],
+  made: readonly ClaimResult[],
   location: string,
-): readonly Advance[] {
+): readonly ClaimResult[] {
   const results = made.values();
   return claims.flatMap(({mode}) =>
     unwritable.has(mode) ? {error: unwritableMode(location, undefined)} : (results.next().value ?? []),

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../../../core/range.js';
 import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../../core/errors.js';
-import type {Advance, Claim, OpenOptions, Store} from '../../store.js';
+import type {Claim, ClaimResult, OpenOptions, Store} from '../../store.js';
 
 /** What can be asked of a store on another thread. */
 export type StoreMethod = {
@@ -11,8 +11,8 @@ export type StoreMethod = {
 export interface ThreadData {
   readonly path: string;
   readonly options: OpenOptions;
-  /** The memory of a `ThreadGate`. */
-  readonly gate: SharedArrayBuffer;
+  /** The memory of an `ExitLatch`. */
+  readonly latch: SharedArrayBuffer;
 }
 
 export interface Question {
@@ -52,21 +52,21 @@ export function fromSentError({code, message, hint, transient, cause}: SentError
 export interface SentClaims {
   readonly modes: readonly string[];
   readonly counts: BigUint64Array;
-  /** `NO_FLOOR` where the claim has none. */
-  readonly floors: BigInt64Array;
+  /** `NO_MINIMUM` where the claim has none. */
+  readonly minimums: BigInt64Array;
 }
 
 /** What became of the claims of a group. */
-export interface SentAdvances {
+export interface SentClaimResults {
   /** The counters, each as `next`; nothing of worth for those that are among the others. */
   readonly next: BigInt64Array;
-  readonly others: readonly {readonly index: number; readonly advance: SentAdvance}[];
+  readonly others: readonly {readonly index: number; readonly advance: SentClaimResult}[];
 }
 
 /** An advance that was refused, with an error in its form for the way. */
-type SentAdvance = Exclude<Advance, {error: unknown}> | {readonly sentError: SentError};
+type SentClaimResult = Exclude<ClaimResult, {error: unknown}> | {readonly sentError: SentError};
 
-const NO_FLOOR = -1n;
+const NO_MINIMUM = -1n;
 
 /** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
 const TOO_MANY = MAX_COUNTER + 1n;
@@ -75,20 +75,20 @@ export function toSentClaims(claims: readonly Claim[]): SentClaims {
   return {
     modes: claims.map(({mode}) => mode),
     counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? TOO_MANY : count)),
-    floors: BigInt64Array.from(claims, ({floor = NO_FLOOR}) => floor),
+    minimums: BigInt64Array.from(claims, ({minimum = NO_MINIMUM}) => minimum),
   };
 }
 
-export function fromSentClaims({modes, counts, floors}: SentClaims): readonly Claim[] {
+export function fromSentClaims({modes, counts, minimums}: SentClaims): readonly Claim[] {
   return modes.map((mode, index) => {
-    const floor = floors[index];
-    return {mode, count: counts[index] ?? 0n, floor: floor === NO_FLOOR ? undefined : floor};
+    const minimum = minimums[index];
+    return {mode, count: counts[index] ?? 0n, minimum: minimum === NO_MINIMUM ? undefined : minimum};
   });
 }
 
-export function toSentAdvances(advances: readonly Advance[]): SentAdvances {
+export function toSentClaimResults(advances: readonly ClaimResult[]): SentClaimResults {
   const next = new BigInt64Array(advances.length);
-  const others: {index: number; advance: SentAdvance}[] = [];
+  const others: {index: number; advance: SentClaimResult}[] = [];
   for (const [index, advance] of advances.entries()) {
     if ('next' in advance) next[index] = advance.next;
     else if ('error' in advance) others.push({index, advance: {sentError: toSentError(advance.error)}});
@@ -97,8 +97,8 @@ export function toSentAdvances(advances: readonly Advance[]): SentAdvances {
   return {next, others};
 }
 
-export function fromSentAdvances({next, others}: SentAdvances): readonly Advance[] {
-  const advances: Advance[] = Array.from(next, (each) => ({next: each}));
+export function fromSentClaimResults({next, others}: SentClaimResults): readonly ClaimResult[] {
+  const advances: ClaimResult[] = Array.from(next, (each) => ({next: each}));
   for (const {index, advance} of others)
     advances[index] = 'sentError' in advance ? {error: fromSentError(advance.sentError)} : advance;
   return advances;

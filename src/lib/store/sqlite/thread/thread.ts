@@ -2,10 +2,10 @@
 import {parentPort, workerData} from 'node:worker_threads';
 import type {Store} from '../../store.js';
 import {openSqliteStore} from '../store.js';
-import {ThreadGate} from './exit-latch.js';
+import {ExitLatch} from './exit-latch.js';
 import {
   fromSentClaims,
-  toSentAdvances,
+  toSentClaimResults,
   toSentError,
   type Answer,
   type Question,
@@ -14,8 +14,8 @@ import {
   type ThreadData,
 } from './messages.js';
 
-const {path, options, gate: memory} = workerData as ThreadData;
-const gate = new ThreadGate(memory);
+const {path, options, latch: memory} = workerData as ThreadData;
+const latch = new ExitLatch(memory);
 
 function send(answer: Answer): void {
   parentPort?.postMessage(answer);
@@ -35,7 +35,7 @@ async function answer(store: Store, question: Question): Promise<void> {
   const {id, method} = question;
   try {
     // A store of SQLite has done its work when it returns its promise.
-    send({id, value: await gate.pass(() => ask(store, question))});
+    send({id, value: await latch.enter(() => ask(store, question))});
   } catch (error) {
     send({id, error: toSentError(error)});
   }
@@ -46,7 +46,7 @@ async function answer(store: Store, question: Question): Promise<void> {
 async function ask(store: Store, {method, args}: Question): Promise<unknown> {
   if (method === 'advance') {
     const [claims, firstIndex] = args as [SentClaims, bigint];
-    return toSentAdvances(await store.advance(fromSentClaims(claims), firstIndex));
+    return toSentClaimResults(await store.advance(fromSentClaims(claims), firstIndex));
   }
   const methods = store as unknown as Readonly<Record<StoreMethod, (...args: readonly unknown[]) => unknown>>;
   return methods[method](...args);

@@ -5,26 +5,26 @@ import {UniqueIDError} from '../../../core/errors.js';
 import type {MigrationStep} from '../../schema/steps.js';
 import type {SchemaState} from '../../schema/version.js';
 import type {
-  Advance,
   Claim,
+  ClaimResult,
   Comparison,
   Counter,
+  CounterMinimum,
   CounterMove,
   CounterPage,
-  Floor,
   OpenOptions,
   Raise,
   Store,
   StoreFacts,
 } from '../../store.js';
-import {ThreadGate} from './exit-latch.js';
+import {ExitLatch} from './exit-latch.js';
 import {
-  fromSentAdvances,
+  fromSentClaimResults,
   fromSentError,
   toSentClaims,
   type Answer,
   type Question,
-  type SentAdvances,
+  type SentClaimResults,
   type StoreMethod,
   type ThreadData,
 } from './messages.js';
@@ -41,14 +41,14 @@ export async function openThreadedSqliteStore(
   {create = false, readOnly = false}: OpenOptions = {},
 ): Promise<Store> {
   const memory = new SharedArrayBuffer(4);
-  const data: ThreadData = {path, options: {create, readOnly}, gate: memory};
+  const data: ThreadData = {path, options: {create, readOnly}, latch: memory};
   const worker = new Worker(threadProgram, {workerData: data});
-  const gate = new ThreadGate(memory);
-  const shut = (): void => {
-    gate.shut(LONGEST_CALL_MS);
+  const latch = new ExitLatch(memory);
+  const closeLatch = (): void => {
+    latch.close(LONGEST_CALL_MS);
   };
-  process.once('exit', shut);
-  worker.once('exit', () => process.off('exit', shut));
+  process.once('exit', closeLatch);
+  worker.once('exit', () => process.off('exit', closeLatch));
   const store = new ThreadedStore(path, worker);
   await store.opened;
   return store;
@@ -96,8 +96,10 @@ class ThreadedStore implements Store {
     return this.#ask('applyStep', step);
   }
 
-  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly Advance[]> {
-    return fromSentAdvances(await this.#ask<SentAdvances>('advance', toSentClaims(claims), firstIndex));
+  async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
+    return fromSentClaimResults(
+      await this.#ask<SentClaimResults>('advance', toSentClaims(claims), firstIndex),
+    );
   }
 
   counters(page?: CounterPage): Promise<readonly Counter[]> {
@@ -120,8 +122,8 @@ class ThreadedStore implements Store {
     return this.#ask('moveCounters', moves);
   }
 
-  raiseCounters(floors: readonly Floor[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#ask('raiseCounters', floors, dryRun);
+  raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
+    return this.#ask('raiseCounters', minimums, dryRun);
   }
 
   comparison(): Promise<Comparison> {
