@@ -26,17 +26,17 @@ export async function assertNotIssued(
       const status = await readServiceStatus(server, options, {mode});
       if (identity === undefined || status.database.identity !== identity)
         throw otherDatabase(server, status, store.location);
-      const issued = issuedOf(status, mode);
-      if (issued === undefined) throw untold(server, mode);
-      if (issued !== null && issued > to) throw alreadyIssued(server, mode, issued);
+      const mark = highWaterMarkOf(status, mode);
+      if (mark === undefined) throw untold(server, mode);
+      if (mark !== null && mark > to) throw alreadyIssued(server, mode, mark);
     }
   }
 }
 
 /** Returns `null` if the service has handed out nothing of the mode, and `undefined` if it does not tell. */
-function issuedOf({modes}: ServiceStatus, mode: string): bigint | null | undefined {
+function highWaterMarkOf({modes}: ServiceStatus, mode: string): bigint | null | undefined {
   const [found, ...others] = modes.filter((each) => each.mode === mode);
-  return others.length === 0 ? found?.issued : undefined;
+  return others.length === 0 ? found?.highWaterMark : undefined;
 }
 
 function otherDatabase(server: string, {database}: ServiceStatus, location: string): UniqueIDError {
@@ -61,10 +61,10 @@ function untold(server: string, mode: string): UniqueIDError {
   );
 }
 
-function alreadyIssued(server: string, mode: string, issued: bigint): UniqueIDError {
+function alreadyIssued(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
   return new UniqueIDError(
     'REFUSED',
-    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(issued - 1n)}; nothing was changed.`,
-    {hint: `Reset to ${issued} or higher, or stop that service first and leave --server out.`},
+    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(highWaterMark - 1n)}; nothing was changed.`,
+    {hint: `Reset to ${highWaterMark} or higher, or stop that service first and leave --server out.`},
   );
 }

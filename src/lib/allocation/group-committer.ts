@@ -51,7 +51,7 @@ export class GroupCommitter {
   #mayCreate(batches: readonly ModeBatch[]): boolean | Promise<boolean> {
     const {gate, guard} = this.#options;
     if (gate === undefined) return true;
-    const unseen = batches.filter(({mode}) => guard.issued(mode) === undefined).length;
+    const unseen = batches.filter(({mode}) => guard.highWaterMark(mode) === undefined).length;
     return unseen === 0 || gate.isOpen(unseen);
   }
 
@@ -65,7 +65,7 @@ export class GroupCommitter {
     const claims = batches.map(({mode, total}) => ({
       mode,
       count: total,
-      minimum: guard.issued(mode) ?? lowest,
+      minimum: guard.highWaterMark(mode) ?? lowest,
     }));
     let results: readonly ClaimResult[];
     try {

@@ -20,7 +20,7 @@ export class RegressionGuard {
   }
 
   /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
-  issued(mode: string): bigint | undefined {
+  highWaterMark(mode: string): bigint | undefined {
     return this.#marks.get(mode);
   }
 
@@ -47,7 +47,7 @@ export class RegressionGuard {
    * @returns what the callers are answered with
    */
   quarantine(mode: string, found: bigint): UniqueIDError {
-    const regression = {mode, found, issued: this.#marks.get(mode) ?? 0n};
+    const regression = {mode, found, highWaterMark: this.#marks.get(mode) ?? 0n};
     this.#regressions.set(mode, regression);
     return regressed(regression, this.#store.location);
   }
@@ -61,7 +61,7 @@ export class RegressionGuard {
   async recheckQuarantined(): Promise<UniqueIDError | undefined> {
     for (const regression of this.#regressions.values()) {
       const found = (await this.#store.counter(regression.mode))?.next;
-      if (found === undefined || found < regression.issued)
+      if (found === undefined || found < regression.highWaterMark)
         return regressed(regression, this.#store.location);
       this.#regressions.delete(regression.mode);
     }

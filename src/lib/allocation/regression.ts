@@ -4,5 +4,5 @@ export interface Regression {
   /** Where the counter was found. */
   readonly found: bigint;
   /** One more than the highest integer this process has handed out: `reset --to` this mends it. */
-  readonly issued: bigint;
+  readonly highWaterMark: bigint;
 }

@@ -32,12 +32,12 @@ export function exhausted(
   );
 }
 
-export function regressed({mode, found, issued}: Regression, location: string): UniqueIDError {
+export function regressed({mode, found, highWaterMark}: Regression, location: string): UniqueIDError {
   return new UniqueIDError(
     'COUNTER_REGRESSED',
-    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${issued}.`,
+    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${highWaterMark}.`,
     {
-      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${issued} (where several servers say so, the highest of these)`,
+      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${highWaterMark} (where several servers say so, the highest of these)`,
     },
   );
 }

@@ -62,7 +62,7 @@ async function readPage(
 }
 
 /** The numbers that can be large are bigints, to the last digit; the others are numbers. */
-const counts = new Set(['next', 'remaining', 'issued']);
+const counts = new Set(['next', 'remaining', 'highWaterMark']);
 
 function readDocument(body: string): ServiceStatus | undefined {
   let document: unknown;

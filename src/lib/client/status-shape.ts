@@ -51,7 +51,7 @@ const isStatus = record({
       next: nullable(isCount),
       remaining: nullable(isCount),
       usedShare: nullable(isShare),
-      issued: optional(nullable(isCount)),
+      highWaterMark: optional(nullable(isCount)),
     }),
   ),
   more: isFlag,

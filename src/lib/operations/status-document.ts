@@ -40,16 +40,16 @@ export interface ServiceDocument {
   readonly uptimeSeconds: number;
 }
 
-/** One mode; `issued` is one more than the highest integer that the running service has handed out itself. */
+/** One mode; `highWaterMark` is one more than the highest integer that the running service has handed out itself. */
 export interface ModeDocument extends ModeStatus {
-  readonly issued?: bigint | null;
+  readonly highWaterMark?: bigint | null;
 }
 
 /** A status as a document; sizes and counts are exact, so write it with `exactJson`. */
 export function statusDocument(
   status: DatabaseStatus,
   version: string,
-  service?: {readonly uptimeSeconds: number; readonly issued: (mode: string) => bigint | undefined},
+  service?: {readonly uptimeSeconds: number; readonly highWaterMark: (mode: string) => bigint | undefined},
 ): StatusDocument {
   const {database, schema, modes, more} = status;
   const {kind, location, identity = null, product, durability, warnings} = database;
@@ -74,7 +74,7 @@ export function statusDocument(
     modes:
       service === undefined
         ? modes
-        : modes.map((mode) => ({...mode, issued: service.issued(mode.mode) ?? null})),
+        : modes.map((mode) => ({...mode, highWaterMark: service.highWaterMark(mode.mode) ?? null})),
     more,
   };
 }

@@ -75,8 +75,8 @@ describe('--json of every command fits its schema in docs/', () => {
     expect(JSON.parse(remote.stdout)).toMatchObject({
       service: {url},
       modes: expect.arrayContaining([
-        expect.objectContaining({mode: 'file', issued: 251_041}),
-        expect.objectContaining({mode: 'upload_job', issued: null}),
+        expect.objectContaining({mode: 'file', highWaterMark: 251_041}),
+        expect.objectContaining({mode: 'upload_job', highWaterMark: null}),
       ]) as unknown,
     });
     const json = await startJsonServer(cwd);

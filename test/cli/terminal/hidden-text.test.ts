@@ -63,7 +63,7 @@ const poisonedStatus = {
     safe: false,
     problem: {code: 'SCHEMA_TOO_OLD', message: POISON, hint: POISON},
   },
-  modes: [{mode: POISON, next: 7, usedShare: 0, remaining: 8, issued: null}],
+  modes: [{mode: POISON, next: 7, usedShare: 0, remaining: 8, highWaterMark: null}],
   more: true,
 };
 

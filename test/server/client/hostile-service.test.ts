@@ -354,7 +354,7 @@ describe('a client of a service that gives integers again', () => {
 });
 
 describe('the status of a hostile service', () => {
-  const mode = {mode: 'file', next: 10, remaining: 5, usedShare: 0.5, issued: 10};
+  const mode = {mode: 'file', next: 10, remaining: 5, usedShare: 0.5, highWaterMark: 10};
   const honest = {
     version: '1.0.0',
     service: {uptimeSeconds: 1.5},
@@ -375,7 +375,7 @@ describe('the status of a hostile service', () => {
 
   it('is taken if every field is right', async () => {
     expect(await asked(await answering(JSON.stringify(honest)))).toMatchObject({
-      modes: [{next: 10n, remaining: 5n, issued: 10n, usedShare: 0.5}],
+      modes: [{next: 10n, remaining: 5n, highWaterMark: 10n, usedShare: 0.5}],
       database: {sizeBytes: 4096},
     });
   });
@@ -406,7 +406,7 @@ describe('the status of a hostile service', () => {
     await expect(asked(url)).rejects.toMatchObject({code: 'REMOTE_FAILED'});
   });
 
-  it.each(['next', 'remaining', 'issued'])('is rejected with %s out of range', async (name) => {
+  it.each(['next', 'remaining', 'highWaterMark'])('is rejected with %s out of range', async (name) => {
     for (const value of ['-1', '9223372036854775808', '99999999999999999999', '1e3', '1.5']) {
       const text = JSON.stringify({...honest, modes: [{...mode, [name]: 'HERE'}]});
       const url = await answering(text.replace('"HERE"', value));

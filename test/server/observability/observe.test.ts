@@ -137,9 +137,9 @@ describe('/status', () => {
     expect((await cli(['getid', '-m', 'other'], {cwd})).status).toBe(0);
     expect(JSON.parse((await ask(url, '/status')).body)).toMatchObject({
       modes: [
-        {mode: 'big', next: 1_000_000_000, issued: 1_000_000_000},
-        {mode: 'file', next: 15, issued: 10},
-        {mode: 'other', next: 1, issued: null},
+        {mode: 'big', next: 1_000_000_000, highWaterMark: 1_000_000_000},
+        {mode: 'file', next: 15, highWaterMark: 10},
+        {mode: 'other', next: 1, highWaterMark: null},
       ],
     });
   });

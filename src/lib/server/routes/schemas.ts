@@ -155,7 +155,7 @@ export const statusSchema: Json = {
             maximum: 1,
             description: 'From 0 to 1.',
           },
-          issued: {
+          highWaterMark: {
             type: ['integer', 'null'],
             description: 'Of a running service: one more than the highest integer it has itself handed out.',
             minimum: 0,

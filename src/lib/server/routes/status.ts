@@ -38,8 +38,8 @@ export class ServiceStatus {
   async #look(page: ModePage): Promise<string> {
     const status = boundNames(await readStatus(this.#store, page, () => this.#highest.read()));
     const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
-    const issued = (mode: string): bigint | undefined => this.#allocator.guard.issued(mode);
-    return exactJson(statusDocument(status, version, {uptimeSeconds, issued}));
+    const highWaterMark = (mode: string): bigint | undefined => this.#allocator.guard.highWaterMark(mode);
+    return exactJson(statusDocument(status, version, {uptimeSeconds, highWaterMark}));
   }
 }
 
