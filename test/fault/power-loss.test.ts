@@ -10,6 +10,7 @@ import {LossyDisk, type Loss} from '../helpers/folders/lossy-disk.js';
 import {watchFolder, type WatchedFolder} from '../helpers/folders/power-loss.js';
 import {seeded} from '../helpers/random.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
+import {claim} from '../helpers/databases/claims.js';
 
 /** A long run raises this: how many moments of one run the power fails at. */
 const POINTS = Number(process.env['UNIQUEID_TEST_POWER_LOSSES'] ?? 60);
@@ -115,8 +116,8 @@ async function faultIn(
     try {
       const {kind} = await store.readSchema();
       if (past < 0n && kind === 'absent') return undefined;
-      const [taken] = await store.advance([{mode: 'file', count: 1n}], 0n);
-      if (taken === undefined || !('next' in taken)) return 'nothing could be taken';
+      const [taken] = await store.advance([claim('file', 1n)], 0n);
+      if (taken?.kind !== 'granted') return 'nothing could be taken';
       if (taken.next - 1n <= past)
         return `${taken.next - 1n} was issued again, up to ${past} had been answered`;
     } finally {

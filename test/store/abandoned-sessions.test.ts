@@ -11,6 +11,7 @@ import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {onServer} from '../helpers/databases/postgres-standby.js';
 import {startPostgres} from '../helpers/databases/private-server.js';
 import {startProxy} from '../helpers/network/tcp-proxy.js';
+import {claim} from '../helpers/databases/claims.js';
 
 /** After so long a statement is given up; the least that finds a table free again on a slow machine. */
 const ANSWER_TIMEOUT_MS = 200;
@@ -117,7 +118,7 @@ needs('postgresql').describe('PostgreSQL', () => {
       await onServer(server, `ALTER ${whose} SET client_min_messages = error`);
       const store = await openForTest(`${server.url}/postgres`);
       await migrate(store);
-      await store.advance([{mode: 'file', count: 10n}], 0n);
+      await store.advance([claim('file', 10n)], 0n);
       await onServer(
         server,
         `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`,
@@ -126,9 +127,9 @@ needs('postgresql').describe('PostgreSQL', () => {
       while ((await onServer(server, 'SHOW synchronous_standby_names'))[0]?.[0] !== 'nobody') await sleep(20);
       const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
       for (const change of [
-        () => store.advance([{mode: 'file', count: 10n}], 0n),
-        () => store.advance([{mode: 'file', count: 10n}], 2n ** 63n - 5n),
-        () => store.advance([{mode: 'file', count: 10n, minimum: 10n}], 0n),
+        () => store.advance([claim('file', 10n)], 0n),
+        () => store.advance([claim('file', 10n)], 2n ** 63n - 5n),
+        () => store.advance([claim('file', 10n, 10n)], 0n),
         () => store.moveCounters([{mode: 'file', from: 40n, to: 100n}]),
         () => store.raiseCounters([{mode: 'file', next: 200n}], false),
       ]) {
@@ -164,7 +165,7 @@ needs('mariadb').describe('MariaDB', () => {
     while (failing.failures() < FAILURES) await sleep(20);
     await store.close();
     const patient = await database.open({answerTimeoutMs: 30_000});
-    await expect(patient.advance([{mode: 'file', count: 10n}], 0n)).rejects.toMatchObject({
+    await expect(patient.advance([claim('file', 10n)], 0n)).rejects.toMatchObject({
       code: 'DATABASE_BUSY',
     });
     await patient.close();

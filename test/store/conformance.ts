@@ -6,6 +6,7 @@ import {MAX_COUNTER} from '../../src/lib/core/range.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
 import type {OpenOptions, Store} from '../../src/lib/store/store.js';
 import {flaws, type Given} from '../helpers/ranges.js';
+import {claim, granted} from '../helpers/databases/claims.js';
 
 /** A database of the running test alone. */
 export interface TestDatabase {
@@ -64,9 +65,9 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   describe(`${name}: advance`, () => {
     it('creates a mode at the first index and goes on from there', async () => {
       const {store} = await ready();
-      expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 10n}]);
-      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 11n}]);
-      expect(await store.advance([{mode: 'other', count: 5n}], 1n)).toEqual([{next: 6n}]);
+      expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(10n)]);
+      expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(11n)]);
+      expect(await store.advance([claim('other', 5n)], 1n)).toEqual([granted(6n)]);
     });
 
     it('leaves a counter below the minimum of its claim alone, and makes no mode that should be there', async () => {
@@ -75,20 +76,20 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       await database.execute(insert('there', 20n));
       await database.execute(insert('unused', 0n));
       const claims = [
-        {mode: 'absent', count: 5n, minimum: 0n},
-        {mode: 'back', count: 5n, minimum: 11n},
-        {mode: 'gone', count: 5n, minimum: 1n},
-        {mode: 'new', count: 5n},
-        {mode: 'there', count: 5n, minimum: 20n},
-        {mode: 'unused', count: 5n, minimum: 0n},
+        claim('absent', 5n, 0n),
+        claim('back', 5n, 11n),
+        claim('gone', 5n, 1n),
+        claim('new', 5n),
+        claim('there', 5n, 20n),
+        claim('unused', 5n, 0n),
       ];
       expect(await store.advance(claims, 0n)).toEqual([
-        {behind: undefined},
-        {behind: 10n},
-        {behind: undefined},
-        {next: 5n},
-        {next: 25n},
-        {next: 5n},
+        {kind: 'missing'},
+        {kind: 'behind', found: 10n},
+        {kind: 'missing'},
+        granted(5n),
+        granted(25n),
+        granted(5n),
       ]);
       expect(await store.counters()).toEqual([
         {mode: 'back', next: 10n},
@@ -98,18 +99,33 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
       // A count that fits above no first index goes another way.
       const most = MAX_COUNTER - 20n;
-      expect(await store.advance([{mode: 'back', count: most, minimum: 11n}], 1n << 40n)).toEqual([
-        {behind: 10n},
+      expect(await store.advance([claim('back', most, 11n)], 1n << 40n)).toEqual([
+        {kind: 'behind', found: 10n},
       ]);
-      expect(await store.advance([{mode: 'back', count: most, minimum: 10n}], 1n << 40n)).toEqual([
-        {next: most + 10n},
+      expect(await store.advance([claim('back', most, 10n)], 1n << 40n)).toEqual([granted(most + 10n)]);
+    });
+
+    it('compares a counter with the minimum of a claim that may create its mode, too', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('back', 10n));
+      await database.execute(insert('there', 20n));
+      const claims = ['back', 'new', 'there'].map((mode) => ({
+        mode,
+        count: 5n,
+        minimum: 11n,
+        mayCreate: true,
+      }));
+      expect(await store.advance(claims, 1n)).toEqual([
+        {kind: 'behind', found: 10n},
+        granted(6n),
+        granted(25n),
       ]);
     });
 
     it('takes several modes in one group and answers in their order', async () => {
       const {store} = await ready();
-      const claims = ['a', 'b', 'c'].map((mode, index) => ({mode, count: BigInt(index + 1)}));
-      expect(await store.advance(claims, 0n)).toEqual([{next: 1n}, {next: 2n}, {next: 3n}]);
+      const claims = ['a', 'b', 'c'].map((mode, index) => claim(mode, BigInt(index + 1)));
+      expect(await store.advance(claims, 0n)).toEqual([granted(1n), granted(2n), granted(3n)]);
       expect(await store.counters()).toEqual([
         {mode: 'a', next: 1n},
         {mode: 'b', next: 2n},
@@ -134,7 +150,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
           'mode with space',
         ];
         for (const mode of modes)
-          expect(await store.advance([{mode, count: 1n}], 0n), mode).toEqual([{next: 1n}]);
+          expect(await store.advance([claim(mode, 1n)], 0n), mode).toEqual([granted(1n)]);
         expect((await store.counters()).map(({mode}) => mode).sort()).toEqual([...modes].sort());
       },
     );
@@ -142,7 +158,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     itWithAllLetters('keeps modes of 255 characters, also beyond the basic plane', async () => {
       const {store} = await ready();
       for (const mode of ['m'.repeat(255), '🗂'.repeat(255)]) {
-        expect(await store.advance([{mode, count: 1n}], 0n)).toEqual([{next: 1n}]);
+        expect(await store.advance([claim(mode, 1n)], 0n)).toEqual([granted(1n)]);
         expect(await store.counter(mode)).toEqual({mode, next: 1n});
       }
     });
@@ -150,27 +166,31 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     it('keeps modes apart from SQL', async () => {
       const {store} = await ready();
       const mode = `'; DROP TABLE uniqueindex; -- "\``;
-      expect(await store.advance([{mode, count: 2n}], 0n)).toEqual([{next: 2n}]);
+      expect(await store.advance([claim(mode, 2n)], 0n)).toEqual([granted(2n)]);
       expect(await store.counter(mode)).toEqual({mode, next: 2n});
     });
 
     it('is exact beyond 2^53', async () => {
       const {database, store} = await ready();
       await database.execute(insert('file', 9_007_199_254_740_993n));
-      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 9_007_199_254_740_994n}]);
-      const claim = [{mode: 'file', count: 4_611_686_018_427_387_905n}];
-      expect(await store.advance(claim, 0n)).toEqual([{next: 4_620_693_217_682_128_899n}]);
+      expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(9_007_199_254_740_994n)]);
+      const claims = [claim('file', 4_611_686_018_427_387_905n)];
+      expect(await store.advance(claims, 0n)).toEqual([granted(4_620_693_217_682_128_899n)]);
     });
 
     it('gives every integer up to 2^63-2 and refuses each one beyond, unchanged', async () => {
       const {database, store} = await ready();
       await database.execute(insert('file', 9_223_372_036_854_775_800n));
-      expect(await store.advance([{mode: 'file', count: 8n}], 0n)).toEqual([{remaining: 7n}]);
-      expect(await store.advance([{mode: 'file', count: MAX_COUNTER}], 0n)).toEqual([{remaining: 7n}]);
-      expect(await store.advance([{mode: 'file', count: 2n ** 70n}], 0n)).toEqual([{remaining: 7n}]);
+      expect(await store.advance([claim('file', 8n)], 0n)).toEqual([{kind: 'exhausted', remaining: 7n}]);
+      expect(await store.advance([claim('file', MAX_COUNTER)], 0n)).toEqual([
+        {kind: 'exhausted', remaining: 7n},
+      ]);
+      expect(await store.advance([claim('file', 2n ** 70n)], 0n)).toEqual([
+        {kind: 'exhausted', remaining: 7n},
+      ]);
       expect(await store.counter('file')).toEqual({mode: 'file', next: 9_223_372_036_854_775_800n});
-      expect(await store.advance([{mode: 'file', count: 7n}], 0n)).toEqual([{next: MAX_COUNTER}]);
-      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{remaining: 0n}]);
+      expect(await store.advance([claim('file', 7n)], 0n)).toEqual([granted(MAX_COUNTER)]);
+      expect(await store.advance([claim('file', 1n)], 0n)).toEqual([{kind: 'exhausted', remaining: 0n}]);
       expect(await database.query(`SELECT ${q}index${q} FROM uniqueindex`)).toEqual([
         ['9223372036854775807'],
       ]);
@@ -178,26 +198,30 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
 
     it('does not create a mode that its first range does not fit into', async () => {
       const {store} = await ready();
-      expect(await store.advance([{mode: 'new', count: MAX_COUNTER}], 1n)).toEqual([
-        {remaining: MAX_COUNTER - 1n},
+      expect(await store.advance([claim('new', MAX_COUNTER)], 1n)).toEqual([
+        {kind: 'exhausted', remaining: MAX_COUNTER - 1n},
       ]);
       expect(await store.counter('new')).toBeUndefined();
-      expect(await store.advance([{mode: 'new', count: MAX_COUNTER}], 0n)).toEqual([{next: MAX_COUNTER}]);
+      expect(await store.advance([claim('new', MAX_COUNTER)], 0n)).toEqual([granted(MAX_COUNTER)]);
     });
 
     it('takes from a counter below the first index what would not fit above it', async () => {
       const {database, store} = await ready();
       await database.execute(insert('low', 5n));
-      expect(await store.advance([{mode: 'low', count: MAX_COUNTER - 10n}], 100n)).toEqual([
-        {next: MAX_COUNTER - 5n},
+      expect(await store.advance([claim('low', MAX_COUNTER - 10n)], 100n)).toEqual([
+        granted(MAX_COUNTER - 5n),
       ]);
     });
 
     it('refuses one mode of a group and takes the others', async () => {
       const {database, store} = await ready();
       await database.execute(insert('full', MAX_COUNTER));
-      const claims = ['a', 'full', 'z'].map((mode) => ({mode, count: 3n}));
-      expect(await store.advance(claims, 0n)).toEqual([{next: 3n}, {remaining: 0n}, {next: 3n}]);
+      const claims = ['a', 'full', 'z'].map((mode) => claim(mode, 3n));
+      expect(await store.advance(claims, 0n)).toEqual([
+        granted(3n),
+        {kind: 'exhausted', remaining: 0n},
+        granted(3n),
+      ]);
     });
 
     it('answers each of many modes in a group as it would alone', async () => {
@@ -209,34 +233,33 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       await database.execute(insert('broken', -5n));
       await database.execute(insert('back', 10n));
       const claims = [
-        ...there.map((mode, index) => ({mode, count: BigInt(index + 1), minimum: 100n})),
-        {mode: 'Mode0', count: 3n},
-        {mode: 'absent', count: 3n, minimum: 0n},
-        {mode: 'back', count: 3n, minimum: 11n},
-        {mode: 'broken', count: 3n},
-        {mode: 'full', count: 3n},
-        {mode: 'gone', count: 3n, minimum: 1n},
-        {mode: 'huge', count: MAX_COUNTER + 1n},
-        {mode: 'mode', count: 3n},
-        {mode: 'nearly full', count: 2n},
+        ...there.map((mode, index) => claim(mode, BigInt(index + 1), 100n)),
+        claim('Mode0', 3n),
+        claim('absent', 3n, 0n),
+        claim('back', 3n, 11n),
+        claim('broken', 3n),
+        claim('full', 3n),
+        claim('gone', 3n, 1n),
+        claim('huge', MAX_COUNTER + 1n),
+        claim('mode', 3n),
+        claim('nearly full', 2n),
       ];
       const results = await store.advance(claims, 1n);
       expect(results).toEqual([
-        ...there.map((_, index) => ({next: 101n + BigInt(index)})),
-        {next: 4n},
-        {behind: undefined},
-        {behind: 10n},
-        {error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown},
-        {remaining: 0n},
-        {behind: undefined},
-        {remaining: MAX_COUNTER - 1n},
-        {next: 4n},
-        {next: MAX_COUNTER},
+        ...there.map((_, index) => granted(101n + BigInt(index))),
+        granted(4n),
+        {kind: 'missing'},
+        {kind: 'behind', found: 10n},
+        {kind: 'rejected', error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown},
+        {kind: 'exhausted', remaining: 0n},
+        {kind: 'missing'},
+        {kind: 'exhausted', remaining: MAX_COUNTER - 1n},
+        granted(4n),
+        granted(MAX_COUNTER),
       ]);
       for (const [index, {mode}] of claims.entries()) {
         const result = results[index];
-        if (result !== undefined && 'next' in result)
-          expect((await store.counter(mode))?.next, mode).toBe(result.next);
+        if (result?.kind === 'granted') expect((await store.counter(mode))?.next, mode).toBe(result.next);
       }
       expect((await store.counter('back'))?.next).toBe(10n);
       expect(await store.counter('gone')).toBeUndefined();
@@ -245,7 +268,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     it('refuses a counter below zero, and leaves it as it is', async () => {
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
-      const [result] = await store.advance([{mode: 'broken', count: 1n}], 0n);
+      const [result] = await store.advance([claim('broken', 1n)], 0n);
       expect(result).toMatchObject({error: {code: 'COUNTER_DAMAGED'}});
       expect(await store.counter('broken')).toEqual({mode: 'broken', next: undefined});
       expect(await database.query(`SELECT ${q}index${q} FROM uniqueindex`)).toEqual([['-5']]);
@@ -254,7 +277,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     it('says that the tables are missing', async () => {
       const database = await make();
       const store = await database.open({create: true});
-      await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+      await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
         code: 'SCHEMA_MISSING',
       });
     });
@@ -343,7 +366,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   describe(`${name}: counters`, () => {
     it('lists them page by page in the order of their bytes', async () => {
       const {store} = await ready();
-      for (const mode of ['b', 'a', 'B', 'é', 'c']) await store.advance([{mode, count: 1n}], 0n);
+      for (const mode of ['b', 'a', 'B', 'é', 'c']) await store.advance([claim(mode, 1n)], 0n);
       expect((await store.counters()).map(({mode}) => mode)).toEqual(['B', 'a', 'b', 'c', 'é']);
       expect((await store.counters({after: 'a', limit: 2})).map(({mode}) => mode)).toEqual(['b', 'c']);
       expect(await store.counters({after: 'é'})).toEqual([]);
@@ -372,20 +395,20 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
 
     it('moves several, and what is given next follows', async () => {
       const {store} = await ready();
-      for (const mode of ['a', 'b']) await store.advance([{mode, count: 100n}], 0n);
+      for (const mode of ['a', 'b']) await store.advance([claim(mode, 100n)], 0n);
       const moves = [
         {mode: 'a', from: 100n, to: 7n},
         {mode: 'b', from: 100n, to: MAX_COUNTER - 1n},
       ];
       expect(await store.moveCounters(moves)).toEqual([]);
-      expect(await store.advance([{mode: 'a', count: 1n}], 0n)).toEqual([{next: 8n}]);
-      expect(await store.advance([{mode: 'b', count: 1n}], 0n)).toEqual([{next: MAX_COUNTER}]);
+      expect(await store.advance([claim('a', 1n)], 0n)).toEqual([granted(8n)]);
+      expect(await store.advance([claim('b', 1n)], 0n)).toEqual([granted(MAX_COUNTER)]);
     });
 
     it('moves nothing when one counter is no longer where it was seen', async () => {
       const {store} = await ready();
-      for (const mode of ['a', 'b']) await store.advance([{mode, count: 100n}], 0n);
-      await store.advance([{mode: 'b', count: 1n}], 0n);
+      for (const mode of ['a', 'b']) await store.advance([claim(mode, 100n)], 0n);
+      await store.advance([claim('b', 1n)], 0n);
       const moves = ['a', 'b', 'gone'].map((mode) => ({mode, from: 100n, to: 0n}));
       expect(await store.moveCounters(moves)).toEqual([
         {mode: 'b', next: 101n},
@@ -396,7 +419,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
 
     it('moves forward past a counter that is in use, but never back by it', async () => {
       const {store} = await ready();
-      await store.advance([{mode: 'a', count: 150n}], 0n);
+      await store.advance([claim('a', 150n)], 0n);
       expect(await store.moveCounters([{mode: 'a', from: 100n, to: 140n}])).toEqual([
         {mode: 'a', next: 150n},
       ]);
@@ -420,7 +443,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
       expect(await store.moveCounters([{mode: 'broken', from: undefined, to: 10n}])).toEqual([]);
-      expect(await store.advance([{mode: 'broken', count: 1n}], 0n)).toEqual([{next: 11n}]);
+      expect(await store.advance([claim('broken', 1n)], 0n)).toEqual([granted(11n)]);
     });
   });
 
@@ -469,7 +492,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
 
     it('commits a write each time, and changes neither a counter nor the version', async () => {
       const {database, store} = await ready();
-      await store.advance([{mode: 'file', count: 10n}], 0n);
+      await store.advance([claim('file', 10n)], 0n);
       const values: unknown[] = [];
       for (let turn = 0; turn < 4; turn++) {
         await store.probe();

@@ -8,6 +8,7 @@ import {needs} from '../helpers/run/needs.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import type {TestDatabase} from './conformance.js';
+import {claim, granted} from '../helpers/databases/claims.js';
 
 const usual = '"id" varchar(255) NOT NULL PRIMARY KEY, "index" bigint NOT NULL';
 const table = (columns: string, options = ''): string => `CREATE TABLE uniqueindex (${columns}) ${options}`;
@@ -182,7 +183,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
     for (const statement of versionRows) await database.execute(statement);
     expect(await store.readSchema()).toMatchObject({kind: 'unsuitable', version: {major: 1, minor: 0}});
-    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
       code: 'SCHEMA_UNSUITABLE',
       exitStatus: 3,
     });
@@ -193,14 +194,14 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     const database = await make();
     const store = await database.open({create: true});
     await migrate(store);
-    const claim = [{mode: 'file', count: 10n}];
-    expect(await store.advance(claim, 0n)).toEqual([{next: 10n}]);
+    const claims = [claim('file', 10n)];
+    expect(await store.advance(claims, 0n)).toEqual([granted(10n)]);
     const [alter = '', mend = ''] = alterations[kind] ?? [];
     await database.execute(alter);
     expect(await store.readSchema()).toMatchObject({kind: 'unsuitable'});
-    await expect(store.advance(claim, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+    await expect(store.advance(claims, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
     await database.execute(mend);
-    expect(await store.advance(claim, 0n)).toEqual([{next: 20n}]);
+    expect(await store.advance(claims, 0n)).toEqual([granted(20n)]);
   });
 
   it('keeps a damaged counter to its own mode, and mends it by a move', async () => {
@@ -213,18 +214,18 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
       `CREATE TABLE uniqueindex (${q}id${q} varchar(255) NOT NULL PRIMARY KEY, ${q}index${q} bigint)`,
     );
     await database.execute(`INSERT INTO uniqueindex VALUES ('b', NULL), ('c', 5)`);
-    const damage = {error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown};
+    const damage = {kind: 'rejected', error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown};
     // Few claims are made each by a statement, many all together.
     for (const others of [[], Array.from({length: 20}, (_, index) => `m${index}`.padEnd(9, 'x')).sort()]) {
       const modes = ['a', 'b', 'c', ...others];
       const results = await store.advance(
-        modes.map((mode) => ({mode, count: 1n})),
+        modes.map((mode) => claim(mode, 1n)),
         0n,
       );
       expect(results[1]).toEqual(damage);
-      expect(results.filter((result) => 'next' in result)).toHaveLength(modes.length - 1);
+      expect(results.filter((result) => result.kind === 'granted')).toHaveLength(modes.length - 1);
     }
-    expect(await store.advance([{mode: 'b', count: 1n, minimum: 0n}], 0n)).toMatchObject([expect.anything()]);
+    expect(await store.advance([claim('b', 1n, 0n)], 0n)).toMatchObject([expect.anything()]);
     expect((await store.counters({limit: 3})).slice(0, 3)).toEqual([
       {mode: 'a', next: 2n},
       {mode: 'b', next: undefined},
@@ -235,7 +236,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     expect(modes.map(({next}) => next)).toEqual([2n, null, 7n]);
     expect(await store.raiseCounters([{mode: 'b', next: 50n}], true)).toMatchObject([{after: 50n}]);
     expect(await store.moveCounters([{mode: 'b', from: undefined, to: 100n}])).toEqual([]);
-    expect(await store.advance([{mode: 'b', count: 1n}], 0n)).toEqual([{next: 101n}]);
+    expect(await store.advance([claim('b', 1n)], 0n)).toEqual([granted(101n)]);
   });
 });
 
@@ -244,8 +245,8 @@ needs('postgresql').describe('PostgreSQL', () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);
-    const claim = [{mode: 'file', count: 10n}];
-    await store.advance(claim, 0n);
+    const claims = [claim('file', 10n)];
+    await store.advance(claims, 0n);
     await database.execute('ALTER TABLE uniqueindex SET UNLOGGED');
     await database.execute(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
@@ -256,7 +257,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     await sleep(200);
     let code: string | undefined;
     while (code !== 'SCHEMA_UNSUITABLE') {
-      code = await codeOf(store.advance(claim, 0n));
+      code = await codeOf(store.advance(claims, 0n));
       expect(['DATABASE_UNAVAILABLE', 'SCHEMA_UNSUITABLE']).toContain(code);
     }
   });
@@ -277,7 +278,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     await migrate(store);
     await database.execute('ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE varchar(10)');
     expect(await store.readSchema()).toMatchObject({kind: 'versioned'});
-    expect(await codeOf(store.advance([{mode: 'm'.repeat(11), count: 1n}], 0n))).toBe('INVALID_MODE');
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await codeOf(store.advance([claim('m'.repeat(11), 1n)], 0n))).toBe('INVALID_MODE');
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
   });
 });

@@ -10,6 +10,7 @@ import {openForTest, type NetworkTestDatabase} from '../helpers/databases/networ
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {flaws} from '../helpers/ranges.js';
 import {startProxy} from '../helpers/network/tcp-proxy.js';
+import {claim, granted} from '../helpers/databases/claims.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 
@@ -163,7 +164,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     const store = await open();
     await store.probe();
     expect(await database.query(`SELECT value FROM uniqueindexsystem WHERE part = 'probe'`)).toEqual([]);
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
     for (const statement of kind.onlyReading(user, name)) await database.execute(statement);
     await expect(store.probe()).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE', transient: false});
   });
@@ -224,10 +225,10 @@ needs('postgresql').describe('PostgreSQL', () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);
-    const claim = [{mode: 'file', count: 5n}];
-    expect(await store.advance(claim, 0n)).toEqual([{next: 5n}]);
+    const claims = [claim('file', 5n)];
+    expect(await store.advance(claims, 0n)).toEqual([granted(5n)]);
     await database.execute('ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE text');
-    expect(await store.advance(claim, 0n)).toEqual([{next: 10n}]);
+    expect(await store.advance(claims, 0n)).toEqual([granted(10n)]);
     expect(await store.counter('file')).toEqual({mode: 'file', next: 10n});
   });
 });

@@ -24,9 +24,6 @@ export interface GroupCommitterOptions {
   readonly firstIndex: bigint;
 }
 
-/** The minimum of a claim in a mode that has to be there, wherever its counter stands. */
-const ANYWHERE = 0n;
-
 /** Has the store commit a group, and rejects, each alone, the requests of the group that cannot be had. */
 export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
@@ -61,12 +58,11 @@ export class GroupCommitter {
     committed: CommittedBatch[],
   ): Promise<void> {
     const {store, guard, firstIndex} = this.#options;
-    const lowest = mayCreate ? undefined : ANYWHERE;
-    const claims = batches.map(({mode, total}) => ({
-      mode,
-      count: total,
-      minimum: guard.highWaterMark(mode) ?? lowest,
-    }));
+    const claims = batches.map(({mode, total}) => {
+      const mark = guard.highWaterMark(mode);
+      // A mode that this process has handed out of exists, and must not start again.
+      return {mode, count: total, minimum: mark ?? 0n, mayCreate: mayCreate && mark === undefined};
+    });
     let results: readonly ClaimResult[];
     try {
       results = await store.advance(claims, firstIndex);
@@ -80,13 +76,14 @@ export class GroupCommitter {
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if ('next' in result) this.#take(batch, result.next, committed);
-      else if ('error' in result) this.#reject(batch, result.error);
-      else if ('remaining' in result) again.push(rejectWhatDoesNotFit(batch, result.remaining));
-      else if (result.behind === undefined && claims[index]?.minimum === ANYWHERE) absent.push(batch);
+      if (result.kind === 'granted') this.#take(batch, result.next, committed);
+      else if (result.kind === 'rejected') this.#reject(batch, result.error);
+      else if (result.kind === 'exhausted') again.push(rejectWhatDoesNotFit(batch, result.remaining));
+      else if (result.kind === 'behind') rejectAll(batch, guard.quarantine(batch.mode, result.found));
+      else if (guard.highWaterMark(batch.mode) === undefined) absent.push(batch);
       else {
-        if (result.behind === undefined) lost.push(batch.mode);
-        rejectAll(batch, guard.quarantine(batch.mode, result.behind ?? 0n));
+        lost.push(batch.mode);
+        rejectAll(batch, guard.quarantine(batch.mode, 0n));
       }
     }
     if (lost.length > 0) await this.#createUnused(lost);

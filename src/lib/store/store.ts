@@ -5,27 +5,25 @@ import type {SchemaState} from './schema/version.js';
 /** What one group takes from one mode: `count` integers, as one contiguous run. */
 export interface Claim {
   readonly mode: string;
-  /** How many integers; at least 1. May exceed what any counter can hold: then the claim is refused. */
+  /** How many integers; at least 1. May exceed what any counter can hold: then the counter is exhausted. */
   readonly count: bigint;
-  /**
-   * Where the counter stands at least, for all that the caller knows: somebody may have put an older database in the
-   * place of this one. A counter below it is left as it was, and a mode that is not there is created only for a claim
-   * without a minimum.
-   */
-  readonly minimum?: bigint | undefined;
+  /** A counter below this is left as it was: an older database may have been put in the place of this one. */
+  readonly minimum: bigint;
+  /** Whether the mode is created if it is missing. */
+  readonly mayCreate: boolean;
 }
 
-/**
- * What became of a claim: `next` is the counter *after* it, so the run is `next - count .. next - 1`;
- * or the reason why this mode, alone in its group, was left as it was.
- */
+/** What became of a claim. Anything but `granted` says why this mode, alone in its group, was left as it was. */
 export type ClaimResult =
-  | {readonly next: bigint}
+  /** `next` is the counter *after* the claim, so the run is `next - count .. next - 1`. */
+  | {readonly kind: 'granted'; readonly next: bigint}
   /** Fewer than `count` integers remain; `remaining` is how many there were at that moment. */
-  | {readonly remaining: bigint}
-  /** The counter stands here, below the minimum of the claim; `undefined` where the mode is not there. */
-  | {readonly behind: bigint | undefined}
-  | {readonly error: UniqueIDError};
+  | {readonly kind: 'exhausted'; readonly remaining: bigint}
+  /** The counter was found here, below the minimum of the claim. */
+  | {readonly kind: 'behind'; readonly found: bigint}
+  /** The mode does not exist, and the claim may not create it. */
+  | {readonly kind: 'missing'}
+  | {readonly kind: 'rejected'; readonly error: UniqueIDError};
 
 /** A mode and the next integer it will give. */
 export interface Counter {
@@ -117,7 +115,7 @@ export interface Store {
 
   /**
    * Takes a whole group in one durable commit: one atomic statement a mode, creating missing modes at
-   * `firstIndex` where the claim has no minimum. When the promise is fulfilled the group is on stable storage; when it is rejected,
+   * `firstIndex` for claims that may create them. When the promise is fulfilled the group is on stable storage; when it is rejected,
    * nobody may use any of its integers, because whether it was committed may be unknown.
    *
    * @param claims at most one a mode, sorted by mode, so that two servers never lock in different orders

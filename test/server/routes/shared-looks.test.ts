@@ -11,6 +11,7 @@ import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {claim} from '../../helpers/databases/claims.js';
 
 interface Modes {
   readonly modes: readonly {readonly mode: string}[];
@@ -64,7 +65,7 @@ describe('looks at the database for /status', () => {
     await Promise.all(Array.from({length: 1000}, (_, index) => status.answer(`limit=1&after=${index % 10}`)));
     expect({most, wholeTable, looks: pages.length}).toEqual({most: 1, wholeTable: 1, looks: 10});
     const before = status.answer('');
-    await real.advance([{mode: 'new', count: 1n}], 0n);
+    await real.advance([claim('new', 1n)], 0n);
     const [, after] = await Promise.all([before, status.answer('')]);
     expect(after).toContain('"new"');
     const different = Array.from({length: 500}, (_, index) => status.answer(`after=${index}`));

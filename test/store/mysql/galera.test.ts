@@ -2,6 +2,7 @@ import {expect, it, onTestFinished} from 'vitest';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../../src/lib/store/store.js';
+import {claim} from '../../helpers/databases/claims.js';
 import {startGalera} from '../../helpers/databases/galera-cluster.js';
 import {needs} from '../../helpers/run/needs.js';
 import {openForTest} from '../../helpers/databases/network-database.js';
@@ -14,7 +15,7 @@ const COLLISIONS = 1200;
 const LOOPS_PER_NODE = 4;
 
 const modes = Array.from({length: 12}, (_, index) => `mode${index + 10}`);
-const claimsOf = (some: readonly string[]) => some.map((mode) => ({mode, count: 3n}));
+const claimsOf = (some: readonly string[]) => some.map((mode) => claim(mode, 3n));
 
 async function startNodes(count: number): Promise<PrivateServer[]> {
   const nodes = await startGalera(count);

@@ -8,6 +8,7 @@ import {openForTest} from '../../helpers/databases/network-database.js';
 import {startMariadb} from '../../helpers/databases/private-server.js';
 import {startProxy} from '../../helpers/network/tcp-proxy.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 const engineOf = (name: string): string =>
   `SELECT engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '${name}'`;
@@ -26,8 +27,8 @@ needs('mariadb').describe('tables on MariaDB whose engine has no transactions', 
     );
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 251038)`);
     const store = await database.open();
-    const claim = [{mode: 'file', count: 10n}];
-    await expect(store.advance(claim, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+    const claims = [claim('file', 10n)];
+    await expect(store.advance(claims, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
     expect(await readStatus(store, {limit: 5})).toMatchObject({
       schema: {safe: false, problem: {code: 'SCHEMA_UNSUITABLE'}},
       modes: [{mode: 'file', next: 251_038n}],
@@ -39,7 +40,7 @@ needs('mariadb').describe('tables on MariaDB whose engine has no transactions', 
         {name: 'record the schema version', to: {major: 1}},
       ]);
     expect(await database.query(engineOf('uniqueindex'))).toEqual([['InnoDB']]);
-    expect(await store.advance(claim, 0n)).toEqual([{next: 251_048n}]);
+    expect(await store.advance(claims, 0n)).toEqual([granted(251_048n)]);
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
   });
 
@@ -89,7 +90,7 @@ needs('mariadb').describe('sessions on MariaDB', () => {
       );
       url.port = String(port);
       const using = async (): Promise<unknown> =>
-        (await openForTest(url.href)).advance([{mode: 'file', count: 1n}], 0n);
+        (await openForTest(url.href)).advance([claim('file', 1n)], 0n);
       await expect(using()).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE', transient: false});
     },
   );
@@ -98,8 +99,8 @@ needs('mariadb').describe('sessions on MariaDB', () => {
     const database = await makeMysqlDatabase();
     const store = await database.open();
     await migrate(store);
-    const claim = [{mode: 'file', count: 10n}];
-    await store.advance(claim, 0n);
+    const claims = [claim('file', 10n)];
+    await store.advance(claims, 0n);
     await database.execute('ALTER TABLE uniqueindex PARTITION BY KEY (id) PARTITIONS 2');
     const sessions = await database.query(
       'SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()',
@@ -107,7 +108,7 @@ needs('mariadb').describe('sessions on MariaDB', () => {
     for (const [session = ''] of sessions) await database.execute(`KILL ${session}`);
     let code: unknown;
     while (code !== 'SCHEMA_UNSUITABLE') {
-      code = await store.advance(claim, 0n).then(
+      code = await store.advance(claims, 0n).then(
         () => 'allocated',
         (error: unknown) => (error as {code: unknown}).code,
       );
@@ -127,11 +128,11 @@ needs('mariadb').describe('MariaDB that logs statements', () => {
       `INSERT INTO uniqueindexsystem VALUES ('major', 1), ('minor', 0)`,
     ])
       await database.execute(statement);
-    const claim = [{mode: 'file', count: 1n}];
+    const claims = [claim('file', 1n)];
     const before = await database.open();
     expect(await before.readSchema()).toMatchObject({kind: 'unsuitable'});
-    await expect(before.advance(claim, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+    await expect(before.advance(claims, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
     await database.execute('SET GLOBAL binlog_format = ROW');
-    expect(await (await database.open()).advance(claim, 0n)).toEqual([{next: 1n}]);
+    expect(await (await database.open()).advance(claims, 0n)).toEqual([granted(1n)]);
   });
 });

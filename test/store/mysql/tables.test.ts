@@ -10,6 +10,7 @@ import {needs} from '../../helpers/run/needs.js';
 import {openForTest, type NetworkTestDatabase} from '../../helpers/databases/network-database.js';
 import {observe} from '../../helpers/databases/observed-store.js';
 import {startProxy} from '../../helpers/network/tcp-proxy.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10_000};
 
@@ -33,7 +34,7 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
   it('is continued as it is, and never converted', async () => {
     const {database, store} = await pythonDatabase();
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
-    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+    expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
     expect(await database.query(collation)).toEqual([['latin1_swedish_ci']]);
   });
 
@@ -127,21 +128,19 @@ needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
 
   it('are rejected also where no mode may be created', async () => {
     const {store} = await pythonDatabase();
-    expect(await store.advance([{mode: 'Файл', count: 1n, minimum: 0n}], 0n)).toMatchObject([
-      {error: {code: 'INVALID_MODE'}},
-    ]);
+    expect(await store.advance([claim('Файл', 1n, 0n)], 0n)).toMatchObject([{error: {code: 'INVALID_MODE'}}]);
   });
 
   it('are written by a new server after an administrator has converted the table', async () => {
     const {database, store} = await pythonDatabase();
-    await expect(store.advance([{mode: 'Файл', count: 1n}], 0n)).resolves.toMatchObject([
+    await expect(store.advance([claim('Файл', 1n)], 0n)).resolves.toMatchObject([
       {error: {code: 'INVALID_MODE'}},
     ]);
     await database.execute(
       'ALTER TABLE uniqueindex CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',
     );
     const again = await database.open();
-    expect(await again.advance([{mode: 'Файл', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await again.advance([claim('Файл', 1n)], 0n)).toEqual([granted(1n)]);
   });
 });
 
@@ -153,9 +152,9 @@ needs('mariadb').describe('many long modes', () => {
       [500, 131],
     ] as const) {
       const mode = 'x'.repeat(bytes);
-      const claim = statements.advanceStatements({mode, count: 10n ** 18n, minimum: undefined}, 10n ** 18n);
+      const statement = statements.advanceStatements(claim(mode, 10n ** 18n), 10n ** 18n);
       const counter = statements.putCounters([{mode, next: MAX_COUNTER}]);
-      expect(modes * (claim.length + counter.length)).toBeLessThan(700_000);
+      expect(modes * (statement.length + counter.length)).toBeLessThan(700_000);
     }
   });
 
@@ -178,7 +177,7 @@ needs('mariadb').describe('many long modes', () => {
     await database.execute(
       `CREATE TRIGGER failing BEFORE INSERT ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1153`,
     );
-    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
       code: 'UNEXPECTED',
       transient: false,
       hint: expect.stringContaining('max_allowed_packet') as string,
@@ -221,11 +220,11 @@ needs('mariadb').describe('a table of our own on MariaDB', () => {
       const store = await database.open();
       await migrate(store);
       const mode = `it's \\ "`;
-      expect(await store.advance([{mode, count: 1n}], 0n)).toEqual([{next: 1n}]);
+      expect(await store.advance([claim(mode, 1n)], 0n)).toEqual([granted(1n)]);
       expect(await database.query('SELECT id FROM uniqueindex')).toEqual([[mode]]);
       await database.execute('INSERT INTO uniqueindex VALUES (0x66756c6c, 9223372036854775807)');
       await database.execute('COMMIT');
-      expect(await store.advance([{mode: 'full', count: 1n}], 0n)).toEqual([{remaining: 0n}]);
+      expect(await store.advance([claim('full', 1n)], 0n)).toEqual([{kind: 'exhausted', remaining: 0n}]);
     } finally {
       const [[mode = '', isolation = '', autocommit = '']] = before as [string[]];
       await database.execute(

@@ -11,6 +11,7 @@ import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js
 import {password, startPostgres} from '../../helpers/databases/private-server.js';
 import {flaws} from '../../helpers/ranges.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 
@@ -23,7 +24,7 @@ needs('postgresql').describe('several hosts in one URL', () => {
     const hosts = ['127.0.0.1:1', `127.0.0.1:${readOnly.port}`, `127.0.0.1:${primary.port}`].join(',');
     const store = await openForTest(`postgresql://tester:${encodeURIComponent(password)}@${hosts}/postgres`);
     await migrate(store);
-    expect(await store.advance([{mode: 'file', count: 3n}], 0n)).toEqual([{next: 3n}]);
+    expect(await store.advance([claim('file', 3n)], 0n)).toEqual([granted(3n)]);
     const alone = await cli(['getid', '-m', 'file'], {
       cwd: makeWorkspace(),
       env: {PEEWEE_URL: `${readOnly.url}/postgres`, UNIQUEID_REQUEST_TIMEOUT: '0.3'},

@@ -7,6 +7,7 @@ import {needs} from '../../helpers/run/needs.js';
 import {openForTest, type NetworkTestDatabase} from '../../helpers/databases/network-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 interface RoleDatabase {
   readonly database: NetworkTestDatabase;
@@ -57,7 +58,7 @@ needs('postgresql').describe.each(tables)('row-level security of %s', (table) =>
     for (const statement of prepare(role)) await database.execute(statement);
     const store = await openForTest(url);
     expect(await store.readSchema()).toMatchObject({kind: 'unsuitable'});
-    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
       code: 'SCHEMA_UNSUITABLE',
     });
   });
@@ -71,7 +72,7 @@ needs('postgresql').describe.each(tables)('row-level security of %s', (table) =>
     for (const statement of prepare(role)) await database.execute(statement);
     const store = await openForTest(url);
     expect(await store.readSchema()).toMatchObject({kind: 'versioned'});
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
   });
 });
 

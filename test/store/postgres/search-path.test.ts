@@ -11,14 +11,14 @@ import {startPgBouncer} from '../../helpers/databases/pgbouncer.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-const claim = (mode: string): {mode: string; count: bigint}[] => [{mode, count: 1n}];
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 /** A database that is served, with `file` at 10. */
 async function served(): Promise<{database: NetworkTestDatabase; store: Store}> {
   const database = await makePostgresDatabase();
   const store = await database.open();
   await migrate(store);
-  await store.advance([{mode: 'file', count: 10n}], 0n);
+  await store.advance([claim('file', 10n)], 0n);
   return {database, store};
 }
 
@@ -89,7 +89,9 @@ needs('postgresql').describe('the schema of the tables', () => {
         const store = await openForTest(url);
         expect(await store.readSchema()).toMatchObject({kind: 'unsuitable'});
         await expect(migrate(store)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
-        await expect(store.advance(claim('new'), 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+        await expect(store.advance([claim('new', 1n)], 0n)).rejects.toMatchObject({
+          code: 'SCHEMA_UNSUITABLE',
+        });
       }
       expect(await tablesIn(database, user)).toEqual([name]);
     },
@@ -111,7 +113,7 @@ needs('postgresql').describe('the schema of the tables', () => {
       schema: {safe: true},
       modes: [{mode: 'file', next: 7n}],
     });
-    expect(await store.advance(claim('file'), 0n)).toEqual([{next: 8n}]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(8n)]);
   });
 
   it('is never one of temporary tables', async () => {
@@ -165,7 +167,9 @@ needs('postgresql').describe('tables that appear in front of those in use', () =
       await database.execute('CREATE SCHEMA first');
       await makeTables(database, 'first');
       await setPath(database, 'first, public');
-      const asked = Array.from({length: 40}, (_, index) => store.advance(claim(`mode ${index % 20}`), 0n));
+      const asked = Array.from({length: 40}, (_, index) =>
+        store.advance([claim(`mode ${index % 20}`, 1n)], 0n),
+      );
       const given = (await Promise.allSettled(asked)).flatMap((outcome) =>
         outcome.status === 'fulfilled' ? outcome.value : [],
       );

@@ -3,6 +3,7 @@ import {Allocator} from '../../../src/lib/allocation/allocator.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import {needs} from '../../helpers/run/needs.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 needs('postgresql').describe('PostgreSQL', () => {
   it('tables that peewee made are continued as they are', async () => {
@@ -17,7 +18,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 251038)`);
     const store = await database.open();
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
-    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+    expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
   });
 
   it('a commit is flushed even where the server has settled for less', async () => {
@@ -30,7 +31,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     await database.execute(
       `ALTER TABLE uniqueindex ADD COLUMN seen text DEFAULT current_setting('synchronous_commit')`,
     );
-    await store.advance([{mode: 'file', count: 1n}], 0n);
+    await store.advance([claim('file', 1n)], 0n);
     expect(await database.query('SELECT seen FROM uniqueindex')).toEqual([['on']]);
   });
 
@@ -50,7 +51,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     const {openForTest} = await import('../../helpers/databases/network-database.js');
     const store = await openForTest(`${url}?prepare=false`);
     await migrate(store);
-    expect(await store.advance([{mode: 'file', count: 3n}], 0n)).toEqual([{next: 3n}]);
+    expect(await store.advance([claim('file', 3n)], 0n)).toEqual([granted(3n)]);
   });
 
   it('a database in another encoding refuses a mode it cannot hold, alone', async () => {

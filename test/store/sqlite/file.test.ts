@@ -10,6 +10,7 @@ import {ask, rangeOf} from '../../helpers/network/http.js';
 import {need} from '../../helpers/run/needs.js';
 import {lockDatabase, makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 describe('an SQLite file', () => {
   it('is written so that each commit is synced', async () => {
@@ -27,14 +28,14 @@ describe('an SQLite file', () => {
     const store = await open({create: true});
     await migrate(store);
     const mebibytes = (): number => statSync(`${path}-wal`).size / 2 ** 20;
-    for (let turn = 0; turn < 1500; turn++) await store.advance([{mode: 'file', count: 1n}], 0n);
+    for (let turn = 0; turn < 1500; turn++) await store.advance([claim('file', 1n)], 0n);
     expect(mebibytes()).toBeGreaterThan(3.5);
     expect(mebibytes()).toBeLessThan(4.5);
     for (let turn = 0; turn < 600; turn++) {
       // So far apart that nearly each has a page of its own.
       const modes = Array.from({length: 30}, (_, index) => `${index}-${turn}`.padEnd(200, 'x'));
       await store.advance(
-        modes.map((mode) => ({mode, count: 1n})),
+        modes.map((mode) => claim(mode, 1n)),
         0n,
       );
     }
@@ -47,9 +48,9 @@ describe('an SQLite file', () => {
     const store = await open({create: true});
     await migrate(store);
     await execute(`INSERT INTO uniqueindex VALUES ('file', 9223372036854775800)`);
-    await store.advance([{mode: 'file', count: 8n}], 0n);
-    await store.advance([{mode: 'file', count: 7n}], 0n);
-    await store.advance([{mode: 'file', count: 1n}], 0n);
+    await store.advance([claim('file', 8n)], 0n);
+    await store.advance([claim('file', 7n)], 0n);
+    await store.advance([claim('file', 1n)], 0n);
     expect(await query('SELECT typeof("index"), "index" FROM uniqueindex')).toEqual([
       ['integer', '9223372036854775807'],
     ]);
@@ -62,9 +63,7 @@ describe('an SQLite file', () => {
     await migrate(store);
     await execute(`INSERT INTO uniqueindex VALUES ('file', ${value})`);
     const before = await query('SELECT quote("index") FROM uniqueindex');
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toMatchObject([
-      {error: {code: 'COUNTER_DAMAGED'}},
-    ]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toMatchObject([{error: {code: 'COUNTER_DAMAGED'}}]);
     expect(await query('SELECT quote("index") FROM uniqueindex')).toEqual(before);
   });
 
@@ -79,7 +78,7 @@ describe('an SQLite file', () => {
       {mode: 'upload_job', next: 3n},
       {mode: 'Файл', next: 4n},
     ]);
-    expect(await store.advance([{mode: 'file', count: 10n}], 0n)).toEqual([{next: 251_048n}]);
+    expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
   });
 
   it('that is missing is not created unless asked for', () => {
@@ -116,12 +115,12 @@ describe('an SQLite file', () => {
     const store = await open({create: true});
     await migrate(store);
     const release = lockDatabase(path);
-    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
       code: 'DATABASE_BUSY',
       transient: true,
     });
     release();
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
   });
 
   it('is only looked at by a read-only store', async () => {
@@ -130,7 +129,7 @@ describe('an SQLite file', () => {
     const {open} = makeSqliteDatabase(path);
     const store = await open({readOnly: true});
     expect(await store.counter('file')).toEqual({mode: 'file', next: 251_038n});
-    await expect(store.advance([{mode: 'file', count: 1n}], 0n)).rejects.toMatchObject({
+    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
       code: 'DATABASE_READ_ONLY',
     });
     await store.close();
@@ -231,8 +230,8 @@ describe('an SQLite file on a full disk', () => {
     let refusal: unknown;
     while (refusal === undefined && given < 10_000n) {
       try {
-        const [result] = await store.advance([{mode: 'file', count: 1n}], 0n);
-        expect(result).toEqual({next: given + 1n});
+        const [result] = await store.advance([claim('file', 1n)], 0n);
+        expect(result).toEqual(granted(given + 1n));
         given += 1n;
       } catch (error) {
         refusal = error;
@@ -240,7 +239,7 @@ describe('an SQLite file on a full disk', () => {
       // The counter is one row: rows of other modes, as big as they may be, use up the disk.
       if (refusal === undefined) {
         await store
-          .advance([{mode: `${given}`.padStart(255, 'm'), count: 1n}], 0n)
+          .advance([claim(`${given}`.padStart(255, 'm'), 1n)], 0n)
           .catch((error: unknown) => (refusal = error));
       }
     }
@@ -249,7 +248,7 @@ describe('an SQLite file on a full disk', () => {
     await store.close();
     execFileSync('mount', ['-o', 'remount,size=4m', folder]);
     const again = await makeSqliteDatabase(path).open();
-    expect(await again.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: given + 1n}]);
+    expect(await again.advance([claim('file', 1n)], 0n)).toEqual([granted(given + 1n)]);
     expect(await query('PRAGMA integrity_check')).toEqual([['ok']]);
   });
 });
@@ -260,14 +259,14 @@ describe('an SQLite file on a disk that others have filled', () => {
     const {path, open} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const first = await open({create: true});
     await migrate(first);
-    await first.advance([{mode: 'file', count: 1n}], 0n);
+    await first.advance([claim('file', 1n)], 0n);
     await first.close();
     const store = await open();
-    expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next: 2n}]);
+    expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(2n)]);
     fillDisk(join(folder, 'filler'));
     for (let next = 3n; next <= 100n; next++)
-      expect(await store.advance([{mode: 'file', count: 1n}], 0n)).toEqual([{next}]);
-    const added = Array.from({length: 200}, (_, index) => ({mode: `${index}`.padStart(255, 'm'), count: 1n}));
+      expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(next)]);
+    const added = Array.from({length: 200}, (_, index) => claim(`${index}`.padStart(255, 'm'), 1n));
     await expect(store.advance(added, 0n)).rejects.toMatchObject({code: 'DATABASE_FULL'});
     await store.close();
     const again = await makeSqliteDatabase(path).open();

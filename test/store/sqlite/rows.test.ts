@@ -8,6 +8,7 @@ import {cli, startServer, waitFor} from '../../helpers/programs/cli.js';
 import {needs} from '../../helpers/run/needs.js';
 import {makeSqliteDatabase, type SqliteTestDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 
 async function ready(): Promise<{database: SqliteTestDatabase; store: Store}> {
   const database = makeSqliteDatabase();
@@ -52,7 +53,7 @@ describe('rows with ids that no request can name', () => {
     await database.execute(`INSERT INTO uniqueindex VALUES (x'61FF', 5), ('file', 7)`);
     expect(await store.moveCounters([{mode: `x'61FF'`, from: 5n, to: 6n}])).toEqual([]);
     expect(await database.query('SELECT "index" FROM uniqueindex ORDER BY id')).toEqual([['7'], ['6']]);
-    expect(await store.advance([{mode: `x'61FF'`, count: 1n}], 0n)).toEqual([{next: 1n}]);
+    expect(await store.advance([claim(`x'61FF'`, 1n)], 0n)).toEqual([granted(1n)]);
     expect(await store.counter(`x'61FF'`)).toEqual({mode: `x'61FF'`, next: 1n});
     expect(await store.moveCounters([{mode: `x'61FF'`, from: 1n, to: 2n}])).toEqual([]);
     expect(await database.query('SELECT "index" FROM uniqueindex ORDER BY id')).toEqual([
@@ -124,13 +125,13 @@ describe('a database file', () => {
 
   it('that is replaced by one with another structure is rejected before the first allocation', async () => {
     const {database, store} = await ready();
-    const claim = [{mode: 'file', count: 10n}];
-    await store.advance(claim, 0n);
+    const claims = [claim('file', 10n)];
+    await store.advance(claims, 0n);
     const {database: other, store: opened} = await ready();
     await other.execute('CREATE TRIGGER t AFTER UPDATE ON uniqueindex BEGIN SELECT 1; END');
     await opened.close();
     for (const suffix of ['', '-wal', '-shm']) rmSync(database.path + suffix);
     renameSync(other.path, database.path);
-    await expect(store.advance(claim, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+    await expect(store.advance(claims, 0n)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
   });
 });

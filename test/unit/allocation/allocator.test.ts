@@ -10,6 +10,7 @@ import {
   makeSqliteDatabase,
   type SqliteTestDatabase,
 } from '../../helpers/databases/sqlite-database.js';
+import {claim} from '../../helpers/databases/claims.js';
 
 interface Setup {
   readonly database: SqliteTestDatabase;
@@ -43,7 +44,7 @@ describe('group commit', () => {
       {start: 1n, end: 2n},
       {start: 3n, end: 5n},
     ]);
-    expect(observed.groups).toEqual([[{mode: 'file', count: 6n}]]);
+    expect(observed.groups).toEqual([[claim('file', 6n)]]);
   });
 
   it('gathers what arrives while a commit is under way into the next one', async () => {
@@ -59,10 +60,10 @@ describe('group commit', () => {
     release();
     await Promise.all([first, ...later]);
     const claims = [
-      {mode: 'a', count: 10n},
-      {mode: 'b', count: 10n},
+      claim('a', 10n),
+      claim('b', 10n),
       // One has been given out, so the counter must stand at 1 at least.
-      {mode: 'file', count: 20n, minimum: 1n},
+      claim('file', 20n, 1n),
     ];
     expect(observed.groups.slice(1)).toEqual([claims]);
   });
@@ -179,8 +180,8 @@ describe('a request that cannot be had', () => {
       {reason: {code: 'MODE_NOT_ALLOWED'}},
     ]);
     expect(observed.groups).toEqual([
-      ['a', 'b', 'c', 'd'].map((mode) => ({mode, count: 2n, minimum: 0n})),
-      [{mode: 'b', count: 2n}],
+      ['a', 'b', 'c', 'd'].map((mode) => claim(mode, 2n, 0n)),
+      [claim('b', 2n)],
     ]);
   });
 
@@ -267,7 +268,7 @@ describe('a batch', () => {
   it('takes all that wait for one mode, however many', async () => {
     const setup = await setUp();
     await gather(setup, () => Array.from({length: 9000}, () => setup.allocator.allocate('file', 1n)));
-    expect(setup.observed.groups).toEqual([[{mode: 'file', count: 9000n}]]);
+    expect(setup.observed.groups).toEqual([[claim('file', 9000n)]]);
   });
 
   it('keeps the order of arrival when the database fails between batches', async () => {

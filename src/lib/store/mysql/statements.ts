@@ -17,11 +17,11 @@ export const STATEMENTS_A_CLAIM = 2;
  * 0 rows where there is no room: adding past 2^63-1 inside LAST_INSERT_ID() would be clamped in silence, so the
  * condition comes before the sum and the value is read from the row.
  */
-export function advanceStatements({mode, count, minimum}: Claim, firstIndex: bigint): string {
+export function advanceStatements({mode, count, minimum, mayCreate}: Claim, firstIndex: bigint): string {
   const id = literal(mode);
-  const hasRoom = `\`index\` BETWEEN ${minimum ?? 0n} AND ${MAX_COUNTER} - ${count}`;
+  const hasRoom = `\`index\` BETWEEN ${minimum} AND ${MAX_COUNTER} - ${count}`;
   const take =
-    minimum === undefined && count <= MAX_COUNTER - firstIndex
+    mayCreate && count <= MAX_COUNTER - firstIndex
       ? `INSERT INTO uniqueindex (id, \`index\`) VALUES (${id}, ${firstIndex + count})
          ON DUPLICATE KEY UPDATE \`index\` = IF(${hasRoom}, \`index\` + ${count}, \`index\`)`
       : count <= MAX_COUNTER

@@ -10,17 +10,14 @@ export const durable = `SELECT set_config('client_min_messages', 'warning', true
        ELSE current_setting('synchronous_commit') END, true)`;
 
 const claims =
-  'unnest($1::text[], $2::bigint[], $4::bigint[]) WITH ORDINALITY AS claim(mode, count, minimum, position)';
-
-/** Stands for the minimum of a claim without one. */
-export const NO_MINIMUM = -1n;
+  'unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[]) WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)';
 
 /**
  * Looked at before the rows are locked, which is soon enough: counters only rise, but for an older database put in the
  * place of this one, and that ends every connection and transaction.
  */
-const reachesMinimum = `claim.minimum = ${NO_MINIMUM} OR EXISTS (
-      SELECT FROM uniqueindex AS known WHERE known."id" = claim.mode AND known."index" >= claim.minimum)`;
+const isAdmissible = `COALESCE(
+      (SELECT known."index" >= claim.minimum FROM uniqueindex AS known WHERE known."id" = claim.mode), claim.may_create)`;
 
 /**
  * A whole group in one atomic statement: rows are locked in the order of the claims, which all servers sort
@@ -33,7 +30,7 @@ export function advanceStatement(canSetCommit: boolean): string {
     INSERT INTO uniqueindex AS counter ("id", "index")
     SELECT claim.mode, claim.count + $3::bigint
     FROM ${canSetCommit ? 'durable, ' : ''}${claims}
-    WHERE ${reachesMinimum} ORDER BY claim.position
+    WHERE ${isAdmissible} ORDER BY claim.position
     ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
     RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', counter.tableoid AS "table"' : ''}`;

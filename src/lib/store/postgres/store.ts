@@ -101,10 +101,11 @@ class PostgresStore implements Store {
       if (usual.length > 0) {
         const modes = pool.typed.texts(usual.map(({mode}) => mode));
         const counts = pool.typed.bigints(usual.map(({count}) => count));
-        const minimums = pool.typed.bigints(usual.map(({minimum = statements.NO_MINIMUM}) => minimum));
-        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums]));
+        const minimums = pool.typed.bigints(usual.map(({minimum}) => minimum));
+        const mayCreate = pool.typed.booleans(usual.map((claim) => claim.mayCreate));
+        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums, mayCreate]));
       }
-      for (const {mode, count, minimum = 0n} of claims) {
+      for (const {mode, count, minimum} of claims) {
         if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
           await take(this.#ask<Row>(pool, this.#advanceExisting, [mode, count, minimum]));
         }
@@ -213,7 +214,7 @@ class PostgresStore implements Store {
   /** An altered table may answer with a mode that it padded, or with a value of another type. */
   #grantOf(granted: ReadonlyMap<string, unknown>, mode: string): ClaimResult {
     const next = granted.get(mode);
-    if (isCounterValue(next)) return {next};
+    if (isCounterValue(next)) return {kind: 'granted', next};
     this.#tables.forget();
     throw unsuitable(this.location, alteredFlaw);
   }

@@ -8,16 +8,16 @@ import type {Claim, ClaimResult, Counter, CounterMinimum, CounterMove, Raise} fr
  * @param stored what the row holds; `undefined` where there is no row
  */
 export function rejection(
-  {mode, minimum}: Claim,
+  {mode, minimum, mayCreate}: Claim,
   stored: unknown,
   firstIndex: bigint,
   location: string,
 ): ClaimResult {
   if (stored === undefined)
-    return minimum === undefined ? {remaining: MAX_COUNTER - firstIndex} : {behind: undefined};
-  if (!isCounterValue(stored)) return {error: damagedCounter(mode, location)};
-  if (minimum !== undefined && stored < minimum) return {behind: stored};
-  return {remaining: MAX_COUNTER - stored};
+    return mayCreate ? {kind: 'exhausted', remaining: MAX_COUNTER - firstIndex} : {kind: 'missing'};
+  if (!isCounterValue(stored)) return {kind: 'rejected', error: damagedCounter(mode, location)};
+  if (stored < minimum) return {kind: 'behind', found: stored};
+  return {kind: 'exhausted', remaining: MAX_COUNTER - stored};
 }
 
 /** A row as a counter; what is none has no `next`. */

@@ -166,15 +166,15 @@ class SqliteStore implements Store {
   }
 
   #take(claim: Claim, firstIndex: bigint): ClaimResult {
-    const {mode, count, minimum} = claim;
+    const {mode, count, minimum, mayCreate} = claim;
     const {advance, read, create} = this.#statements;
-    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, minimum ?? 0n, count);
-    if (next !== undefined) return {next};
+    const next = count > MAX_COUNTER ? undefined : advance.get(count, mode, minimum, count);
+    if (next !== undefined) return {kind: 'granted', next};
     const found = read.get(mode);
-    if (found !== undefined || minimum !== undefined || count > MAX_COUNTER - firstIndex)
+    if (found !== undefined || !mayCreate || count > MAX_COUNTER - firstIndex)
       return rejection(claim, found?.next, firstIndex, this.location);
     create.run(mode, firstIndex + count);
-    return {next: firstIndex + count};
+    return {kind: 'granted', next: firstIndex + count};
   }
 
   #counter(mode: string): Counter | undefined {

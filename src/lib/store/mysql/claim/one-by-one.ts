@@ -53,7 +53,7 @@ async function advanceEach(
     const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
     const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
     const next = row === undefined ? undefined : storedValue(row);
-    if (taken.affectedRows > 0 && isCounterValue(next)) return {next};
+    if (taken.affectedRows > 0 && isCounterValue(next)) return {kind: 'granted', next};
     return rejection(claim, next, firstIndex, location);
   });
 }
@@ -70,22 +70,22 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
   const [, rows] = (await sendInTransaction(connection, lock, location)) as readonly CounterRow[][];
   const stored = new Map(rows?.map((row) => [row.mode, storedValue(row)]));
   const others: Claim[] = [];
-  const advances = new Map<string, ClaimResult>();
+  const results = new Map<string, ClaimResult>();
   const sums: {mode: string; next: bigint}[] = [];
   for (const claim of claims) {
     const {mode, count, minimum} = claim;
     const before = stored.get(mode);
     if (before === undefined) others.push(claim);
-    else if (isCounterValue(before) && before >= (minimum ?? 0n) && before <= MAX_COUNTER - count) {
+    else if (isCounterValue(before) && before >= minimum && before <= MAX_COUNTER - count) {
       sums.push({mode, next: before + count});
-      advances.set(mode, {next: before + count});
-    } else advances.set(mode, rejection(claim, before, firstIndex, location));
+      results.set(mode, {kind: 'granted', next: before + count});
+    } else results.set(mode, rejection(claim, before, firstIndex, location));
   }
   const write = sums.length === 0 ? 'DO 0;' : `${statements.putCounters(sums)};`;
   const each = await advanceEach(place, write, others);
   for (const [index, {mode}] of others.entries()) {
     const result = each[index];
-    if (result !== undefined) advances.set(mode, result);
+    if (result !== undefined) results.set(mode, result);
   }
-  return modes.flatMap((mode) => advances.get(mode) ?? []);
+  return modes.flatMap((mode) => results.get(mode) ?? []);
 }

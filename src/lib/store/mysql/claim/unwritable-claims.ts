@@ -49,6 +49,8 @@ export function withUnwritable(
 ): readonly ClaimResult[] {
   const results = made.values();
   return claims.flatMap(({mode}) =>
-    unwritable.has(mode) ? {error: unwritableMode(location, undefined)} : (results.next().value ?? []),
+    unwritable.has(mode)
+      ? {kind: 'rejected' as const, error: unwritableMode(location, undefined)}
+      : (results.next().value ?? []),
   );
 }

@@ -30,10 +30,22 @@ const types = {
       typeof values === 'string' ? values : `{${values.join(',')}}`,
     parse: (text: string) => text as unknown as readonly bigint[],
   },
+  booleans: {
+    to: 1000,
+    from: [1000],
+    serialize: (values: readonly boolean[] | string) =>
+      typeof values === 'string' ? values : `{${values.join(',')}}`,
+    parse: (text: string) => text as unknown as readonly boolean[],
+  },
 };
 
 /** The driver's pool of connections to PostgreSQL, or to what speaks its protocol. */
-export type Driver = postgres.Sql<{bigint: bigint; texts: readonly string[]; bigints: readonly bigint[]}>;
+export type Driver = postgres.Sql<{
+  bigint: bigint;
+  texts: readonly string[];
+  bigints: readonly bigint[];
+  booleans: readonly boolean[];
+}>;
 
 /** What happens to connections beside their answers. */
 export interface PoolEvents {

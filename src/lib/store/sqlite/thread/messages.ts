@@ -48,25 +48,24 @@ export function fromSentError({code, message, hint, transient, cause}: SentError
   });
 }
 
-/** The claims of a group in a few arrays: an object each takes as long to be copied as its counter to be advanced. */
+/** The claims of a group, an array per field: an object each takes as long to be copied as its counter to be advanced. */
 export interface SentClaims {
   readonly modes: readonly string[];
   readonly counts: BigUint64Array;
-  /** `NO_MINIMUM` where the claim has none. */
   readonly minimums: BigInt64Array;
+  readonly mayCreate: readonly boolean[];
 }
 
 /** What became of the claims of a group. */
 export interface SentClaimResults {
-  /** The counters, each as `next`; nothing of worth for those that are among the others. */
+  /** The counters of the granted claims; nothing of worth for those that are among the others. */
   readonly next: BigInt64Array;
-  readonly others: readonly {readonly index: number; readonly advance: SentClaimResult}[];
+  readonly others: readonly {readonly index: number; readonly result: SentClaimResult}[];
 }
 
-/** An advance that was refused, with an error in its form for the way. */
-type SentClaimResult = Exclude<ClaimResult, {error: unknown}> | {readonly sentError: SentError};
-
-const NO_MINIMUM = -1n;
+/** A claim that was not granted, with an error in its form for the way. */
+type SentClaimResult =
+  Exclude<ClaimResult, {error: unknown}> | {readonly kind: 'rejected'; readonly sentError: SentError};
 
 /** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
 const TOO_MANY = MAX_COUNTER + 1n;
@@ -75,31 +74,36 @@ export function toSentClaims(claims: readonly Claim[]): SentClaims {
   return {
     modes: claims.map(({mode}) => mode),
     counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? TOO_MANY : count)),
-    minimums: BigInt64Array.from(claims, ({minimum = NO_MINIMUM}) => minimum),
+    minimums: BigInt64Array.from(claims, ({minimum}) => minimum),
+    mayCreate: claims.map((claim) => claim.mayCreate),
   };
 }
 
-export function fromSentClaims({modes, counts, minimums}: SentClaims): readonly Claim[] {
-  return modes.map((mode, index) => {
-    const minimum = minimums[index];
-    return {mode, count: counts[index] ?? 0n, minimum: minimum === NO_MINIMUM ? undefined : minimum};
-  });
+export function fromSentClaims({modes, counts, minimums, mayCreate}: SentClaims): readonly Claim[] {
+  return modes.map((mode, index) => ({
+    mode,
+    count: counts[index] ?? 0n,
+    minimum: minimums[index] ?? 0n,
+    mayCreate: mayCreate[index] ?? false,
+  }));
 }
 
-export function toSentClaimResults(advances: readonly ClaimResult[]): SentClaimResults {
-  const next = new BigInt64Array(advances.length);
-  const others: {index: number; advance: SentClaimResult}[] = [];
-  for (const [index, advance] of advances.entries()) {
-    if ('next' in advance) next[index] = advance.next;
-    else if ('error' in advance) others.push({index, advance: {sentError: toSentError(advance.error)}});
-    else others.push({index, advance});
+export function toSentClaimResults(results: readonly ClaimResult[]): SentClaimResults {
+  const next = new BigInt64Array(results.length);
+  const others: {index: number; result: SentClaimResult}[] = [];
+  for (const [index, result] of results.entries()) {
+    if (result.kind === 'granted') next[index] = result.next;
+    else if (result.kind === 'rejected')
+      others.push({index, result: {kind: 'rejected', sentError: toSentError(result.error)}});
+    else others.push({index, result});
   }
   return {next, others};
 }
 
 export function fromSentClaimResults({next, others}: SentClaimResults): readonly ClaimResult[] {
-  const advances: ClaimResult[] = Array.from(next, (each) => ({next: each}));
-  for (const {index, advance} of others)
-    advances[index] = 'sentError' in advance ? {error: fromSentError(advance.sentError)} : advance;
-  return advances;
+  const results: ClaimResult[] = Array.from(next, (each) => ({kind: 'granted', next: each}));
+  for (const {index, result} of others)
+    results[index] =
+      'sentError' in result ? {kind: 'rejected', error: fromSentError(result.sentError)} : result;
+  return results;
 }
