@@ -2,7 +2,7 @@ import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timer
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {backoff} from '../util/backoff.js';
-import {GroupCommitter, type CommittedBatch} from './group-committer.js';
+import {GroupCommitter, type CommitOutcome, type CommittedBatch} from './group-committer.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
@@ -11,15 +11,7 @@ import {EMPTY_RANGE, type IdRange} from '../core/range.js';
 import {modeNotAllowed, queueFull, stopping, tooLate} from './rejections.js';
 import {RegressionGuard} from './regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';
-import {
-  batchLength,
-  grant,
-  reject,
-  rejectAll,
-  batchesOf,
-  type RequestCallbacks,
-  type PendingRequest,
-} from './pending-requests.js';
+import {batchLength, grant, reject, type RequestCallbacks, type PendingRequest} from './pending-requests.js';
 
 /** How an allocator treats its callers. */
 export interface AllocatorOptions {
@@ -58,7 +50,8 @@ export class Allocator {
 
   constructor(store: Store, options: AllocatorOptions) {
     const {firstIndex, policy} = options;
-    const gate = policy === undefined ? undefined : new ModeGate(store, policy);
+    const isOpen = policy === undefined || (policy.createModes && policy.maxModes === 0);
+    const gate = isOpen ? undefined : new ModeGate(store, policy);
     this.guard = new RegressionGuard(store, policy?.maxModes ?? 0);
     this.#location = store.location;
     this.#options = options;
@@ -157,44 +150,40 @@ export class Allocator {
       // The database works on the next group while this thread answers the last one.
       this.#handOut(committed);
       const outcome = await next;
-      committed = outcome ?? [];
-      failures = outcome === undefined ? failures + 1 : 0;
+      ({committed} = outcome);
+      failures = outcome.failure?.transient === true ? failures + 1 : 0;
       // Even a request that may wait only briefly is tried more than once.
       if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
     }
     return committed;
   }
 
-  /** @returns `undefined` where the database could not do it now and the requests went back to the queue */
-  async #commitQueue(): Promise<readonly CommittedBatch[] | undefined> {
+  async #commitQueue(): Promise<CommitOutcome> {
     const length = batchLength(this.#queue);
     const group = this.#queue.slice(0, length);
     this.#queue = this.#queue.slice(length);
     this.#underWay = group;
+    const started = performance.now();
+    const outcome = await this.#committer.commit(group);
+    this.#underWay = [];
+    const {committed, retry, failure} = outcome;
+    this.#note(outcome, group.length, performance.now() - started);
+    if (failure === undefined) return outcome;
+    // A part of the group may have been committed before the rest failed; its callers do not wait for the next try.
+    this.#handOut(committed);
+    this.#queue = [...retry, ...this.#queue];
+    this.#rejectOverdue(failure);
+    return {...outcome, committed: []};
+  }
+
+  #note({committed, failure}: CommitOutcome, requests: number, tookMs: number): void {
     const {observer} = this.#options;
-    const committed: CommittedBatch[] = [];
-    try {
-      const started = performance.now();
-      await this.#committer.commit(batchesOf(group), committed);
-      observer?.group(group.length, (performance.now() - started) / 1000);
-      this.#lastFailure = undefined;
-      // A group of which nothing could be had may have written nothing.
-      if (committed.length > 0) this.#lastCommitAt = performance.now();
-      return committed;
-    } catch (error) {
-      const failure = toUniqueIDError(error);
-      this.#lastFailure = {error: failure, at: performance.now()};
-      observer?.failed(failure);
-      // A part of the group may have been committed before the rest failed.
-      this.#handOut(committed);
-      const unsettled = group.filter(({isSettled}) => !isSettled);
-      if (failure.transient) this.#queue = [...unsettled, ...this.#queue];
-      else rejectAll({waiting: unsettled}, failure);
-      this.#rejectOverdue(failure);
-      return failure.transient ? undefined : [];
-    } finally {
-      this.#underWay = [];
-    }
+    const now = performance.now();
+    this.#lastFailure = failure === undefined ? undefined : {error: failure, at: now};
+    // A group of which nothing could be had may have written nothing.
+    if (failure === undefined && committed.length > 0) this.#lastCommitAt = now;
+    if (failure === undefined) observer?.group(requests, tookMs / 1000);
+    else observer?.failed(failure);
   }
 
   #handOut(committed: readonly CommittedBatch[]): void {

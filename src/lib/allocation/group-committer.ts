@@ -3,7 +3,13 @@ import type {ClaimResult, Store} from '../store/store.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
-import {rejectWhatDoesNotFit, rejectAll, type ModeBatch} from './pending-requests.js';
+import {
+  batchesOf,
+  rejectAll,
+  rejectWhatDoesNotFit,
+  type ModeBatch,
+  type PendingRequest,
+} from './pending-requests.js';
 
 /** A run that is committed and not handed out yet. */
 export interface CommittedBatch {
@@ -16,12 +22,34 @@ export interface CommittedBatch {
 export interface GroupCommitterOptions {
   readonly store: Store;
   readonly guard: RegressionGuard;
-  /** Which modes may be created; without it all may. */
+  /** Decides which missing modes may be created; without it all may. */
   readonly gate: ModeGate | undefined;
   /** Is told which modes the database cannot hold. */
   readonly unwritable: UnwritableModes;
   /** The first integer of a mode that the database does not know yet. */
   readonly firstIndex: bigint;
+}
+
+/** What became of the requests of one commit; those that are in none of these have been rejected. */
+export interface CommitOutcome {
+  /** On stable storage, and not handed out yet. */
+  readonly committed: readonly CommittedBatch[];
+  /** In the order of their arrival: nothing was committed that they could be given, and waiting may help. */
+  readonly retry: readonly PendingRequest[];
+  /** Why the whole group, or all that is missing of it, failed. */
+  readonly failure: UniqueIDError | undefined;
+}
+
+type Progress = Pick<CommitOutcome, 'committed' | 'failure'>;
+
+/** What the store left undone of a group, though the database works. */
+interface Leftover {
+  /** Without the requests that did not fit. */
+  readonly fitting: readonly ModeBatch[];
+  /** Their modes do not exist; creating them takes a permission. */
+  readonly missing: readonly ModeBatch[];
+  /** Modes of which this process has handed out integers, and that do not exist. */
+  readonly lost: readonly string[];
 }
 
 /** Has the store commit a group, and rejects, each alone, the requests of the group that cannot be had. */
@@ -32,31 +60,18 @@ export class GroupCommitter {
     this.#options = options;
   }
 
-  /**
-   * Commits what may be had of these. The store is asked at once, unless the modes have to be counted first.
-   *
-   * @param committed is added to as the store commits: what is in it is so even where the rest then fails
-   * @throws UniqueIDError `DATABASE_*` and `SCHEMA_*`, and what the store throws for a single mode
-   */
-  async commit(batches: readonly ModeBatch[], committed: CommittedBatch[]): Promise<void> {
-    const mayCreate = this.#mayCreate(batches);
-    // To await what is there would let the callers of the last group be answered before the store has its next one.
-    await this.#advance(batches, typeof mayCreate === 'boolean' ? mayCreate : await mayCreate, committed);
+  /** Commits what may be had of a group. The store is asked at once: nothing is awaited before. */
+  async commit(group: readonly PendingRequest[]): Promise<CommitOutcome> {
+    const {committed, failure} = await this.#advance(batchesOf(group), this.#options.gate === undefined);
+    if (failure === undefined) return {committed, retry: [], failure};
+    const served = new Set(committed.flatMap(({batch}) => batch.waiting));
+    const left = group.filter((request) => !request.isSettled && !served.has(request));
+    if (failure.transient) return {committed, retry: left, failure};
+    rejectAll({waiting: left}, failure);
+    return {committed, retry: [], failure};
   }
 
-  /** A mode that this process has allocated from is there, and need not be created. */
-  #mayCreate(batches: readonly ModeBatch[]): boolean | Promise<boolean> {
-    const {gate, guard} = this.#options;
-    if (gate === undefined) return true;
-    const unseen = batches.filter(({mode}) => guard.highWaterMark(mode) === undefined).length;
-    return unseen === 0 || gate.isOpen(unseen);
-  }
-
-  async #advance(
-    batches: readonly ModeBatch[],
-    mayCreate: boolean,
-    committed: CommittedBatch[],
-  ): Promise<void> {
+  async #advance(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
     const claims = batches.map(({mode, total}) => {
       const mark = guard.highWaterMark(mode);
@@ -67,62 +82,83 @@ export class GroupCommitter {
     try {
       results = await store.advance(claims, firstIndex);
     } catch (error) {
-      await this.#split(batches, mayCreate, committed, toUniqueIDError(error));
-      return;
+      return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const again: ModeBatch[] = [];
-    const absent: ModeBatch[] = [];
+    const {committed, leftover} = this.#sort(batches, results);
+    if (leftover === undefined) return {committed, failure: undefined};
+    const later = await this.#advanceLeftover(leftover, mayCreate);
+    return {committed: [...committed, ...later.committed], failure: later.failure};
+  }
+
+  #sort(
+    batches: readonly ModeBatch[],
+    results: readonly ClaimResult[],
+  ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
+    const {guard} = this.#options;
+    const committed: CommittedBatch[] = [];
+    const fitting: ModeBatch[] = [];
+    const missing: ModeBatch[] = [];
     const lost: string[] = [];
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if (result.kind === 'granted') this.#take(batch, result.next, committed);
+      if (result.kind === 'granted') committed.push(...this.#take(batch, result.next));
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
-      else if (result.kind === 'exhausted') again.push(rejectWhatDoesNotFit(batch, result.remaining));
+      else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
       else if (result.kind === 'behind') rejectAll(batch, guard.quarantine(batch.mode, result.found));
-      else if (guard.highWaterMark(batch.mode) === undefined) absent.push(batch);
+      else if (guard.highWaterMark(batch.mode) === undefined) missing.push(batch);
       else {
         lost.push(batch.mode);
         rejectAll(batch, guard.quarantine(batch.mode, 0n));
       }
     }
-    if (lost.length > 0) await this.#createUnused(lost);
-    const rest = again.filter(({waiting}) => waiting.length > 0);
-    if (rest.length > 0) await this.#advance(rest, mayCreate, committed);
-    const admitted = absent.length > 0 ? await this.#admitted(absent) : [];
-    if (admitted.length > 0) await this.#advance(admitted, true, committed);
+    const isDone = fitting.length + missing.length + lost.length === 0;
+    return {committed, leftover: isDone ? undefined : {fitting, missing, lost}};
+  }
+
+  #advanceLeftover({fitting, missing, lost}: Leftover, mayCreate: boolean): Promise<Progress> {
+    const rest = fitting.filter(({waiting}) => waiting.length > 0);
+    return inOrder([
+      () => this.#createUnused(lost),
+      () => this.#advanceSome(rest, mayCreate),
+      async () => this.#advanceSome(await this.#admitted(missing), true),
+    ]);
+  }
+
+  #advanceSome(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
+    return batches.length === 0 ? Promise.resolve(NOTHING) : this.#advance(batches, mayCreate);
   }
 
   /**
    * Commits the halves of a group each by itself: the database rejected something of it, and one mode may be the cause,
    * such as one that its character set lacks.
-   *
-   * @throws what was rejected, where it is not the fault of a mode
    */
-  async #split(
-    batches: readonly ModeBatch[],
-    mayCreate: boolean,
-    committed: CommittedBatch[],
-    failure: UniqueIDError,
-  ): Promise<void> {
+  async #split(batches: readonly ModeBatch[], mayCreate: boolean, failure: UniqueIDError): Promise<Progress> {
     const [batch, second] = batches;
-    if (batch === undefined || isOfDatabase(failure)) throw failure;
+    if (batch === undefined || isOfDatabase(failure)) return {committed: [], failure};
     if (second === undefined) {
       // A mode that the table cannot hold says nothing about the database.
-      if (failure.code !== 'INVALID_MODE') throw failure;
+      if (failure.code !== 'INVALID_MODE') return {committed: [], failure};
       this.#reject(batch, failure);
-      return;
+      return NOTHING;
     }
     const middle = batches.length >> 1;
-    for (const half of [batches.slice(0, middle), batches.slice(middle)]) {
-      try {
-        await this.#advance(half, mayCreate, committed);
-      } catch (error) {
-        const fault = toUniqueIDError(error);
-        if (isOfDatabase(fault)) throw fault;
-        for (const each of half) rejectAll(each, fault);
-      }
+    return inOrder(
+      [batches.slice(0, middle), batches.slice(middle)].map(
+        (half) => () => this.#advanceHalf(half, mayCreate),
+      ),
+    );
+  }
+
+  /** A failure of one half is no failure of the other, unless it is one of the database. */
+  async #advanceHalf(half: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
+    const {committed, failure} = await this.#advance(half, mayCreate);
+    if (failure === undefined || isOfDatabase(failure)) return {committed, failure};
+    const modes = new Set(committed.map(({batch}) => batch.mode));
+    for (const batch of half) {
+      if (!modes.has(batch.mode)) rejectAll(batch, failure);
     }
+    return {committed, failure: undefined};
   }
 
   #reject(batch: ModeBatch, error: UniqueIDError): void {
@@ -131,18 +167,20 @@ export class GroupCommitter {
   }
 
   /** The store has compared the counter with the minimum of the claim; what it answers is not taken on trust. */
-  #take(batch: ModeBatch, next: bigint, committed: CommittedBatch[]): void {
+  #take(batch: ModeBatch, next: bigint): readonly CommittedBatch[] {
     const {mode, total} = batch;
     const first = next - total;
     const rejected = this.#options.guard.recordOrReject(mode, first, next);
-    if (rejected === undefined) committed.push({batch, first, next});
-    else rejectAll(batch, rejected);
+    if (rejected === undefined) return [{batch, first, next}];
+    rejectAll(batch, rejected);
+    return [];
   }
 
-  /** Of modes that are not there, those that may be created. */
-  async #admitted(absent: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
-    const rejected = await this.#options.gate?.rejected(absent.map(({mode}) => mode));
-    return absent.filter((batch) => {
+  /** Of modes that do not exist, those that may be created. */
+  async #admitted(missing: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
+    if (missing.length === 0) return [];
+    const rejected = await this.#options.gate?.rejected(missing.map(({mode}) => mode));
+    return missing.filter((batch) => {
       const error = rejected?.get(batch.mode);
       if (error !== undefined) rejectAll(batch, error);
       return error === undefined;
@@ -150,13 +188,29 @@ export class GroupCommitter {
   }
 
   /** Makes modes that this process has handed out and the database does not know, so that `reset` finds them. */
-  async #createUnused(modes: readonly string[]): Promise<void> {
+  async #createUnused(modes: readonly string[]): Promise<Progress> {
     const {store, firstIndex} = this.#options;
-    await store.raiseCounters(
-      modes.map((mode) => ({mode, next: firstIndex})),
-      false,
-    );
+    const minimums = modes.map((mode) => ({mode, next: firstIndex}));
+    if (modes.length > 0) await store.raiseCounters(minimums, false);
+    return NOTHING;
   }
+}
+
+const NOTHING: Progress = {committed: [], failure: undefined};
+
+/** Takes one step after the other until one fails, and adds up what they have committed. */
+async function inOrder(steps: readonly (() => Promise<Progress>)[]): Promise<Progress> {
+  const committed: CommittedBatch[] = [];
+  for (const step of steps) {
+    try {
+      const progress = await step();
+      committed.push(...progress.committed);
+      if (progress.failure !== undefined) return {committed, failure: progress.failure};
+    } catch (error) {
+      return {committed, failure: toUniqueIDError(error)};
+    }
+  }
+  return {committed, failure: undefined};
 }
 
 /** Whether the whole database is meant, and not one mode. */

@@ -15,10 +15,10 @@ const TRUST_MS = 1000;
 /** How far from the limit a count need not be exact. */
 const MARGIN = 1000;
 
-/** So many servers may create modes as fast as this one before a count that is trusted can hide that the table is full. */
+/** Safety factor: a trusted count stays valid while up to 16 servers create modes at our rate. */
 const SERVERS = 16;
 
-/** Keeps strangers from filling the table with rows: decides which modes a group may create. */
+/** Keeps strangers from filling the table with rows: decides which missing modes may be created. */
 export class ModeGate {
   readonly #store: Store;
   readonly #policy: ModePolicy;
@@ -33,37 +33,27 @@ export class ModeGate {
   }
 
   /**
-   * Whether so many modes, which this process has not allocated from yet, may be created unseen. Otherwise it is
-   * first to be found out which of them are there.
-   */
-  isOpen(further: number): boolean | Promise<boolean> {
-    const {createModes, maxModes} = this.#policy;
-    if (!createModes) return false;
-    if (maxModes === 0) return true;
-    // Nobody has to count again before modes are to be created: few are ever taken out of a table.
-    if (!this.#isFar(0)) return false;
-    const age = performance.now() - this.#countedAt;
-    const isTrusted = age <= TRUST_MS && this.#isFar(this.#added + further);
-    return isTrusted ? this.#letIn(further) : this.#recount().then(() => this.#letIn(further));
-  }
-
-  /**
-   * @param modes modes that the database does not have; where there is room for some, it is for the first
+   * @param missing modes that the database does not have; if there is room for some only, it is for the first
    * @returns those that must not be created, and why
    */
-  async rejected(modes: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
+  async rejected(missing: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
     const {createModes, maxModes} = this.#policy;
-    const room = createModes ? await this.#room() : 0;
+    const room = createModes ? await this.#room(missing.length) : 0;
     return new Map(
-      modes.slice(room).map((mode) => [mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode)]),
+      missing.slice(room).map((mode) => [mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode)]),
     );
   }
 
-  #letIn(further: number): boolean {
-    if (!this.#isFar(further)) return false;
-    // All of them may be new.
-    this.#added += further;
-    return true;
+  /** Returns how many modes may be created now, and takes it that `wanted` of them are. */
+  async #room(wanted: number): Promise<number> {
+    const {maxModes} = this.#policy;
+    if (maxModes === 0) return wanted;
+    const isFresh = performance.now() - this.#countedAt <= TRUST_MS;
+    // A full table is taken to stay full for a moment: a stranger must not have it counted again and again.
+    if (isFresh && this.#count >= maxModes) return 0;
+    if (!isFresh || !this.#isFar(this.#added + wanted)) await this.#recount();
+    this.#added += wanted;
+    return this.#isFar(this.#added) ? wanted : Math.max(0, maxModes - this.#count);
   }
 
   /** Whether so many modes, created by each of many servers since they were counted, are nowhere near the limit. */
@@ -71,20 +61,10 @@ export class ModeGate {
     return this.#count + created * SERVERS + MARGIN < this.#policy.maxModes;
   }
 
-  async #room(): Promise<number> {
-    return this.#isFull() ? 0 : this.#policy.maxModes - (await this.#recount());
-  }
-
-  /** A full table is taken to stay full for a moment: a stranger must not have it counted again and again. */
-  #isFull(): boolean {
-    return this.#count >= this.#policy.maxModes && performance.now() - this.#countedAt <= TRUST_MS;
-  }
-
-  async #recount(): Promise<number> {
+  async #recount(): Promise<void> {
     this.#count = await this.#store.countModes(this.#policy.maxModes);
     this.#countedAt = performance.now();
     this.#added = 0;
-    return this.#count;
   }
 }
 

@@ -77,7 +77,7 @@ needs('galera').describe('a node of a MariaDB Galera Cluster', () => {
         try {
           const advances = await store.advance(claimsOf(some), 0n);
           for (const [index, advance] of advances.entries())
-            if ('next' in advance)
+            if (advance.kind === 'granted')
               given.get(some[index] ?? '')?.push({start: advance.next - 3n, end: advance.next - 1n});
         } catch (error) {
           if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_BUSY') throw error;
