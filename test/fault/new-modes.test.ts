@@ -50,6 +50,10 @@ it(`a stranger with ${REQUESTS} new modes gets max_modes of them, and nothing gr
   const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_MODES: String(MOST_MODES)}});
   expect((await ask(server.url, '/getid?range=1&mode=mine')).status).toBe(200);
   await askForNewModes([server], MOST_MODES * 3);
+  // This one comes with the second look at the metrics.
+  await expect
+    .poll(async () => (await ask(server.url, '/metrics')).body)
+    .toContain('uniqueid_smallest_remaining_share ');
   const [series, lines] = [await seriesOf(server), server.stderr().length];
   const before = process.platform === 'linux' ? memoryOf(server.process.pid).now : 0;
   const started = performance.now();
