@@ -89,12 +89,12 @@ class PostgresStore implements Store {
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     return this.#hosts.ask(async (pool) => {
-      const counters = await this.#tables.assertServable(pool);
+      let counters = await this.#tables.assertServable(pool);
       const granted = new Map<string, bigint>();
       const usual = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
       const take = async (rows: Rows<AdvancedRow>): Promise<void> => {
         for (const {mode, next, table = counters} of await rows) {
-          if (table !== counters) throw this.#tables.otherTable();
+          if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
           granted.set(mode, next);
         }
       };

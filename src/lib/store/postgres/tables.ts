@@ -1,5 +1,4 @@
 import postgres from 'postgres';
-import type {UniqueIDError} from '../../core/errors.js';
 import {conflict} from '../shared/network-errors.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable, schemaMissing} from '../schema/verdict.js';
@@ -49,12 +48,17 @@ export class TablesInUse {
   }
 
   /**
-   * What was advanced is a gap in a table that was not looked at: each session finds tables by a search path of its own,
-   * and may find others from one statement to the next.
+   * Accepts a row of another table than the one in use if that one was replaced, as a restore does. Each session finds
+   * tables by its own search path; the integers of a table that a new look does not find are a gap.
+   *
+   * @returns the number of the table that is in use now
+   * @throws UniqueIDError `DATABASE_BUSY` for a row of any other table; `SCHEMA_*`
    */
-  otherTable(): UniqueIDError {
+  async assertReplaced(pool: Pool, table: number | null): Promise<number | null> {
     this.forget();
-    return conflict(
+    const counters = await this.assertServable(pool);
+    if (table === counters) return counters;
+    throw conflict(
       this.#location,
       new Error('a statement found another table uniqueindex than the one in use'),
     );
