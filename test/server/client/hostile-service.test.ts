@@ -246,7 +246,7 @@ describe('a client of a hostile service', () => {
       next += count;
       response.end(`{"endIndex": ${next - 1}, "startIndex": ${next - count}}`);
     });
-    const ids = client(url);
+    const ids = new Client({servers: [url], timeoutMs: 60_000});
     const warnings: Error[] = [];
     const heard = (warning: Error): void => void warnings.push(warning);
     process.on('warning', heard);
