@@ -19,25 +19,23 @@ describe('parseMode', () => {
   });
 
   it.each([
-    ['', 'must not be empty'],
-    ['m'.repeat(256), 'at most 255 characters, not 256'],
-    ['🗂'.repeat(256), 'at most 255 characters, not 256'],
-    [' file', 'white space'],
-    ['file ', 'white space'],
-    ['\u00A0file', 'white space'],
-    ['file\u2003', 'white space'],
-    ['\uFEFFfile', 'white space'],
-    ['a\0b', 'control characters'],
-    ['a\nb', 'control characters'],
-    ['a\tb', 'control characters'],
-    ['a\u007F', 'control characters'],
-    ['a\u0085b', 'control characters'],
-    ['\uD800', 'well-formed'],
-    ['a\uDC00b', 'well-formed'],
-  ])('refuses %.20j', (mode, rule) => {
-    expect(() => parseMode(mode)).toThrow(
-      expect.objectContaining({code: 'INVALID_MODE', message: expect.stringContaining(rule) as string}),
-    );
+    '',
+    'm'.repeat(256),
+    '🗂'.repeat(256),
+    ' file',
+    'file ',
+    '\u00A0file',
+    'file\u2003',
+    '\uFEFFfile',
+    'a\0b',
+    'a\nb',
+    'a\tb',
+    'a\u007F',
+    'a\u0085b',
+    '\uD800',
+    'a\uDC00b',
+  ])('refuses %.20j', (mode) => {
+    expect(() => parseMode(mode)).toThrow(expect.objectContaining({code: 'INVALID_MODE'}));
   });
 
   it('judges plain ASCII, which has a shorter way, as it judges all other text', () => {
