@@ -145,19 +145,19 @@ function noMode(): UniqueIDError {
   });
 }
 
-/** @throws UniqueIDError `REFUSED` unless a person agreed */
+/** @throws UniqueIDError `REJECTED` unless a person agreed */
 async function confirmReset(
   changes: readonly ResetMove[],
   database: string | undefined,
   mayAsk: boolean,
 ): Promise<void> {
   if (!mayAsk) {
-    throw new UniqueIDError('REFUSED', 'Nobody is there to confirm this; nothing was changed.', {
+    throw new UniqueIDError('REJECTED', 'Nobody is there to confirm this; nothing was changed.', {
       hint: 'Run it on a terminal, or add --yes if you are sure.',
     });
   }
   if (!(await isConfirmed(changes, database)))
-    throw new UniqueIDError('REFUSED', 'Not confirmed; nothing was changed.', {
+    throw new UniqueIDError('REJECTED', 'Not confirmed; nothing was changed.', {
       hint: 'Run it again, and answer with y, or with the name exactly as it is shown.',
     });
 }

@@ -120,7 +120,7 @@ export default class Serve extends BaseCommand {
     if (!json) talk.stopping();
     if (!(await running.stop())) {
       throw new UniqueIDError(
-        'UNEXPECTED',
+        'SHUTDOWN_TIMEOUT',
         'Some requests were not answered within shutdown_timeout; their connections were cut.',
         {
           hint: 'Raise shutdown_timeout in [uniqueid] if this happens again.',

@@ -108,13 +108,8 @@ class TaskFailure extends Error {
 }
 
 function withAftermath(error: unknown, left: string): unknown {
-  if (!(error instanceof UniqueIDError) || error.message.includes('nothing was changed')) return error;
-  const {code, message, hint, transient} = error;
-  return new UniqueIDError(code, `${message} ${left}`, {
-    ...(hint === undefined ? {} : {hint}),
-    transient,
-    cause: error,
-  });
+  if (!(error instanceof UniqueIDError)) return error;
+  return error.reworded(`${error.message} ${left}`, error);
 }
 
 async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {

@@ -42,7 +42,7 @@ function unknownCommand(thrown: Error): UniqueIDError | undefined {
 
 function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
   const {flags} = thrown;
-  if (!Array.isArray(flags) || !thrown.message.startsWith('Nonexistent flag')) return undefined;
+  if (!Array.isArray(flags)) return undefined;
   const [typed = ''] = String(flags[0]).split('=', 1);
   const known = Object.keys(thrown.parse?.input?.flags ?? {}).map((name) => `--${name}`);
   return new UniqueIDError('USAGE', `There is no flag ${typed} for this command.`, {

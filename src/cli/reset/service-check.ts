@@ -11,7 +11,7 @@ import {grouped} from '../terminal/numbers.js';
  * Asks running services whether they have handed out what a reset would hand out again. Anything but a whole answer
  * about this very database rejects the reset.
  *
- * @throws UniqueIDError `REFUSED` if one has handed it out, or does not tell; `REMOTE_FAILED` if one does not answer
+ * @throws UniqueIDError `REJECTED` if one has handed it out, or does not tell; `REMOTE_FAILED` if one does not answer
  *   with a status
  */
 export async function assertNotIssued(
@@ -45,7 +45,7 @@ function otherDatabase(server: string, {database}: ServiceStatus, location: stri
       ? 'has another database than'
       : 'does not tell whether its database is';
   return new UniqueIDError(
-    'REFUSED',
+    'REJECTED',
     `The service at ${server} (${database.location}) ${says} ${location}; nothing was changed.`,
     {
       hint: 'Name the database as that service does, with --database; or stop that service and leave --server out.',
@@ -55,7 +55,7 @@ function otherDatabase(server: string, {database}: ServiceStatus, location: stri
 
 function untold(server: string, mode: string): UniqueIDError {
   return new UniqueIDError(
-    'REFUSED',
+    'REJECTED',
     `The service at ${server} does not tell what it has handed out of mode ${JSON.stringify(mode)}; nothing was changed.`,
     {hint: 'Check that it is a UniqueID service of this version; or stop it and leave --server out.'},
   );
@@ -63,7 +63,7 @@ function untold(server: string, mode: string): UniqueIDError {
 
 function alreadyIssued(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
   return new UniqueIDError(
-    'REFUSED',
+    'REJECTED',
     `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(highWaterMark - 1n)}; nothing was changed.`,
     {hint: `Reset to ${highWaterMark} or higher, or stop that service first and leave --server out.`},
   );

@@ -214,6 +214,6 @@ async function inOrder(steps: readonly (() => Promise<Progress>)[]): Promise<Pro
 }
 
 /** Whether the whole database is meant, and not one mode. */
-function isOfDatabase({code, transient}: UniqueIDError): boolean {
-  return transient || /^(?:DATABASE|SCHEMA)_/.test(code);
+function isOfDatabase({scope, transient}: UniqueIDError): boolean {
+  return transient || scope !== 'other';
 }

@@ -75,7 +75,6 @@ export class BlockSource {
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(
         new UniqueIDError('QUEUE_FULL', `More than ${this.#options.maxWaiting} callers wait for integers.`, {
-          transient: true,
           hint: 'Wait for some of them before asking for more.',
         }),
       );

@@ -1,5 +1,5 @@
 import type {DatabaseUrl} from '../config/database-url.js';
-import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
+import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import type {OpenOptions, Store} from '../store/store.js';
 import {retryTransient} from '../util/retry.js';
@@ -37,10 +37,6 @@ export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise
 }
 
 /** Returns the error of the last attempt, with how long all of them took. */
-function gaveUp({code, message, hint, cause}: UniqueIDError, limitMs: number): UniqueIDError {
-  return new UniqueIDError(code, `${message} Gave up after ${limitMs / 1000} s.`, {
-    transient: true,
-    cause,
-    ...(hint === undefined ? {} : {hint}),
-  });
+function gaveUp(last: UniqueIDError, limitMs: number): UniqueIDError {
+  return last.reworded(`${last.message} Gave up after ${limitMs / 1000} s.`, last.cause);
 }

@@ -15,13 +15,9 @@ export async function readMinimums(
   target: Store | undefined,
 ): Promise<readonly CounterMinimum[]> {
   if (target !== undefined && (await source.identity()) === (await target.identity())) {
-    throw new UniqueIDError(
-      'USAGE',
-      `${source.location} and ${target.location} are the same database; nothing was changed.`,
-      {
-        hint: 'Name the old database with --from and the new one with --database or PEEWEE_URL.',
-      },
-    );
+    throw new UniqueIDError('USAGE', `${source.location} and ${target.location} are the same database.`, {
+      hint: 'Name the old database with --from and the new one with --database or PEEWEE_URL.',
+    });
   }
   const problem = schemaProblem(await source.readSchema(), source.location);
   // Before version 1 the counters stood in the same table.
@@ -30,7 +26,7 @@ export async function readMinimums(
     if (next !== undefined) return {mode, next};
     throw new UniqueIDError(
       'COUNTER_DAMAGED',
-      `The counter of mode ${JSON.stringify(mode)} in ${source.location} is no integer; nothing was changed.`,
+      `The counter of mode ${JSON.stringify(mode)} in ${source.location} is no integer.`,
       {
         hint: 'Set it past the last integer in use with "uniqueid reset --mode MODE --to N", and copy again.',
       },
@@ -41,7 +37,7 @@ export async function readMinimums(
 /**
  * Raises each counter of the target to the higher of both, all or none.
  *
- * @throws UniqueIDError `REFUSED` where the target takes two modes for one: they would share a counter
+ * @throws UniqueIDError `REJECTED` where the target takes two modes for one: they would share a counter
  */
 export async function copyCounters(
   target: Store,
@@ -54,13 +50,9 @@ export async function copyCounters(
   const pairs = collisions
     .map(({mode, stored}) => `${JSON.stringify(mode)} and ${JSON.stringify(stored)}`)
     .join(', ');
-  throw new UniqueIDError(
-    'REFUSED',
-    `${target.location} takes modes for one that are two: ${pairs}; nothing was changed.`,
-    {
-      hint: 'Copy into a new, empty database: tables that UniqueID makes keep such modes apart.',
-    },
-  );
+  throw new UniqueIDError('REJECTED', `${target.location} takes modes for one that are two: ${pairs}.`, {
+    hint: 'Copy into a new, empty database: tables that UniqueID makes keep such modes apart.',
+  });
 }
 
 /** What copying into a database comes to whose tables are not made yet. */

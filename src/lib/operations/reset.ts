@@ -40,7 +40,7 @@ export async function planReset(
  * made, and made again it would seem to be refused.
  *
  * @param timeoutMs how long to wait for a busy database, in milliseconds
- * @throws UniqueIDError `REFUSED`; `DATABASE_*`
+ * @throws UniqueIDError `REJECTED`; `DATABASE_*`
  */
 export async function applyReset(
   store: Store,
@@ -54,7 +54,7 @@ export async function applyReset(
   if (moved === undefined) return;
   const now = moved.next === undefined ? 'is gone or damaged' : `stands at ${moved.next}`;
   throw new UniqueIDError(
-    'REFUSED',
+    'REJECTED',
     `Mode ${JSON.stringify(moved.mode)} has moved meanwhile and now ${now}; nothing was changed.`,
     {
       hint: 'Stop the services that use this database, and reset again.',

@@ -16,7 +16,7 @@ export interface SpellingTarget {
  *
  * @param minimums every counter of the source
  * @param listed every further spelling that clients have used; `undefined` if nobody has told
- * @throws UniqueIDError `REFUSED` if nobody has told, or if the source has no counter for a listed one
+ * @throws UniqueIDError `REJECTED` if nobody has told, or if the source has no counter for a listed one
  */
 export async function readSpellings(
   source: Store,
@@ -72,7 +72,7 @@ function unknownSpellings(
   minimums: readonly CounterMinimum[],
 ): UniqueIDError {
   return new UniqueIDError(
-    'REFUSED',
+    'REJECTED',
     `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${named(minimums.map(({mode}) => mode))} would get integers of the past again.`,
     {
       hint: 'List every spelling that clients have used in a file, one a line, and copy with --spellings FILE; an empty file says that they used these alone.',
@@ -81,7 +81,7 @@ function unknownSpellings(
 }
 
 function noCounters(source: string, modes: readonly string[]): UniqueIDError {
-  return new UniqueIDError('REFUSED', `${source} has no counter for ${named(modes)}.`, {
+  return new UniqueIDError('REJECTED', `${source} has no counter for ${named(modes)}.`, {
     hint: 'Correct the spelling in the list, or remove it: a mode that was never used starts anew.',
   });
 }

@@ -178,7 +178,7 @@ needs('mariadb').describe('many long modes', () => {
       `CREATE TRIGGER failing BEFORE INSERT ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1153`,
     );
     await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
-      code: 'UNEXPECTED',
+      code: 'STATEMENT_TOO_LONG',
       transient: false,
       hint: expect.stringContaining('max_allowed_packet') as string,
     });

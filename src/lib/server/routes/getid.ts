@@ -29,13 +29,17 @@ export interface GetidOptions {
  * Rejects a request that a browser sent ahead of its user, or for a page of another site; other clients send none of
  * `UNWANTED_HEADERS`.
  *
- * @throws UniqueIDError `PREFETCH_REFUSED`, `CROSS_SITE_REJECTED`
+ * @throws UniqueIDError `PREFETCH_REJECTED`, `CROSS_SITE_REJECTED`
  */
 export function assertWanted(headers: IncomingHttpHeaders, hosts: HostCheck): void {
   if (isPrefetch(headers)) {
-    throw new UniqueIDError('PREFETCH_REFUSED', 'A prefetch takes no integers: nobody might ever use them.', {
-      hint: 'Ask again when the answer is needed.',
-    });
+    throw new UniqueIDError(
+      'PREFETCH_REJECTED',
+      'A prefetch takes no integers: nobody might ever use them.',
+      {
+        hint: 'Ask again when the answer is needed.',
+      },
+    );
   }
   if (isCrossSite(headers, hosts)) {
     throw new UniqueIDError('CROSS_SITE_REJECTED', 'A page of another site takes no integers from here.', {

@@ -56,7 +56,7 @@ export class Health {
     // Whether the database did well before the end of a look is not known; what was wrong was so at its end.
     if (performance.now() - (problem === undefined ? startedAt : endedAt) >= FRESH_MS) return false;
     const {guard, lastCommitAt} = this.#allocator;
-    if (problem !== undefined) return !(isOfDatabase(problem) && lastCommitAt > endedAt);
+    if (problem !== undefined) return !(problem.scope === 'database' && lastCommitAt > endedAt);
     const failure = this.#allocator.lastFailure();
     const failedSince = failure !== undefined && performance.now() - failure.agoMs > endedAt;
     return !failedSince && guard.regressions().length === 0;
@@ -78,7 +78,7 @@ export class Health {
     } catch (error) {
       const problem = toUniqueIDError(error);
       // Under load a probe may find no connection, or wait too long, where groups are committed all the same.
-      return isOfDatabase(problem) && this.#allocator.lastCommitAt > startedAt ? undefined : problem;
+      return problem.scope === 'database' && this.#allocator.lastCommitAt > startedAt ? undefined : problem;
     }
   }
 
@@ -86,10 +86,6 @@ export class Health {
     await retryTransient(() => this.#store.probe(), {timeoutMs: RETRY_MS});
     return this.#allocator.guard.recheckQuarantined();
   }
-}
-
-function isOfDatabase({code}: UniqueIDError): boolean {
-  return code.startsWith('DATABASE_');
 }
 
 function silent(location: string): UniqueIDError {

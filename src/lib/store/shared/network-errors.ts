@@ -119,7 +119,6 @@ export function readOnlyServer(location: string, cause: unknown): UniqueIDError 
 export function conflict(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('DATABASE_BUSY', `The database ${location} put another transaction first.`, {
     cause,
-    transient: true,
     hint: 'Ask again in a moment.',
   });
 }
@@ -128,7 +127,6 @@ export function conflict(location: string, cause: unknown): UniqueIDError {
 export function tooManyConnections(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('DATABASE_BUSY', `The database ${location} takes no further connection.`, {
     cause,
-    transient: true,
     hint: 'Raise the limit there (max_connections), or lower max_connections= in the URL, which is 4 for each server.',
   });
 }
@@ -140,7 +138,6 @@ export function cutShort(location: string, cause: unknown): UniqueIDError {
     `The database ${location} ended a statement before it was done.`,
     {
       cause,
-      transient: true,
       hint: 'Its time limit for statements may be too short (statement_timeout, max_statement_time).',
     },
   );
@@ -171,8 +168,12 @@ export function unwritableMode(location: string, cause: unknown): UniqueIDError 
 
 /** A statement that is longer than the server takes: shorter ones still serve. */
 export function statementTooLong(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('UNEXPECTED', `The database ${location} rejects a statement for its length.`, {
-    cause,
-    hint: 'Raise max_allowed_packet there to 1 MB or more.',
-  });
+  return new UniqueIDError(
+    'STATEMENT_TOO_LONG',
+    `The database ${location} rejects a statement for its length.`,
+    {
+      cause,
+      hint: 'Raise max_allowed_packet there to 1 MB or more.',
+    },
+  );
 }

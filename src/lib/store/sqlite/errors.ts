@@ -16,7 +16,6 @@ export function isFull(thrown: unknown): boolean {
 const busy: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_BUSY', `The database ${location} is locked by another process.`, {
     cause,
-    transient: true,
     hint: 'Wait for the other process, or end it: "fuser" or "lsof" with the file names it.',
   });
 

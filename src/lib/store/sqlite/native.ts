@@ -79,7 +79,7 @@ function openDatabase(path: string, options: Database.Options): Database.Databas
     const {code = ''} = error as NodeJS.ErrnoException;
     if (!['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'].includes(code)) throw error;
     throw new UniqueIDError(
-      'UNEXPECTED',
+      'DRIVER_INCOMPATIBLE',
       `The SQLite driver better-sqlite3 was not compiled for this Node.js (${process.version}).`,
       {hint: 'Run "npm rebuild better-sqlite3" in the folder where UniqueID is installed.'},
     );

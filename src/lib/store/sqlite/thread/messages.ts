@@ -40,12 +40,8 @@ export function toSentError(thrown: unknown): SentError {
   return {code, message, hint, transient, cause: cause instanceof Error ? cause.stack : undefined};
 }
 
-export function fromSentError({code, message, hint, transient, cause}: SentError): UniqueIDError {
-  return new UniqueIDError(code, message, {
-    transient,
-    ...(hint === undefined ? {} : {hint}),
-    ...(cause === undefined ? {} : {cause: new Error(cause)}),
-  });
+export function fromSentError({cause, ...fields}: SentError): UniqueIDError {
+  return UniqueIDError.restored({...fields, cause: cause === undefined ? undefined : new Error(cause)});
 }
 
 /** The claims of a group, an array per field: an object each takes as long to be copied as its counter to be advanced. */
