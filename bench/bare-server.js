@@ -1,4 +1,4 @@
-// The yardstick: a bare node:http server that answers the bytes of a range, and does nothing else.
+// The yardstick: a bare node:http server that only answers the bytes of a range.
 import {createServer} from 'node:http';
 
 const body = '{"endIndex": 9, "startIndex": 0}';

@@ -2,23 +2,23 @@ import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {median, medianRatio} from './statistics.js';
 
-/** How long a command takes as a whole process. */
+/** The wall time of a command as a process of its own. */
 export interface CommandFigures {
   readonly name: string;
-  /** Wall time in milliseconds, the median. */
+  /** Median wall time in milliseconds. */
   readonly milliseconds: number;
-  /** Against `node -e 0`, the median of the ratios run by run. */
+  /** Wall time divided by that of `node -e 0`; the median of the ratios run by run. */
   readonly ratio: number;
 }
 
-/** Runs each command in turn, so many times; the first is what the others are compared with. */
+/** Runs the commands in turn, `runs` times, and compares each with the first. */
 export function timeCommands(
   commands: readonly {readonly name: string; readonly args: readonly string[]}[],
   cwd: string,
   runs: number,
 ): readonly CommandFigures[] {
   const times = commands.map(() => [] as number[]);
-  // The first turn fills the caches of the file system and does not count.
+  // The first turn only fills the caches of the file system.
   for (let turn = 0; turn <= runs; turn++) {
     for (const [index, {args}] of commands.entries()) {
       const took = wallTime(args, cwd);
@@ -43,7 +43,7 @@ function wallTime(args: readonly string[], cwd: string): number {
   return performance.now() - started;
 }
 
-/** Milliseconds from the start of `serve` to its first answer, the median of so many starts. */
+/** Returns the median milliseconds from the start of `serve` to its first answer. */
 export async function timeToFirstAnswer(args: readonly string[], cwd: string, runs: number): Promise<number> {
   const times: number[] = [];
   for (let turn = 0; turn <= runs; turn++) {

@@ -2,7 +2,7 @@ import {run, type Load, type Round} from './load.js';
 import {median, medianRatio} from './statistics.js';
 import type {Target} from './target.js';
 
-/** What one target did in all rounds of a contest, as medians. */
+/** The medians of one target over all rounds. */
 export interface Figures {
   readonly name: string;
   readonly rate: number;
@@ -13,13 +13,13 @@ export interface Figures {
   readonly p999: number;
   readonly cpuMicroseconds: number;
   readonly driverShare: number;
-  /** Its rate as a share of the first target's, the median of the ratios round by round. */
+  /** The rate as a share of the first target's; the median of the ratios round by round. */
   readonly share: number;
 }
 
 /**
- * Puts the same load on each target in turn, again and again, so that a machine that slows down for a while slows all
- * of them. The first one is the yardstick.
+ * Puts the same load on each target in turn, round by round, so that a slow moment of the machine affects all
+ * targets. Compares each target with the first.
  */
 export async function contest(
   targets: readonly Target[],

@@ -7,16 +7,16 @@ import {
   startPostgres,
 } from '../test/helpers/databases/private-server.js';
 
-/** A database to serve from, and what ends it. */
+/** A database to serve from. */
 export interface Base {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Adds so many modes to the tables that are there; only where the database is a server of its own. */
+  /** Adds modes to the existing tables; missing for SQLite. */
   readonly fill?: (modes: number) => Promise<void>;
   readonly remove: () => Promise<void>;
 }
 
-/** SQLite, and the network databases that are installed. */
+/** Returns SQLite, and starts the network databases that are installed. */
 export async function startDatabases(say: (line: string) => void): Promise<readonly Base[]> {
   const bases: Base[] = [{name: 'SQLite', env: {}, remove: () => Promise.resolve()}];
   if (findPostgres() === undefined) say('PostgreSQL is not installed: left out.');

@@ -3,33 +3,32 @@ import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {cpuSeconds, type Target} from './target.js';
 
-/** What is asked for. */
 export interface Load {
   readonly connections: number;
   readonly seconds: number;
-  /** Integers a request. */
+  /** Integers per request. */
   readonly range: number;
-  /** How many modes take turns at random. */
+  /** Count of modes; each request picks one at random. */
   readonly modes: number;
 }
 
-/** What one round of load saw. */
+/** The figures of one round. */
 export interface Round {
-  /** Requests answered a second. */
+  /** Answered requests per second. */
   readonly rate: number;
   /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** Processor time of the server for each request, in microseconds. */
+  /** Processor time of the server per request. */
   readonly cpuMicroseconds: number;
-  /** The share of one processor that the driver used: near 1 it is the driver that is measured. */
+  /** The share of one processor that the driver used; near 1 the driver itself is the limit. */
   readonly driverShare: number;
 }
 
 const script = fileURLToPath(new URL('requests.lua', import.meta.url));
 
-/** One round of wrk: each connection has one request under way. */
+/** Runs one round of wrk, with one request at a time per connection. */
 export async function run(target: Target, {connections, seconds, range, modes}: Load): Promise<Round> {
   const before = cpuSeconds(target.process.pid);
   const wrk = spawn(
@@ -70,7 +69,7 @@ export async function run(target: Target, {connections, seconds, range, modes}: 
   };
 }
 
-/** Looks at a process's processor time until it is gone. */
+/** Samples a process's processor time until the process ends; the returned function gives the last sample. */
 function watchCpu(pid: number | undefined): () => number {
   let last = 0;
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-// A yardstick: node:http and better-sqlite3 as one would write it first, with one synced commit for each request.
+// A yardstick: the simplest server on node:http and better-sqlite3, with one synced commit per request.
 import {createServer} from 'node:http';
 import Database from 'better-sqlite3';
 

@@ -1,4 +1,3 @@
-/** One group of bars. */
 export interface Group {
   readonly label: string;
   readonly bars: readonly {readonly name: string; readonly value: number}[];
@@ -11,7 +10,7 @@ const BOTTOM = 50;
 const TOP = 40;
 const colours = ['#8a8f98', '#1f6feb', '#2da44e', '#bf8700', '#cf222e'];
 
-/** A bar chart as SVG text: shares from 0 up, one colour a name. */
+/** Draws a bar chart of shares as SVG text, with one colour per name. */
 export function barChart(title: string, groups: readonly Group[]): string {
   const most = Math.max(1, ...groups.flatMap(({bars}) => bars.map(({value}) => value)));
   const height = (value: number): number => (value / most) * (HEIGHT - TOP - BOTTOM);

@@ -4,9 +4,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {freePort} from '../test/helpers/databases/private-server.js';
 
 /**
- * How many INCRBY a second Redis commits to disk, each synced before it is answered (`appendfsync always`).
+ * Measures how many INCRBY per second Redis commits to disk, each synced before the answer (`appendfsync
+ * always`).
  *
- * @returns `undefined` where Redis is not installed
+ * @returns `undefined` if Redis is not installed
  */
 export async function redisRate(
   folder: string,

@@ -1,21 +1,20 @@
 import type {CommandFigures} from './commands.js';
 import type {Figures} from './contest.js';
 
-/** One table of the report. */
 export interface Section {
   readonly title: string;
   readonly rows: readonly {readonly label: string; readonly figures: Figures}[];
 }
 
 export interface Report {
-  /** What machine and versions, in one sentence. */
+  /** The machine and versions, in one sentence. */
   readonly machine: string;
   readonly sections: readonly Section[];
-  /** INCRBY a second by Redis at 256 connections, each synced; `undefined` where it is not installed. */
+  /** INCRBY per second by Redis at 256 connections, each synced; `undefined` if Redis is not installed. */
   readonly redis: number | undefined;
   readonly commands: readonly CommandFigures[];
   readonly firstAnswerMs: number;
-  /** The most memory that the service had in use after all of this, in megabytes. */
+  /** Peak memory of the service over the whole run. */
   readonly peakMegabytes: number;
 }
 
@@ -81,7 +80,7 @@ function cells(label: string, figures: Figures): string[] {
   ];
 }
 
-/** Numbers to the right, in columns of one width, as the formatter of the repository wants them. */
+/** Formats a Markdown table as prettier does: padded columns, numbers to the right. */
 function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const isNumeric = names.map(
     (_, column) => column > 0 && rows.every((row) => /^[0-9]/.test(row[column] ?? '')),

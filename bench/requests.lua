@@ -1,4 +1,4 @@
--- Asks for ranges of one size in as many modes as are named: wrk -s requests.lua URL -- RANGE MODES
+-- Requests ranges of one size from MODES modes: wrk -s requests.lua URL -- RANGE MODES
 local range, modes, fixed
 
 function init(arguments)
@@ -15,7 +15,7 @@ function request()
   return fixed or format("mode" .. math.random(0, modes - 1))
 end
 
--- Requests, failures, microseconds in all, and latencies in microseconds.
+-- Prints requests, failures, total microseconds, and latencies in microseconds.
 function done(summary, latency)
   local errors = summary.errors
   local failures = errors.connect + errors.read + errors.write + errors.status + errors.timeout

@@ -1,5 +1,5 @@
-// Measures every figure that the documentation states: `npm run bench`, or `npm run bench -- --check` to compare
-// ratios, which survive a change of machine better than seconds do, with the ones that are committed.
+// Measures every figure in the documentation: `npm run bench`. With `npm run bench -- --check` it compares
+// ratios with the committed ones instead, because ratios depend less on the machine than seconds.
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {availableParallelism, cpus, tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -24,7 +24,7 @@ const {values: options} = parseArgs({
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 
-/** A loss of more than a fifth is one; less is noise. */
+/** A smaller loss than a fifth is noise. */
 const TOLERATED = 0.8;
 const COMMAND_RUNS = 20;
 const MILLION = 1_000_000;
@@ -36,7 +36,7 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const databases = await startDatabases(progress);
 const targets: Target[] = [];
 
-/** The ratios that `--check` compares, by name. */
+/** The ratios that `--check` compares with the committed ones, by name. */
 const ratios: Record<string, number> = {};
 
 try {
@@ -82,7 +82,7 @@ async function target(name: string, args: readonly string[], env: Base['env'] = 
   return started;
 }
 
-/** A service on a database; `env` says what is out of the ordinary. */
+/** Starts a service; `env` holds the settings that differ from the defaults. */
 function service(name: string, env: Base['env'] = {}): Promise<Target> {
   return target(name, [program, 'serve', '--sync', '--port', '0'], env);
 }
@@ -150,14 +150,14 @@ async function variations(bare: Target): Promise<Section> {
   return {title: 'At 256 connections', rows};
 }
 
-/** A database with so many modes, as the Python service would have left it. */
+/** Creates a database with `modes` modes, as the Python service would leave it. */
 function fillDatabase(modes: number): string {
   const path = join(folder, 'many.sqlite3');
   const database = new Database(path);
   database.exec('CREATE TABLE uniqueindex ("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)');
   const insert = database.prepare('INSERT INTO uniqueindex VALUES (?, 0)');
   database.transaction(() => {
-    // There are then more modes than may be created, so each that is asked for has to be there.
+    // The table exceeds max_modes, so no mode can be created and each requested mode must exist.
     insert.run('file');
     for (let mode = 0; mode < modes; mode++) insert.run(`mode${mode}`);
   })();

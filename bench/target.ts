@@ -2,14 +2,13 @@ import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 
-/** A server that the load goes to. */
+/** A server under load. */
 export interface Target {
   readonly name: string;
   readonly url: string;
   readonly process: ChildProcess;
 }
 
-/** How a target is started. */
 export interface TargetOptions {
   readonly name: string;
   /** The arguments of node. */
@@ -18,7 +17,7 @@ export interface TargetOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts a server and waits for the line that says where it answers. */
+/** Starts a server and waits for the line with its address. */
 export async function startTarget({name, args, cwd, env = {}}: TargetOptions): Promise<Target> {
   const child = spawn(process.execPath, args, {
     cwd,
@@ -42,10 +41,10 @@ export async function stopTarget({process: child}: Target): Promise<void> {
   await closed;
 }
 
-/** Ticks of the kernel's clock a second, as /proc counts processor time. */
+/** Ticks per second of the kernel's clock, the unit of processor time in /proc. */
 const TICKS = 100;
 
-/** Processor time that a process and its children have used, in seconds. */
+/** Returns the processor time of a process and its children, in seconds. */
 export function cpuSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
@@ -59,7 +58,7 @@ function childrenOf(pid: number | undefined): readonly number[] {
   return list === '' ? [] : list.split(' ').map(Number);
 }
 
-/** The most memory a process has had in use, in megabytes. */
+/** Returns the peak memory of a process, in megabytes. */
 export function peakMegabytes(pid: number | undefined): number {
   const kilobytes = /VmHWM:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) / 1024;

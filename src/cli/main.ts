@@ -36,7 +36,7 @@ async function runPlainGetid(
   try {
     await printAllocation(options);
   } catch (thrown) {
-    // Nothing was allocated: a person is offered dbsync, and its prompts are in the other build.
+    // Nothing was allocated, so oclif's build can start over: it holds the prompt that offers dbsync.
     const isNotReady = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
     if (isNotReady && canPrompt(options.json)) return runOclif(argv);
     reportError(thrown, options.json);

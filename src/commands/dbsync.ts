@@ -22,7 +22,7 @@ import {
 } from '../lib/store/schema/version.js';
 import type {Store} from '../lib/store/store.js';
 
-/** What `--check --json` prints. */
+/** The output of `--check --json`. */
 interface CheckDocument {
   readonly database: string;
   readonly schema: string;
@@ -30,7 +30,7 @@ interface CheckDocument {
   readonly equal: boolean;
 }
 
-/** What `--json` prints otherwise. */
+/** The output of `--json` without `--check` and `--from`. */
 interface SyncDocument {
   readonly database: string;
   readonly before: string;
@@ -199,7 +199,7 @@ export default class Dbsync extends BaseCommand {
   }
 }
 
-/** Looks into the database that counters would be copied to; into nothing where its tables are not made yet. */
+/** Calls `work` with the target of a copy, or with `undefined` if its tables are missing. */
 async function lookInto<T>(
   config: Config,
   talk: ConnectTalk,
@@ -220,7 +220,7 @@ async function lookInto<T>(
   }
 }
 
-/** The plan for a database that may not be there yet, and that a look must not create. */
+/** Returns the migration plan without creating a missing database. */
 async function planOf(open: () => Promise<Store>): Promise<MigrationPlan> {
   try {
     return await withStore(open(), planMigration);

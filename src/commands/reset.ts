@@ -88,7 +88,7 @@ export default class Reset extends BaseCommand {
         await assertNotIssued(flags.server, store, changes, {timeoutMs: settings.requestTimeoutMs, token});
       }
       if (!dryRun && changes.length > 0) {
-        // A move whose record would be lost is not made.
+        // No move is made if its record would be lost.
         setLossMessage('Nothing was changed: stdout cannot be written');
         await assertPrinted();
         assertStdoutOpen();
@@ -145,7 +145,7 @@ function noMode(): UniqueIDError {
   });
 }
 
-/** @throws UniqueIDError `REJECTED` unless a person agreed */
+/** @throws UniqueIDError `REJECTED` unless a person confirms */
 async function confirmReset(
   changes: readonly ResetMove[],
   database: string | undefined,
@@ -162,7 +162,7 @@ async function confirmReset(
     });
 }
 
-/** A yes for a move forward; for one back, the name of the database or of each mode, typed out. */
+/** Asks for a yes before a move forward; before a move backward, for the database's or each mode's name. */
 async function isConfirmed(changes: readonly ResetMove[], database: string | undefined): Promise<boolean> {
   const {askToType, askYesNo} = await import('../cli/terminal/prompts.js');
   const backward = changes.filter((move) => move.backward);

@@ -84,7 +84,7 @@ export default class Serve extends BaseCommand {
   async #serve(config: Config, opening: Promise<Store>, onHangUp: OnHangUp): Promise<void> {
     const [store, {startServer: start}] = await Promise.all([opening, loadService()]);
     const descriptor = inheritedSocket(process.env, process.pid);
-    // Before it listens: whatever is accepted from then on must be answered.
+    // Before the server listens, because every accepted request must be answered.
     const told = shutdownSignal();
     const service = await start(config, store, descriptor);
     onHangUp(() => {
@@ -101,7 +101,7 @@ export default class Serve extends BaseCommand {
     }
   }
 
-  /** Tells where the service answers, waits for a signal, and stops it. */
+  /** Announces the server, waits for a signal, then shuts the server down. */
   async #untilTold(
     {settings}: Config,
     running: RunningServer,
@@ -133,7 +133,7 @@ export default class Serve extends BaseCommand {
 
 type OnHangUp = ReturnType<typeof catchHangUp>;
 
-/** The service with all that it needs is loaded while the thread of the database starts, which takes as long. */
+/** Loads the server while the database's thread starts, which takes as long. */
 function loadService(): Promise<{startServer: typeof startServer}> {
   return import('../lib/server/start.js');
 }

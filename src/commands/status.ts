@@ -12,7 +12,6 @@ import {errorTable} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import type {StatusDocument} from '../lib/operations/status-document.js';
 
-/** Modes that are listed where nothing else is said. */
 const DEFAULT_LIMIT = '1000';
 
 export default class Status extends BaseCommand {

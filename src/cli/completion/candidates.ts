@@ -8,7 +8,7 @@ import {reportError} from '../process/report-error.js';
 import {printExact} from '../process/stdout.js';
 import {shells} from './scripts.js';
 
-/** What of the manifest of the commands matters here. */
+/** The part of oclif's manifest that completion reads. */
 interface Manifest {
   readonly commands: Readonly<Record<string, {readonly flags: Readonly<Record<string, ManifestFlag>>}>>;
 }
@@ -21,11 +21,11 @@ interface ManifestFlag {
   readonly multiple?: boolean;
 }
 
-/** A person waits for them: no more than so many modes, and no longer than this. */
+/** Bounds of one Tab: a person waits for the candidates. */
 const MOST_MODES = 1000;
 const LONGEST_MS = 1500;
 
-/** Prints the candidates for the last word and ends the process; a shell runs it on each Tab. */
+/** Prints the candidates for the last word and ends the process. A shell runs this on each Tab. */
 export async function runCompletion(words: readonly string[]): Promise<never> {
   catchCrashes();
   try {
@@ -36,7 +36,6 @@ export async function runCompletion(words: readonly string[]): Promise<never> {
   return endProcess();
 }
 
-/** Prints one candidate per line. */
 async function printCandidates(words: readonly string[]): Promise<void> {
   const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as Manifest;
   const {separate, prefix} = split(words);
@@ -46,7 +45,11 @@ async function printCandidates(words: readonly string[]): Promise<void> {
   }
 }
 
-/** `--mode=fi`, which bash takes for three words and others for one, as two; `prefix` is what a candidate needs before it. */
+/**
+ * Splits `--mode=fi` into flag and value; bash passes it as three words, the other shells as one.
+ *
+ * @returns the words, and the text that the shell expects before each candidate
+ */
 function split(words: readonly string[]): {separate: readonly string[]; prefix: string} {
   const separate = words.filter((word, index) => !(word === '=' && words[index - 1]?.startsWith('--')));
   const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(separate.at(-1) ?? '') ?? [];
@@ -80,13 +83,15 @@ function flagOf(word: string, flags: readonly ManifestFlag[]): ManifestFlag | un
   return flags.find(({name, char}) => word === `--${name}` || (char !== undefined && word === `-${char}`));
 }
 
-/** Nothing where files are meant, or nobody knows: the shell then offers files. */
+/** Returns no values for a file or an unknown value, because the shell then offers files. */
 async function valuesOf({name, options}: ManifestFlag, words: readonly string[]): Promise<readonly string[]> {
   if (options !== undefined) return options;
   return name === 'mode' || name === 'after' ? modes(words) : [];
 }
 
-/** The modes of the database that the command line so far would use; none where that cannot be told at once. */
+/**
+ * Reads the modes of the database that the typed flags name; returns none if that fails or takes too long.
+ */
 async function modes(words: readonly string[]): Promise<readonly string[]> {
   const after = (...names: string[]): string | undefined =>
     words[words.findIndex((word) => names.includes(word)) + 1 || words.length];
@@ -98,7 +103,8 @@ async function modes(words: readonly string[]): Promise<readonly string[]> {
     );
     const opening = openStore(settings.databaseUrl, {readOnly: true});
     const counters = await withStore(opening, (store) => store.counters({limit: MOST_MODES}));
-    // A shell shows its candidates as they are, and takes a line break for their end.
+    // A shell prints candidates raw and splits them at line breaks, so a mode with hidden characters is left
+    // out.
     return counters.map(({mode}) => mode).filter((mode) => mode === visible(mode));
   } catch {
     return [];

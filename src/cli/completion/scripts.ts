@@ -1,11 +1,10 @@
-/** The shells that a script can be had for. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
 export type Shell = (typeof shells)[number];
 
 /**
- * The script by which a shell completes command lines of `uniqueid`: it asks the program itself, which knows its
- * flags and the modes of the database. Words reach the program as they are, never through `eval`.
+ * Scripts that make a shell run `uniqueid complete` for candidates, because only the program knows its flags
+ * and the modes of the database. Words reach the program unchanged, never through `eval`.
  */
 export const completionScripts: Readonly<Record<Shell, string>> = {
   bash: String.raw`_uniqueid() {
@@ -42,7 +41,7 @@ complete -c uniqueid -f -a '(__uniqueid_candidates)'
 `,
 };
 
-/** How to switch it on, for the help text. */
+/** Commands that install the script, for the help text. */
 export const completionInstall: Readonly<Record<Shell, string>> = {
   bash: 'uniqueid completion bash > ~/.local/share/bash-completion/completions/uniqueid',
   zsh: 'uniqueid completion zsh > "${fpath[1]}/_uniqueid"',

@@ -3,15 +3,13 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import type {OpenOptions, Store} from '../../lib/store/store.js';
 import {connect, connectIfServable, withStore, type ConnectTalk} from './connect.js';
 
-/** How a command talks to the person who runs it. */
 export interface CommandTalk extends ConnectTalk {
-  /** True if a person can answer a question. */
   readonly mayAsk: boolean;
 }
 
 /**
- * Connects to a database that integers may be allocated from. Where it is missing or too old, a person is
- * offered to run dbsync; a script is told to.
+ * Connects to a database that integers may be allocated from. If it is missing or too old, offers a person to
+ * run dbsync; a script gets an error with that hint.
  *
  * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
  */

@@ -4,14 +4,13 @@ import {schemaProblem} from '../../lib/store/schema/verdict.js';
 import type {OpenOptions, Store} from '../../lib/store/store.js';
 import type {TimeLimit} from '../process/time-limit.js';
 
-/** How a command shows that it waits, and for how long. */
 export interface ConnectTalk {
   readonly say: (line: string) => void;
-  /** How long the command may take; lifted before a person is asked. */
+  /** The time that the command may take; lifted before a person is asked. */
   readonly limit?: TimeLimit | undefined;
 }
 
-/** Connects as the configuration says, telling on stderr what is waited for. */
+/** Connects to the configured database, and prints a notice before each wait. */
 export function connect({settings}: Config, talk: ConnectTalk, options: OpenOptions = {}): Promise<Store> {
   const {databaseUrl, connectAttempts, connectWaitMs} = settings;
   return connectStore(databaseUrl, {
@@ -28,7 +27,7 @@ export function connect({settings}: Config, talk: ConnectTalk, options: OpenOpti
   });
 }
 
-/** Does something with a store, and closes it whatever comes of it. */
+/** Calls `work` with a store, and closes the store even if `work` fails. */
 export async function withStore<T>(opening: Promise<Store>, work: (store: Store) => Promise<T>): Promise<T> {
   const store = await opening;
   try {
@@ -38,7 +37,7 @@ export async function withStore<T>(opening: Promise<Store>, work: (store: Store)
   }
 }
 
-/** Does something with a store that is used afterwards, and closes it only where that fails. */
+/** Calls `work` with a store and returns the store; closes it only if `work` fails. */
 export async function prepareStore(
   opening: Promise<Store>,
   work: (store: Store) => Promise<void>,

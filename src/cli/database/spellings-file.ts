@@ -2,13 +2,13 @@ import {parseMode} from '../../lib/core/mode.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {readText, UnreadableFile} from '../../lib/util/read-file.js';
 
-/** Millions of modes, one spelling a line. */
+/** Room for millions of modes. */
 const MAX_LIST_BYTES = 100 * 1_048_576;
 
 /**
- * Reads a list of modes, one a line; empty lines count for nothing.
+ * Reads a list of modes, one per line, and skips empty lines.
  *
- * @throws UniqueIDError `USAGE` if the file cannot be read, `INVALID_MODE` with the line that holds no mode
+ * @throws UniqueIDError `USAGE` if the file cannot be read, `INVALID_MODE` with the line of the invalid mode
  */
 export function readSpellings(path: string): readonly string[] {
   let text: string;

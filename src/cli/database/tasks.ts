@@ -8,10 +8,10 @@ import type {CounterMinimum, Raise, Store} from '../../lib/store/store.js';
 import {visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 
-/** How long a step waits for a lock that another process holds. */
+/** The time that a step waits for a lock of another process. */
 const LOCK_WAIT = {timeoutMs: 30_000};
 
-/** Brings a database to the current version, showing each step on stderr. */
+/** Brings a database to the current version, and shows each step on stderr. */
 export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
   const plan = await retryTransient(() => planMigration(store), LOCK_WAIT);
   const tasks = plan.steps.map((step, index) =>
@@ -28,22 +28,20 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
   return plan;
 }
 
-/** What a copy came to. */
 export interface CopyResult {
   readonly raises: readonly Raise[];
-  /** The modes among them that the source takes for others, and stores under another spelling. */
+  /** The copied modes that the source stores under another spelling. */
   readonly spellings: readonly string[];
 }
 
-/** How counters are copied. */
 export interface CopyOptions {
   readonly silent: boolean;
   readonly dryRun: boolean;
-  /** The further spellings that clients have used; `undefined` if nobody has told. */
+  /** Further spellings that clients have used; `undefined` if unknown. */
   readonly spellings: readonly string[] | undefined;
 }
 
-/** Copies every counter of `source` into a target, or only looks at what that comes to; shows on stderr what is done. */
+/** Copies every counter of `source` into a target, or only computes the result; shows each step on stderr. */
 export async function copyWithTasks(
   source: Store,
   target: SpellingTarget,
@@ -80,12 +78,12 @@ export async function copyWithTasks(
 }
 
 /**
- * A task that tells how long it took.
+ * Returns a task whose title shows how long it took.
  *
- * @param work may return a remark, which is told instead
- * @param left what is to be known of the database when it fails
+ * @param work may return a remark, which the title shows instead
+ * @param aftermath the state of the database if the task fails, in one sentence
  */
-function timed(title: string, work: () => Promise<string | undefined>, left: string): ListrTask {
+function timed(title: string, work: () => Promise<string | undefined>, aftermath: string): ListrTask {
   return {
     title: visible(title),
     task: async (_: unknown, task: {title: string}) => {
@@ -94,22 +92,22 @@ function timed(title: string, work: () => Promise<string | undefined>, left: str
         const remark = await work();
         task.title += ` (${remark ?? `${(performance.now() - started).toFixed(0)} ms`})`;
       } catch (error) {
-        throw new TaskFailure(withAftermath(error, left));
+        throw new TaskFailure(withAftermath(error, aftermath));
       }
     },
   };
 }
 
-/** Carries what a task has thrown past the task list, which shows the message of an error as it is. */
+/** Wraps what a task throws, because the task list prints the message of an error raw. */
 class TaskFailure extends Error {
   constructor(override readonly cause: unknown) {
     super(visible(toUniqueIDError(cause).message));
   }
 }
 
-function withAftermath(error: unknown, left: string): unknown {
+function withAftermath(error: unknown, aftermath: string): unknown {
   if (!(error instanceof UniqueIDError)) return error;
-  return error.reworded(`${error.message} ${left}`, error);
+  return error.reworded(`${error.message} ${aftermath}`, error);
 }
 
 async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
@@ -130,13 +128,13 @@ async function runTasks(tasks: ListrTask[], silent: boolean): Promise<void> {
     FAILED: icon(red),
   };
   const list = new Listr(tasks, {
-    // listr2 would end the process with status 127 on Ctrl-C; a step in one transaction needs no clean-up.
+    // listr2 exits with status 127 on Ctrl-C; a step is one transaction and needs no clean-up.
     registerSignalListeners: false,
     renderer: silent ? 'silent' : process.stderr.isTTY ? 'default' : 'simple',
     fallbackRenderer: 'simple',
     fallbackRendererCondition: false,
     silentRendererCondition: false,
-    // What failed is told once, at the end, by the command.
+    // The command reports the failure at its end.
     rendererOptions: {logger, color, showErrorMessage: false},
     fallbackRendererOptions: {logger, color},
   });

@@ -1,6 +1,6 @@
 import {getidFlags, globalFlags, type GetidOptions} from './flags.js';
 
-/** The flags that a plain `getid` may have, by the ways to write them. */
+/** The names of the flags that this parser knows, by each way to write them. */
 const names = new Map(
   Object.entries({...globalFlags, ...getidFlags}).flatMap(([name, flag]) =>
     'isFast' in flag
@@ -10,10 +10,10 @@ const names = new Map(
 );
 
 /**
- * Parses a command line that is a plain `getid`, as scripts write them: loading oclif for it would take longer than
- * the allocation. What is not plain is left to oclif, which knows every way to write a flag and every mistake.
+ * Parses a plain `getid`, as scripts write it, because loading oclif takes longer than the allocation. Any other
+ * command line is left to oclif, which knows every way to write a flag, and every mistake.
  *
- * @returns `undefined` for anything else; never a guess
+ * @returns `undefined` for any command line that is not plain; never a guess
  */
 export function parseFastArguments([command, ...words]: readonly string[]):
   (GetidOptions & {readonly mode: string}) | undefined {

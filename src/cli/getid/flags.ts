@@ -14,16 +14,18 @@ export interface GetidOptions {
   readonly json: boolean;
 }
 
-/** One flag that takes a value. oclif, the fast argument path and, by oclif's manifest, completion are made from it. */
+/**
+ * A flag that takes a value: the one source for oclif, the fast argument path and, by the manifest,
+ * completion.
+ */
 interface ValueFlag {
   readonly char?: 'c' | 'm' | 'r';
-  /** True if a command line with this flag can be served without oclif. */
+  /** True if the fast argument path accepts this flag. */
   readonly isFast?: boolean;
   readonly summary: string;
   readonly [property: string]: unknown;
 }
 
-/** The flags of every command. */
 export const globalFlags = {
   config: {
     char: 'c',
@@ -43,7 +45,6 @@ export const globalFlags = {
   },
 } as const satisfies Record<string, ValueFlag>;
 
-/** The flags of `getid` alone. */
 export const getidFlags = {
   mode: {
     char: 'm',

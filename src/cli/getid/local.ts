@@ -12,7 +12,7 @@ import {say} from '../process/stderr.js';
 import {assertStdoutOpen} from '../process/stdout.js';
 import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
 
-/** The options of `getid` after their check. */
+/** The parsed options of `getid`, with the configuration. */
 export interface GetidRequest {
   readonly config: Config;
   readonly options: GetidOptions;
@@ -21,10 +21,10 @@ export interface GetidRequest {
   readonly format: RangeFormat;
 }
 
-/** How a person takes part in an allocation; a script has no say in it. */
+/** The steps of an allocation in which a person may take part. */
 export interface Interaction {
   readonly connect: (config: Config, talk: ConnectTalk) => Promise<Store>;
-  /** Returns the mode to allocate from if none is given. */
+  /** Returns the mode to allocate from if no flag names one. */
   readonly chooseMode: (store: Store, limit: TimeLimit | undefined) => Promise<string>;
 }
 
@@ -42,7 +42,7 @@ export function parseGetid(options: GetidOptions): GetidRequest {
   return {config, options, mode, count, format: options.json ? 'json' : options.format};
 }
 
-/** Allocates from the configured database without a question, and prints the range. */
+/** Allocates from the configured database without asking, and prints the range. */
 export async function printAllocation(options: GetidOptions & {readonly mode: string}): Promise<void> {
   const request = parseGetid(options);
   const interaction = {
@@ -52,13 +52,12 @@ export async function printAllocation(options: GetidOptions & {readonly mode: st
   await writeRange(await allocateLocally(request, interaction), request.format);
 }
 
-/** Allocates a range from the configured database. */
 export async function allocateLocally(
   {config, options: {json, timeout}, mode, count}: GetidRequest,
   interaction: Interaction,
 ): Promise<IdRange> {
   const {databaseUrl, requestTimeoutMs} = config.settings;
-  // Without --timeout the database is waited for as configured, as the Python service does.
+  // Without --timeout, connect_attempts and connect_wait bound the wait, as in the Python service.
   const limit =
     timeout === undefined
       ? undefined
@@ -69,7 +68,7 @@ export async function allocateLocally(
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
       const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs});
       const range = await allocator.allocate(chosen, count);
-      // An allocated range is printed, even if the database is slow to close the connection.
+      // A slow close of the connection must not lose the allocated range.
       limit?.lift();
       return range;
     });

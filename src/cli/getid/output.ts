@@ -2,18 +2,18 @@ import {writeSync} from 'node:fs';
 import {formatRange, type IdRange} from '../../lib/core/range.js';
 import {outputFailed, watchStdout} from '../process/stdout.js';
 
-/** The formats of `getid`. */
 export type RangeFormat = 'json' | 'plain' | 'list';
 
-/** Lines written at once; a billion integers must not gather in memory. */
-const LINES_A_WRITE = 4096n;
+/** Bounds memory: a list may hold a billion integers. */
+const LINES_PER_WRITE = 4096n;
 
 const STDOUT = 1;
 
 /**
- * Writes a range to stdout, no faster than it is read there. A list ends quietly when its reader has gone.
+ * Writes a range to stdout, no faster than its reader reads. A list ends without an error if the reader
+ * closes the pipe.
  *
- * @throws UniqueIDError `OUTPUT_FAILED`, with the range: nobody else is ever given it
+ * @throws UniqueIDError `OUTPUT_FAILED`, with the range, which is never issued again
  */
 export async function writeRange(range: IdRange, format: RangeFormat): Promise<void> {
   try {
@@ -27,7 +27,10 @@ export async function writeRange(range: IdRange, format: RangeFormat): Promise<v
   }
 }
 
-/** One short line, which a pipe takes whole or not at all: making a stream takes Node longer than writing it. */
+/**
+ * Writes one line without a stream, which takes Node longer to make. A pipe takes a short line whole or not
+ * at all.
+ */
 async function writeLine(line: string): Promise<void> {
   try {
     writeSync(STDOUT, line);
@@ -37,11 +40,11 @@ async function writeLine(line: string): Promise<void> {
   }
 }
 
-/** Whoever pipes into "head" has what was wanted. */
+/** Writes one integer per line, and stops without an error if the reader, such as `head`, closes the pipe. */
 async function writeList(range: IdRange): Promise<void> {
-  for (let first = range.start; first <= range.end; first += LINES_A_WRITE) {
+  for (let first = range.start; first <= range.end; first += LINES_PER_WRITE) {
     let lines = '';
-    const last = first + LINES_A_WRITE - 1n;
+    const last = first + LINES_PER_WRITE - 1n;
     for (let id = first; id <= last && id <= range.end; id++) lines += `${id}\n`;
     try {
       await write(lines);

@@ -8,7 +8,7 @@ import {allocateRemotely} from './remote.js';
 import {canPrompt} from '../terminal/traits.js';
 import type {TimeLimit} from '../process/time-limit.js';
 
-/** Allocates a range from the database, or from a service, and prints it; asks a person for what is missing. */
+/** Allocates a range from the database or a service, and prints it; asks a person for a missing mode. */
 export async function runGetid(options: GetidOptions): Promise<void> {
   const request = parseGetid(options);
   const {mode, count, format, config} = request;
@@ -24,7 +24,7 @@ export async function runGetid(options: GetidOptions): Promise<void> {
   await writeRange(range, format);
 }
 
-/** People do not page through a longer list. */
+/** A person does not scroll through a longer list. */
 const MAX_LISTED_MODES = 10_000;
 
 async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<string> {

@@ -8,7 +8,7 @@ import {reportError} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';
 import {requestedExit, toUsageError} from './usage-errors.js';
 
-/** What all commands share: the global flags, and how a failure ends. */
+/** Gives every command the global flags, exact output and the one way to report a failure. */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
@@ -17,7 +17,6 @@ export abstract class BaseCommand extends Command {
     database: Flags.string(globalFlags.database),
   };
 
-  /** Resolves the configuration from the flags that were parsed, the environment and the files. */
   protected configure(flags: Readonly<Record<string, unknown>>): Config {
     const texts: Record<string, string> = {};
     for (const [name, value] of Object.entries(flags)) {
@@ -26,7 +25,10 @@ export abstract class BaseCommand extends Command {
     return loadConfig(texts satisfies ConfigFlags, process.env);
   }
 
-  /** Prints one line for people, unless `--json` prints a document instead; hidden characters are written out. */
+  /**
+   * Prints one line for people, with hidden characters made visible, unless `--json` prints a document
+   * instead.
+   */
   override log(text = ''): void {
     this.logLines([visible(text)]);
   }
@@ -36,23 +38,23 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) printLines(lines);
   }
 
-  /** A command whose result holds bigints returns it as text, made by `exactJson`: it is written as it is. */
+  /** Prints text unchanged: a command whose result holds bigints returns it as text from `exactJson`. */
   override logJson(value: unknown): void {
     printExact(`${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
   }
 
-  /** Only the flag decides, not also an environment variable as oclif has it. */
+  /** Returns whether `--json` is a flag; oclif would also obey an environment variable. */
   override jsonEnabled(): boolean {
     const end = this.argv.indexOf('--');
     return (end < 0 ? this.argv : this.argv.slice(0, end)).includes('--json');
   }
 
   /**
-   * Every failure ends here, with and without `--json`: oclif alone loses exit statuses under `--json` and
-   * prints stack traces without it.
+   * Reports every failure, because oclif loses exit statuses under `--json` and prints stack traces without
+   * it.
    */
   protected override catch(thrown: Error): Promise<void> {
-    // oclif warns of a command that parsed nothing, also where that is what failed.
+    // oclif warns about a command that parsed nothing, even if parsing failed.
     this.parsed = true;
     const exit = requestedExit(thrown);
     if (exit === undefined) reportError(toUsageError(thrown), this.jsonEnabled());

@@ -6,16 +6,16 @@ import {watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
 import {requestedExit, toUsageError} from './usage-errors.js';
 
-/** Has oclif find and run the command, and ends the process. */
+/** Runs a command by oclif and ends the process. */
 export async function runOclif(argv: readonly string[]): Promise<never> {
   catchCrashes();
   // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
   settings.enableAutoTranspile = false;
-  // oclif and others write help, warnings and task lists themselves.
+  // oclif and listr2 write to both streams themselves.
   watchStdout();
   watchStderr();
   try {
-    // From here upwards oclif looks for package.json, which tells it where the commands are.
+    // oclif looks for package.json from this file upwards; it names the folder of the commands.
     await run(asFlag(argv), import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
@@ -25,7 +25,7 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
   return endProcess();
 }
 
-/** `uniqueid help getid`, as many programs take it, for `uniqueid getid --help`. */
+/** Turns `uniqueid help getid`, which many programs accept, into `uniqueid getid --help`. */
 function asFlag(argv: readonly string[]): string[] {
   return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
 }

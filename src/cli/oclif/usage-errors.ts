@@ -3,24 +3,27 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {nearest} from '../../lib/util/nearest-word.js';
 import {redactMessage} from '../../lib/util/redact.js';
 
-/** What of oclif's errors tells what went wrong; its classes are not part of its documented API. */
+/** The fields of oclif's errors that say what failed; oclif does not document its error classes. */
 interface OclifError extends Error {
   readonly code?: string;
   readonly oclif?: {readonly exit?: number};
-  /** The flags that no command has, as they were typed. */
+  /** The unknown flags, as typed. */
   readonly flags?: unknown;
   readonly parse?: {
     readonly input?: {readonly flags?: Readonly<Record<string, {readonly char?: string}>>};
   };
 }
 
-/** The status with which oclif asks to end, after a help text say; `undefined` for a failure. */
+/** Returns the exit status that oclif requests, for example after a help text; `undefined` for a failure. */
 export function requestedExit(thrown: unknown): number | undefined {
   const {code, oclif} = thrown as OclifError;
   return code === 'EEXIT' ? (oclif?.exit ?? 0) : undefined;
 }
 
-/** oclif's complaint about a command line as an error of ours, with what was probably meant; any other as it is. */
+/**
+ * Turns a usage error of oclif into a `UniqueIDError` with the nearest name; returns any other error
+ * unchanged.
+ */
 export function toUsageError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || (thrown as OclifError).oclif?.exit !== 2) return thrown;
   return unknownCommand(thrown) ?? unknownFlag(thrown) ?? otherUsage(thrown);
@@ -35,7 +38,7 @@ function unknownCommand(thrown: Error): UniqueIDError | undefined {
     'USAGE',
     `There is no command ${JSON.stringify(redactMessage(name).replaceAll(':', ' '))}.`,
     {
-      hint: `${meant(nearest(name.replaceAll(':', ' '), known))}"uniqueid --help" lists the commands.`,
+      hint: `${didYouMean(nearest(name.replaceAll(':', ' '), known))}"uniqueid --help" lists the commands.`,
     },
   );
 }
@@ -46,7 +49,7 @@ function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
   const [typed = ''] = String(flags[0]).split('=', 1);
   const known = Object.keys(thrown.parse?.input?.flags ?? {}).map((name) => `--${name}`);
   return new UniqueIDError('USAGE', `There is no flag ${typed} for this command.`, {
-    hint: `${meant(typed.startsWith('--') ? nearest(typed, known) : undefined)}Run it with --help to see its flags.`,
+    hint: `${didYouMean(typed.startsWith('--') ? nearest(typed, known) : undefined)}Run it with --help to see its flags.`,
   });
 }
 
@@ -60,6 +63,6 @@ function otherUsage(thrown: Error): UniqueIDError {
   });
 }
 
-function meant(name: string | undefined): string {
+function didYouMean(name: string | undefined): string {
   return name === undefined ? '' : `Did you mean ${name}? `;
 }

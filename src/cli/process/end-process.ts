@@ -2,7 +2,6 @@ import {reportError} from './report-error.js';
 import {flushStderr, say} from './stderr.js';
 import {assertPrinted, isStdoutFailure} from './stdout.js';
 
-/** Reports a failure that nothing caught. */
 type CrashReporter = (error: unknown) => Promise<void>;
 
 let reportCrash: CrashReporter = (error) => {
@@ -10,17 +9,19 @@ let reportCrash: CrashReporter = (error) => {
   return Promise.resolve();
 };
 
-/** Sets who reports a bug, such as the log of a service. */
+/** Sets the function that reports an uncaught error, such as the log of a service. */
 export function setCrashReporter(reporter: CrashReporter): void {
   reportCrash = reporter;
 }
 
-/** Ends the process with status 1 at a failure that nothing caught, which is a bug; Node would print the bundled source. */
+/**
+ * Ends the process with status 1 at an uncaught error, which is a bug; Node would print the bundled source.
+ */
 export function catchCrashes(): void {
-  // The build for other command lines takes over from the one for a plain getid.
+  // A plain getid is a bundle of its own with its own handler; oclif's bundle may be loaded after it.
   process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
-    // oclif throws what stdout reports.
+    // oclif rethrows the error of stdout; `assertPrinted` reports it.
     if (isStdoutFailure(error)) return;
     void reportCrash(error)
       .then(flushStderr)
@@ -29,9 +30,9 @@ export function catchCrashes(): void {
   printWarnings();
 }
 
-/** Takes the place of Node, which writes warnings of the process to stderr as they are. */
+/** Prints process warnings with hidden characters made visible; Node prints them raw. */
 function printWarnings(): void {
-  // With NODE_NO_WARNINGS it writes none.
+  // NODE_NO_WARNINGS removes Node's listener.
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning');
   process.on('warning', ({name, message}) => {
@@ -40,8 +41,8 @@ function printWarnings(): void {
 }
 
 /**
- * Ends the process once its output is written. It does not wait for anything else: a database connection that died
- * silently would keep it alive for minutes.
+ * Ends the process after its output is written. Waits for nothing else, because a dead database connection
+ * would keep the process alive for minutes.
  */
 export async function endProcess(): Promise<never> {
   try {
@@ -49,7 +50,7 @@ export async function endProcess(): Promise<never> {
   } catch (error) {
     const status = process.exitCode ?? 0;
     reportError(error, false);
-    // The failure of the command itself counts.
+    // The status of the command's own failure wins.
     if (status !== 0) process.exitCode = status;
   }
   await flushStderr();

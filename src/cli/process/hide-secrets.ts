@@ -7,8 +7,8 @@ function isSecretUrl(word: string): boolean {
 }
 
 /**
- * Puts the program's name in the place of a command line that holds a password or a token: "ps" shows the command
- * lines of all users. The moment before this remains, which is why the environment and files are safer.
+ * Replaces a command line that holds a password or a token by the program's name, because `ps` shows it to
+ * all users. The secret is visible until this call; the environment and files are safer.
  */
 export function hideSecrets(argv: readonly string[]): void {
   const isSecret = argv.some((word) => isSecretUrl(word) || word.startsWith('--token'));

@@ -1,9 +1,9 @@
-/** Loading the module of the inspector takes milliseconds, which a plain getid must not pay: it ends before. */
+/** Loading the inspector's module takes milliseconds; a plain getid ends before this delay. */
 const CLOSE_AFTER_MS = 100;
 
 /**
- * Closes the inspector that Node opens if SIGUSR1 comes before the listener of `bin/run.js` exists. One that the
- * operator asked for stays.
+ * Closes the inspector that Node opens if SIGUSR1 arrives before `bin/run.js` has set its listener. An
+ * inspector that the operator requested stays open.
  */
 export function closeUnaskedInspector(): void {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];

@@ -2,7 +2,7 @@ import {isatty} from 'node:tty';
 
 const STDERR = 2;
 
-/** Exit statuses of a process that a signal ended, as shells count them. */
+/** Exit statuses by the shells' convention: 128 and the signal's number. */
 const statuses = {SIGINT: 130, SIGTERM: 143} as const;
 
 const names = ['SIGINT', 'SIGTERM'] as const;
@@ -10,14 +10,14 @@ const names = ['SIGINT', 'SIGTERM'] as const;
 const endings = new Map(names.map((name) => [name, () => process.exit(statuses[name])]));
 
 /**
- * Ends the process at SIGINT or SIGTERM, until `shutdownSignal` takes over. Without a word the system would do so too,
- * but not to the first process of a container.
+ * Ends the process at SIGINT or SIGTERM until `waitForShutdownSignal` takes over. The kernel's default action
+ * does not end process 1 of a container.
  */
 export function endAtSignal(): void {
   for (const [name, end] of endings) process.on(name, end);
 }
 
-/** Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
+/** Waits for SIGINT or SIGTERM; a second one ends the process immediately. */
 export function shutdownSignal(): Promise<void> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -33,10 +33,10 @@ export function shutdownSignal(): Promise<void> {
 }
 
 /**
- * From now on SIGHUP does not end the process, unless it tells that the terminal was closed: a service that nobody sees
- * would keep its port.
+ * Catches SIGHUP. It ends the process only if the terminal was closed, because an invisible service would
+ * keep its port.
  *
- * @returns says what it does instead; where it came before that was known, it is done at once
+ * @returns sets the handler of SIGHUP, and calls it if the signal has already arrived
  */
 export function catchHangUp(): (work: () => void) => void {
   const hadTerminal = isatty(STDERR);
@@ -45,7 +45,7 @@ export function catchHangUp(): (work: () => void) => void {
     hasCome = true;
   };
   process.on('SIGHUP', () => {
-    // The system answers EIO for a terminal that is gone.
+    // The kernel returns EIO for a closed terminal.
     if (hadTerminal && !isatty(STDERR)) process.kill(process.pid, 'SIGTERM');
     else act();
   });
@@ -55,7 +55,7 @@ export function catchHangUp(): (work: () => void) => void {
   };
 }
 
-/** Does something until a signal comes or it is done, and then ends the process: with the signal's status, or 0. */
+/** Runs `work` until it is done or SIGINT or SIGTERM arrives; a signal ends the process with its status. */
 export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   let status: number | undefined;
@@ -66,7 +66,7 @@ export async function endOnSignal(work: (signal: AbortSignal) => Promise<void>):
     });
   }
   await Promise.race([work(stop.signal), once(stop.signal)]);
-  // Work that still waits for an answer would go on.
+  // The work may still wait for an answer, which would keep the process alive.
   if (status !== undefined) process.exit(status);
 }
 

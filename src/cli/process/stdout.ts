@@ -7,47 +7,49 @@ const STDOUT = 1;
 
 let isWatched = false;
 let failure: NodeJS.ErrnoException | undefined;
-/** True once a command has failed for it. */
+/** True after an error object was made for the failure, so that it is reported once. */
 let isTold = false;
 let lossMessage: string | undefined;
 
-/** Keeps the first failure of stdout, whoever writes to it: Node would end the process at it, with a stack. */
+/**
+ * Keeps the first failure of stdout, also of a write by a library; Node would end the process with a stack
+ * trace.
+ */
 export function watchStdout(): void {
   if (isWatched) return;
   isWatched = true;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => (failure ??= error));
 }
 
-/** Writes data for programs to stdout, as it is. A failure is told at the end of the command. */
+/** Writes data for programs to stdout, unchanged; `assertPrinted` reports a failure. */
 export function printExact(text: string): void {
   watchStdout();
   process.stdout.write(text);
 }
 
-/** Writes lines for people to stdout. */
 export function printLines(lines: readonly Visible[]): void {
   for (const line of lines) printExact(`${line}\n`);
 }
 
-/** True for an error of stdout that is told at the end anyway. */
+/** Returns whether `assertPrinted` reports this error. */
 export function isStdoutFailure(error: unknown): boolean {
   return error !== undefined && error === failure;
 }
 
-/** True once nothing more can be written. */
 export function hasStdoutFailed(): boolean {
   return failure !== undefined;
 }
 
-/** Sets what is told if the output of this command is lost from now on, also if its reader has gone. */
+/** Sets the message for output that is lost from now on; a closed pipe then counts as a loss. */
 export function setLossMessage(message: string): void {
   lossMessage = message;
 }
 
 /**
- * Waits until all that was printed is written.
+ * Waits until all output is written.
  *
- * @throws UniqueIDError `OUTPUT_FAILED` if some of it is lost; a reader that has gone, as `head` does, has what it wanted
+ * @throws UniqueIDError `OUTPUT_FAILED` if output is lost; a pipe closed by its reader, such as `head`, is no
+ *   loss
  */
 export async function assertPrinted(): Promise<void> {
   if (!isWatched) return;
@@ -58,14 +60,14 @@ export async function assertPrinted(): Promise<void> {
       });
     });
   }
-  // Node tells of an error after the write.
+  // Node emits an error one turn after the write.
   await nextTurn();
   if (failure === undefined || isTold || (failure.code === 'EPIPE' && lossMessage === undefined)) return;
   throw outputFailed(lossMessage ?? 'Stdout cannot be written', failure);
 }
 
 /**
- * Checks before something is done that its result can be told. Not every stdout that fails is found: a full file system
+ * Rejects a closed stdout before a command changes anything. Cannot find every failure: a full file system
  * and a pipe without a reader fail only at the first byte.
  *
  * @throws UniqueIDError `OUTPUT_FAILED`
@@ -80,7 +82,7 @@ export function assertStdoutOpen(): void {
   }
 }
 
-/** Makes the error of output that is lost; it is told once. */
+/** Returns the error for lost output, and keeps `assertPrinted` from reporting it again. */
 export function outputFailed(what: string, {code = 'unknown'}: NodeJS.ErrnoException): UniqueIDError {
   isTold = true;
   return new UniqueIDError('OUTPUT_FAILED', `${what} (${code}).`);

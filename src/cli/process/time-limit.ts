@@ -1,18 +1,18 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {reportError} from './report-error.js';
 
-/** How long a command may take. */
+/** The time that a command may take. */
 export interface TimeLimit {
   readonly limitMs: number;
-  /** Milliseconds that are left, at least 1; all of them after `lift`. */
+  /** Returns the milliseconds left, at least 1; the whole limit after `lift`. */
   readonly leftMs: () => number;
-  /** Ends the limit: the work is done, or waits for a person. */
+  /** Cancels the limit, if the work is done or waits for a person. */
   readonly lift: () => void;
 }
 
 /**
- * Ends the process with `DATABASE_UNAVAILABLE` unless `lift` is called in time. Nothing cancels a name look-up or a
- * handshake inside a driver, and each would keep the process alive; so the process ends here.
+ * Ends the process with `DATABASE_UNAVAILABLE` unless `lift` is called in time. A name look-up or handshake
+ * inside a driver cannot be cancelled, and would keep the process alive.
  *
  * @param location the database, without its password
  */

@@ -1,7 +1,7 @@
 import {hostname, userInfo} from 'node:os';
 import type {ResetMove} from '../../lib/operations/reset.js';
 
-/** What a reset did, by whom and when, to be kept. */
+/** The audit record of a reset. */
 export interface ResetRecord {
   readonly at: string;
   readonly by: string;
@@ -39,7 +39,9 @@ export function resetRecord(
   };
 }
 
-/** The record for people: one line a counter, each complete in itself, as a log keeps them. */
+/**
+ * Formats the record for people: one line per counter, each complete in itself, so that a log can keep it.
+ */
 export function recordLines({at, by, database, dryRun, moves}: ResetRecord): string[] {
   const changes = moves.filter(({from, to}) => from !== to);
   if (changes.length === 0) return ['Nothing to change.'];
@@ -50,13 +52,13 @@ export function recordLines({at, by, database, dryRun, moves}: ResetRecord): str
   );
 }
 
-/** The person behind sudo, where there is one. */
+/** Returns user and host; under sudo, the user who ran sudo. */
 function operator(): string {
   const sudo = process.env['SUDO_USER'];
   return `${sudo === undefined || sudo === '' ? loginName() : sudo}@${hostname()}`;
 }
 
-/** A container may run as a user that nothing has a name for. */
+/** Returns the user's name, or the numeric id if it has no name, as in some containers. */
 function loginName(): string {
   try {
     return userInfo().username;

@@ -8,11 +8,11 @@ import type {Store} from '../../lib/store/store.js';
 import {grouped} from '../terminal/numbers.js';
 
 /**
- * Asks running services whether they have handed out what a reset would hand out again. Anything but a whole answer
- * about this very database rejects the reset.
+ * Asks running services whether they have issued integers that a reset would issue again. Rejects the reset
+ * unless every answer is complete and about this database.
  *
- * @throws UniqueIDError `REJECTED` if one has handed it out, or does not tell; `REMOTE_FAILED` if one does not answer
- *   with a status
+ * @throws UniqueIDError `REJECTED` if a service has issued them or does not say; `REMOTE_FAILED` if it answers
+ *   no status
  */
 export async function assertNotIssued(
   servers: readonly string[],
@@ -33,7 +33,7 @@ export async function assertNotIssued(
   }
 }
 
-/** Returns `null` if the service has handed out nothing of the mode, and `undefined` if it does not tell. */
+/** Returns `null` if the service has issued nothing of the mode, and `undefined` if it does not say. */
 function highWaterMarkOf({modes}: ServiceStatus, mode: string): bigint | null | undefined {
   const [found, ...others] = modes.filter((each) => each.mode === mode);
   return others.length === 0 ? found?.highWaterMark : undefined;

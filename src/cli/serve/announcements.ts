@@ -8,20 +8,20 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 import {wrapped} from '../process/stderr.js';
 
-/** Asks the database what a person wants to know of it. */
+/** Asks the database for the facts that a person is shown. */
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
 
-/** What `serve` tells about itself beside its logs: a person a few lines, a log one JSON record each. */
+/** Messages of `serve` about itself: a few lines on a terminal, one JSON record each in a log. */
 export interface ServeAnnouncements {
   readonly started: (url: string, database: string, facts: ReadFacts) => Promise<void>;
   readonly stopping: () => void;
   readonly stopped: () => void;
 }
 
-/** @param log the service's own log, if it does not go to stderr alone */
+/** @param log the service's own log, unless it goes to stderr alone */
 export function serveAnnouncements(settings: Settings, log: Logger | undefined): ServeAnnouncements {
   const file = log === undefined ? undefined : forLog(log);
-  // With log.screen the log writes each line to stderr itself.
+  // With log.screen the log itself writes each record to stderr.
   if (file !== undefined && settings.logScreen && !process.stderr.isTTY) return file;
   const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
   return {
@@ -40,7 +40,7 @@ export function serveAnnouncements(settings: Settings, log: Logger | undefined):
   };
 }
 
-/** Tells a log what `--sync` did; a person has seen the task list. */
+/** Logs the steps of `--sync`; a person has seen the task list instead. */
 export function logSync({before, steps}: MigrationPlan): void {
   const names = steps.map(({name}) => name);
   const message =
@@ -70,14 +70,14 @@ function forLog(log: Logger): ServeAnnouncements {
 function forPerson({accessFile, errorFile, logScreen}: Settings): ServeAnnouncements {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
-  // Unlike `say`, it does not wait for a terminal whose output is paused.
+  // Unlike `printNotice`, the sink does not wait for a terminal whose output is paused.
   const print = (...lines: readonly Visible[]): void => {
     stderrSink().write(wrapped(lines));
   };
   return {
     started: async (url, database, facts) => {
       const {product, durability} = await facts();
-      // Measuring text takes longer to load than all the rest of this, and a log needs none.
+      // Loading the measuring of text takes longer than the rest of this module, and a log needs none.
       const {labelled} = await import('../terminal/labelled.js');
       const row = (label: string, text: string): Visible[] =>
         labelled(label, visible(text), process.stderr.columns);

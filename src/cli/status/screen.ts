@@ -6,16 +6,16 @@ import {labelled} from '../terminal/labelled.js';
 import {bytes, duration, grouped, inWords, percent} from '../terminal/numbers.js';
 import {formatTable, type Column} from '../terminal/table.js';
 
-/** Further columns of the table of modes, with a cell for each mode. */
+/** A column of the table of modes. */
 export interface FurtherColumn extends Column {
   readonly cell: (mode: ModeDocument) => string;
 }
 
 export interface ScreenOptions {
-  /** Columns of the terminal; `Infinity` where there is none. */
+  /** Columns of the terminal; `Infinity` without one. */
   readonly width: number;
   readonly colour: Colours;
-  /** The most lines of modes; `undefined` for all. */
+  /** Bound of the lines for modes; `undefined` for all modes. */
   readonly rows?: number | undefined;
   readonly further?: readonly FurtherColumn[];
 }
@@ -27,12 +27,12 @@ const columns: readonly FurtherColumn[] = [
   {title: 'REMAINING', spare: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
 ];
 
-/** The one screen of `uniqueid status`, line by line. */
+/** Formats the screen of `uniqueid status`. */
 export function statusLines(status: StatusDocument, options: ScreenOptions): Visible[] {
   return [...headLines(status, options), visible(''), ...modeLines(status, options)];
 }
 
-/** What is told about the database, above the table. */
+/** Formats the lines about the database, above the table. */
 export function headLines(
   {database, schema, service, version}: StatusDocument,
   {width, colour}: ScreenOptions,
@@ -41,7 +41,7 @@ export function headLines(
     labelled(label, style(visible(text)), width);
   const {problem} = schema;
   const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
-  // A service of an older version does not tell it.
+  // A service of an older version lacks it.
   const place = typeof database.schema === 'string' ? `, schema ${database.schema}` : '';
   const verdict =
     problem === null
@@ -93,7 +93,9 @@ function moreLine(hidden: number, more: boolean, last: string, width: number): V
   return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
 }
 
-/** Flags for the next page, to be copied into a shell; a name that is not shown as it is cannot be copied. */
+/**
+ * Returns the flags for the next page, to copy into a shell; a mode with hidden characters cannot be copied.
+ */
 function pageAfter(mode: string): string {
   return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : 'raise --limit';
 }

@@ -13,7 +13,10 @@ import {connect, withStore} from '../database/connect.js';
 import {say} from '../process/stderr.js';
 import {startTimeLimit} from '../process/time-limit.js';
 
-/** Looks at the database once. Probes call this, so `request_timeout` bounds all of it, waiting included. */
+/**
+ * Reads the status of the database. `request_timeout` bounds all of it, waits included, because probes call
+ * this.
+ */
 export async function databaseStatus(config: Config, page: ModePage, json: boolean): Promise<StatusDocument> {
   const {requestTimeoutMs, databaseUrl} = config.settings;
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
@@ -26,12 +29,11 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   }
 }
 
-/** Looks at a running service once. */
 export function remoteStatus(server: string, options: AskOptions, page: ModePage): Promise<StatusDocument> {
   return readServiceStatus(server, options, page);
 }
 
-/** Looks at the database again and again through one connection, which is opened anew after a failure. */
+/** Returns a function that reads the status through one connection, and reconnects after a failure. */
 export function repeatedStatus(config: Config, page: ModePage): () => Promise<StatusDocument> {
   let store: Store | undefined;
   return async () => {
@@ -46,13 +48,13 @@ export function repeatedStatus(config: Config, page: ModePage): () => Promise<St
   };
 }
 
-/** Adds what the service would log, or end with, when it reads these files. */
+/** Adds the warnings about files that a service would log or fail with. */
 function withFileWarnings(status: StatusDocument, {settings, files}: Config): StatusDocument {
   const warnings = exposureWarnings([...files, ...secretFiles(settings)]);
   return {...status, database: {...status.database, warnings: [...status.database.warnings, ...warnings]}};
 }
 
-/** @throws UniqueIDError `USAGE` unless it is a number of modes that one screen or document may hold */
+/** @throws UniqueIDError `USAGE` unless the text is a number from 0 to 100000, the bound of one document */
 export function parseLimit(text: string): number {
   if (/^[0-9]{1,6}$/.test(text) && Number(text) <= 100_000) return Number(text);
   throw new UniqueIDError(

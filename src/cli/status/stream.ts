@@ -6,10 +6,10 @@ import {hasStdoutFailed, printExact} from '../process/stdout.js';
 import type {StatusSource} from './watch.js';
 
 /**
- * Follows a status where there is no terminal to draw on: one look after the other on stdout, for a log or another
- * program, until the signal comes or stdout takes no more.
+ * Prints one status after the other to stdout, for a log or another program, until `signal` aborts or stdout
+ * fails.
  *
- * @param show shows one look; under `--json` the document is one line
+ * @param show prints one status for people; `--json` prints one line per document instead
  */
 export async function followStatus(
   source: StatusSource,
@@ -31,6 +31,6 @@ export async function followStatus(
 }
 
 function oneLine(status: StatusDocument): string {
-  // What is between quotes holds no line break in JSON.
+  // A JSON string never contains a line break.
   return exactJson(status).replaceAll(/\n\s*/g, '');
 }

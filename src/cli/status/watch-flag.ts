@@ -4,7 +4,7 @@ export const DEFAULT_WATCH_SECONDS = 2;
 
 const seconds = /^[0-9]+(?:\.[0-9]+)?$/;
 
-/** Puts the default behind a `--watch` that has no number: oclif has no flags whose value may be left out. */
+/** Adds the default to a `--watch` without a number, because oclif has no flags with an optional value. */
 export function withWatchSeconds(argv: readonly string[]): string[] {
   return argv.flatMap((word, index) => {
     const isBare = (word === '--watch' || word === '-w') && !seconds.test(argv[index + 1] ?? '');

@@ -10,7 +10,7 @@ import {Rates} from './rates.js';
 import {sparkline} from '../terminal/sparkline.js';
 import {headLines, statusLines, type FurtherColumn} from './screen.js';
 
-/** Where the status comes from; asked again and again, also after it has failed. */
+/** Reads the status; called repeatedly, also after a failure. */
 export type StatusSource = () => Promise<StatusDocument>;
 
 export interface WatchOptions {
@@ -19,17 +19,17 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** What is known at one moment. */
+/** The content of the screen. */
 interface View {
   readonly status: StatusDocument | undefined;
-  /** Why there is nothing newer, and since when, in milliseconds. */
+  /** The reason why `status` is old, and since when, in milliseconds of the monotonic clock. */
   readonly outage: {readonly error: UniqueIDError | undefined; readonly since: number} | undefined;
 }
 
-/** An answer that takes longer is told of. */
+/** The screen shows an outage if an answer takes longer. */
 const PATIENCE_MS = 2000;
 
-/** Shows a status that keeps up with the database until the signal comes; an outage is shown and waited out. */
+/** Shows the current status until `signal` aborts; shows an outage and waits for its end. */
 export async function watchStatus(
   source: StatusSource,
   terminal: NodeJS.WriteStream,
@@ -60,7 +60,7 @@ export async function watchStatus(
   }
 }
 
-/** One look at the source; `onSlow` is called where it takes long. */
+/** Reads the source once, and calls `onSlow` every `SLOW_ANSWER_THRESHOLD_MS` until it answers. */
 async function look(source: StatusSource, before: View, onSlow: (view: View) => void): Promise<View> {
   const since = before.outage?.since ?? performance.now();
   const timer = setInterval(() => {
@@ -87,7 +87,7 @@ function frame(
     return [...(trouble.length === 0 ? [visible('Asking …')] : trouble), visible(''), footer];
   const options = {width, colour, further: rateColumns(rates)};
   const above = headLines(status, options).length + trouble.length + 1;
-  // The headings, an empty line and the footer stand below.
+  // The headings, an empty line and the footer need three lines.
   const room = Math.max(2, rows - above - 3);
   return [...trouble, ...statusLines(status, {...options, rows: room}), visible(''), footer];
 }

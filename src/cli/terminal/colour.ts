@@ -4,10 +4,9 @@ import {wantsColour} from './traits.js';
 
 type Style = (text: Visible) => Visible;
 
-/** The styles that this program uses. */
 export type Colours = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow', Style>>;
 
-/** Returns the styles for one of the two output streams; they change nothing if it wants no colour. */
+/** Returns the styles for stdout or stderr; without colour they return the text unchanged. */
 export function colours(stream: NodeJS.WriteStream): Colours {
   const chalk = new Chalk({level: wantsColour(stream, process.env) ? 1 : 0});
   const style =

@@ -2,7 +2,7 @@ import {errorTable, type UniqueIDError} from '../../lib/core/errors.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {wrapWords} from './wrap-words.js';
 
-/** A failure as `--json` shows it. */
+/** A failure as `--json` prints it. */
 export interface ErrorDocument {
   readonly code: string;
   readonly message: string;
@@ -10,7 +10,6 @@ export interface ErrorDocument {
   readonly exit: number;
 }
 
-/** A failure for a script. */
 export function toErrorDocument(error: UniqueIDError): ErrorDocument {
   return {
     code: error.code,
@@ -21,9 +20,9 @@ export function toErrorDocument(error: UniqueIDError): ErrorDocument {
 }
 
 /**
- * A failure for a person, in two lines: what happened, what to do.
+ * Formats a failure for a person: what happened, then what to do.
  *
- * @param width columns of the terminal, where it goes to one: what is longer goes on below itself
+ * @param width columns of the terminal; longer texts continue below, indented. `undefined` without a terminal
  */
 export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
   const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
@@ -34,10 +33,10 @@ export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: 
   return error.hint === undefined ? first : [...first, ...beside(`${dim}Try:${reset}   `, error.hint)];
 }
 
-/** As wide as what stands before a message. */
+/** As wide as both labels. */
 const INDENT = ' '.repeat('Error: '.length);
 
-/** What nobody foresaw is told to the person at the command line in its own words; they alone can report it. */
+/** Adds the cause to an unexpected error, because only the person at the command line can report it. */
 function messageOf(error: UniqueIDError): string {
   if (error.code !== 'UNEXPECTED' || !(error.cause instanceof Error)) return error.message;
   return `${error.message} ${error.cause.message}`;

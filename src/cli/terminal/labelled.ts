@@ -1,10 +1,12 @@
 import wrapAnsi from 'wrap-ansi';
 import type {Visible} from '../../lib/util/visible.js';
 
-/** As wide as the longest label and two spaces. */
+/** Width of the longest label and two spaces. */
 const INDENT = 12;
 
-/** `Database    db.sqlite3`: a label and its text, which goes on below itself where the terminal is narrow. */
+/**
+ * Formats `Database    db.sqlite3`: a label and its text, which continues below, indented, if it is too long.
+ */
 export function labelled(label: string, text: Visible, width: number): Visible[] {
   const room = Math.max(20, width - INDENT);
   const lines = room === Infinity ? [text] : wrapAnsi(text, room, {hard: true}).split('\n');

@@ -1,21 +1,23 @@
 import type {Visible} from '../../lib/util/visible.js';
 
-/** https://invisible-island.net/xterm/ctlseqs/ctlseqs.html: the alternate screen, so that what was there before stays. */
+/**
+ * The alternate screen, which keeps the terminal's earlier content:
+ * https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
+ */
 const ENTER = '\u001B[?1049h\u001B[?25l';
 const LEAVE = '\u001B[?25h\u001B[?1049l';
 const HOME = '\u001B[H';
 const CLEAR_LINE = '\u001B[K';
 const CLEAR_BELOW = '\u001B[J';
 
-/** A screen that is drawn again and again in place. */
 export interface LiveScreen {
-  /** Shows these lines; what does not fit the height is left out at the end. */
+  /** Shows these lines from the top; leaves out those below the terminal's height. */
   readonly draw: (lines: readonly Visible[]) => void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal's earlier content. */
   readonly leave: () => void;
 }
 
-/** Takes over a terminal; it is given back at the end of the process too, however that comes. */
+/** Switches the terminal to the alternate screen; any exit of the process switches it back. */
 export function openLiveScreen(terminal: NodeJS.WriteStream): LiveScreen {
   let isOpen = true;
   const leave = (): void => {

@@ -1,4 +1,4 @@
-/** Short scale, as English uses it; a counter ends at 9.2 quintillion. */
+/** Short scale; the largest counter, 2^63-1, is 9.2 quintillion. */
 const scales: readonly (readonly [bigint, string])[] = [
   [10n ** 18n, 'quintillion'],
   [10n ** 15n, 'quadrillion'],
@@ -7,12 +7,12 @@ const scales: readonly (readonly [bigint, string])[] = [
   [10n ** 6n, 'million'],
 ];
 
-/** `251,038` */
+/** Formats `251,038`. */
 export function grouped(value: bigint): string {
   return value.toLocaleString('en-US');
 }
 
-/** `9.2 quintillion`, rounded down, from a million on; exact below. */
+/** Formats `9.2 quintillion`, rounded down, from a million on; exact below. */
 export function inWords(value: bigint): string {
   for (const [scale, name] of scales) {
     if (value < scale) continue;
@@ -22,15 +22,15 @@ export function inWords(value: bigint): string {
   return grouped(value);
 }
 
-/** `12.3 %`, and `< 0.1 %` for what is little but not nothing. */
+/** Formats `12.3 %`; a positive share below 0.1 % is `< 0.1 %`, never `0 %`. */
 export function percent(share: number): string {
   if (share === 0) return '0 %';
   if (share < 0.001) return '< 0.1 %';
-  // Rounded down: 99.99 % is not all.
+  // Rounded down, so that 99.99 % is not shown as all.
   return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
-/** `48 kB`, in thousands as disks are sold. */
+/** Formats `48 kB`, in decimal units, as disk sizes are given. */
 export function bytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)));
@@ -38,7 +38,7 @@ export function bytes(size: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-/** `3 s`, `2 min 5 s`, `4 h 0 min`, `12 d 3 h`: the two largest units that matter. */
+/** Formats the two largest units: `3 s`, `2 min 5 s`, `4 h 0 min`, `12 d 3 h`. */
 export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole} s`;
@@ -47,7 +47,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
-/** `12.3`, `1,234`: integers a second. */
+/** Formats integers per second: `12.3`, `1,234`. */
 export function rate(perSecond: number): string {
   return perSecond < 100 ? perSecond.toFixed(1) : grouped(BigInt(Math.round(perSecond)));
 }

@@ -6,12 +6,12 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 /** Questions go to stderr: stdout is for data. */
 const context = {output: process.stderr};
 
-/** Asks which of the modes there are; typing narrows the list. */
+/** Asks for one of the existing modes; typing narrows the list. */
 export function pickMode(message: string, modes: readonly string[]): Promise<string> {
   return search({message: visible(message), source: (term) => choices(modes, term)}, context);
 }
 
-/** Asks for one of the modes there are, or a new name. */
+/** Asks for an existing mode or a new name. */
 export function pickOrNameMode(modes: readonly string[]): Promise<string> {
   return search(
     {
@@ -24,7 +24,6 @@ export function pickOrNameMode(modes: readonly string[]): Promise<string> {
 }
 
 interface Choice {
-  /** As it is shown. */
   readonly name: Visible;
   readonly value: string;
 }
@@ -39,7 +38,7 @@ function choices(modes: readonly string[], term: string | undefined): Choice[] {
 
 function newMode(modes: readonly string[], term: string | undefined): Choice[] {
   if (term === undefined || term === '') return [];
-  // Who types a name as it is shown means the mode that there is.
+  // A name typed as displayed means the existing mode.
   if (modes.some((mode) => mode === term || visible(mode) === term)) return [];
   return [{name: visible(`${term} (a new mode)`), value: term}];
 }

@@ -1,25 +1,24 @@
 import stringWidth from 'string-width';
 import {visible, type Visible} from '../../lib/util/visible.js';
 
-/** A column's heading; the first column is aligned to the left, the others, mostly numbers, to the right. */
+/** A column with its heading. The first column is aligned left; the others, mostly numbers, right. */
 export interface Column {
   readonly title: string;
-  /** Left out where the terminal is too narrow; the one with the highest number first. */
+  /** A narrow terminal drops the columns that have a `dropOrder`, the highest first. */
   readonly spare?: number;
   readonly left?: boolean;
 }
 
 const GAP = '  ';
 
-/** The least that the first column is cut to. */
 const LEAST = 8;
 
 /**
- * Lines up cells under their headings. Where the terminal is too narrow columns that can be spared are left out,
- * and then the first column is cut: no line wraps and no number loses a digit. Hidden characters are written out.
+ * Aligns cells under their headings and makes hidden characters visible. A narrow terminal drops columns by
+ * `dropOrder`, then cuts the first column: no line wraps and no number loses a digit.
  *
- * @param width columns of the terminal; `Infinity` where there is none
- * @returns the line of headings, then one line a row; a block of lines a row where the terminal is too narrow for that
+ * @param width columns of the terminal; `Infinity` without one
+ * @returns the headings, then one line per row; several lines per row if the terminal is too narrow even so
  */
 export function formatTable(
   columns: readonly Column[],
@@ -45,7 +44,10 @@ export function formatTable(
   ) as Visible[];
 }
 
-/** For a terminal that no table fits: the first cell of a row, and below it each other cell beside its heading. */
+/**
+ * Formats rows for a terminal too narrow for a table: the first cell, then each other cell beside its
+ * heading.
+ */
 function stacked([titles = [], ...rows]: readonly (readonly string[])[], width: number): string[] {
   const room = Math.max(...titles.slice(1).map((title) => stringWidth(title)));
   return rows.flatMap(([first = '', ...others]) => [
@@ -56,7 +58,7 @@ function stacked([titles = [], ...rows]: readonly (readonly string[])[], width: 
   ]);
 }
 
-/** The columns that there is room for, as indexes; `undefined` where not even those that are needed fit. */
+/** Returns the indexes of the columns that fit; `undefined` if even those without a `dropOrder` do not. */
 function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] | undefined {
   const shown = columns.map((_, index) => index);
   const needed = (): number =>

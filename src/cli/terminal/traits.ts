@@ -1,18 +1,18 @@
-/** What of a stream matters for what is written to it. */
+/** The properties of a stream that decide its format. */
 export interface StreamTraits {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
 /**
- * Whether a person can be asked: questions are written to stderr and answered on stdin, so both must be
- * a terminal, and nothing may have said that this is a script.
+ * Returns whether a person can be asked. Prompts use stderr and stdin, so both must be terminals, and neither
+ * `--json` nor `CI` may mark a script.
  */
 export function canPrompt(json: boolean): boolean {
   return !json && process.stdin.isTTY && process.stderr.isTTY && !isSet(process.env['CI']);
 }
 
-/** Whether to colour what goes to a stream: `FORCE_COLOR`, then `NO_COLOR`, then what the stream is. */
+/** Returns whether to colour a stream: `FORCE_COLOR` decides, then `NO_COLOR` and `TERM`, then the stream. */
 export function wantsColour(stream: StreamTraits, env: NodeJS.ProcessEnv): boolean {
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
@@ -20,7 +20,6 @@ export function wantsColour(stream: StreamTraits, env: NodeJS.ProcessEnv): boole
   return stream.isTTY === true;
 }
 
-/** Set, and to something that does not mean no. */
 function isSet(variable: string | undefined): boolean {
   return variable !== undefined && variable !== '' && variable !== '0' && variable !== 'false';
 }

@@ -1,10 +1,10 @@
 import {stripVTControlCharacters} from 'node:util';
 
 /**
- * Breaks a text between words, where a terminal would break it inside one. A word that is longer than a line stays
- * whole, such as a URL that is to be copied.
+ * Breaks a text between words; a terminal would break it inside words. A word longer than a line stays whole,
+ * so that a URL can be copied.
  *
- * @param width columns that there are; `undefined` where there is no terminal
+ * @param width columns of the terminal; `undefined` without one
  */
 export function wrapWords<Text extends string>(text: Text, width: number | undefined): Text[] {
   if (width === undefined) return [text];
@@ -21,7 +21,7 @@ export function wrapWords<Text extends string>(text: Text, width: number | undef
   return [...lines, line ?? ''] as Text[];
 }
 
-/** In code points: what this program says is written in letters of one column. */
+/** Counts code points, because this program's messages contain only characters one column wide. */
 function lengthOf(text: string): number {
   return Array.from(stripVTControlCharacters(text)).length;
 }

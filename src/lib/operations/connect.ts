@@ -4,24 +4,23 @@ import {openStore} from '../store/open.js';
 import type {OpenOptions, Store} from '../store/store.js';
 import {retryTransient} from '../util/retry.js';
 
-/** How often and how patiently to try. */
 export interface ConnectOptions extends OpenOptions {
   readonly attempts: number;
   /** The pause between two attempts, in milliseconds. */
   readonly waitMs: number;
-  /** How long all attempts may take, in milliseconds; shortens the pauses between them as well. */
+  /** Bound of all attempts together, in milliseconds; also shortens the pauses between them. */
   readonly limitMs?: number | undefined;
   /** Called before each pause, which takes `pauseMs` milliseconds. */
   readonly onWait?: (error: UniqueIDError, attempt: number, pauseMs: number) => void;
 }
 
-/** A pause of `connect_wait` may be longer than the limit: at least so many tries fit into it. */
+/** Shortens the pause, because `connect_wait` may be longer than the whole limit. */
 const TRIES_WITHIN_LIMIT = 10;
 
 /**
- * Opens a store, and waits for a database that is not up yet, as the Python service does with
- * `connect_attempts` and `connect_wait`. What waiting cannot mend is thrown at once. An attempt under way at the end of
- * the limit is not cut short: the caller ends it.
+ * Opens a store, and waits for an unavailable database, as the Python service does with `connect_attempts`
+ * and `connect_wait`. Throws an error that is not transient immediately. The limit does not interrupt a
+ * running attempt: the caller must end it.
  */
 export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise<Store> {
   const {attempts, waitMs, limitMs = Infinity, onWait} = options;
@@ -36,7 +35,7 @@ export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise
   });
 }
 
-/** Returns the error of the last attempt, with how long all of them took. */
+/** Adds the limit to the error of the last attempt. */
 function gaveUp(last: UniqueIDError, limitMs: number): UniqueIDError {
   return last.reworded(`${last.message} Gave up after ${limitMs / 1000} s.`, last.cause);
 }

@@ -4,11 +4,11 @@ import {raised} from '../store/shared/counter-moves.js';
 import type {CounterMinimum, Raise, Store} from '../store/store.js';
 
 /**
- * Reads every counter of a database, to be copied into another.
+ * Reads every counter of the source of a copy.
  *
- * @param target `undefined` where a look finds no tables yet
- * @throws UniqueIDError `SCHEMA_*` where its tables cannot be read, `COUNTER_DAMAGED` where one holds no integer,
- *   `USAGE` where source and target are the same database
+ * @param target `undefined` if a dry run finds no tables
+ * @throws UniqueIDError `SCHEMA_*` if the tables cannot be read, `COUNTER_DAMAGED` if a counter is no
+ *   integer, `USAGE` if source and target are the same database
  */
 export async function readMinimums(
   source: Store,
@@ -20,7 +20,7 @@ export async function readMinimums(
     });
   }
   const problem = schemaProblem(await source.readSchema(), source.location);
-  // Before version 1 the counters stood in the same table.
+  // Version 0.0 has the same table of counters.
   if (problem !== undefined && problem.code !== 'SCHEMA_TOO_OLD') throw problem;
   return (await source.counters()).map(({mode, next}) => {
     if (next !== undefined) return {mode, next};
@@ -35,9 +35,9 @@ export async function readMinimums(
 }
 
 /**
- * Raises each counter of the target to the higher of both, all or none.
+ * Raises each counter of the target to the higher of both values, in one transaction.
  *
- * @throws UniqueIDError `REJECTED` where the target takes two modes for one: they would share a counter
+ * @throws UniqueIDError `REJECTED` if the target folds two modes into one, which would share a counter
  */
 export async function copyCounters(
   target: Store,
@@ -55,7 +55,7 @@ export async function copyCounters(
   });
 }
 
-/** What copying into a database comes to whose tables are not made yet. */
+/** Returns the result of a copy into a database without tables. */
 export function copyIntoNothing(minimums: readonly CounterMinimum[]): readonly Raise[] {
   return minimums.map((minimum) => raised(minimum, undefined));
 }

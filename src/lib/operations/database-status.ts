@@ -8,15 +8,14 @@ import type {Counter, Store, StoreFacts} from '../store/store.js';
 /** A counter as an operator sees it. */
 export interface ModeStatus {
   readonly mode: string;
-  /** The next integer; `null` where the row holds none. */
+  /** The next integer; `null` if the row holds no integer. */
   readonly next: bigint | null;
-  /** How many integers are left; `null` where the row holds no counter. */
+  /** The count of integers left; `null` if the row holds no integer. */
   readonly remaining: bigint | null;
-  /** The share of all integers that is used, from 0 to 1. */
+  /** The used share of all integers, from 0 to 1. */
   readonly usedShare: number | null;
 }
 
-/** What an operator asks first. */
 export interface DatabaseStatus {
   readonly database: StoreFacts & {
     readonly location: string;
@@ -29,11 +28,11 @@ export interface DatabaseStatus {
     readonly problem: UniqueIDError | undefined;
   };
   readonly modes: readonly ModeStatus[];
-  /** Whether further modes follow after the last one listed. */
+  /** True if further modes follow the last one listed. */
   readonly more: boolean;
 }
 
-/** Which modes a status lists. */
+/** The modes that a status lists. */
 export interface ModePage {
   /** This mode alone. */
   readonly mode?: string | undefined;
@@ -42,21 +41,22 @@ export interface ModePage {
   readonly limit: number;
 }
 
-/** Counters that have come so far are warned of: nine tenths of all integers. */
+/** A counter at nine tenths of all integers or beyond causes a warning. */
 const NEARLY_USED = (MAX_COUNTER / 10n) * 9n;
 
-/** So many of them are named; one warning each would hide the others. */
+/** Bounds the modes in that warning; a long list would hide other warnings. */
 const MOST_NAMED = 5;
 
-/** Reads the counters that may have to be warned of: a look at the whole table. */
+/** Reads the counters that may need a warning; scans the whole table. */
 export function readHighest(store: Store): Promise<readonly Counter[]> {
   return store.highestCounters(MOST_NAMED + 1);
 }
 
 /**
- * Reads a database's state; the modes only where its schema can be understood.
+ * Reads a database's status; reads the modes only if the schema is known.
  *
- * @param findHighest called if the modes can be read; does what `readHighest` does
+ * @param findHighest replaces `readHighest`, for example by a cached result; called only if the modes can be
+ *   read
  */
 export async function readStatus(
   store: Store,
@@ -85,14 +85,14 @@ export async function readStatus(
   };
 }
 
-/** Hexadecimal digits of an identity: enough that two databases of one site never share them. */
+/** Hexadecimal digits of an identity, 64 bits: no two databases of one site share them. */
 const IDENTITY_LENGTH = 16;
 
 /**
- * Returns a text that two looks share only if they were at the same database, whatever their URLs say. It is a hash:
- * a store's own identity holds host names and paths, which a client must not see.
+ * Returns a text that is equal for two URLs only if they lead to the same database. Hashes the store's own
+ * identity, because a client must not see the host names and paths in it.
  *
- * @returns `undefined` if the database has no way to tell
+ * @returns `undefined` if the database cannot provide an identity
  */
 export async function databaseIdentity(store: Store): Promise<string | undefined> {
   let identity: string;
@@ -105,13 +105,13 @@ export async function databaseIdentity(store: Store): Promise<string | undefined
   return createHash('sha256').update(identity).digest('hex').slice(0, IDENTITY_LENGTH);
 }
 
-/** Tables that `dbsync` can bring to what is served hold counters like any others. */
+/** Returns whether the counters can be read; they can if `dbsync` can upgrade or repair the tables. */
 function isReadable(state: SchemaState): boolean {
   if (state.kind === 'unsuitable') return state.flaw.mend !== undefined;
   return state.kind === 'versioned' && (isServable(state) || state.version.major === 0);
 }
 
-/** One more than the page holds, which tells whether more follow. */
+/** Reads one counter more than the page holds, to learn whether more follow. */
 async function listed(store: Store, {mode, after, limit}: ModePage): Promise<readonly Counter[]> {
   if (mode === undefined) return store.counters({after, limit: limit + 1});
   const counter = await store.counter(mode);

@@ -3,20 +3,20 @@ import {nearest} from '../util/nearest-word.js';
 import {retryTransient} from '../util/retry.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
 
-/** One counter of a reset, and what it would mean. */
+/** The move of one counter, with its consequences. */
 export interface ResetMove extends CounterMove {
-  /** How many integers could be issued a second time: those between `to` and where the counter stands. */
+  /** The count of integers between `to` and the current value, which could be issued a second time. */
   readonly reissued: bigint;
-  /** Backwards, or from a value that says nothing: both need more than a yes. */
+  /** True for a move back or from a damaged value; both need more than a yes. */
   readonly backward: boolean;
 }
 
 /**
  * Plans a reset without changing anything.
  *
- * @param modes the modes to reset, or `undefined` for all there are
- * @param to the next integer that each is to give
- * @throws UniqueIDError `UNKNOWN_MODE`, with the nearest names
+ * @param modes the modes to reset; `undefined` for all
+ * @param to the next integer that each mode will issue
+ * @throws UniqueIDError `UNKNOWN_MODE`, with the nearest name
  */
 export async function planReset(
   store: Store,
@@ -34,12 +34,13 @@ export async function planReset(
 }
 
 /**
- * Carries out what was planned and confirmed: all of it or, where a counter has moved meanwhile, nothing.
+ * Carries out the confirmed plan in one transaction, or changes nothing if a counter has moved since the
+ * plan.
  *
- * Services under load leave a database busy, which is waited out. A lost connection is not: the move may have been
- * made, and made again it would seem to be refused.
+ * Retries while services under load keep the database busy. Never retries after a lost connection: the move
+ * may be committed, and a second attempt would report it as a conflict.
  *
- * @param timeoutMs how long to wait for a busy database, in milliseconds
+ * @param timeoutMs bound of the wait for a busy database
  * @throws UniqueIDError `REJECTED`; `DATABASE_*`
  */
 export async function applyReset(

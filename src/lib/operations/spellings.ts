@@ -1,22 +1,23 @@
 import {UniqueIDError} from '../core/errors.js';
 import type {Comparison, CounterMinimum, Store} from '../store/store.js';
 
-/** How many modes a message names. */
+/** Bounds the modes in a message. */
 const MAX_NAMED = 5;
 
-/** Where a copy goes; without `store` if a dry run finds no tables yet. */
+/** The target of a copy; `store` is `undefined` if a dry run finds no tables. */
 export interface SpellingTarget {
   readonly location: string;
   readonly store: Store | undefined;
 }
 
 /**
- * Returns the further modes that a copy must create, so that no spelling of a mode starts again in the target: in a
- * table that folds, clients may have used `FILE` for the counter that is stored as `file`.
+ * Returns the further modes that a copy must create, so that no spelling of a mode starts again in the
+ * target. In a table that folds case, clients may have used `FILE` for the counter stored as `file`.
  *
  * @param minimums every counter of the source
- * @param listed every further spelling that clients have used; `undefined` if nobody has told
- * @throws UniqueIDError `REJECTED` if nobody has told, or if the source has no counter for a listed one
+ * @param listed every further spelling that clients have used; `undefined` if unknown
+ * @throws UniqueIDError `REJECTED` if the spellings are unknown, or if the source has no counter for a listed
+ *   one
  */
 export async function readSpellings(
   source: Store,
@@ -36,12 +37,14 @@ export async function readSpellings(
   return [...spellings].flatMap(([mode, next]) => (next === undefined ? [] : [{mode, next}]));
 }
 
-/** Whether the target takes for one mode what the source takes for one. */
+/** Returns whether source and target fold the same spellings into one mode. */
 function isSame(from: Comparison, to: Comparison | undefined): boolean {
   return from.kind === to?.kind && (from.kind === 'padded' || from.name === to.name);
 }
 
-/** Every table that is not exact may pad; a valid mode has no space at its end, and so this one is all there is. */
+/**
+ * Yields the spelling without padding: a table that is not exact may pad, and a valid mode ends in no space.
+ */
 function* trimmed(minimums: readonly CounterMinimum[]): Iterable<[string, bigint]> {
   for (const {mode, next} of minimums) {
     const valid = withoutPadding(mode);
@@ -59,7 +62,7 @@ async function nextOf(source: Store, mode: string): Promise<bigint | undefined> 
   try {
     return (await source.counter(mode))?.next;
   } catch (error) {
-    // Its character set lacks a letter of it.
+    // The table's character set lacks a letter of the mode.
     if (error instanceof UniqueIDError && error.code === 'INVALID_MODE') return undefined;
     throw error;
   }

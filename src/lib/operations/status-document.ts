@@ -1,24 +1,24 @@
 import type {ErrorCode} from '../core/errors.js';
 import type {DatabaseStatus, ModeStatus} from './database-status.js';
 
-/** A failure as documents show it. */
+/** A failure in a document. */
 export interface ProblemDocument {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
 }
 
-/** The status of a database, as `uniqueid status --json` prints it and `GET /status` answers it. */
+/** The status of a database, printed by `uniqueid status --json` and answered by `GET /status`. */
 export interface StatusDocument {
   readonly version: string;
-  /** What only a running service can tell. */
+  /** Missing unless a running service answers. */
   readonly service?: ServiceDocument;
   readonly database: {
     readonly kind: string;
     readonly location: string;
-    /** The same for two looks only if they were at the same database; `null` if it cannot tell. */
+    /** Equal for two URLs only if they lead to the same database; `null` if unknown. */
     readonly identity: string | null;
-    /** The schema that the tables in use lie in; `null` if the database has no schemas, or the tables are missing. */
+    /** The schema of the tables in use; `null` if the database has no schemas or the tables are missing. */
     readonly schema: string | null;
     readonly product: string;
     readonly sizeBytes: number | null;
@@ -31,7 +31,7 @@ export interface StatusDocument {
     readonly problem: ProblemDocument | null;
   };
   readonly modes: readonly ModeDocument[];
-  /** Whether further modes follow after the last one listed. */
+  /** True if further modes follow the last one listed. */
   readonly more: boolean;
 }
 
@@ -40,12 +40,12 @@ export interface ServiceDocument {
   readonly uptimeSeconds: number;
 }
 
-/** One mode; `highWaterMark` is one more than the highest integer that the running service has handed out itself. */
+/** One mode; `highWaterMark` is that of the running service, `null` if it has issued nothing. */
 export interface ModeDocument extends ModeStatus {
   readonly highWaterMark?: bigint | null;
 }
 
-/** A status as a document; sizes and counts are exact, so write it with `exactJson`. */
+/** Converts a status to a document. Write it with `exactJson`, because its counters are bigints. */
 export function statusDocument(
   status: DatabaseStatus,
   version: string,
