@@ -6,7 +6,7 @@ import {median, medianRatio} from './statistics.js';
 export interface CommandFigures {
   readonly name: string;
   /** Median wall time in milliseconds. */
-  readonly milliseconds: number;
+  readonly medianMs: number;
   /** Wall time divided by that of `node -e 0`; the median of the ratios run by run. */
   readonly ratio: number;
 }
@@ -21,13 +21,13 @@ export function timeCommands(
   // The first turn only fills the caches of the file system.
   for (let turn = 0; turn <= runs; turn++) {
     for (const [index, {args}] of commands.entries()) {
-      const took = wallTime(args, cwd);
-      if (turn > 0) times[index]?.push(took);
+      const elapsedMs = wallTime(args, cwd);
+      if (turn > 0) times[index]?.push(elapsedMs);
     }
   }
   return commands.map(({name}, index) => ({
     name,
-    milliseconds: median(times[index] ?? []),
+    medianMs: median(times[index] ?? []),
     ratio: medianRatio(times[index] ?? [], times[0] ?? []),
   }));
 }
@@ -53,12 +53,12 @@ export async function timeToFirstAnswer(args: readonly string[], cwd: string, ru
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {PATH: process.env['PATH'], HOME: cwd},
     });
-    let said = '';
-    server.stderr.setEncoding('utf8').on('data', (text) => (said += String(text)));
+    let stderr = '';
+    server.stderr.setEncoding('utf8').on('data', (text) => (stderr += String(text)));
     let url: string | undefined;
     while (url === undefined) {
       await once(server.stderr, 'data');
-      url = /answers at (http:\/\/\S+\/getid)/.exec(said)?.[1];
+      url = /answers at (http:\/\/\S+\/getid)/.exec(stderr)?.[1];
     }
     const {status} = await fetch(`${url}?mode=first&range=1`);
     if (status !== 200) throw new Error(`the first answer was ${status}`);

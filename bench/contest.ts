@@ -6,8 +6,8 @@ import type {Target} from './target.js';
 export interface Figures {
   readonly name: string;
   readonly rate: number;
-  readonly least: number;
-  readonly most: number;
+  readonly slowest: number;
+  readonly fastest: number;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
@@ -27,9 +27,9 @@ export async function contest(
   rounds: number,
   progress: (line: string) => void,
 ): Promise<readonly Figures[]> {
-  const seen = new Map<Target, Round[]>(targets.map((target) => [target, []]));
+  const results = new Map<Target, Round[]>(targets.map((target) => [target, []]));
   for (let round = 1; round <= rounds; round++) {
-    for (const [target, all] of seen) {
+    for (const [target, all] of results) {
       const figures = await run(target, load);
       progress(
         `${load.connections} connections, round ${round} of ${rounds}: ${target.name} ${figures.rate.toFixed(0)}/s`,
@@ -37,21 +37,21 @@ export async function contest(
       all.push(figures);
     }
   }
-  const [first = []] = seen.values();
+  const [first = []] = results.values();
   const yardstick = first.map(({rate}) => rate);
-  return [...seen].map(([{name}, all]) => {
+  return [...results].map(([{name}, all]) => {
     const rates = all.map(({rate}) => rate);
-    const middle = (figure: (round: Round) => number): number => median(all.map(figure));
+    const medianOf = (figure: (round: Round) => number): number => median(all.map(figure));
     return {
       name,
       rate: median(rates),
-      least: Math.min(...rates),
-      most: Math.max(...rates),
-      p50: middle(({p50}) => p50),
-      p99: middle(({p99}) => p99),
-      p999: middle(({p999}) => p999),
-      cpuMicroseconds: middle(({cpuMicroseconds}) => cpuMicroseconds),
-      driverShare: middle(({driverShare}) => driverShare),
+      slowest: Math.min(...rates),
+      fastest: Math.max(...rates),
+      p50: medianOf(({p50}) => p50),
+      p99: medianOf(({p99}) => p99),
+      p999: medianOf(({p999}) => p999),
+      cpuMicroseconds: medianOf(({cpuMicroseconds}) => cpuMicroseconds),
+      driverShare: medianOf(({driverShare}) => driverShare),
       share: medianRatio(rates, yardstick),
     };
   });

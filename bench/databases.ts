@@ -8,7 +8,7 @@ import {
 } from '../test/helpers/databases/private-server.js';
 
 /** A database to serve from. */
-export interface Base {
+export interface BenchDatabase {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
   /** Adds modes to the existing tables; missing for SQLite. */
@@ -17,9 +17,9 @@ export interface Base {
 }
 
 /** Returns SQLite, and starts the network databases that are installed. */
-export async function startDatabases(say: (line: string) => void): Promise<readonly Base[]> {
-  const bases: Base[] = [{name: 'SQLite', env: {}, remove: () => Promise.resolve()}];
-  if (findPostgres() === undefined) say('PostgreSQL is not installed: left out.');
+export async function startDatabases(print: (line: string) => void): Promise<readonly BenchDatabase[]> {
+  const databases: BenchDatabase[] = [{name: 'SQLite', env: {}, remove: () => Promise.resolve()}];
+  if (findPostgres() === undefined) print('PostgreSQL is not installed: left out.');
   else {
     const {url, remove} = await startPostgres();
     const fill = async (modes: number): Promise<void> => {
@@ -29,9 +29,9 @@ export async function startDatabases(say: (line: string) => void): Promise<reado
       await sql`VACUUM ANALYZE uniqueindex`;
       await sql.end();
     };
-    bases.push({name: 'PostgreSQL', env: {PEEWEE_URL: `${url}/postgres`}, fill, remove});
+    databases.push({name: 'PostgreSQL', env: {PEEWEE_URL: `${url}/postgres`}, fill, remove});
   }
-  if (findMariadb() === undefined) say('MariaDB is not installed: left out.');
+  if (findMariadb() === undefined) print('MariaDB is not installed: left out.');
   else {
     const {url, remove} = await startMariadb();
     const fill = async (modes: number): Promise<void> => {
@@ -41,7 +41,7 @@ export async function startDatabases(say: (line: string) => void): Promise<reado
       );
       await connection.end();
     };
-    bases.push({name: 'MariaDB', env: {PEEWEE_URL: `${url}/mysql`}, fill, remove});
+    databases.push({name: 'MariaDB', env: {PEEWEE_URL: `${url}/mysql`}, fill, remove});
   }
-  return bases;
+  return databases;
 }

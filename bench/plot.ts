@@ -12,11 +12,11 @@ const colours = ['#8a8f98', '#1f6feb', '#2da44e', '#bf8700', '#cf222e'];
 
 /** Draws a bar chart of shares as SVG text, with one colour per name. */
 export function barChart(title: string, groups: readonly Group[]): string {
-  const most = Math.max(1, ...groups.flatMap(({bars}) => bars.map(({value}) => value)));
-  const height = (value: number): number => (value / most) * (HEIGHT - TOP - BOTTOM);
+  const max = Math.max(1, ...groups.flatMap(({bars}) => bars.map(({value}) => value)));
+  const height = (value: number): number => (value / max) * (HEIGHT - TOP - BOTTOM);
   const groupWidth = (WIDTH - LEFT - 10) / groups.length;
   const parts: string[] = [];
-  for (let share = 0; share <= most; share += 0.2) {
+  for (let share = 0; share <= max; share += 0.2) {
     const y = HEIGHT - BOTTOM - height(share);
     parts.push(
       `<line x1="${LEFT}" x2="${WIDTH - 10}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}" stroke="#d0d7de"/>`,

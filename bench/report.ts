@@ -45,9 +45,9 @@ export function toMarkdown({
     );
   }
   lines.push('### Commands', '');
-  const timed = commands.map(({name, milliseconds, ratio}) => [
+  const timed = commands.map(({name, medianMs, ratio}) => [
     `\`${name}\``,
-    milliseconds.toFixed(0),
+    medianMs.toFixed(0),
     ratio.toFixed(2),
   ]);
   lines.push(...table(['command', 'wall time, median ms', 'against `node -e 0`'], timed), '');
@@ -69,11 +69,11 @@ const head = [
 ];
 
 function cells(label: string, figures: Figures): string[] {
-  const {name, rate, least, most, p50, p99, p999, cpuMicroseconds, share} = figures;
+  const {name, rate, slowest, fastest, p50, p99, p999, cpuMicroseconds, share} = figures;
   return [
     label,
     name,
-    `${rate.toFixed(0)} (${least.toFixed(0)} to ${most.toFixed(0)})`,
+    `${rate.toFixed(0)} (${slowest.toFixed(0)} to ${fastest.toFixed(0)})`,
     ...[p50, p99, p999].map((value) => value.toFixed(2)),
     cpuMicroseconds.toFixed(1),
     share.toFixed(2),

@@ -8,7 +8,7 @@ import {parseArgs} from 'node:util';
 import Database from 'better-sqlite3';
 import {timeCommands, timeToFirstAnswer} from './commands.js';
 import {contest, type Figures} from './contest.js';
-import {startDatabases, type Base} from './databases.js';
+import {startDatabases, type BenchDatabase} from './databases.js';
 import {barChart} from './plot.js';
 import {redisRate} from './redis.js';
 import {toMarkdown, type Section} from './report.js';
@@ -25,7 +25,7 @@ const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 
 /** A smaller loss than a fifth is noise. */
-const TOLERATED = 0.8;
+const MIN_RATIO_OF_COMMITTED = 0.8;
 const COMMAND_RUNS = 20;
 const MILLION = 1_000_000;
 
@@ -42,7 +42,7 @@ const ratios: Record<string, number> = {};
 try {
   const bare = await target('bare node:http', [here('bare-server.js')]);
   const sections = options.check
-    ? await quickly(bare)
+    ? await measureQuickly(bare)
     : [await databasesByConnections(bare), await variations(bare)];
   const commands = timeCommands(
     [
@@ -76,14 +76,18 @@ function machine(): string {
   return `Node ${process.version}, ${availableParallelism()} processors (${model.trim()}), which the load, the databases and the servers share. Medians of ${rounds} rounds of ${seconds} s, in turn.`;
 }
 
-async function target(name: string, args: readonly string[], env: Base['env'] = {}): Promise<Target> {
+async function target(
+  name: string,
+  args: readonly string[],
+  env: BenchDatabase['env'] = {},
+): Promise<Target> {
   const started = await startTarget({name, args, cwd: folder, env});
   targets.push(started);
   return started;
 }
 
 /** Starts a service; `env` holds the settings that differ from the defaults. */
-function service(name: string, env: Base['env'] = {}): Promise<Target> {
+function service(name: string, env: BenchDatabase['env'] = {}): Promise<Target> {
   return target(name, [program, 'serve', '--sync', '--port', '0'], env);
 }
 
@@ -103,7 +107,7 @@ async function measure(
   return all.map((figures) => ({label, figures}));
 }
 
-async function quickly(bare: Target): Promise<readonly Section[]> {
+async function measureQuickly(bare: Target): Promise<readonly Section[]> {
   const services = [bare];
   for (const {name, env} of databases) services.push(await service(name, env));
   for (const connections of [64, 256]) await measure(String(connections), services, {connections});
@@ -132,7 +136,9 @@ async function databasesByConnections(bare: Target): Promise<Section> {
 
 async function variations(bare: Target): Promise<Section> {
   const rows: {label: string; figures: Figures}[] = [];
-  const [sqlite, ...network] = targets.filter(({name}) => databases.some((base) => base.name === name));
+  const [sqlite, ...network] = targets.filter(({name}) =>
+    databases.some((database) => database.name === name),
+  );
   if (sqlite === undefined) throw new Error('SQLite is always there');
   const many = await service('SQLite, a million rows', {PEEWEE_URL: `sqlite:///${fillDatabase(MILLION)}`});
   rows.push(...(await measure('1,000 modes', [bare, sqlite, ...network], {connections: 256, modes: 1000})));
@@ -181,13 +187,13 @@ function rounded(_: string, value: unknown): unknown {
 function check(): void {
   const committed = JSON.parse(readFileSync(here('ratios.json'), 'utf8')) as Record<string, number>;
   let lost = 0;
-  for (const [name, now] of Object.entries(ratios)) {
+  for (const [name, current] of Object.entries(ratios)) {
     const before = committed[name];
     if (before === undefined) continue;
-    const isLoss = now < before * TOLERATED;
+    const isLoss = current < before * MIN_RATIO_OF_COMMITTED;
     if (isLoss) lost++;
     process.stdout.write(
-      `${isLoss ? 'LOST' : 'ok  '} ${name}: ${now.toFixed(2)}, committed ${before.toFixed(2)}\n`,
+      `${isLoss ? 'LOST' : 'ok  '} ${name}: ${current.toFixed(2)}, committed ${before.toFixed(2)}\n`,
     );
   }
   if (lost > 0) process.exitCode = 1;

@@ -42,14 +42,14 @@ export async function stopTarget({process: child}: Target): Promise<void> {
 }
 
 /** Ticks per second of the kernel's clock, the unit of processor time in /proc. */
-const TICKS = 100;
+const TICKS_PER_SECOND = 100;
 
 /** Returns the processor time of a process and its children, in seconds. */
 export function cpuSeconds(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
-  const own = [11, 12].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS;
+  const own = [11, 12].reduce((sum, field) => sum + Number(fields[field]), 0) / TICKS_PER_SECOND;
   return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
 }
 

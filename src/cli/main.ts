@@ -37,8 +37,8 @@ async function runPlainGetid(
     await printAllocation(options);
   } catch (thrown) {
     // Nothing was allocated, so oclif's build can start over: it holds the prompt that offers dbsync.
-    const isNotReady = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
-    if (isNotReady && canPrompt(options.json)) return runOclif(argv);
+    const needsDbsync = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
+    if (needsDbsync && canPrompt(options.json)) return runOclif(argv);
     reportError(thrown, options.json);
   }
   return endProcess();

@@ -24,11 +24,11 @@ export default class Completion extends BaseCommand {
     const {args} = await this.parse(Completion);
     const shell = shells.find((known) => known === args.shell);
     if (shell === undefined) {
-      const said =
+      const problem =
         args.shell === undefined
           ? 'No shell is named'
           : `There is no script for ${JSON.stringify(args.shell)}`;
-      throw new UniqueIDError('USAGE', `${said}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
+      throw new UniqueIDError('USAGE', `${problem}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
     }
     if (!this.jsonEnabled()) printExact(completionScripts[shell]);
     return {shell, script: completionScripts[shell]};

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {say} from '../cli/process/stderr.js';
-import {connect, withStore, type ConnectTalk} from '../cli/database/connect.js';
+import {printNotice} from '../cli/process/stderr.js';
+import {connect, withStore, type CommandOutput} from '../cli/database/connect.js';
 import {readSpellings} from '../cli/database/spellings-file.js';
 import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/database/tasks.js';
 import {grouped} from '../cli/terminal/numbers.js';
@@ -93,40 +93,40 @@ export default class Dbsync extends BaseCommand {
   async run(): Promise<SyncDocument | CheckDocument | string> {
     const {flags} = await this.parse(Dbsync);
     const config = this.configure(flags);
-    const talk = {say};
+    const output = {print: printNotice};
     if (flags.from !== undefined) {
-      return this.#copy(flags.from, config, talk, {
+      return this.#copy(flags.from, config, output, {
         silent: this.jsonEnabled(),
         dryRun: flags['dry-run'],
         spellings: flags.spellings === undefined ? undefined : readSpellings(flags.spellings),
       });
     }
     if (flags.check)
-      return withStore(connect(config, talk, {readOnly: true}), (store) => this.#check(store, flags.equal));
-    if (flags['dry-run']) return this.#dryRun(config, talk);
-    return withStore(connect(config, talk, {create: true}), (store) => this.#sync(store));
+      return withStore(connect(config, output, {readOnly: true}), (store) => this.#check(store, flags.equal));
+    if (flags['dry-run']) return this.#dryRun(config, output);
+    return withStore(connect(config, output, {create: true}), (store) => this.#sync(store));
   }
 
-  async #copy(from: string, config: Config, talk: ConnectTalk, options: CopyOptions): Promise<string> {
+  async #copy(from: string, config: Config, output: CommandOutput, options: CopyOptions): Promise<string> {
     const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
-    return withStore(connect(source, talk, {readOnly: true}), async (old) => {
+    return withStore(connect(source, output, {readOnly: true}), async (old) => {
       const {silent, dryRun} = options;
       const location = redactDatabaseUrl(config.settings.databaseUrl);
       if (dryRun) {
-        return lookInto(config, talk, async (store) =>
+        return withCopyTarget(config, output, async (store) =>
           this.#copied(old, location, true, await copyWithTasks(old, {location, store}, options)),
         );
       }
-      return withStore(connect(config, talk, {create: true}), async (store) => {
+      return withStore(connect(config, output, {create: true}), async (store) => {
         await syncWithTasks(store, {silent});
         const result = await copyWithTasks(old, {location, store}, options);
         const document = this.#copied(old, location, false, result);
         if (silent) return document;
-        talk.say(
+        output.print(
           `Allocate from ${old.location} no more: what it gives out from now on, ${location} gives out again.`,
         );
         if (result.spellings.length > 0 || options.spellings !== undefined) {
-          talk.say(
+          output.print(
             `Each spelling has a counter of its own in ${location}. Set create_modes = no there first: a spelling that was not copied is rejected then, and does not start again.`,
           );
         }
@@ -169,9 +169,9 @@ export default class Dbsync extends BaseCommand {
     return {database: store.location, before, after, steps: steps.map(({name}) => name), dryRun: false};
   }
 
-  async #dryRun(config: Config, talk: ConnectTalk): Promise<SyncDocument> {
+  async #dryRun(config: Config, output: CommandOutput): Promise<SyncDocument> {
     const location = redactDatabaseUrl(config.settings.databaseUrl);
-    const {before, steps} = await planOf(() => connect(config, talk, {readOnly: true}));
+    const {before, steps} = await readPlan(() => connect(config, output, {readOnly: true}));
     for (const {name, to} of steps)
       this.log(`Would ${name} in ${location}, which brings it to ${formatVersion(to)}.`);
     if (steps.length === 0) this.log(`${location} is at schema ${before}; there is nothing to do.`);
@@ -200,14 +200,14 @@ export default class Dbsync extends BaseCommand {
 }
 
 /** Calls `work` with the target of a copy, or with `undefined` if its tables are missing. */
-async function lookInto<T>(
+async function withCopyTarget<T>(
   config: Config,
-  talk: ConnectTalk,
+  output: CommandOutput,
   work: (store: Store | undefined) => Promise<T>,
 ): Promise<T> {
   let store: Store;
   try {
-    store = await connect(config, talk, {readOnly: true});
+    store = await connect(config, output, {readOnly: true});
   } catch (error) {
     if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') throw error;
     return work(undefined);
@@ -221,7 +221,7 @@ async function lookInto<T>(
 }
 
 /** Returns the migration plan without creating a missing database. */
-async function planOf(open: () => Promise<Store>): Promise<MigrationPlan> {
+async function readPlan(open: () => Promise<Store>): Promise<MigrationPlan> {
   try {
     return await withStore(open(), planMigration);
   } catch (error) {

@@ -5,7 +5,7 @@ import {assertNotIssued} from '../cli/reset/service-check.js';
 import {grouped} from '../cli/terminal/numbers.js';
 import {recordLines, resetRecord} from '../cli/reset/record.js';
 import {formatTable} from '../cli/terminal/table.js';
-import {say} from '../cli/process/stderr.js';
+import {printNotice} from '../cli/process/stderr.js';
 import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/process/stdout.js';
 import {canPrompt} from '../cli/terminal/traits.js';
 import {parseMode} from '../lib/core/mode.js';
@@ -73,12 +73,12 @@ export default class Reset extends BaseCommand {
     const {flags} = await this.parse(Reset);
     const config = this.configure(flags);
     const {settings} = config;
-    const mayAsk = canPrompt(this.jsonEnabled());
+    const isInteractive = canPrompt(this.jsonEnabled());
     const named = flags.all ? undefined : (flags.mode ?? []).map(parseMode);
-    if (named?.length === 0 && !mayAsk) throw noMode();
+    if (named?.length === 0 && !isInteractive) throw missingModeError();
     const to = parseIndex(flags.to);
     const dryRun = flags['dry-run'];
-    const opening = connectIfServable(config, {say}, {readOnly: dryRun});
+    const opening = connectIfServable(config, {print: printNotice}, {readOnly: dryRun});
     return withStore(opening, async (store) => {
       const moves = await planReset(store, named?.length === 0 ? [await askForMode(store)] : named, to);
       this.#show(moves);
@@ -93,14 +93,18 @@ export default class Reset extends BaseCommand {
         await assertPrinted();
         assertStdoutOpen();
         if (!flags.yes)
-          await confirmReset(changes, flags.all ? databaseName(settings.databaseUrl) : undefined, mayAsk);
+          await confirmReset(
+            changes,
+            flags.all ? databaseName(settings.databaseUrl) : undefined,
+            isInteractive,
+          );
         await applyReset(store, changes, settings.requestTimeoutMs);
         setLossMessage(`${movedCounters(changes.length)}, but the record could not be written to stdout`);
       }
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
       if (!dryRun && !this.jsonEnabled() && changes.some(({backward}) => backward)) {
-        say('Services that run on this database refuse a counter that went back: start them again.');
+        printNotice('Services that run on this database refuse a counter that went back: start them again.');
       }
       return exactJson(record);
     });
@@ -114,7 +118,12 @@ export default class Reset extends BaseCommand {
       grouped(to),
       from === undefined ? 'unknown' : grouped(reissued),
     ]);
-    const titles = [{title: 'MODE'}, {title: 'CURRENT', spare: 1}, {title: 'NEW'}, {title: 'ISSUED TWICE'}];
+    const titles = [
+      {title: 'MODE'},
+      {title: 'CURRENT', dropOrder: 1},
+      {title: 'NEW'},
+      {title: 'ISSUED TWICE'},
+    ];
     this.logLines(formatTable(titles, rows, process.stdout.columns || Infinity));
     this.log();
   }
@@ -139,7 +148,7 @@ function movedCounters(count: number): string {
   return count === 1 ? 'The counter moved' : `The ${count} counters moved`;
 }
 
-function noMode(): UniqueIDError {
+function missingModeError(): UniqueIDError {
   return new UniqueIDError('USAGE', 'No mode is named.', {
     hint: 'Give --mode MODE, or --all for every counter; on a terminal a list is shown.',
   });
@@ -149,9 +158,9 @@ function noMode(): UniqueIDError {
 async function confirmReset(
   changes: readonly ResetMove[],
   database: string | undefined,
-  mayAsk: boolean,
+  isInteractive: boolean,
 ): Promise<void> {
-  if (!mayAsk) {
+  if (!isInteractive) {
     throw new UniqueIDError('REJECTED', 'Nobody is there to confirm this; nothing was changed.', {
       hint: 'Run it on a terminal, or add --yes if you are sure.',
     });

@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {connectSafely, type CommandTalk} from '../cli/database/connect-safely.js';
+import {connectOrOfferSync, type CommandInteraction} from '../cli/database/connect-or-offer-sync.js';
 import {connect, prepareStore} from '../cli/database/connect.js';
 import {setCrashReporter} from '../cli/process/end-process.js';
-import {say} from '../cli/process/stderr.js';
-import {catchHangUp, endAtSignal, shutdownSignal} from '../cli/process/signals.js';
+import {printNotice} from '../cli/process/stderr.js';
+import {catchHangUp, exitOnSignal, waitForShutdownSignal} from '../cli/process/signals.js';
 import {printExact} from '../cli/process/stdout.js';
 import type * as syncTasks from '../cli/database/tasks.js';
 import {canPrompt} from '../cli/terminal/traits.js';
@@ -55,15 +55,15 @@ export default class Serve extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const onHangUp = catchHangUp();
+    const setHangUpHandler = catchHangUp();
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
-    endAtSignal();
-    const asking = {say, mayAsk: canPrompt(this.jsonEnabled())};
+    exitOnSignal();
+    const interaction = {print: printNotice, canPrompt: canPrompt(this.jsonEnabled())};
     const opening = flags.sync
-      ? this.#openSynced(config, asking)
-      : connectSafely(config, asking, {offThread: true});
-    await this.#serve(config, opening, onHangUp);
+      ? this.#openSynced(config, interaction)
+      : connectOrOfferSync(config, interaction, {offThread: true});
+    await this.#serve(config, opening, setHangUpHandler);
   }
 
   async #sync(store: Store, {syncWithTasks}: typeof syncTasks): Promise<void> {
@@ -75,49 +75,49 @@ export default class Serve extends BaseCommand {
     logSync(plan);
   }
 
-  #openSynced(config: Config, asking: CommandTalk): Promise<Store> {
+  #openSynced(config: Config, interaction: CommandInteraction): Promise<Store> {
     const loading = import('../cli/database/tasks.js');
-    const opening = connect(config, asking, {create: true, offThread: true});
+    const opening = connect(config, interaction, {create: true, offThread: true});
     return prepareStore(opening, async (store) => this.#sync(store, await loading));
   }
 
-  async #serve(config: Config, opening: Promise<Store>, onHangUp: OnHangUp): Promise<void> {
-    const [store, {startServer: start}] = await Promise.all([opening, loadService()]);
+  async #serve(config: Config, opening: Promise<Store>, setHangUpHandler: SetHangUpHandler): Promise<void> {
+    const [store, {startServer: start}] = await Promise.all([opening, loadServer()]);
     const descriptor = inheritedSocket(process.env, process.pid);
     // Before the server listens, because every accepted request must be answered.
-    const told = shutdownSignal();
-    const service = await start(config, store, descriptor);
-    onHangUp(() => {
-      service.reload();
+    const shutdownSignal = waitForShutdownSignal();
+    const server = await start(config, store, descriptor);
+    setHangUpHandler(() => {
+      server.reload();
     });
     setCrashReporter(async (error) => {
-      service.log.fatal({err: error}, 'A bug ends the service.');
-      await service.flushLogs();
+      server.log.fatal({err: error}, 'A bug ends the service.');
+      await server.flushLogs();
     });
     try {
-      await this.#untilTold(config, service, store, told);
+      await this.#runUntilShutdown(config, server, store, shutdownSignal);
     } finally {
-      await service.flushLogs();
+      await server.flushLogs();
     }
   }
 
   /** Announces the server, waits for a signal, then shuts the server down. */
-  async #untilTold(
+  async #runUntilShutdown(
     {settings}: Config,
     running: RunningServer,
     store: Store,
-    told: Promise<void>,
+    shutdownSignal: Promise<void>,
   ): Promise<void> {
     const {url, log} = running;
     const json = this.jsonEnabled();
     const {serveAnnouncements} = await import('../cli/serve/announcements.js');
-    const talk = serveAnnouncements(settings, settings.errorFile === undefined ? undefined : log);
+    const announcements = serveAnnouncements(settings, settings.errorFile === undefined ? undefined : log);
     if (json) printExact(`${JSON.stringify({url, database: store.location, version})}\n`);
-    else await talk.started(url, store.location, () => store.facts());
+    else await announcements.started(url, store.location, () => store.facts());
     notifySystemd(process.env, 'READY=1', `answers at ${url}`);
-    await told;
+    await shutdownSignal;
     notifySystemd(process.env, 'STOPPING=1', 'answering what has been accepted');
-    if (!json) talk.stopping();
+    if (!json) announcements.stopping();
     if (!(await running.stop())) {
       throw new UniqueIDError(
         'SHUTDOWN_TIMEOUT',
@@ -127,13 +127,13 @@ export default class Serve extends BaseCommand {
         },
       );
     }
-    if (!json) talk.stopped();
+    if (!json) announcements.stopped();
   }
 }
 
-type OnHangUp = ReturnType<typeof catchHangUp>;
+type SetHangUpHandler = ReturnType<typeof catchHangUp>;
 
 /** Loads the server while the database's thread starts, which takes as long. */
-function loadService(): Promise<{startServer: typeof startServer}> {
+function loadServer(): Promise<{startServer: typeof startServer}> {
   return import('../lib/server/start.js');
 }

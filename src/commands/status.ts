@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
 import {colours} from '../cli/terminal/colour.js';
 import {settingSources} from '../cli/status/config-sources.js';
-import {endOnSignal} from '../cli/process/signals.js';
+import {runUntilSignal} from '../cli/process/signals.js';
 import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status/source.js';
 import {statusLines} from '../cli/status/screen.js';
 import {formatTable} from '../cli/terminal/table.js';
@@ -73,16 +73,18 @@ export default class Status extends BaseCommand {
     if (flags['config-sources']) return this.#sources(config);
     const page = {after: flags.after, limit: parseLimit(flags.limit)};
     const {server, token = process.env['UNIQUEID_TOKEN']} = flags;
-    const asked = {timeoutMs: config.settings.requestTimeoutMs, token};
+    const requestOptions = {timeoutMs: config.settings.requestTimeoutMs, token};
     if (flags.watch !== undefined) {
       const source =
-        server === undefined ? repeatedStatus(config, page) : () => remoteStatus(server, asked, page);
+        server === undefined
+          ? repeatedStatus(config, page)
+          : () => remoteStatus(server, requestOptions, page);
       await this.#watch(source, parseWatch(flags.watch));
       return undefined;
     }
     const status = await (server === undefined
       ? databaseStatus(config, page, this.jsonEnabled())
-      : remoteStatus(server, asked, page));
+      : remoteStatus(server, requestOptions, page));
     const {problem} = status.schema;
     if (problem !== null) process.exitCode = errorTable[problem.code].exit;
     this.#show(status);
@@ -96,7 +98,7 @@ export default class Status extends BaseCommand {
 
   async #watch(source: () => Promise<StatusDocument>, intervalMs: number): Promise<void> {
     const json = this.jsonEnabled();
-    await endOnSignal(async (signal) => {
+    await runUntilSignal(async (signal) => {
       if (process.stdout.isTTY && !json) {
         const {watchStatus} = await import('../cli/status/watch.js');
         await watchStatus(source, process.stdout, {intervalMs, colour: colours(process.stdout), signal});
@@ -112,7 +114,7 @@ export default class Status extends BaseCommand {
 
   #sources(config: Config): string {
     const sources = settingSources(config);
-    const columns = [{title: 'SETTING'}, {title: 'VALUE', left: true}, {title: 'FROM', left: true}];
+    const columns = [{title: 'SETTING'}, {title: 'VALUE', alignLeft: true}, {title: 'FROM', alignLeft: true}];
     const rows = sources.map(({setting, value, source}) => [setting, value === '' ? '-' : value, source]);
     this.logLines(formatTable(columns, rows, process.stdout.columns || Infinity));
     return exactJson({settings: sources});

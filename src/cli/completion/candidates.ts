@@ -22,8 +22,8 @@ interface ManifestFlag {
 }
 
 /** Bounds of one Tab: a person waits for the candidates. */
-const MOST_MODES = 1000;
-const LONGEST_MS = 1500;
+const MAX_MODES = 1000;
+const TIMEOUT_MS = 1500;
 
 /** Prints the candidates for the last word and ends the process. A shell runs this on each Tab. */
 export async function runCompletion(words: readonly string[]): Promise<never> {
@@ -38,9 +38,9 @@ export async function runCompletion(words: readonly string[]): Promise<never> {
 
 async function printCandidates(words: readonly string[]): Promise<void> {
   const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as Manifest;
-  const {separate, prefix} = split(words);
-  const current = separate.at(-1) ?? '';
-  for (const candidate of await candidatesFor(separate, commands)) {
+  const {parts, prefix} = splitLastFlag(words);
+  const current = parts.at(-1) ?? '';
+  for (const candidate of await candidatesFor(parts, commands)) {
     if (candidate.startsWith(current)) printExact(`${prefix}${candidate}\n`);
   }
 }
@@ -50,11 +50,11 @@ async function printCandidates(words: readonly string[]): Promise<void> {
  *
  * @returns the words, and the text that the shell expects before each candidate
  */
-function split(words: readonly string[]): {separate: readonly string[]; prefix: string} {
-  const separate = words.filter((word, index) => !(word === '=' && words[index - 1]?.startsWith('--')));
-  const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(separate.at(-1) ?? '') ?? [];
-  if (flag === undefined || value === undefined) return {separate, prefix: ''};
-  return {separate: [...separate.slice(0, -1), flag, value], prefix: `${flag}=`};
+function splitLastFlag(words: readonly string[]): {parts: readonly string[]; prefix: string} {
+  const parts = words.filter((word, index) => !(word === '=' && words[index - 1]?.startsWith('--')));
+  const [, flag, value] = /^(--[^=]+)=(.*)$/.exec(parts.at(-1) ?? '') ?? [];
+  if (flag === undefined || value === undefined) return {parts, prefix: ''};
+  return {parts: [...parts.slice(0, -1), flag, value], prefix: `${flag}=`};
 }
 
 async function candidatesFor(
@@ -65,50 +65,53 @@ async function candidatesFor(
   if (words.length <= 1) return [...Object.keys(commands), 'help', '--help', '--version'];
   if (command === 'help') return Object.keys(commands);
   if (command === 'completion' && words.length === 2) return [...shells];
-  const known = Object.hasOwn(commands, command) ? commands[command] : undefined;
-  if (known === undefined) return [];
-  const flags = Object.values(known.flags);
+  const flagTable = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (flagTable === undefined) return [];
+  const flags = Object.values(flagTable.flags);
   const current = rest.at(-1) ?? '';
-  const before = flagOf(rest.at(-2) ?? '', flags);
-  if (before?.type === 'option') return valuesOf(before, rest);
+  const previousFlag = findFlag(rest.at(-2) ?? '', flags);
+  if (previousFlag?.type === 'option') return candidateValues(previousFlag, rest);
   if (!current.startsWith('-')) return [];
-  const given = new Set(rest.slice(0, -1).map((word) => flagOf(word, flags)?.name));
+  const used = new Set(rest.slice(0, -1).map((word) => findFlag(word, flags)?.name));
   return [
-    ...flags.filter(({name, multiple}) => multiple === true || !given.has(name)).map(({name}) => `--${name}`),
+    ...flags.filter(({name, multiple}) => multiple === true || !used.has(name)).map(({name}) => `--${name}`),
     '--help',
   ];
 }
 
-function flagOf(word: string, flags: readonly ManifestFlag[]): ManifestFlag | undefined {
+function findFlag(word: string, flags: readonly ManifestFlag[]): ManifestFlag | undefined {
   return flags.find(({name, char}) => word === `--${name}` || (char !== undefined && word === `-${char}`));
 }
 
 /** Returns no values for a file or an unknown value, because the shell then offers files. */
-async function valuesOf({name, options}: ManifestFlag, words: readonly string[]): Promise<readonly string[]> {
+async function candidateValues(
+  {name, options}: ManifestFlag,
+  words: readonly string[],
+): Promise<readonly string[]> {
   if (options !== undefined) return options;
-  return name === 'mode' || name === 'after' ? modes(words) : [];
+  return name === 'mode' || name === 'after' ? readModes(words) : [];
 }
 
 /**
  * Reads the modes of the database that the typed flags name; returns none if that fails or takes too long.
  */
-async function modes(words: readonly string[]): Promise<readonly string[]> {
-  const after = (...names: string[]): string | undefined =>
+async function readModes(words: readonly string[]): Promise<readonly string[]> {
+  const valueAfter = (...names: string[]): string | undefined =>
     words[words.findIndex((word) => names.includes(word)) + 1 || words.length];
-  const giveUp = setTimeout(() => process.exit(0), LONGEST_MS);
+  const timeout = setTimeout(() => process.exit(0), TIMEOUT_MS);
   try {
     const {settings} = loadConfig(
-      {config: after('-c', '--config'), database: after('--database')},
+      {config: valueAfter('-c', '--config'), database: valueAfter('--database')},
       process.env,
     );
     const opening = openStore(settings.databaseUrl, {readOnly: true});
-    const counters = await withStore(opening, (store) => store.counters({limit: MOST_MODES}));
+    const counters = await withStore(opening, (store) => store.counters({limit: MAX_MODES}));
     // A shell prints candidates raw and splits them at line breaks, so a mode with hidden characters is left
     // out.
     return counters.map(({mode}) => mode).filter((mode) => mode === visible(mode));
   } catch {
     return [];
   } finally {
-    clearTimeout(giveUp);
+    clearTimeout(timeout);
   }
 }

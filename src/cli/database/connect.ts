@@ -4,23 +4,27 @@ import {schemaProblem} from '../../lib/store/schema/verdict.js';
 import type {OpenOptions, Store} from '../../lib/store/store.js';
 import type {TimeLimit} from '../process/time-limit.js';
 
-export interface ConnectTalk {
-  readonly say: (line: string) => void;
+export interface CommandOutput {
+  readonly print: (line: string) => void;
   /** The time that the command may take; lifted before a person is asked. */
   readonly limit?: TimeLimit | undefined;
 }
 
 /** Connects to the configured database, and prints a notice before each wait. */
-export function connect({settings}: Config, talk: ConnectTalk, options: OpenOptions = {}): Promise<Store> {
+export function connect(
+  {settings}: Config,
+  output: CommandOutput,
+  options: OpenOptions = {},
+): Promise<Store> {
   const {databaseUrl, connectAttempts, connectWaitMs} = settings;
   return connectStore(databaseUrl, {
     ...options,
     attempts: connectAttempts,
     waitMs: connectWaitMs,
     answerTimeoutMs: settings.requestTimeoutMs,
-    limitMs: talk.limit?.limitMs,
+    limitMs: output.limit?.limitMs,
     onWait: (error, attempt, pauseMs) => {
-      talk.say(
+      output.print(
         `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${Math.ceil(pauseMs / 100) / 10} s.`,
       );
     },
@@ -59,10 +63,10 @@ export async function prepareStore(
  */
 export function connectIfServable(
   config: Config,
-  talk: ConnectTalk,
+  output: CommandOutput,
   options: OpenOptions = {},
 ): Promise<Store> {
-  return prepareStore(connect(config, talk, options), async (store) => {
+  return prepareStore(connect(config, output, options), async (store) => {
     const problem = schemaProblem(await store.readSchema(), store.location);
     if (problem !== undefined) throw problem;
   });

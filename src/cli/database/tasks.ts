@@ -2,8 +2,8 @@ import {Listr, ListrLogger, ProcessOutput, type ListrTask} from 'listr2';
 import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
 import {retryTransient} from '../../lib/util/retry.js';
 import {planMigration, type MigrationPlan} from '../../lib/store/schema/migrate.js';
-import {copyCounters, copyIntoNothing, readMinimums} from '../../lib/operations/copy.js';
-import {readSpellings, type SpellingTarget} from '../../lib/operations/spellings.js';
+import {copyCounters, copyIntoEmpty, readMinimums} from '../../lib/operations/copy.js';
+import {findSpellings, type CopyTarget} from '../../lib/operations/spellings.js';
 import type {CounterMinimum, Raise, Store} from '../../lib/store/store.js';
 import {visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
@@ -15,7 +15,7 @@ const LOCK_WAIT = {timeoutMs: 30_000};
 export async function syncWithTasks(store: Store, options: {silent: boolean}): Promise<MigrationPlan> {
   const plan = await retryTransient(() => planMigration(store), LOCK_WAIT);
   const tasks = plan.steps.map((step, index) =>
-    timed(
+    timedTask(
       capitalize(step.name),
       async () => {
         const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT);
@@ -44,7 +44,7 @@ export interface CopyOptions {
 /** Copies every counter of `source` into a target, or only computes the result; shows each step on stderr. */
 export async function copyWithTasks(
   source: Store,
-  target: SpellingTarget,
+  target: CopyTarget,
   {silent, dryRun, spellings: listed}: CopyOptions,
 ): Promise<CopyResult> {
   const {location, store} = target;
@@ -52,21 +52,21 @@ export async function copyWithTasks(
   let minimums: readonly CounterMinimum[] = [];
   let raises: readonly Raise[] = [];
   const tasks = [
-    timed(
+    timedTask(
       `Read the counters of ${source.location}`,
       async () => {
         minimums = await readMinimums(source, store);
-        spellings = await readSpellings(source, target, minimums, listed);
+        spellings = await findSpellings(source, target, minimums, listed);
         return undefined;
       },
       'No counter was changed.',
     ),
-    timed(
+    timedTask(
       `${dryRun ? 'Compare' : 'Raise'} the counters of ${location}`,
       async () => {
         raises =
           store === undefined
-            ? copyIntoNothing([...minimums, ...spellings])
+            ? copyIntoEmpty([...minimums, ...spellings])
             : await retryTransient(() => copyCounters(store, [...minimums, ...spellings], dryRun), LOCK_WAIT);
         return undefined;
       },
@@ -83,7 +83,7 @@ export async function copyWithTasks(
  * @param work may return a remark, which the title shows instead
  * @param aftermath the state of the database if the task fails, in one sentence
  */
-function timed(title: string, work: () => Promise<string | undefined>, aftermath: string): ListrTask {
+function timedTask(title: string, work: () => Promise<string | undefined>, aftermath: string): ListrTask {
   return {
     title: visible(title),
     task: async (_: unknown, task: {title: string}) => {

@@ -1,7 +1,7 @@
 import {getidFlags, globalFlags, type GetidOptions} from './flags.js';
 
 /** The names of the flags that this parser knows, by each way to write them. */
-const names = new Map(
+const flagNames = new Map(
   Object.entries({...globalFlags, ...getidFlags}).flatMap(([name, flag]) =>
     'isFast' in flag
       ? [`--${name}`, ...('char' in flag ? [`-${flag.char}`] : [])].map((word) => [word, name])
@@ -10,8 +10,8 @@ const names = new Map(
 );
 
 /**
- * Parses a plain `getid`, as scripts write it, because loading oclif takes longer than the allocation. Any other
- * command line is left to oclif, which knows every way to write a flag, and every mistake.
+ * Parses a plain `getid`, as scripts write it, because loading oclif takes longer than the allocation. Any
+ * other command line is left to oclif, which knows every way to write a flag, and every mistake.
  *
  * @returns `undefined` for any command line that is not plain; never a guess
  */
@@ -29,14 +29,14 @@ export function parseFastArguments([command, ...words]: readonly string[]):
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
     const flag = equals < 0 ? word : word.slice(0, equals);
     const value = equals < 0 ? words[++index] : word.slice(equals + 1);
-    const name = names.get(flag);
+    const name = flagNames.get(flag);
     if (name === undefined || value === undefined || value === '' || value.startsWith('-')) return undefined;
     if (values[name] !== undefined) return undefined;
     values[name] = value;
   }
   const {mode, range = getidFlags.range.default, config, database, timeout} = values;
-  const {options, default: usual} = getidFlags.format;
-  const format = options.find((known) => known === (values['format'] ?? usual));
+  const {options, default: defaultFormat} = getidFlags.format;
+  const format = options.find((known) => known === (values['format'] ?? defaultFormat));
   if (mode === undefined || format === undefined) return undefined;
   return {mode, range, format, config, database, timeout, json};
 }

@@ -5,10 +5,10 @@ import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import {loadConfig} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
-import {connectIfServable, withStore, type ConnectTalk} from '../database/connect.js';
+import {connectIfServable, withStore, type CommandOutput} from '../database/connect.js';
 import type {GetidOptions} from './flags.js';
 import {writeRange, type RangeFormat} from './output.js';
-import {say} from '../process/stderr.js';
+import {printNotice} from '../process/stderr.js';
 import {assertStdoutOpen} from '../process/stdout.js';
 import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
 
@@ -22,8 +22,8 @@ export interface GetidRequest {
 }
 
 /** The steps of an allocation in which a person may take part. */
-export interface Interaction {
-  readonly connect: (config: Config, talk: ConnectTalk) => Promise<Store>;
+export interface AllocationSteps {
+  readonly connect: (config: Config, output: CommandOutput) => Promise<Store>;
   /** Returns the mode to allocate from if no flag names one. */
   readonly chooseMode: (store: Store, limit: TimeLimit | undefined) => Promise<string>;
 }
@@ -45,16 +45,16 @@ export function parseGetid(options: GetidOptions): GetidRequest {
 /** Allocates from the configured database without asking, and prints the range. */
 export async function printAllocation(options: GetidOptions & {readonly mode: string}): Promise<void> {
   const request = parseGetid(options);
-  const interaction = {
+  const steps = {
     connect: connectIfServable,
     chooseMode: () => Promise.resolve(options.mode),
   };
-  await writeRange(await allocateLocally(request, interaction), request.format);
+  await writeRange(await allocateLocally(request, steps), request.format);
 }
 
 export async function allocateLocally(
   {config, options: {json, timeout}, mode, count}: GetidRequest,
-  interaction: Interaction,
+  steps: AllocationSteps,
 ): Promise<IdRange> {
   const {databaseUrl, requestTimeoutMs} = config.settings;
   // Without --timeout, connect_attempts and connect_wait bound the wait, as in the Python service.
@@ -63,11 +63,11 @@ export async function allocateLocally(
       ? undefined
       : startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
-    return await withStore(interaction.connect(config, {say, limit}), async (store) => {
-      const chosen = mode ?? (await interaction.chooseMode(store, limit));
+    return await withStore(steps.connect(config, {print: printNotice, limit}), async (store) => {
+      const chosenMode = mode ?? (await steps.chooseMode(store, limit));
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
       const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs});
-      const range = await allocator.allocate(chosen, count);
+      const range = await allocator.allocate(chosenMode, count);
       // A slow close of the connection must not lose the allocated range.
       limit?.lift();
       return range;

@@ -1,6 +1,6 @@
 import {writeSync} from 'node:fs';
 import {formatRange, type IdRange} from '../../lib/core/range.js';
-import {outputFailed, watchStdout} from '../process/stdout.js';
+import {createLostOutputError, watchStdout} from '../process/stdout.js';
 
 export type RangeFormat = 'json' | 'plain' | 'list';
 
@@ -20,7 +20,7 @@ export async function writeRange(range: IdRange, format: RangeFormat): Promise<v
     if (format === 'list') await writeList(range);
     else await writeLine(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);
   } catch (error) {
-    throw outputFailed(
+    throw createLostOutputError(
       `The integers ${range.start} to ${range.end} were taken, but could not be written to stdout`,
       error as NodeJS.ErrnoException,
     );

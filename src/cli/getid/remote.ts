@@ -9,12 +9,12 @@ import type {GetidOptions} from './flags.js';
 export async function allocateRemotely(
   server: string,
   mode: string | undefined,
-  range: bigint,
+  count: bigint,
   {retries = '3', token = process.env['UNIQUEID_TOKEN']}: GetidOptions,
   {requestTimeoutMs: timeoutMs}: Settings,
 ): Promise<IdRange> {
   const options = {timeoutMs, retries: parseRetries(retries), token};
-  return requestRange([server], mode ?? (await askForMode()), range, options);
+  return requestRange([server], mode ?? (await askForMode()), count, options);
 
   async function askForMode(): Promise<string> {
     const {modes} = await readServiceStatus(server, options);

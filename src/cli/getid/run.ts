@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {Store} from '../../lib/store/store.js';
-import {connectSafely} from '../database/connect-safely.js';
+import {connectOrOfferSync} from '../database/connect-or-offer-sync.js';
 import type {GetidOptions} from './flags.js';
 import {writeRange} from './output.js';
 import {allocateLocally, parseGetid} from './local.js';
@@ -12,12 +12,12 @@ import type {TimeLimit} from '../process/time-limit.js';
 export async function runGetid(options: GetidOptions): Promise<void> {
   const request = parseGetid(options);
   const {mode, count, format, config} = request;
-  const mayAsk = canPrompt(options.json);
-  if (mode === undefined && !mayAsk) throw noMode();
+  const isInteractive = canPrompt(options.json);
+  if (mode === undefined && !isInteractive) throw missingModeError();
   const range =
     options.server === undefined
       ? await allocateLocally(request, {
-          connect: (settings, talk) => connectSafely(settings, {...talk, mayAsk}),
+          connect: (settings, output) => connectOrOfferSync(settings, {...output, canPrompt: isInteractive}),
           chooseMode: askForMode,
         })
       : await allocateRemotely(options.server, mode, count, options, config.settings);
@@ -34,7 +34,7 @@ async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<s
   return pickOrNameMode(counters.map((counter) => counter.mode));
 }
 
-function noMode(): UniqueIDError {
+function missingModeError(): UniqueIDError {
   return new UniqueIDError('USAGE', 'No mode is named.', {
     hint: 'Give --mode MODE, such as --mode file; on a terminal it is asked for.',
   });

@@ -16,7 +16,7 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
   watchStderr();
   try {
     // oclif looks for package.json from this file upwards; it names the folder of the commands.
-    await run(asFlag(argv), import.meta.url);
+    await run(helpAsFlag(argv), import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
     if (exit === undefined) reportError(toUsageError(thrown), argv.includes('--json'));
@@ -26,6 +26,6 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
 }
 
 /** Turns `uniqueid help getid`, which many programs accept, into `uniqueid getid --help`. */
-function asFlag(argv: readonly string[]): string[] {
+function helpAsFlag(argv: readonly string[]): string[] {
   return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
 }

@@ -26,10 +26,10 @@ export function requestedExit(thrown: unknown): number | undefined {
  */
 export function toUsageError(thrown: unknown): unknown {
   if (!(thrown instanceof Error) || (thrown as OclifError).oclif?.exit !== 2) return thrown;
-  return unknownCommand(thrown) ?? unknownFlag(thrown) ?? otherUsage(thrown);
+  return unknownCommandError(thrown) ?? unknownFlagError(thrown) ?? otherUsageError(thrown);
 }
 
-function unknownCommand(thrown: Error): UniqueIDError | undefined {
+function unknownCommandError(thrown: Error): UniqueIDError | undefined {
   const name = /^command (.*) not found$/.exec(thrown.message)?.[1];
   if (name === undefined) return undefined;
   const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
@@ -43,7 +43,7 @@ function unknownCommand(thrown: Error): UniqueIDError | undefined {
   );
 }
 
-function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
+function unknownFlagError(thrown: OclifError): UniqueIDError | undefined {
   const {flags} = thrown;
   if (!Array.isArray(flags)) return undefined;
   const [typed = ''] = String(flags[0]).split('=', 1);
@@ -53,7 +53,7 @@ function unknownFlag(thrown: OclifError): UniqueIDError | undefined {
   });
 }
 
-function otherUsage(thrown: Error): UniqueIDError {
+function otherUsageError(thrown: Error): UniqueIDError {
   const [first = '', ...rest] = thrown.message
     .split('\n')
     .filter((line) => !line.trim().startsWith('See more help'));

@@ -1,5 +1,5 @@
 import {reportError} from './report-error.js';
-import {flushStderr, say} from './stderr.js';
+import {flushStderr, printNotice} from './stderr.js';
 import {assertPrinted, isStdoutFailure} from './stdout.js';
 
 type CrashReporter = (error: unknown) => Promise<void>;
@@ -36,7 +36,7 @@ function printWarnings(): void {
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning');
   process.on('warning', ({name, message}) => {
-    say(`(${name}) ${message}`);
+    printNotice(`(${name}) ${message}`);
   });
 }
 

@@ -3,7 +3,7 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 import {wrapWords} from '../terminal/wrap-words.js';
 
 /** Bounds the wait for an unread stderr at the end of the process. */
-const FLUSH_LIMIT_MS = 2000;
+const FLUSH_TIMEOUT_MS = 2000;
 
 let isWatched = false;
 
@@ -15,18 +15,18 @@ export function watchStderr(): void {
 }
 
 /** Prints one line for people to stderr, because stdout is for data; makes hidden characters visible. */
-export function say(text: string): void {
-  printErrorLines([visible(text)]);
+export function printNotice(text: string): void {
+  printStderrLines([visible(text)]);
 }
 
 /** Prints lines to stderr; on a terminal breaks long lines between words. */
-export function printErrorLines(lines: readonly Visible[]): void {
+export function printStderrLines(lines: readonly Visible[]): void {
   watchStderr();
-  process.stderr.write(wrapped(lines));
+  process.stderr.write(wrapForTerminal(lines));
 }
 
 /** Joins lines to one text; breaks long ones between words if stderr is a terminal. */
-export function wrapped(lines: readonly Visible[]): string {
+export function wrapForTerminal(lines: readonly Visible[]): string {
   return lines
     .flatMap((line) => wrapWords(line, terminalWidth()))
     .map((line) => `${line}\n`)
@@ -46,5 +46,5 @@ export async function flushStderr(): Promise<void> {
       resolve();
     });
   });
-  await Promise.race([written, sleep(FLUSH_LIMIT_MS)]);
+  await Promise.race([written, sleep(FLUSH_TIMEOUT_MS)]);
 }

@@ -8,7 +8,7 @@ const STDOUT = 1;
 let isWatched = false;
 let failure: NodeJS.ErrnoException | undefined;
 /** True after an error object was made for the failure, so that it is reported once. */
-let isTold = false;
+let isReported = false;
 let lossMessage: string | undefined;
 
 /**
@@ -62,8 +62,8 @@ export async function assertPrinted(): Promise<void> {
   }
   // Node emits an error one turn after the write.
   await nextTurn();
-  if (failure === undefined || isTold || (failure.code === 'EPIPE' && lossMessage === undefined)) return;
-  throw outputFailed(lossMessage ?? 'Stdout cannot be written', failure);
+  if (failure === undefined || isReported || (failure.code === 'EPIPE' && lossMessage === undefined)) return;
+  throw createLostOutputError(lossMessage ?? 'Stdout cannot be written', failure);
 }
 
 /**
@@ -78,12 +78,18 @@ export function assertStdoutOpen(): void {
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException;
     if (code !== 'EAGAIN')
-      throw outputFailed('Stdout cannot be written; nothing was changed', error as NodeJS.ErrnoException);
+      throw createLostOutputError(
+        'Stdout cannot be written; nothing was changed',
+        error as NodeJS.ErrnoException,
+      );
   }
 }
 
 /** Returns the error for lost output, and keeps `assertPrinted` from reporting it again. */
-export function outputFailed(what: string, {code = 'unknown'}: NodeJS.ErrnoException): UniqueIDError {
-  isTold = true;
+export function createLostOutputError(
+  what: string,
+  {code = 'unknown'}: NodeJS.ErrnoException,
+): UniqueIDError {
+  isReported = true;
   return new UniqueIDError('OUTPUT_FAILED', `${what} (${code}).`);
 }

@@ -25,7 +25,7 @@ export function resetRecord(
 ): ResetRecord {
   return {
     at: new Date().toISOString(),
-    by: operator(),
+    by: operatorName(),
     database,
     dryRun,
     moves: moves.map((move) => ({
@@ -53,7 +53,7 @@ export function recordLines({at, by, database, dryRun, moves}: ResetRecord): str
 }
 
 /** Returns user and host; under sudo, the user who ran sudo. */
-function operator(): string {
+function operatorName(): string {
   const sudo = process.env['SUDO_USER'];
   return `${sudo === undefined || sudo === '' ? loginName() : sudo}@${hostname()}`;
 }

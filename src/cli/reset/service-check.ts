@@ -25,35 +25,35 @@ export async function assertNotIssued(
     for (const {mode, to} of moves) {
       const status = await readServiceStatus(server, options, {mode});
       if (identity === undefined || status.database.identity !== identity)
-        throw otherDatabase(server, status, store.location);
-      const mark = highWaterMarkOf(status, mode);
-      if (mark === undefined) throw untold(server, mode);
-      if (mark !== null && mark > to) throw alreadyIssued(server, mode, mark);
+        throw otherDatabaseError(server, status, store.location);
+      const highWaterMark = readHighWaterMark(status, mode);
+      if (highWaterMark === undefined) throw incompleteStatusError(server, mode);
+      if (highWaterMark !== null && highWaterMark > to) throw alreadyIssuedError(server, mode, highWaterMark);
     }
   }
 }
 
 /** Returns `null` if the service has issued nothing of the mode, and `undefined` if it does not say. */
-function highWaterMarkOf({modes}: ServiceStatus, mode: string): bigint | null | undefined {
+function readHighWaterMark({modes}: ServiceStatus, mode: string): bigint | null | undefined {
   const [found, ...others] = modes.filter((each) => each.mode === mode);
   return others.length === 0 ? found?.highWaterMark : undefined;
 }
 
-function otherDatabase(server: string, {database}: ServiceStatus, location: string): UniqueIDError {
-  const says =
+function otherDatabaseError(server: string, {database}: ServiceStatus, location: string): UniqueIDError {
+  const difference =
     typeof database.identity === 'string'
       ? 'has another database than'
       : 'does not tell whether its database is';
   return new UniqueIDError(
     'REJECTED',
-    `The service at ${server} (${database.location}) ${says} ${location}; nothing was changed.`,
+    `The service at ${server} (${database.location}) ${difference} ${location}; nothing was changed.`,
     {
       hint: 'Name the database as that service does, with --database; or stop that service and leave --server out.',
     },
   );
 }
 
-function untold(server: string, mode: string): UniqueIDError {
+function incompleteStatusError(server: string, mode: string): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
     `The service at ${server} does not tell what it has handed out of mode ${JSON.stringify(mode)}; nothing was changed.`,
@@ -61,7 +61,7 @@ function untold(server: string, mode: string): UniqueIDError {
   );
 }
 
-function alreadyIssued(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
+function alreadyIssuedError(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
     `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(highWaterMark - 1n)}; nothing was changed.`,

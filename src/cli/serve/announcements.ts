@@ -6,7 +6,7 @@ import type {MigrationPlan} from '../../lib/store/schema/migrate.js';
 import {version} from '../../lib/util/version.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
-import {wrapped} from '../process/stderr.js';
+import {wrapForTerminal} from '../process/stderr.js';
 
 /** Asks the database for the facts that a person is shown. */
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
@@ -20,22 +20,22 @@ export interface ServeAnnouncements {
 
 /** @param log the service's own log, unless it goes to stderr alone */
 export function serveAnnouncements(settings: Settings, log: Logger | undefined): ServeAnnouncements {
-  const file = log === undefined ? undefined : forLog(log);
+  const logFile = log === undefined ? undefined : toLog(log);
   // With log.screen the log itself writes each record to stderr.
-  if (file !== undefined && settings.logScreen && !process.stderr.isTTY) return file;
-  const talk = process.stderr.isTTY ? forPerson(settings) : forLog(recorder());
+  if (logFile !== undefined && settings.logScreen && !process.stderr.isTTY) return logFile;
+  const stderr = process.stderr.isTTY ? toTerminal(settings) : toLog(recorder());
   return {
-    started: async (...what) => {
-      await talk.started(...what);
-      await file?.started(...what);
+    started: async (...args) => {
+      await stderr.started(...args);
+      await logFile?.started(...args);
     },
     stopping: () => {
-      talk.stopping();
-      file?.stopping();
+      stderr.stopping();
+      logFile?.stopping();
     },
     stopped: () => {
-      talk.stopped();
-      file?.stopped();
+      stderr.stopped();
+      logFile?.stopped();
     },
   };
 }
@@ -52,7 +52,7 @@ function recorder(): Logger {
   return recordTo([stderrSink()]);
 }
 
-function forLog(log: Logger): ServeAnnouncements {
+function toLog(log: Logger): ServeAnnouncements {
   return {
     started: (url, database) => {
       log.info({url, database, version}, `UniqueID ${version} answers at ${url}/getid, from ${database}.`);
@@ -67,12 +67,12 @@ function forLog(log: Logger): ServeAnnouncements {
   };
 }
 
-function forPerson({accessFile, errorFile, logScreen}: Settings): ServeAnnouncements {
+function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnouncements {
   const {bold, dim} = colours(process.stderr);
   const screen = logScreen ? ['this screen'] : [];
   // Unlike `printNotice`, the sink does not wait for a terminal whose output is paused.
   const print = (...lines: readonly Visible[]): void => {
-    stderrSink().write(wrapped(lines));
+    stderrSink().write(wrapForTerminal(lines));
   };
   return {
     started: async (url, database, facts) => {

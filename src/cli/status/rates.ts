@@ -13,11 +13,11 @@ export class Rates {
     const seconds = (now - this.#lastAt) / 1000;
     const rates = new Map<string, readonly number[]>();
     for (const {mode, next} of modes) {
-      const before = this.#last.get(mode);
+      const previous = this.#last.get(mode);
       const history = this.#rates.get(mode) ?? [];
-      const isCounted = before !== undefined && next !== null && seconds > 0;
+      const isCounted = previous !== undefined && next !== null && seconds > 0;
       // A reset backward is no negative use.
-      const rate = isCounted ? Math.max(0, Number(next - before)) / seconds : undefined;
+      const rate = isCounted ? Math.max(0, Number(next - previous)) / seconds : undefined;
       rates.set(mode, rate === undefined ? history : [...history, rate].slice(-MAX_RATES_PER_MODE));
     }
     this.#rates = rates;

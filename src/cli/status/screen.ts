@@ -7,7 +7,7 @@ import {bytes, duration, grouped, inWords, percent} from '../terminal/numbers.js
 import {formatTable, type Column} from '../terminal/table.js';
 
 /** A column of the table of modes. */
-export interface FurtherColumn extends Column {
+export interface ModeColumn extends Column {
   readonly cell: (mode: ModeDocument) => string;
 }
 
@@ -16,28 +16,28 @@ export interface ScreenOptions {
   readonly width: number;
   readonly colour: Colours;
   /** Bound of the lines for modes; `undefined` for all modes. */
-  readonly rows?: number | undefined;
-  readonly further?: readonly FurtherColumn[];
+  readonly maxRows?: number | undefined;
+  readonly extraColumns?: readonly ModeColumn[];
 }
 
-const columns: readonly FurtherColumn[] = [
+const columns: readonly ModeColumn[] = [
   {title: 'MODE', cell: ({mode}) => mode},
   {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : grouped(next))},
-  {title: 'USED', spare: 2, cell: ({usedShare}) => (usedShare === null ? '-' : percent(usedShare))},
-  {title: 'REMAINING', spare: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
+  {title: 'USED', dropOrder: 2, cell: ({usedShare}) => (usedShare === null ? '-' : percent(usedShare))},
+  {title: 'REMAINING', dropOrder: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
 ];
 
 /** Formats the screen of `uniqueid status`. */
 export function statusLines(status: StatusDocument, options: ScreenOptions): Visible[] {
-  return [...headLines(status, options), visible(''), ...modeLines(status, options)];
+  return [...databaseLines(status, options), visible(''), ...modeLines(status, options)];
 }
 
 /** Formats the lines about the database, above the table. */
-export function headLines(
+export function databaseLines(
   {database, schema, service, version}: StatusDocument,
   {width, colour}: ScreenOptions,
 ): Visible[] {
-  const row = (label: string, text: string, style = asItIs): Visible[] =>
+  const row = (label: string, text: string, style = unstyled): Visible[] =>
     labelled(label, style(visible(text)), width);
   const {problem} = schema;
   const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
@@ -59,17 +59,18 @@ export function headLines(
   ];
 }
 
-function asItIs(text: Visible): Visible {
+function unstyled(text: Visible): Visible {
   return text;
 }
 
 function modeLines(
   {modes, more, schema}: StatusDocument,
-  {width, colour, rows = Infinity, further = []}: ScreenOptions,
+  {width, colour, maxRows = Infinity, extraColumns = []}: ScreenOptions,
 ): Visible[] {
-  if (modes.length === 0) return [visible(isUnread(schema) ? 'Its modes cannot be read.' : 'No modes yet.')];
-  const all = [...columns, ...further];
-  const shown = modes.length > rows ? modes.slice(0, Math.max(1, rows - 1)) : modes;
+  if (modes.length === 0)
+    return [visible(isUnreadable(schema) ? 'Its modes cannot be read.' : 'No modes yet.')];
+  const all = [...columns, ...extraColumns];
+  const shown = modes.length > maxRows ? modes.slice(0, Math.max(1, maxRows - 1)) : modes;
   const [heading = visible(''), ...lines] = formatTable(
     all,
     shown.map((mode) => all.map(({cell}) => cell(mode))),
@@ -79,7 +80,7 @@ function modeLines(
   return [colour.bold(heading), ...lines, ...moreLine(hidden, more, shown.at(-1)?.mode ?? '', width)];
 }
 
-function isUnread({problem}: StatusDocument['schema']): boolean {
+function isUnreadable({problem}: StatusDocument['schema']): boolean {
   return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
 }
 

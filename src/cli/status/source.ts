@@ -10,7 +10,7 @@ import {readStatus, type ModePage} from '../../lib/operations/database-status.js
 import type {Store} from '../../lib/store/store.js';
 import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
-import {say} from '../process/stderr.js';
+import {printNotice} from '../process/stderr.js';
 import {startTimeLimit} from '../process/time-limit.js';
 
 /**
@@ -21,7 +21,7 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   const {requestTimeoutMs, databaseUrl} = config.settings;
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
-    return await withStore(connect(config, {say, limit}, {readOnly: true}), async (store) =>
+    return await withStore(connect(config, {print: printNotice, limit}, {readOnly: true}), async (store) =>
       withFileWarnings(statusDocument(await readStatus(store, page), version), config),
     );
   } finally {

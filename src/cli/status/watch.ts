@@ -8,7 +8,7 @@ import {openLiveScreen} from '../terminal/live-screen.js';
 import {duration, rate} from '../terminal/numbers.js';
 import {Rates} from './rates.js';
 import {sparkline} from '../terminal/sparkline.js';
-import {headLines, statusLines, type FurtherColumn} from './screen.js';
+import {databaseLines, statusLines, type ModeColumn} from './screen.js';
 
 /** Reads the status; called repeatedly, also after a failure. */
 export type StatusSource = () => Promise<StatusDocument>;
@@ -27,7 +27,7 @@ interface View {
 }
 
 /** The screen shows an outage if an answer takes longer. */
-const PATIENCE_MS = 2000;
+const SLOW_ANSWER_THRESHOLD_MS = 2000;
 
 /** Shows the current status until `signal` aborts; shows an outage and waits for its end. */
 export async function watchStatus(
@@ -45,7 +45,7 @@ export async function watchStatus(
   terminal.on('resize', draw);
   try {
     while (!signal.aborted) {
-      view = await look(source, view, (slow) => {
+      view = await readView(source, view, (slow) => {
         view = slow;
         draw();
       });
@@ -61,15 +61,15 @@ export async function watchStatus(
 }
 
 /** Reads the source once, and calls `onSlow` every `SLOW_ANSWER_THRESHOLD_MS` until it answers. */
-async function look(source: StatusSource, before: View, onSlow: (view: View) => void): Promise<View> {
-  const since = before.outage?.since ?? performance.now();
+async function readView(source: StatusSource, previous: View, onSlow: (view: View) => void): Promise<View> {
+  const since = previous.outage?.since ?? performance.now();
   const timer = setInterval(() => {
-    onSlow({status: before.status, outage: {error: before.outage?.error, since}});
-  }, PATIENCE_MS);
+    onSlow({status: previous.status, outage: {error: previous.outage?.error, since}});
+  }, SLOW_ANSWER_THRESHOLD_MS);
   try {
     return {status: await source(), outage: undefined};
   } catch (error) {
-    return {status: before.status, outage: {error: toUniqueIDError(error), since}};
+    return {status: previous.status, outage: {error: toUniqueIDError(error), since}};
   } finally {
     clearInterval(timer);
   }
@@ -82,14 +82,14 @@ function frame(
   {intervalMs, colour}: WatchOptions,
 ): Visible[] {
   const footer = colour.dim(visible(`Every ${intervalMs / 1000} s · Ctrl-C ends`.slice(0, width)));
-  const trouble = outage === undefined ? [] : outageLines(outage, width, colour);
+  const outageRows = outage === undefined ? [] : outageLines(outage, width, colour);
   if (status === undefined)
-    return [...(trouble.length === 0 ? [visible('Asking …')] : trouble), visible(''), footer];
-  const options = {width, colour, further: rateColumns(rates)};
-  const above = headLines(status, options).length + trouble.length + 1;
+    return [...(outageRows.length === 0 ? [visible('Asking …')] : outageRows), visible(''), footer];
+  const options = {width, colour, extraColumns: rateColumns(rates)};
+  const above = databaseLines(status, options).length + outageRows.length + 1;
   // The headings, an empty line and the footer need three lines.
   const room = Math.max(2, rows - above - 3);
-  return [...trouble, ...statusLines(status, {...options, rows: room}), visible(''), footer];
+  return [...outageRows, ...statusLines(status, {...options, maxRows: room}), visible(''), footer];
 }
 
 function outageLines({error, since}: NonNullable<View['outage']>, width: number, colour: Colours): Visible[] {
@@ -98,7 +98,7 @@ function outageLines({error, since}: NonNullable<View['outage']>, width: number,
   return labelled('Away', colour.red(visible(`${what} For ${length}; what follows is older.`)), width);
 }
 
-function rateColumns(rates: Rates): FurtherColumn[] {
+function rateColumns(rates: Rates): ModeColumn[] {
   return [
     {
       title: 'PER SECOND',
@@ -107,6 +107,6 @@ function rateColumns(rates: Rates): FurtherColumn[] {
         return last === undefined ? '…' : rate(last);
       },
     },
-    {title: 'RATE', spare: 3, left: true, cell: ({mode}) => sparkline(rates.of(mode))},
+    {title: 'RATE', dropOrder: 3, alignLeft: true, cell: ({mode}) => sparkline(rates.of(mode))},
   ];
 }

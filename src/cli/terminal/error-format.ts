@@ -27,10 +27,12 @@ export function toErrorDocument(error: UniqueIDError): ErrorDocument {
 export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: number): Visible[] {
   const [red, dim, reset] = colour ? ['\u001B[31m', '\u001B[2m', '\u001B[39m\u001B[22m'] : ['', '', ''];
   const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
-  const beside = (label: string, text: string): Visible[] =>
+  const wrapAfterLabel = (label: string, text: string): Visible[] =>
     wrapWords(visible(text), room).map((line, index) => `${index === 0 ? label : INDENT}${line}` as Visible);
-  const first = beside(`${red}Error:${reset} `, messageOf(error));
-  return error.hint === undefined ? first : [...first, ...beside(`${dim}Try:${reset}   `, error.hint)];
+  const first = wrapAfterLabel(`${red}Error:${reset} `, messageOf(error));
+  return error.hint === undefined
+    ? first
+    : [...first, ...wrapAfterLabel(`${dim}Try:${reset}   `, error.hint)];
 }
 
 /** As wide as both labels. */

@@ -8,7 +8,7 @@ const context = {output: process.stderr};
 
 /** Asks for one of the existing modes; typing narrows the list. */
 export function pickMode(message: string, modes: readonly string[]): Promise<string> {
-  return search({message: visible(message), source: (term) => choices(modes, term)}, context);
+  return search({message: visible(message), source: (term) => matchingChoices(modes, term)}, context);
 }
 
 /** Asks for an existing mode or a new name. */
@@ -16,7 +16,7 @@ export function pickOrNameMode(modes: readonly string[]): Promise<string> {
   return search(
     {
       message: 'Take from which mode? (type to search, or a new name)',
-      source: (term) => [...choices(modes, term), ...newMode(modes, term)],
+      source: (term) => [...matchingChoices(modes, term), ...newModeChoice(modes, term)],
       validate: (mode) => problemOf(mode) ?? true,
     },
     context,
@@ -28,15 +28,15 @@ interface Choice {
   readonly value: string;
 }
 
-function choices(modes: readonly string[], term: string | undefined): Choice[] {
-  const wanted = (term ?? '').toLowerCase();
-  const matches = (text: string): boolean => text.toLowerCase().includes(wanted);
+function matchingChoices(modes: readonly string[], term: string | undefined): Choice[] {
+  const needle = (term ?? '').toLowerCase();
+  const matches = (text: string): boolean => text.toLowerCase().includes(needle);
   return modes
     .map((mode) => ({name: visible(mode), value: mode}))
     .filter(({name, value}) => matches(name) || matches(value));
 }
 
-function newMode(modes: readonly string[], term: string | undefined): Choice[] {
+function newModeChoice(modes: readonly string[], term: string | undefined): Choice[] {
   if (term === undefined || term === '') return [];
   // A name typed as displayed means the existing mode.
   if (modes.some((mode) => mode === term || visible(mode) === term)) return [];

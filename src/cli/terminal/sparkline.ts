@@ -2,6 +2,6 @@ const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /** Draws one bar per value, from the lowest for 0 to the highest for the largest value. */
 export function sparkline(values: readonly number[]): string {
-  const most = Math.max(...values, 0);
-  return values.map((value) => bars[most === 0 ? 0 : Math.min(7, Math.ceil((value / most) * 7))]).join('');
+  const max = Math.max(...values, 0);
+  return values.map((value) => bars[max === 0 ? 0 : Math.min(7, Math.ceil((value / max) * 7))]).join('');
 }

@@ -5,13 +5,13 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 export interface Column {
   readonly title: string;
   /** A narrow terminal drops the columns that have a `dropOrder`, the highest first. */
-  readonly spare?: number;
-  readonly left?: boolean;
+  readonly dropOrder?: number;
+  readonly alignLeft?: boolean;
 }
 
 const GAP = '  ';
 
-const LEAST = 8;
+const MIN_FIRST_WIDTH = 8;
 
 /**
  * Aligns cells under their headings and makes hidden characters visible. A narrow terminal drops columns by
@@ -29,15 +29,18 @@ export function formatTable(
   const widths = columns.map((_, index) =>
     all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
   );
-  const shown = fitting(columns, widths, width);
-  if (shown === undefined) return stacked(all, width) as Visible[];
+  const shown = fittingColumns(columns, widths, width);
+  if (shown === undefined) return stackRows(all, width) as Visible[];
   const [first = 0, ...others] = shown;
   const rest = others.reduce((sum, index) => sum + GAP.length + (widths[index] ?? 0), 0);
-  widths[first] = Math.max(Math.min(LEAST, widths[first] ?? 0), Math.min(widths[first] ?? 0, width - rest));
+  widths[first] = Math.max(
+    Math.min(MIN_FIRST_WIDTH, widths[first] ?? 0),
+    Math.min(widths[first] ?? 0, width - rest),
+  );
   return all.map((row) =>
     shown
       .map((index) =>
-        pad(row[index] ?? '', widths[index] ?? 0, index === first || columns[index]?.left === true),
+        pad(row[index] ?? '', widths[index] ?? 0, index === first || columns[index]?.alignLeft === true),
       )
       .join(GAP)
       .trimEnd(),
@@ -48,39 +51,47 @@ export function formatTable(
  * Formats rows for a terminal too narrow for a table: the first cell, then each other cell beside its
  * heading.
  */
-function stacked([titles = [], ...rows]: readonly (readonly string[])[], width: number): string[] {
+function stackRows([titles = [], ...rows]: readonly (readonly string[])[], width: number): string[] {
   const room = Math.max(...titles.slice(1).map((title) => stringWidth(title)));
   return rows.flatMap(([first = '', ...others]) => [
     shorten(first, width),
     ...others.map((cell, index) =>
-      shorten(`  ${pad(titles[index + 1] ?? '', room, true)}${GAP}${cell}`, Math.max(width, room + LEAST)),
+      shorten(
+        `  ${pad(titles[index + 1] ?? '', room, true)}${GAP}${cell}`,
+        Math.max(width, room + MIN_FIRST_WIDTH),
+      ),
     ),
   ]);
 }
 
 /** Returns the indexes of the columns that fit; `undefined` if even those without a `dropOrder` do not. */
-function fitting(columns: readonly Column[], widths: readonly number[], width: number): number[] | undefined {
+function fittingColumns(
+  columns: readonly Column[],
+  widths: readonly number[],
+  width: number,
+): number[] | undefined {
   const shown = columns.map((_, index) => index);
-  const needed = (): number =>
+  const neededWidth = (): number =>
     shown.reduce(
       (sum, index, place) =>
-        sum + (place === 0 ? Math.min(LEAST, widths[index] ?? 0) : GAP.length + (widths[index] ?? 0)),
+        sum +
+        (place === 0 ? Math.min(MIN_FIRST_WIDTH, widths[index] ?? 0) : GAP.length + (widths[index] ?? 0)),
       0,
     );
-  const spare = shown
-    .filter((index) => columns[index]?.spare !== undefined)
-    .sort((a, b) => (columns[b]?.spare ?? 0) - (columns[a]?.spare ?? 0));
-  for (const index of spare) {
-    if (needed() <= width) break;
+  const droppable = shown
+    .filter((index) => columns[index]?.dropOrder !== undefined)
+    .sort((a, b) => (columns[b]?.dropOrder ?? 0) - (columns[a]?.dropOrder ?? 0));
+  for (const index of droppable) {
+    if (neededWidth() <= width) break;
     shown.splice(shown.indexOf(index), 1);
   }
-  return needed() <= width ? shown : undefined;
+  return neededWidth() <= width ? shown : undefined;
 }
 
-function pad(cell: string, width: number, left: boolean): string {
+function pad(cell: string, width: number, alignLeft: boolean): string {
   const text = shorten(cell, width);
   const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
-  return left ? text + space : space + text;
+  return alignLeft ? text + space : space + text;
 }
 
 function shorten(text: string, width: number): string {

@@ -9,17 +9,17 @@ export interface StreamTraits {
  * `--json` nor `CI` may mark a script.
  */
 export function canPrompt(json: boolean): boolean {
-  return !json && process.stdin.isTTY && process.stderr.isTTY && !isSet(process.env['CI']);
+  return !json && process.stdin.isTTY && process.stderr.isTTY && !isTruthy(process.env['CI']);
 }
 
 /** Returns whether to colour a stream: `FORCE_COLOR` decides, then `NO_COLOR` and `TERM`, then the stream. */
 export function wantsColour(stream: StreamTraits, env: NodeJS.ProcessEnv): boolean {
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
-  if (isSet(env['NO_COLOR']) || env['TERM'] === 'dumb') return false;
+  if (isTruthy(env['NO_COLOR']) || env['TERM'] === 'dumb') return false;
   return stream.isTTY === true;
 }
 
-function isSet(variable: string | undefined): boolean {
+function isTruthy(variable: string | undefined): boolean {
   return variable !== undefined && variable !== '' && variable !== '0' && variable !== 'false';
 }

@@ -15,7 +15,7 @@ export interface ConnectOptions extends OpenOptions {
 }
 
 /** Shortens the pause, because `connect_wait` may be longer than the whole limit. */
-const TRIES_WITHIN_LIMIT = 10;
+const MIN_ATTEMPTS_WITHIN_LIMIT = 10;
 
 /**
  * Opens a store, and waits for an unavailable database, as the Python service does with `connect_attempts`
@@ -27,15 +27,15 @@ export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise
   return retryTransient(() => openStore(url, options), {
     timeoutMs: limitMs,
     maxAttempts: attempts,
-    pauseMs: Math.min(waitMs, limitMs / TRIES_WITHIN_LIMIT),
+    pauseMs: Math.min(waitMs, limitMs / MIN_ATTEMPTS_WITHIN_LIMIT),
     onPause: (error, attempt, pauseMs) => {
       onWait?.(toUniqueIDError(error), attempt, pauseMs);
     },
-    timeoutError: (last) => gaveUp(toUniqueIDError(last), limitMs),
+    timeoutError: (last) => withLimit(toUniqueIDError(last), limitMs),
   });
 }
 
 /** Adds the limit to the error of the last attempt. */
-function gaveUp(last: UniqueIDError, limitMs: number): UniqueIDError {
+function withLimit(last: UniqueIDError, limitMs: number): UniqueIDError {
   return last.reworded(`${last.message} Gave up after ${limitMs / 1000} s.`, last.cause);
 }

@@ -56,6 +56,6 @@ export async function copyCounters(
 }
 
 /** Returns the result of a copy into a database without tables. */
-export function copyIntoNothing(minimums: readonly CounterMinimum[]): readonly Raise[] {
+export function copyIntoEmpty(minimums: readonly CounterMinimum[]): readonly Raise[] {
   return minimums.map((minimum) => raised(minimum, undefined));
 }

@@ -42,14 +42,14 @@ export interface ModePage {
 }
 
 /** A counter at nine tenths of all integers or beyond causes a warning. */
-const NEARLY_USED = (MAX_COUNTER / 10n) * 9n;
+const NEARLY_USED_THRESHOLD = (MAX_COUNTER / 10n) * 9n;
 
 /** Bounds the modes in that warning; a long list would hide other warnings. */
-const MOST_NAMED = 5;
+const MAX_NAMED_MODES = 5;
 
 /** Reads the counters that may need a warning; scans the whole table. */
 export function readHighest(store: Store): Promise<readonly Counter[]> {
-  return store.highestCounters(MOST_NAMED + 1);
+  return store.highestCounters(MAX_NAMED_MODES + 1);
 }
 
 /**
@@ -65,9 +65,9 @@ export async function readStatus(
 ): Promise<DatabaseStatus> {
   const state = await store.readSchema();
   const facts = await store.facts();
-  const readable = isReadable(state);
-  const counters = readable ? await listed(store, page) : [];
-  const highest = readable ? await findHighest() : [];
+  const canReadModes = isReadable(state);
+  const counters = canReadModes ? await readPage(store, page) : [];
+  const highest = canReadModes ? await findHighest() : [];
   return {
     database: {
       location: store.location,
@@ -80,7 +80,7 @@ export async function readStatus(
       safe: isServable(state),
       problem: schemaProblem(state, store.location),
     },
-    modes: counters.slice(0, page.limit).map(modeStatus),
+    modes: counters.slice(0, page.limit).map(toModeStatus),
     more: counters.length > page.limit,
   };
 }
@@ -112,22 +112,22 @@ function isReadable(state: SchemaState): boolean {
 }
 
 /** Reads one counter more than the page holds, to learn whether more follow. */
-async function listed(store: Store, {mode, after, limit}: ModePage): Promise<readonly Counter[]> {
+async function readPage(store: Store, {mode, after, limit}: ModePage): Promise<readonly Counter[]> {
   if (mode === undefined) return store.counters({after, limit: limit + 1});
   const counter = await store.counter(mode);
   return counter === undefined ? [] : [counter];
 }
 
 function nearlyUsedWarning(highest: readonly Counter[]): string[] {
-  const counters = highest.filter(({next = 0n}) => next >= NEARLY_USED);
+  const counters = highest.filter(({next = 0n}) => next >= NEARLY_USED_THRESHOLD);
   if (counters.length === 0) return [];
-  const names = counters.slice(0, MOST_NAMED).map(({mode}) => JSON.stringify(mode));
-  const others = counters.length > MOST_NAMED ? ' and others' : '';
+  const names = counters.slice(0, MAX_NAMED_MODES).map(({mode}) => JSON.stringify(mode));
+  const others = counters.length > MAX_NAMED_MODES ? ' and others' : '';
   const [what, are] = names.length === 1 ? ['The counter of mode', 'is'] : ['The counters of modes', 'are'];
   return [`${what} ${names.join(', ')}${others} ${are} beyond 90 %: use new modes before nothing is left.`];
 }
 
-function modeStatus({mode, next}: Counter): ModeStatus {
+function toModeStatus({mode, next}: Counter): ModeStatus {
   if (next === undefined) return {mode, next: null, remaining: null, usedShare: null};
   return {mode, next, remaining: MAX_COUNTER - next, usedShare: Number(next) / Number(MAX_COUNTER)};
 }

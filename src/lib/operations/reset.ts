@@ -23,12 +23,12 @@ export async function planReset(
   modes: readonly string[] | undefined,
   to: bigint,
 ): Promise<readonly ResetMove[]> {
-  if (modes === undefined) return (await store.counters()).map((counter) => moveOf(counter, to));
+  if (modes === undefined) return (await store.counters()).map((counter) => toMove(counter, to));
   const moves: ResetMove[] = [];
   for (const mode of new Set(modes)) {
     const counter = await store.counter(mode);
-    if (counter === undefined) throw await unknownMode(store, mode);
-    moves.push(moveOf(counter, to));
+    if (counter === undefined) throw await unknownModeError(store, mode);
+    moves.push(toMove(counter, to));
   }
   return moves;
 }
@@ -48,33 +48,33 @@ export async function applyReset(
   moves: readonly ResetMove[],
   timeoutMs: number,
 ): Promise<void> {
-  const [moved] = await retryTransient(() => store.moveCounters(moves), {
+  const [conflict] = await retryTransient(() => store.moveCounters(moves), {
     timeoutMs,
     isRepeatable: (error) => toUniqueIDError(error).code === 'DATABASE_BUSY',
   });
-  if (moved === undefined) return;
-  const now = moved.next === undefined ? 'is gone or damaged' : `stands at ${moved.next}`;
+  if (conflict === undefined) return;
+  const state = conflict.next === undefined ? 'is gone or damaged' : `stands at ${conflict.next}`;
   throw new UniqueIDError(
     'REJECTED',
-    `Mode ${JSON.stringify(moved.mode)} has moved meanwhile and now ${now}; nothing was changed.`,
+    `Mode ${JSON.stringify(conflict.mode)} has moved meanwhile and now ${state}; nothing was changed.`,
     {
       hint: 'Stop the services that use this database, and reset again.',
     },
   );
 }
 
-function moveOf({mode, next}: Counter, to: bigint): ResetMove {
+function toMove({mode, next}: Counter, to: bigint): ResetMove {
   const reissued = next !== undefined && next > to ? next - to : 0n;
   return {mode, from: next, to, reissued, backward: next === undefined || to < next};
 }
 
-async function unknownMode(store: Store, mode: string): Promise<UniqueIDError> {
+async function unknownModeError(store: Store, mode: string): Promise<UniqueIDError> {
   const modes = (await store.counters()).map((counter) => counter.mode);
-  const meant = nearest(mode, modes);
+  const suggestion = nearest(mode, modes);
   const hint =
-    meant === undefined
+    suggestion === undefined
       ? '"uniqueid status" lists the modes there are.'
-      : `Did you mean ${JSON.stringify(meant)}?`;
+      : `Did you mean ${JSON.stringify(suggestion)}?`;
   return new UniqueIDError(
     'UNKNOWN_MODE',
     `The database ${store.location} has no mode ${JSON.stringify(mode)}.`,

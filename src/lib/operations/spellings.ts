@@ -2,10 +2,10 @@ import {UniqueIDError} from '../core/errors.js';
 import type {Comparison, CounterMinimum, Store} from '../store/store.js';
 
 /** Bounds the modes in a message. */
-const MAX_NAMED = 5;
+const MAX_NAMED_MODES = 5;
 
 /** The target of a copy; `store` is `undefined` if a dry run finds no tables. */
-export interface SpellingTarget {
+export interface CopyTarget {
   readonly location: string;
   readonly store: Store | undefined;
 }
@@ -19,33 +19,34 @@ export interface SpellingTarget {
  * @throws UniqueIDError `REJECTED` if the spellings are unknown, or if the source has no counter for a listed
  *   one
  */
-export async function readSpellings(
+export async function findSpellings(
   source: Store,
-  target: SpellingTarget,
+  target: CopyTarget,
   minimums: readonly CounterMinimum[],
   listed: readonly string[] | undefined,
 ): Promise<readonly CounterMinimum[]> {
   const [from, to] = await Promise.all([source.comparison(), target.store?.comparison()]);
-  if (from.kind === 'exact' || minimums.length === 0 || isSame(from, to)) return [];
+  if (from.kind === 'exact' || minimums.length === 0 || foldsAlike(from, to)) return [];
   if (from.kind === 'folding' && listed === undefined)
-    throw unknownSpellings(source.location, target.location, from, minimums);
+    throw unknownSpellingsError(source.location, target.location, from, minimums);
   const stored = new Set(minimums.map(({mode}) => mode));
-  const spellings = new Map<string, bigint | undefined>(trimmed(minimums));
-  for (const mode of new Set(listed)) if (!stored.has(mode)) spellings.set(mode, await nextOf(source, mode));
+  const spellings = new Map<string, bigint | undefined>(unpadded(minimums));
+  for (const mode of new Set(listed))
+    if (!stored.has(mode)) spellings.set(mode, await readNext(source, mode));
   const absent = [...spellings].filter(([, next]) => next === undefined).map(([mode]) => mode);
-  if (absent.length > 0) throw noCounters(source.location, absent);
+  if (absent.length > 0) throw missingCountersError(source.location, absent);
   return [...spellings].flatMap(([mode, next]) => (next === undefined ? [] : [{mode, next}]));
 }
 
 /** Returns whether source and target fold the same spellings into one mode. */
-function isSame(from: Comparison, to: Comparison | undefined): boolean {
+function foldsAlike(from: Comparison, to: Comparison | undefined): boolean {
   return from.kind === to?.kind && (from.kind === 'padded' || from.name === to.name);
 }
 
 /**
  * Yields the spelling without padding: a table that is not exact may pad, and a valid mode ends in no space.
  */
-function* trimmed(minimums: readonly CounterMinimum[]): Iterable<[string, bigint]> {
+function* unpadded(minimums: readonly CounterMinimum[]): Iterable<[string, bigint]> {
   for (const {mode, next} of minimums) {
     const valid = withoutPadding(mode);
     if (valid !== mode && valid !== '') yield [valid, next];
@@ -58,7 +59,7 @@ function withoutPadding(mode: string): string {
   return mode.slice(0, end);
 }
 
-async function nextOf(source: Store, mode: string): Promise<bigint | undefined> {
+async function readNext(source: Store, mode: string): Promise<bigint | undefined> {
   try {
     return (await source.counter(mode))?.next;
   } catch (error) {
@@ -68,7 +69,7 @@ async function nextOf(source: Store, mode: string): Promise<bigint | undefined> 
   }
 }
 
-function unknownSpellings(
+function unknownSpellingsError(
   source: string,
   target: string,
   {name}: Comparison,
@@ -76,21 +77,21 @@ function unknownSpellings(
 ): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
-    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${named(minimums.map(({mode}) => mode))} would get integers of the past again.`,
+    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${listModes(minimums.map(({mode}) => mode))} would get integers of the past again.`,
     {
       hint: 'List every spelling that clients have used in a file, one a line, and copy with --spellings FILE; an empty file says that they used these alone.',
     },
   );
 }
 
-function noCounters(source: string, modes: readonly string[]): UniqueIDError {
-  return new UniqueIDError('REJECTED', `${source} has no counter for ${named(modes)}.`, {
+function missingCountersError(source: string, modes: readonly string[]): UniqueIDError {
+  return new UniqueIDError('REJECTED', `${source} has no counter for ${listModes(modes)}.`, {
     hint: 'Correct the spelling in the list, or remove it: a mode that was never used starts anew.',
   });
 }
 
-function named(modes: readonly string[]): string {
-  const names = modes.slice(0, MAX_NAMED).map((mode) => JSON.stringify(mode));
+function listModes(modes: readonly string[]): string {
+  const names = modes.slice(0, MAX_NAMED_MODES).map((mode) => JSON.stringify(mode));
   const others = modes.length - names.length;
   return others > 0 ? `${names.join(', ')} and ${others} more` : names.join(', ');
 }

@@ -1,10 +1,10 @@
 import type {Config} from '../../lib/config/resolve.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {OpenOptions, Store} from '../../lib/store/store.js';
-import {connect, connectIfServable, withStore, type ConnectTalk} from './connect.js';
+import {connect, connectIfServable, withStore, type CommandOutput} from './connect.js';
 
-export interface CommandTalk extends ConnectTalk {
-  readonly mayAsk: boolean;
+export interface CommandInteraction extends CommandOutput {
+  readonly canPrompt: boolean;
 }
 
 /**
@@ -13,29 +13,31 @@ export interface CommandTalk extends ConnectTalk {
  *
  * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
  */
-export async function connectSafely(
+export async function connectOrOfferSync(
   config: Config,
-  talk: CommandTalk,
+  interaction: CommandInteraction,
   options: OpenOptions = {},
 ): Promise<Store> {
   try {
-    return await connectIfServable(config, talk, options);
+    return await connectIfServable(config, interaction, options);
   } catch (error) {
-    if (!talk.mayAsk || !(error instanceof UniqueIDError) || !canBeSynced(error)) throw error;
-    talk.limit?.lift();
+    if (!interaction.canPrompt || !(error instanceof UniqueIDError) || !canSync(error)) throw error;
+    interaction.limit?.lift();
     const {askYesNo} = await import('../terminal/prompts.js');
-    talk.say(error.message);
+    interaction.print(error.message);
     const question =
       error.code === 'SCHEMA_TOO_OLD'
         ? 'Upgrade it now? Every counter is kept.'
         : 'Create it now? Every mode will start anew.';
     if (!(await askYesNo(question))) throw error;
     const {syncWithTasks} = await import('./tasks.js');
-    await withStore(connect(config, talk, {create: true}), (store) => syncWithTasks(store, {silent: false}));
-    return connectIfServable(config, talk, options);
+    await withStore(connect(config, interaction, {create: true}), (store) =>
+      syncWithTasks(store, {silent: false}),
+    );
+    return connectIfServable(config, interaction, options);
   }
 }
 
-function canBeSynced({code}: UniqueIDError): boolean {
+function canSync({code}: UniqueIDError): boolean {
   return code === 'DATABASE_MISSING' || code === 'SCHEMA_MISSING' || code === 'SCHEMA_TOO_OLD';
 }
