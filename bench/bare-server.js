@@ -1,4 +1,4 @@
-// The yardstick: a bare node:http server that only answers the bytes of a range.
+// The baseline: a bare node:http server that only answers the bytes of a range.
 import {createServer} from 'node:http';
 
 const body = '{"endIndex": 9, "startIndex": 0}';

@@ -1,4 +1,4 @@
-// A yardstick: the simplest server on node:http and better-sqlite3, with one synced commit per request.
+// For comparison: the simplest server on node:http and better-sqlite3, with one synced commit per request.
 import {createServer} from 'node:http';
 import Database from 'better-sqlite3';
 

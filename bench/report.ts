@@ -1,5 +1,5 @@
 import type {CommandFigures} from './commands.js';
-import type {Figures} from './contest.js';
+import type {Figures} from './compare.js';
 
 export interface Section {
   readonly title: string;

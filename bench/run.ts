@@ -7,7 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import Database from 'better-sqlite3';
 import {timeCommands, timeToFirstAnswer} from './commands.js';
-import {contest, type Figures} from './contest.js';
+import {compareTargets, type Figures} from './compare.js';
 import {startDatabases, type BenchDatabase} from './databases.js';
 import {barChart} from './plot.js';
 import {redisRate} from './redis.js';
@@ -42,8 +42,8 @@ const ratios: Record<string, number> = {};
 try {
   const bare = await target('bare node:http', [here('bare-server.js')]);
   const sections = options.check
-    ? await measureQuickly(bare)
-    : [await databasesByConnections(bare), await variations(bare)];
+    ? await measureForCheck(bare)
+    : [await measureByConnections(bare), await measureVariations(bare)];
   const commands = timeCommands(
     [
       {name: 'node -e 0', args: ['-e', '0']},
@@ -93,10 +93,10 @@ function service(name: string, env: BenchDatabase['env'] = {}): Promise<Target> 
 
 async function measure(
   label: string,
-  contestants: readonly Target[],
+  compared: readonly Target[],
   load: {connections: number; range?: number; modes?: number},
 ): Promise<readonly {label: string; figures: Figures}[]> {
-  const all = await contest(contestants, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
+  const all = await compareTargets(compared, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
   for (const figures of all.slice(1)) {
     ratios[`${figures.name}, ${label}`] = figures.share;
     if (figures.driverShare > 0.95)
@@ -107,20 +107,20 @@ async function measure(
   return all.map((figures) => ({label, figures}));
 }
 
-async function measureQuickly(bare: Target): Promise<readonly Section[]> {
+async function measureForCheck(bare: Target): Promise<readonly Section[]> {
   const services = [bare];
   for (const {name, env} of databases) services.push(await service(name, env));
   for (const connections of [64, 256]) await measure(String(connections), services, {connections});
   return [];
 }
 
-async function databasesByConnections(bare: Target): Promise<Section> {
-  const contestants = [bare];
-  for (const {name, env} of databases) contestants.push(await service(name, env));
-  contestants.push(await target('one commit a request', [here('one-commit-server.js')]));
+async function measureByConnections(bare: Target): Promise<Section> {
+  const compared = [bare];
+  for (const {name, env} of databases) compared.push(await service(name, env));
+  compared.push(await target('one commit a request', [here('one-commit-server.js')]));
   const rows: {label: string; figures: Figures}[] = [];
   for (const connections of [1, 16, 64, 256])
-    rows.push(...(await measure(String(connections), contestants, {connections})));
+    rows.push(...(await measure(String(connections), compared, {connections})));
   const groups = [1, 16, 64, 256].map((connections) => ({
     label: `${connections} connection${connections === 1 ? '' : 's'}`,
     bars: rows
@@ -134,7 +134,7 @@ async function databasesByConnections(bare: Target): Promise<Section> {
   return {title: 'By connections', rows};
 }
 
-async function variations(bare: Target): Promise<Section> {
+async function measureVariations(bare: Target): Promise<Section> {
   const rows: {label: string; figures: Figures}[] = [];
   const [sqlite, ...network] = targets.filter(({name}) =>
     databases.some((database) => database.name === name),

@@ -4,7 +4,7 @@ import {printNotice} from '../cli/process/stderr.js';
 import {connect, withStore, type CommandOutput} from '../cli/database/connect.js';
 import {readSpellings} from '../cli/database/spellings-file.js';
 import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/database/tasks.js';
-import {grouped} from '../cli/terminal/numbers.js';
+import {formatInteger} from '../cli/terminal/numbers.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';
@@ -138,8 +138,8 @@ export default class Dbsync extends BaseCommand {
   #copied(old: Store, location: string, dryRun: boolean, {raises, spellings}: CopyResult): string {
     const rows = raises.map(({mode, before, after}) => [
       mode,
-      before === undefined ? '-' : grouped(before),
-      grouped(after),
+      before === undefined ? '-' : formatInteger(before),
+      formatInteger(after),
     ]);
     const titles = ['MODE', 'BEFORE', 'AFTER'].map((title) => ({title}));
     if (rows.length > 0) {

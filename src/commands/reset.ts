@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
 import {connectIfServable, withStore} from '../cli/database/connect.js';
 import {assertNotIssued} from '../cli/reset/service-check.js';
-import {grouped} from '../cli/terminal/numbers.js';
+import {formatInteger} from '../cli/terminal/numbers.js';
 import {recordLines, resetRecord} from '../cli/reset/record.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {printNotice} from '../cli/process/stderr.js';
@@ -99,7 +99,7 @@ export default class Reset extends BaseCommand {
             isInteractive,
           );
         await applyReset(store, changes, settings.requestTimeoutMs);
-        setLossMessage(`${movedCounters(changes.length)}, but the record could not be written to stdout`);
+        setLossMessage(`${describeMoves(changes.length)}, but the record could not be written to stdout`);
       }
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
@@ -114,9 +114,9 @@ export default class Reset extends BaseCommand {
     if (moves.length === 0) return;
     const rows = moves.map(({mode, from, to, reissued}) => [
       mode,
-      from === undefined ? 'damaged' : grouped(from),
-      grouped(to),
-      from === undefined ? 'unknown' : grouped(reissued),
+      from === undefined ? 'damaged' : formatInteger(from),
+      formatInteger(to),
+      from === undefined ? 'unknown' : formatInteger(reissued),
     ]);
     const titles = [
       {title: 'MODE'},
@@ -144,7 +144,7 @@ async function askForMode(store: Store): Promise<string> {
   );
 }
 
-function movedCounters(count: number): string {
+function describeMoves(count: number): string {
   return count === 1 ? 'The counter moved' : `The ${count} counters moved`;
 }
 

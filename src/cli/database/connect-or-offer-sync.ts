@@ -8,8 +8,8 @@ export interface CommandInteraction extends CommandOutput {
 }
 
 /**
- * Connects to a database that integers may be allocated from. If it is missing or too old, offers a person to
- * run dbsync; a script gets an error with that hint.
+ * Connects to a database that integers may be allocated from. If it is missing or too old, offers to run
+ * dbsync if a person can be asked; a script gets an error with that hint.
  *
  * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
  */

@@ -5,7 +5,7 @@ import type {ServiceStatus} from '../../lib/client/status-shape.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {databaseIdentity} from '../../lib/operations/database-status.js';
 import type {Store} from '../../lib/store/store.js';
-import {grouped} from '../terminal/numbers.js';
+import {formatInteger} from '../terminal/numbers.js';
 
 /**
  * Asks running services whether they have issued integers that a reset would issue again. Rejects the reset
@@ -64,7 +64,7 @@ function incompleteStatusError(server: string, mode: string): UniqueIDError {
 function alreadyIssuedError(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
-    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${grouped(highWaterMark - 1n)}; nothing was changed.`,
+    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${formatInteger(highWaterMark - 1n)}; nothing was changed.`,
     {hint: `Reset to ${highWaterMark} or higher, or stop that service first and leave --server out.`},
   );
 }

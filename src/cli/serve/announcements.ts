@@ -23,7 +23,7 @@ export function serveAnnouncements(settings: Settings, log: Logger | undefined):
   const logFile = log === undefined ? undefined : toLog(log);
   // With log.screen the log itself writes each record to stderr.
   if (logFile !== undefined && settings.logScreen && !process.stderr.isTTY) return logFile;
-  const stderr = process.stderr.isTTY ? toTerminal(settings) : toLog(recorder());
+  const stderr = process.stderr.isTTY ? toTerminal(settings) : toLog(stderrLogger());
   return {
     started: async (...args) => {
       await stderr.started(...args);
@@ -45,10 +45,10 @@ export function logSync({before, steps}: MigrationPlan): void {
   const names = steps.map(({name}) => name);
   const message =
     names.length === 0 ? 'The schema was up to date.' : `Brought the schema up to date: ${names.join(', ')}.`;
-  recorder().info({before, steps: names}, message);
+  stderrLogger().info({before, steps: names}, message);
 }
 
-function recorder(): Logger {
+function stderrLogger(): Logger {
   return recordTo([stderrSink()]);
 }
 

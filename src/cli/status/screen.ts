@@ -3,7 +3,13 @@ import type {ModeDocument, StatusDocument} from '../../lib/operations/status-doc
 import {visible, type Visible} from '../../lib/util/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
-import {bytes, duration, grouped, inWords, percent} from '../terminal/numbers.js';
+import {
+  formatBytes,
+  formatDuration,
+  formatInteger,
+  formatScaled,
+  formatPercent,
+} from '../terminal/numbers.js';
 import {formatTable, type Column} from '../terminal/table.js';
 
 /** A column of the table of modes. */
@@ -22,9 +28,13 @@ export interface ScreenOptions {
 
 const columns: readonly ModeColumn[] = [
   {title: 'MODE', cell: ({mode}) => mode},
-  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : grouped(next))},
-  {title: 'USED', dropOrder: 2, cell: ({usedShare}) => (usedShare === null ? '-' : percent(usedShare))},
-  {title: 'REMAINING', dropOrder: 1, cell: ({remaining}) => (remaining === null ? '-' : inWords(remaining))},
+  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : formatInteger(next))},
+  {title: 'USED', dropOrder: 2, cell: ({usedShare}) => (usedShare === null ? '-' : formatPercent(usedShare))},
+  {
+    title: 'REMAINING',
+    dropOrder: 1,
+    cell: ({remaining}) => (remaining === null ? '-' : formatScaled(remaining)),
+  },
 ];
 
 /** Formats the screen of `uniqueid status`. */
@@ -40,7 +50,7 @@ export function databaseLines(
   const row = (label: string, text: string, style = unstyled): Visible[] =>
     labelled(label, style(visible(text)), width);
   const {problem} = schema;
-  const size = database.sizeBytes === null ? '' : `, ${bytes(database.sizeBytes)}`;
+  const size = database.sizeBytes === null ? '' : `, ${formatBytes(database.sizeBytes)}`;
   // A service of an older version lacks it.
   const place = typeof database.schema === 'string' ? `, schema ${database.schema}` : '';
   const verdict =
@@ -50,7 +60,10 @@ export function databaseLines(
   return [
     ...(service === undefined
       ? []
-      : row('Service', `${service.url ?? ''} (UniqueID ${version}, up ${duration(service.uptimeSeconds)})`)),
+      : row(
+          'Service',
+          `${service.url ?? ''} (UniqueID ${version}, up ${formatDuration(service.uptimeSeconds)})`,
+        )),
     ...row('Database', `${database.location} (${database.product}${size}${place})`),
     ...row('Durability', database.durability),
     ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
@@ -88,15 +101,15 @@ function moreLine(hidden: number, more: boolean, last: string, width: number): V
   if (!more && hidden === 0) return [];
   const text =
     hidden > 0
-      ? `… and ${grouped(BigInt(hidden))}${more ? ' or more' : ''} further modes`
+      ? `… and ${formatInteger(BigInt(hidden))}${more ? ' or more' : ''} further modes`
       : '… and more modes';
-  const line = visible(hidden > 0 ? text : `${text}; the next ones: ${pageAfter(last)}`);
+  const line = visible(hidden > 0 ? text : `${text}; the next ones: ${nextPageFlags(last)}`);
   return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
 }
 
 /**
  * Returns the flags for the next page, to copy into a shell; a mode with hidden characters cannot be copied.
  */
-function pageAfter(mode: string): string {
+function nextPageFlags(mode: string): string {
   return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : 'raise --limit';
 }

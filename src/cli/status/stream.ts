@@ -21,7 +21,7 @@ export async function followStatus(
   while (!signal.aborted && !hasStdoutFailed()) {
     try {
       const status = await source();
-      if (json) printExact(`${oneLine(status)}\n`);
+      if (json) printExact(`${toOneLine(status)}\n`);
       else show(status);
     } catch (error) {
       reportError(error, json);
@@ -30,7 +30,7 @@ export async function followStatus(
   }
 }
 
-function oneLine(status: StatusDocument): string {
+function toOneLine(status: StatusDocument): string {
   // A JSON string never contains a line break.
   return exactJson(status).replaceAll(/\n\s*/g, '');
 }

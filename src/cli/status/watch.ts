@@ -5,7 +5,7 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
 import {openLiveScreen} from '../terminal/live-screen.js';
-import {duration, rate} from '../terminal/numbers.js';
+import {formatDuration, formatRate} from '../terminal/numbers.js';
 import {Rates} from './rates.js';
 import {sparkline} from '../terminal/sparkline.js';
 import {databaseLines, statusLines, type ModeColumn} from './screen.js';
@@ -40,7 +40,7 @@ export async function watchStatus(
   const rates = new Rates();
   let view: View = {status: undefined, outage: undefined};
   const draw = (): void => {
-    screen.draw(frame(view, rates, terminal, options));
+    screen.draw(formatFrame(view, rates, terminal, options));
   };
   terminal.on('resize', draw);
   try {
@@ -75,7 +75,7 @@ async function readView(source: StatusSource, previous: View, onSlow: (view: Vie
   }
 }
 
-function frame(
+function formatFrame(
   {status, outage}: View,
   rates: Rates,
   {columns: width, rows}: NodeJS.WriteStream,
@@ -94,7 +94,7 @@ function frame(
 
 function outageLines({error, since}: NonNullable<View['outage']>, width: number, colour: Colours): Visible[] {
   const what = error?.message ?? 'No answer.';
-  const length = duration((performance.now() - since) / 1000);
+  const length = formatDuration((performance.now() - since) / 1000);
   return labelled('Away', colour.red(visible(`${what} For ${length}; what follows is older.`)), width);
 }
 
@@ -104,7 +104,7 @@ function rateColumns(rates: Rates): ModeColumn[] {
       title: 'PER SECOND',
       cell: ({mode}) => {
         const last = rates.of(mode).at(-1);
-        return last === undefined ? '…' : rate(last);
+        return last === undefined ? '…' : formatRate(last);
       },
     },
     {title: 'RATE', dropOrder: 3, alignLeft: true, cell: ({mode}) => sparkline(rates.of(mode))},

@@ -1,6 +1,6 @@
 import {Chalk} from 'chalk';
 import type {Visible} from '../../lib/util/visible.js';
-import {wantsColour} from './traits.js';
+import {hasColour} from './traits.js';
 
 type Style = (text: Visible) => Visible;
 
@@ -8,7 +8,7 @@ export type Colours = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow
 
 /** Returns the styles for stdout or stderr; without colour they return the text unchanged. */
 export function colours(stream: NodeJS.WriteStream): Colours {
-  const chalk = new Chalk({level: wantsColour(stream, process.env) ? 1 : 0});
+  const chalk = new Chalk({level: hasColour(stream, process.env) ? 1 : 0});
   const style =
     (name: keyof Colours): Style =>
     (text) =>

@@ -13,7 +13,7 @@ export interface ErrorDocument {
 export function toErrorDocument(error: UniqueIDError): ErrorDocument {
   return {
     code: error.code,
-    message: messageOf(error),
+    message: fullMessage(error),
     ...(error.hint === undefined ? {} : {hint: error.hint}),
     exit: errorTable[error.code].exit,
   };
@@ -29,7 +29,7 @@ export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: 
   const room = width === undefined ? undefined : Math.max(20, width - INDENT.length);
   const wrapAfterLabel = (label: string, text: string): Visible[] =>
     wrapWords(visible(text), room).map((line, index) => `${index === 0 ? label : INDENT}${line}` as Visible);
-  const first = wrapAfterLabel(`${red}Error:${reset} `, messageOf(error));
+  const first = wrapAfterLabel(`${red}Error:${reset} `, fullMessage(error));
   return error.hint === undefined
     ? first
     : [...first, ...wrapAfterLabel(`${dim}Try:${reset}   `, error.hint)];
@@ -39,7 +39,7 @@ export function formatErrorLines(error: UniqueIDError, colour: boolean, width?: 
 const INDENT = ' '.repeat('Error: '.length);
 
 /** Adds the cause to an unexpected error, because only the person at the command line can report it. */
-function messageOf(error: UniqueIDError): string {
+function fullMessage(error: UniqueIDError): string {
   if (error.code !== 'UNEXPECTED' || !(error.cause instanceof Error)) return error.message;
   return `${error.message} ${error.cause.message}`;
 }

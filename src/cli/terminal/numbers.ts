@@ -8,22 +8,22 @@ const scales: readonly (readonly [bigint, string])[] = [
 ];
 
 /** Formats `251,038`. */
-export function grouped(value: bigint): string {
+export function formatInteger(value: bigint): string {
   return value.toLocaleString('en-US');
 }
 
 /** Formats `9.2 quintillion`, rounded down, from a million on; exact below. */
-export function inWords(value: bigint): string {
+export function formatScaled(value: bigint): string {
   for (const [scale, name] of scales) {
     if (value < scale) continue;
     const tenths = (value * 10n) / scale;
     return `${tenths / 10n}.${tenths % 10n} ${name}`;
   }
-  return grouped(value);
+  return formatInteger(value);
 }
 
 /** Formats `12.3 %`; a positive share below 0.1 % is `< 0.1 %`, never `0 %`. */
-export function percent(share: number): string {
+export function formatPercent(share: number): string {
   if (share === 0) return '0 %';
   if (share < 0.001) return '< 0.1 %';
   // Rounded down, so that 99.99 % is not shown as all.
@@ -31,7 +31,7 @@ export function percent(share: number): string {
 }
 
 /** Formats `48 kB`, in decimal units, as disk sizes are given. */
-export function bytes(size: number): string {
+export function formatBytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)));
   const value = size / 1000 ** unit;
@@ -39,7 +39,7 @@ export function bytes(size: number): string {
 }
 
 /** Formats the two largest units: `3 s`, `2 min 5 s`, `4 h 0 min`, `12 d 3 h`. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
@@ -48,6 +48,6 @@ export function duration(seconds: number): string {
 }
 
 /** Formats integers per second: `12.3`, `1,234`. */
-export function rate(perSecond: number): string {
-  return perSecond < 100 ? perSecond.toFixed(1) : grouped(BigInt(Math.round(perSecond)));
+export function formatRate(perSecond: number): string {
+  return perSecond < 100 ? perSecond.toFixed(1) : formatInteger(BigInt(Math.round(perSecond)));
 }

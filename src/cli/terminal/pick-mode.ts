@@ -17,7 +17,7 @@ export function pickOrNameMode(modes: readonly string[]): Promise<string> {
     {
       message: 'Take from which mode? (type to search, or a new name)',
       source: (term) => [...matchingChoices(modes, term), ...newModeChoice(modes, term)],
-      validate: (mode) => problemOf(mode) ?? true,
+      validate: (mode) => findProblem(mode) ?? true,
     },
     context,
   );
@@ -43,7 +43,7 @@ function newModeChoice(modes: readonly string[], term: string | undefined): Choi
   return [{name: visible(`${term} (a new mode)`), value: term}];
 }
 
-function problemOf(mode: string): Visible | undefined {
+function findProblem(mode: string): Visible | undefined {
   try {
     parseMode(mode);
     return undefined;

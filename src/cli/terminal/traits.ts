@@ -13,7 +13,7 @@ export function canPrompt(json: boolean): boolean {
 }
 
 /** Returns whether to colour a stream: `FORCE_COLOR` decides, then `NO_COLOR` and `TERM`, then the stream. */
-export function wantsColour(stream: StreamTraits, env: NodeJS.ProcessEnv): boolean {
+export function hasColour(stream: StreamTraits, env: NodeJS.ProcessEnv): boolean {
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
   if (isTruthy(env['NO_COLOR']) || env['TERM'] === 'dumb') return false;

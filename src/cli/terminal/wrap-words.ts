@@ -12,7 +12,7 @@ export function wrapWords<Text extends string>(text: Text, width: number | undef
   let line: string | undefined;
   for (const word of text.split(' ')) {
     const longer: string = line === undefined ? word : `${line} ${word}`;
-    if (line === undefined || lengthOf(longer) <= width) line = longer;
+    if (line === undefined || countCodePoints(longer) <= width) line = longer;
     else {
       lines.push(line);
       line = word;
@@ -22,6 +22,6 @@ export function wrapWords<Text extends string>(text: Text, width: number | undef
 }
 
 /** Counts code points, because this program's messages contain only characters one column wide. */
-function lengthOf(text: string): number {
+function countCodePoints(text: string): number {
   return Array.from(stripVTControlCharacters(text)).length;
 }

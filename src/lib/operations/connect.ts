@@ -19,7 +19,7 @@ const MIN_ATTEMPTS_WITHIN_LIMIT = 10;
 
 /**
  * Opens a store, and waits for an unavailable database, as the Python service does with `connect_attempts`
- * and `connect_wait`. Throws an error that is not transient immediately. The limit does not interrupt a
+ * and `connect_wait`. Immediately throws an error that is not transient. The limit does not interrupt a
  * running attempt: the caller must end it.
  */
 export function connectStore(url: DatabaseUrl, options: ConnectOptions): Promise<Store> {

@@ -35,7 +35,7 @@ export async function readMinimums(
 }
 
 /**
- * Raises each counter of the target to the higher of both values, in one transaction.
+ * Raises each counter of the target to the higher of both values, all or none.
  *
  * @throws UniqueIDError `REJECTED` if the target folds two modes into one, which would share a counter
  */

@@ -89,8 +89,8 @@ export async function readStatus(
 const IDENTITY_LENGTH = 16;
 
 /**
- * Returns a text that is equal for two URLs only if they lead to the same database. Hashes the store's own
- * identity, because a client must not see the host names and paths in it.
+ * Returns a text that is equal for two stores only if they are the same database, whatever their URLs. Hashes
+ * the store's own identity, because a client must not see the host names and paths in it.
  *
  * @returns `undefined` if the database cannot provide an identity
  */

@@ -34,8 +34,7 @@ export async function planReset(
 }
 
 /**
- * Carries out the confirmed plan in one transaction, or changes nothing if a counter has moved since the
- * plan.
+ * Carries out the whole confirmed plan, or changes nothing if a counter has moved since it was planned.
  *
  * Retries while services under load keep the database busy. Never retries after a lost connection: the move
  * may be committed, and a second attempt would report it as a conflict.

@@ -44,7 +44,8 @@ function foldsAlike(from: Comparison, to: Comparison | undefined): boolean {
 }
 
 /**
- * Yields the spelling without padding: a table that is not exact may pad, and a valid mode ends in no space.
+ * Yields the valid spelling of each padded mode: a table that is not exact may pad, and a valid mode ends in
+ * no space.
  */
 function* unpadded(minimums: readonly CounterMinimum[]): Iterable<[string, bigint]> {
   for (const {mode, next} of minimums) {

@@ -16,7 +16,7 @@ export interface StatusDocument {
   readonly database: {
     readonly kind: string;
     readonly location: string;
-    /** Equal for two URLs only if they lead to the same database; `null` if unknown. */
+    /** Equal for two services only if they use the same database; `null` if unknown. */
     readonly identity: string | null;
     /** The schema of the tables in use; `null` if the database has no schemas or the tables are missing. */
     readonly schema: string | null;

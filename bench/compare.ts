@@ -21,7 +21,7 @@ export interface Figures {
  * Puts the same load on each target in turn, round by round, so that a slow moment of the machine affects all
  * targets. Compares each target with the first.
  */
-export async function contest(
+export async function compareTargets(
   targets: readonly Target[],
   load: Load,
   rounds: number,
@@ -38,7 +38,7 @@ export async function contest(
     }
   }
   const [first = []] = results.values();
-  const yardstick = first.map(({rate}) => rate);
+  const baseline = first.map(({rate}) => rate);
   return [...results].map(([{name}, all]) => {
     const rates = all.map(({rate}) => rate);
     const medianOf = (figure: (round: Round) => number): number => median(all.map(figure));
@@ -52,7 +52,7 @@ export async function contest(
       p999: medianOf(({p999}) => p999),
       cpuMicroseconds: medianOf(({cpuMicroseconds}) => cpuMicroseconds),
       driverShare: medianOf(({driverShare}) => driverShare),
-      share: medianRatio(rates, yardstick),
+      share: medianRatio(rates, baseline),
     };
   });
 }
