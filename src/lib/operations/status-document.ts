@@ -40,7 +40,10 @@ export interface ServiceDocument {
   readonly uptimeSeconds: number;
 }
 
-/** One mode; `highWaterMark` is that of the running service, `null` if it has issued nothing. */
+/**
+ * One mode; `highWaterMark` is one more than the highest integer that the service has issued, `null` without
+ * one.
+ */
 export interface ModeDocument extends ModeStatus {
   readonly highWaterMark?: bigint | null;
 }
