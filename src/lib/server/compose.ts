@@ -17,11 +17,11 @@ import type {RequestFacts} from './observability/request-facts.js';
 import {ServiceStatus} from './routes/status.js';
 import {Tokens} from './http/tokens.js';
 
-/** Who is told of what a service does. */
+/** Observers of a service. */
 export interface ApiHooks {
-  /** Told of each answer. */
+  /** Called with each answer. */
   readonly access?: AccessRecorder | undefined;
-  /** Told of each failure that is the service's own; the id went to the client in `X-Request-Id`. */
+  /** Called with each failure of the service itself; `X-Request-Id` of the answer holds the id. */
   readonly failure: (error: UniqueIDError, request: RequestFacts, requestId: string) => void;
   /** Counts the lines that the logs could not write. */
   readonly droppedLogLines?: () => number;
@@ -33,15 +33,19 @@ export interface Api {
   readonly routes: RouteDeps;
   /** Sentences about settings that have no effect. */
   readonly remarks: readonly string[];
-  /** Reads the tokens again; the function that it returns puts them into effect. @throws UniqueIDError `CONFIG_INVALID` */
+  /**
+   * Reads the tokens again; the returned function puts them into effect.
+   *
+   * @throws UniqueIDError `CONFIG_INVALID`
+   */
   readTokens(): () => void;
-  /** Tells the address that the service really listens on, before any request comes. */
+  /** Sets the address that the service really listens on; call it before any request arrives. */
   setAddress(address: string): void;
-  /** Waits for all accepted requests; the store is left open. */
+  /** Waits for all accepted requests; leaves the store open. */
   finish(): Promise<void>;
 }
 
-/** @throws UniqueIDError `CONFIG_INVALID` where the tokens cannot be read */
+/** @throws UniqueIDError `CONFIG_INVALID` if the tokens cannot be read */
 export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api {
   const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
   const {headers, remarks} = furtherHeaders(settings);
@@ -98,14 +102,14 @@ function measuredAllocator(
   return {allocator, metrics, highest};
 }
 
-/** The configured headers that have an effect, and a sentence for each that has none. */
+/** Returns the configured headers that have an effect, and a sentence for each that has none. */
 function furtherHeaders({responseHeadersOn, responseHeaders}: Settings): {
   headers: readonly (readonly [string, string])[];
   remarks: readonly string[];
 } {
   const wanted = responseHeadersOn ? responseHeaders : [];
   const isOurs = ([name]: readonly [string, string]): boolean => ownHeaders.includes(name.toLowerCase());
-  // Pacifica's own file asks for the content type that every answer has anyway.
+  // Pacifica's own file sets the content type that every answer has anyway.
   const isNews = ([name, value]: readonly [string, string]): boolean =>
     `${name}: ${value}`.toLowerCase() !== 'content-type: application/json';
   return {

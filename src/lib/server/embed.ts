@@ -7,7 +7,7 @@ import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {compose} from './compose.js';
 
-/** Settings of `[uniqueid]` that concern the server around an embedded service. */
+/** Settings of `[uniqueid]` for the server around an embedded service. */
 const SERVER_KEYS = [
   'max_connections',
   'header_timeout',
@@ -27,29 +27,29 @@ export type EmbeddedSetting = Exclude<
   (typeof SERVER_KEYS)[number]
 >;
 
-/** What an embedded service is made with. */
+/** Options of an embedded service. */
 export interface RequestListenerOptions {
-  /** The database's URL, as `peewee_url` takes it. */
+  /** The URL of the database, as `peewee_url` takes it. */
   readonly database: string;
-  /** Create the database or bring its schema up to date first. */
+  /** Creates the database or upgrades its schema first. */
   readonly sync?: boolean;
   /** Values as the config file takes them, such as `{max_range: '1000'}`. */
   readonly settings?: Readonly<Partial<Record<EmbeddedSetting, string>>>;
-  /** Told of each failure that is the service's own. */
+  /** Called with each failure of the service itself. */
   readonly onFailure?: (error: UniqueIDError) => void;
 }
 
-/** The REST API for any server of `node:http`; it answers below the path that it is mounted at. */
+/** The REST API for any server of `node:http`, below the path that it is mounted at. */
 export type EmbeddedService = RequestListener & {
-  /** Answers what has been accepted, refuses more, and lets go of the database. */
+  /** Answers the accepted requests, rejects others, and closes the database. */
   close: () => Promise<void>;
 };
 
 /**
- * Opens a database and makes the REST API on it, to be mounted in a server of `node:http`, in Express
+ * Opens a database and returns the REST API on it. Mount it in a server of `node:http`, in Express
  * (`app.use('/ids', listener)`) or in Fastify.
  *
- * @throws UniqueIDError `CONFIG_INVALID`; `DATABASE_*` and `SCHEMA_*` where integers cannot be allocated
+ * @throws UniqueIDError `CONFIG_INVALID`; `DATABASE_*` and `SCHEMA_*` if integers cannot be allocated
  */
 export async function createRequestListener(options: RequestListenerOptions): Promise<EmbeddedService> {
   const settings = settingsOf(options);
@@ -79,7 +79,7 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
   }
 }
 
-/** The options as if they stood in a service file: the same keys, bounds and errors. */
+/** Resolves the options as if a config file held them: the same keys, bounds and errors. */
 function settingsOf({database, settings = {}}: RequestListenerOptions): Settings {
   const known = Object.entries(allSettings) as [SettingName, Setting][];
   const env: Record<string, string> = {PEEWEE_URL: database};
@@ -90,7 +90,7 @@ function settingsOf({database, settings = {}}: RequestListenerOptions): Settings
     if (found === undefined) unknown.push(`${key} = ${value}`);
     else env[found.env] = value;
   }
-  // What is no key is refused as in a file, with the one that was meant.
+  // An unknown key is rejected as in a file, with the nearest known key.
   const service =
     unknown.length === 0 ? undefined : {path: 'the settings', content: `[uniqueid]\n${unknown.join('\n')}\n`};
   return resolveConfig({flags: {}, env, service}).settings;

@@ -1,4 +1,4 @@
-/** Says whether a server shuts down: answers then close their connections, and `/health` fails. */
+/** The phase of a server: during shutdown answers close their connections, and `/health` fails. */
 export class Lifecycle {
   #isShuttingDown = false;
 

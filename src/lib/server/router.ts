@@ -15,13 +15,13 @@ import type {Lifecycle} from './lifecycle.js';
 import {splitTarget} from './http/target.js';
 import type {Tokens} from './http/tokens.js';
 
-/** What the routes need. */
+/** Dependencies of the routes. */
 export interface RouteDeps {
   readonly store: Store;
   readonly status: ServiceStatus;
   readonly health: Health;
   readonly metrics: Metrics;
-  /** Who may ask; without it everybody may. */
+  /** Authorizes requests; without it every client is authorized. */
   readonly tokens: Tokens | undefined;
   readonly getid: Getid;
   readonly rejections: Rejections;
@@ -30,14 +30,14 @@ export interface RouteDeps {
   readonly lifecycle: Lifecycle;
 }
 
-/** A request on its way to its answer. */
+/** A request that is being answered. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly query: string;
 }
 
-/** One path of the API: its methods, whether the dispatcher asks for a token, and what answers it. */
+/** One path of the API; `isGuarded` makes the dispatcher check the token. */
 interface Route {
   readonly methods: readonly string[];
   readonly isGuarded: boolean;
@@ -47,7 +47,7 @@ interface Route {
 const upAndRunning = '{"message": "Pacifica UniqueID Up and Running"}';
 const looking = ['GET', 'HEAD'];
 
-/** What a token allows at getid depends on the query, so getid checks it itself. */
+/** The route getid checks the token itself, because the permission depends on the query. */
 const routes: Readonly<Record<string, Route>> = {
   [GETID_PATH]: {methods: GETID_METHODS, isGuarded: false, handle: getid},
   '/status': {
@@ -89,7 +89,7 @@ const routes: Readonly<Record<string, Route>> = {
   },
 };
 
-/** The REST API as a listener for `node:http`. */
+/** Returns the REST API as a listener for `node:http`. */
 export function createRouter(deps: RouteDeps): RequestListener {
   return limitPipelining((request, response) => {
     try {
@@ -138,7 +138,10 @@ function getid(deps: RouteDeps, {request, response, query}: Exchange): void {
   });
 }
 
-/** Anybody may ask; where the database is and what ails it is told only to who has a token. The log has it too. */
+/**
+ * Answers every client. The location of the database and the reason of a problem are only for clients with a
+ * token; the log has the reason too.
+ */
 async function answerHealth(deps: RouteDeps, {request, response}: Exchange): Promise<void> {
   const {health, store, tokens, writer, rejections} = deps;
   const isTrusted = tokens?.isKnown(request.headers.authorization) === true;

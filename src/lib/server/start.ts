@@ -16,29 +16,32 @@ import {readTlsFiles} from './http/tls-files.js';
 
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** A service that answers. */
+/** A server that answers requests. */
 export interface RunningServer {
-  /** Where it answers, with the real port. */
+  /** The base URL of the server, with its real port. */
   readonly url: string;
-  /** The log of errors and of what else an operator should know; closed by `stop`. */
+  /** The log of errors and of other events for operators; `stop` closes it. */
   readonly log: Logger;
-  /** Opens the log files anew and reads tokens and certificate again: if one is wrong, both stay, and it is logged. */
+  /**
+   * Opens the log files again, and reads tokens and certificate again. If one of these is invalid, both old
+   * ones stay in use, and the log says so.
+   */
   reload(): void;
   /**
-   * Accepts nothing more, answers all it has accepted, and lets go of database and logs.
+   * Accepts no more requests, answers all accepted ones, and closes database and logs.
    *
-   * @returns whether every request was answered within `shutdown_timeout`
+   * @returns true if every request was answered within `shutdown_timeout`
    */
   stop(): Promise<boolean>;
-  /** Writes out what was logged after `stop`. */
+  /** Writes the lines logged after `stop`. */
   flushLogs(): Promise<void>;
 }
 
 /**
- * Starts the service on a store whose schema is safe, and takes the store over: `stop` closes it.
+ * Starts the service on a store whose schema is safe, and takes ownership of the store: `stop` closes it.
  *
- * @param descriptor a socket that listens already, handed over by whoever started this process
- * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where a file cannot be read or written
+ * @param descriptor a socket that already listens, inherited from the parent process
+ * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` if a file cannot be read or written
  */
 export async function startServer(
   {settings, remarks, files}: Config,
@@ -104,7 +107,7 @@ async function listenOrClose(
     });
     const server = await listen(api.listener, settings, descriptor);
     api.setAddress(boundAddress(server));
-    // In this order: the first takes the listeners that are there for itself.
+    // The order matters: the first call takes over all listeners that the server has by then.
     return {api, server, others: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
   } catch (error) {
     await store.close();
@@ -113,12 +116,12 @@ async function listenOrClose(
   }
 }
 
-/** Reads tokens and certificate again. Returns false if one of them is wrong; both then stay as they were. */
+/** Reads tokens and certificate again. Returns false if one of them is invalid; both old ones then stay. */
 function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger): boolean {
   try {
     const takeTokens = api.readTokens();
     const tls = readTlsFiles(settings);
-    // Both are read and right.
+    // Take effect only now, when both are read and valid.
     if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
     takeTokens();
     log.info('Read tokens and certificate again, and opened the log files anew.');
@@ -132,7 +135,7 @@ function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger
   }
 }
 
-/** Closes the store, unless its server died silently: a connection then waits for a farewell for minutes. */
+/** Closes the store with a time limit: a close would wait minutes for a database server that died silently. */
 async function closeInTime(store: Store, log: Logger): Promise<void> {
   try {
     await withTimeLimit(store.close(), CLOSE_TIMEOUT_MS, () => new Error('it did not answer in time'));
@@ -141,16 +144,16 @@ async function closeInTime(store: Store, log: Logger): Promise<void> {
   }
 }
 
-/** Logs what weakens a promise; the service answers meanwhile. */
+/** Logs settings of the database that weaken a promise; the service answers already. */
 async function warnOfDatabase(store: Store, log: Logger): Promise<void> {
   try {
     for (const warning of (await store.facts()).warnings) log.warn(warning);
   } catch {
-    // The database may be gone again; `status` tells of the same.
+    // The database may be unavailable again; `status` shows the same warnings.
   }
 }
 
-/** @throws UniqueIDError `CONFIG_INVALID`; the store is closed then */
+/** @throws UniqueIDError `CONFIG_INVALID`, after it has closed the store */
 async function logsOf({logScreen: screen, accessFile, errorFile}: Settings, store: Store): Promise<Logs> {
   try {
     return openLogs({screen, accessFile, errorFile});

@@ -6,9 +6,9 @@ import {FastPathConnection} from './connection.js';
 import {FastPathResponse} from './response.js';
 
 /**
- * Puts the fast path in front of `node:http` on a listening server. A connection stays on it until something else than
- * the common request arrives (`FastPathConnection`). `node:http` accepts connections by the event of that name, and
- * others may hand it sockets so (https://nodejs.org/api/http.html#event-connection).
+ * Puts the fast path in front of `node:http` on a listening server. A connection leaves the fast path
+ * with its first request that is not the common one (`FastPathConnection`). `node:http` accepts a socket
+ * whenever the event is emitted (https://nodejs.org/api/http.html#event-connection).
  */
 export function acceptFastPath(
   server: AnyServer,

@@ -8,21 +8,20 @@ import {FastPathReader, type FastPathRequest} from './request.js';
 import type {RouteDeps} from '../router.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
-/** What all connections of the fast path share. */
+/** Shared by all connections of the fast path. */
 export interface FastPathDeps extends Pick<
   RouteDeps,
   'getid' | 'rejections' | 'hosts' | 'writer' | 'lifecycle'
 > {
   readonly response: FastPathResponse;
-  /** Milliseconds for the first byte to come, and for the next request after an answer. */
+  /** Milliseconds to wait for the first byte, and for the next request after an answer. */
   readonly headerTimeoutMs: number;
   readonly idleTimeoutMs: number;
 }
 
 /**
- * One connection, for as long as each packet on it is a plain request that comes after the answer to the one before.
- * With the first that is anything else the whole connection goes to `node:http`, which does all the rest of HTTP;
- * it never comes back.
+ * One connection while each packet on it is a common request that follows the previous answer.
+ * The first packet that is anything else moves the whole connection to `node:http` for good.
  */
 export class FastPathConnection implements RequestCallbacks {
   readonly #deps: FastPathDeps;
@@ -31,12 +30,12 @@ export class FastPathConnection implements RequestCallbacks {
   readonly #reader: FastPathReader;
   /** The request that is being answered. */
   #request: FastPathRequest | undefined;
-  /** Whether more came before the answer was sent; the socket holds it. */
+  /** True if more bytes arrived before the answer was sent; the socket holds them. */
   #hasMore = false;
   #hasAnswered = false;
   #isHalfClosed = false;
 
-  /** @param leave lets `node:http` have the socket; what was read and not answered is in it again */
+  /** @param leave passes the socket to `node:http`; bytes that were read and not answered are in it again */
   constructor(deps: FastPathDeps, socket: Socket, leave: (socket: Socket) => void) {
     this.#deps = deps;
     this.#reader = new FastPathReader((host) => deps.hosts.isAllowed(host));
@@ -72,8 +71,8 @@ export class FastPathConnection implements RequestCallbacks {
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#request !== undefined) {
-      // More than one request at a time has an order to keep. Nothing further is read until this one is answered.
-      // The bytes go back into the socket: with nothing in it, it would tell its end here and never to `node:http`.
+      // Pipelined requests must be answered in order, so nothing more is read until this one is answered.
+      // The bytes go back into the socket: an empty socket would emit `end` here and never to `node:http`.
       this.#hasMore = true;
       this.#socket.pause();
       this.#socket.unshift(bytes);
@@ -94,7 +93,7 @@ export class FastPathConnection implements RequestCallbacks {
     const socket = this.#socket;
     this.#deps.writer.record(this.#facts(), status, bodyBytes);
     this.#request = undefined;
-    // The client may be gone: its range is a gap.
+    // If the client is gone, its range is a gap.
     if (!socket.writable) return;
     if (!socket.write(text, 'latin1')) this.#waitForReader();
     if (!this.#hasAnswered) {
@@ -106,14 +105,14 @@ export class FastPathConnection implements RequestCallbacks {
     else if (this.#isHalfClosed) socket.end();
   }
 
-  /** A client that asks and does not read its answers is not read from either. */
+  /** Stops reading from a client that does not read its answers. */
   #waitForReader(): void {
     this.#socket.pause();
-    // What came meanwhile is for `node:http`, which resumes the socket itself.
+    // Bytes that arrived before then are for `node:http`, which resumes the socket itself.
     this.#socket.once('drain', () => this.#hasMore || this.#socket.resume());
   }
 
-  /** The socket is paused, and holds what was read and not answered. */
+  /** Expects a paused socket that holds all bytes that were read and not answered. */
   #handOver(): void {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd);
@@ -137,6 +136,6 @@ export class FastPathConnection implements RequestCallbacks {
     if (this.isIdle) this.#socket.destroy();
   };
 
-  /** The socket closes by itself after an error. */
+  /** Nothing to do: the socket closes by itself after an error. */
   readonly #onError = (): void => undefined;
 }

@@ -2,15 +2,15 @@ import {trimEnd, trimStart} from '../../util/trim.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 import {GETID_METHODS, GETID_PATH, UNWANTED_HEADERS} from '../routes/getid.js';
 
-/** A request for a range as nearly every client sends it, read without a parser of HTTP. */
+/** The common request for a range, read without an HTTP parser. */
 export interface FastPathRequest {
   readonly method: (typeof GETID_METHODS)[number];
-  /** The part behind `/getid?`. */
+  /** The part after `/getid?`. */
   readonly query: string;
   readonly headers: RequestFacts['headers'];
 }
 
-/** Longer ones are for `node:http`. */
+/** `node:http` parses longer requests. */
 const MOST_BYTES = 4096;
 
 const beginnings = GETID_METHODS.map((method) => [method, `${method} ${GETID_PATH}?`] as const);
@@ -19,12 +19,12 @@ const VERSION = ' HTTP/1.1';
 
 const visible = /^[!-"$-~]*$/;
 
-/** The parts of a field line by RFC 9112, 5: no space before the colon, no line folded, no control characters. */
+/** A field line by RFC 9112, 5: no space before the colon, no line folding, no control characters. */
 const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_SPACE = ' \t';
 
-/** Headers that ask for more than an answer on this connection, or that a route wants to look at. */
+/** Headers that ask for more than an answer on this connection, or that a route inspects. */
 const extraordinary = new Set<string>([
   'transfer-encoding',
   'upgrade',
@@ -38,22 +38,22 @@ const extraordinary = new Set<string>([
 ]);
 
 /**
- * Reads plain requests of one connection: `GET` or `POST /getid?…` of HTTP/1.1, whole in one packet and alone in it,
- * without a body. Whatever is not surely that is for `node:http` to judge, so this reader refuses nothing and
- * corrects nothing.
+ * Reads the common requests of one connection: `GET` or `POST /getid?…` of HTTP/1.1 without a body.
+ * Each must be complete in one packet, and alone in it. This reader rejects and corrects nothing:
+ * `node:http` judges all that it does not recognize.
  */
 export class FastPathReader {
   readonly #isAllowedHost: (host: string | undefined) => boolean;
-  /** The header block that was read last: a client sends the same one again and again. */
+  /** The header block of the last request; a client usually sends the same one again. */
   #block: string | undefined;
   #headers: RequestFacts['headers'] = {};
 
-  /** @param isAllowedHost asked once for each header block; always answers the same for the same host */
+  /** @param isAllowedHost called once per header block; must always return the same for the same host */
   constructor(isAllowedHost: (host: string | undefined) => boolean) {
     this.#isAllowedHost = isAllowedHost;
   }
 
-  /** @returns `undefined` for anything out of the ordinary */
+  /** @returns `undefined` if the bytes are not exactly one common request */
   read(bytes: Buffer): FastPathRequest | undefined {
     if (bytes.length > MOST_BYTES) return undefined;
     const text = bytes.toString('latin1');
@@ -76,7 +76,7 @@ export class FastPathReader {
   }
 }
 
-/** The headers of a block that ends in its one empty line, if there is nothing special about any of them. */
+/** Parses a block that ends in its only empty line; returns `undefined` if any header is extraordinary. */
 function readBlock(block: string): {host: string | undefined; headers: RequestFacts['headers']} | undefined {
   if (!block.endsWith('\r\n\r\n')) return undefined;
   const seen = new Map<string, string>();
@@ -89,7 +89,7 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     if (extraordinary.has(key) || (isSingle(key) && seen.has(key))) return undefined;
     seen.set(key, value);
   }
-  // Whether a connection lives on, and where its next request begins, must not be a matter of opinion.
+  // Both parsers must agree whether the connection stays open, and at which byte its next request begins.
   if ((seen.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined;
   if ((seen.get('content-length') ?? '0') !== '0' || !seen.has('host')) return undefined;
   const headers = {

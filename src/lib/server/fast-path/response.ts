@@ -1,24 +1,24 @@
 import {STATUS_CODES} from 'node:http';
 import {jsonHead, type ResponseWriter} from '../http/response-writer.js';
 
-/** Writes the heads that `node:http` would write, for connections that it does not serve. */
+/** Formats the same heads as `node:http`, for connections that `node:http` does not serve. */
 export class FastPathResponse {
   readonly #fields: string;
   readonly #keepAlive: string;
   #second = 0;
-  /** The head of a granted request up to the length of its body; it changes once a second. */
+  /** The head of a granted request up to the length of its body; it changes once per second. */
   #granted = '';
 
   /**
-   * @param writer has the headers that every answer begins with
-   * @param idleTimeoutMs what clients are told of how long the connection stays open
+   * @param writer provides the headers of every answer
+   * @param idleTimeoutMs how long the connection stays open, as announced in `Keep-Alive`
    */
   constructor(writer: ResponseWriter, idleTimeoutMs: number) {
     this.#fields = fields([...jsonHead, ...writer.extraHeaders]);
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
   }
 
-  /** A whole answer of status 200 on a connection that stays open; `body` is ASCII. */
+  /** Returns a complete answer of status 200 on a connection that stays open; `body` is ASCII. */
   granted(body: string): string {
     const second = Math.floor(Date.now() / 1000);
     if (second !== this.#second) {
@@ -28,7 +28,7 @@ export class FastPathResponse {
     return `${this.#granted}${body.length}\r\n\r\n${body}`;
   }
 
-  /** Any whole answer; `body` has one character per byte. */
+  /** Returns any complete answer; `body` has one character per byte. */
   whole(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
     const connection = isLast ? 'Connection: close\r\n' : this.#keepAlive;
     return `${this.#head(status, extra)}${connection}Content-Length: ${body.length}\r\n\r\n${body}`;
@@ -40,7 +40,7 @@ export class FastPathResponse {
   }
 }
 
-/** Names and values in turn, as lines. */
+/** Formats alternating names and values as header lines. */
 function fields(flat: readonly string[]): string {
   let text = '';
   for (let at = 0; at + 1 < flat.length; at += 2) text += `${flat[at]}: ${flat[at + 1]}\r\n`;

@@ -1,20 +1,20 @@
 import {readFileSync} from 'node:fs';
 
-/** So many file descriptors stay free for the database, the log files and the process itself. */
+/** File descriptors kept free for the database, the log files and the process itself. */
 const RESERVED = 64;
 
 /**
- * How many connections this process can really hold. Each needs a file descriptor, and a process that has used up all of
- * them can neither reach its database again nor open its log files anew.
+ * Returns how many connections this process can really hold. Each needs a file descriptor. A process without
+ * free descriptors can neither reach its database again nor reopen its log files.
  *
- * @param wanted `max_connections`
- * @param limit how many descriptors the process may have; `undefined` where the system does not tell
+ * @param requested `max_connections`
+ * @param limit how many descriptors the process may open; `undefined` if unknown
  */
 export function affordableConnections(wanted: number, limit: number | undefined): number {
   return limit === undefined ? wanted : Math.max(1, Math.min(wanted, limit - RESERVED));
 }
 
-/** How many file descriptors this process may have; Node has raised that as far as it may. Linux tells, others do not. */
+/** Returns how many files this process may open, as Node has raised its limit; `undefined` except on Linux. */
 export function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
@@ -25,7 +25,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** A sentence for the log where `max_connections` is out of reach. */
+/** Returns a sentence for the log if `max_connections` exceeds the limit. */
 export function descriptorRemark(wanted: number, limit: number | undefined): string | undefined {
   if (limit === undefined || limit >= wanted) return undefined;
   const most = affordableConnections(wanted, limit);

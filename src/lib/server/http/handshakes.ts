@@ -2,8 +2,8 @@ import type {Socket} from 'node:net';
 import type {AnyServer, OtherConnections} from './listen.js';
 
 /**
- * Keeps the sockets of a TLS server whose handshake is not complete. Nobody else knows them: `node:https` announces a
- * connection when it is secure.
+ * Keeps the sockets of a TLS server with an incomplete handshake, so that they can be closed. `node:https`
+ * does not know them: it emits a connection only when it is secure.
  */
 export function trackHandshakes(server: AnyServer): OtherConnections {
   const sockets = new Map<string, Socket>();
@@ -19,16 +19,16 @@ export function trackHandshakes(server: AnyServer): OtherConnections {
       });
     });
     server.on('secureConnection', (socket) => {
-      // This socket is another object than the one that was accepted.
+      // This socket is another object than the accepted one.
       sockets.delete(endsOf(socket));
-      // Not earlier: a client that closes its half instead of a handshake would keep its place until the time limit.
+      // Not earlier: a client that half-closes during the handshake would keep its place until the timeout.
       socket.allowHalfOpen = true;
     });
   }
   return {closeIdle: closeAll, closeAll};
 }
 
-/** Both ends of a connection, which no other open connection has. */
+/** Identifies a connection by both its ends, which no other open connection shares. */
 function endsOf({localAddress, localPort, remoteAddress, remotePort}: Socket): string {
   return [localAddress, localPort, remoteAddress, remotePort].join(' ');
 }

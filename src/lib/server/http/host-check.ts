@@ -2,14 +2,15 @@ import {isIP} from 'node:net';
 import {UniqueIDError} from '../../core/errors.js';
 
 /**
- * Decides which names a service answers to. A page in a browser may have its own name resolve to this machine (DNS
- * rebinding) and would read and take integers like a page of the service; the `Host` header still tells that name.
+ * Decides which host names a service answers to. By DNS rebinding, a page in a browser can make its own name
+ * resolve to this machine. It could then read and take integers like a page of the service. The `Host` header
+ * still holds the name of that page.
  */
 export class HostCheck {
   readonly #allowed: ReadonlySet<string>;
   #isOn: boolean;
 
-  /** @param allowed host names in lower case; without any, only a service on a loopback address checks */
+  /** @param allowed host names in lower case; if empty, only a service on a loopback address checks */
   constructor(allowed: readonly string[]) {
     this.#allowed = new Set(allowed);
     this.#isOn = allowed.length > 0;
@@ -20,7 +21,10 @@ export class HostCheck {
     if (isLoopback(address)) this.#isOn = true;
   }
 
-  /** Accepts addresses, localhost and the allowed names; also an absent or empty header, which no browser sends. */
+  /**
+   * Accepts addresses, localhost and the allowed names. Also accepts a missing or empty header, which no
+   * browser sends.
+   */
   isAllowed(host: string | undefined): boolean {
     return !this.#isOn || host === undefined || host === '' || this.#isKnown(nameOf(host));
   }
@@ -34,12 +38,12 @@ export class HostCheck {
     });
   }
 
-  /** Checks that an `Origin` header is the origin of this service itself, as seen by the client or as configured. */
+  /** Returns true if an `Origin` header is the service's own, as the client sees it or as configured. */
   isOwnOrigin(origin: string, host: string | undefined): boolean {
     if (!URL.canParse(origin)) return false;
     const {protocol, host: from, hostname} = new URL(origin);
     if (this.#allowed.has(hostname)) return true;
-    // The scheme decides which port goes without saying; a proxy may speak another one than the service.
+    // Uses the client's scheme, which decides the default port: a proxy may speak another one.
     const own = `${protocol}//${host ?? ''}`;
     return from !== '' && URL.canParse(own) && new URL(own).host === from;
   }
@@ -49,7 +53,7 @@ export class HostCheck {
   }
 }
 
-/** The name or address in a `Host` header. */
+/** Returns the name or address in a `Host` header. */
 function nameOf(host: string): string {
   const [, address, name = host] = /^(?:\[([^\]]*)\]|([^:]*?)\.?)(?::[0-9]*)?$/.exec(host) ?? [];
   return (address ?? name).toLowerCase();

@@ -10,29 +10,29 @@ import {formatError} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
 
 /**
- * How long a stopping server keeps listening to connections that are idle, in milliseconds: a request that
- * is on its way already is answered, and told to close. Short enough for who waits for the next server, long
- * enough for a busy client to ask again and for a lost packet to be sent again.
+ * Time for which a draining server keeps idle connections open, to answer requests that are already on their
+ * way. Short enough for an operator who restarts the server. Long enough for the next request of a busy
+ * client, and for a lost packet to be sent again.
  */
 const LINGER_MS = 1000;
 
-/** How much longer than its head the rest of a request may take, in milliseconds. */
+/** Time for the rest of a request in addition to that for its head. */
 const BODY_GRACE_MS = 10_000;
 
-/** Connections that the system may hold for us before we accept them. */
+/** Connections that the system may queue before we accept them. */
 const BACKLOG = 1024;
 
 /** A server of `node:http` or `node:https`. */
 export type AnyServer = Server | TlsServer;
 
-/** Connections of a server that `node:http` does not know. */
+/** Connections of a server that `node:http` does not manage. */
 export interface OtherConnections {
-  /** Ends those on which no request is being answered. */
+  /** Ends the connections on which no request is being answered. */
   closeIdle(): void;
   closeAll(): void;
 }
 
-/** What of the settings a server is made with. */
+/** The settings that `listen` uses. */
 export type ListenSettings = Pick<
   Settings,
   'address' | 'port' | 'maxConnections' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'tlsCert' | 'tlsKey'
@@ -41,8 +41,8 @@ export type ListenSettings = Pick<
 /**
  * Starts to listen.
  *
- * @param descriptor a socket that listens already, instead of address and port
- * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` where certificate or key cannot be used
+ * @param descriptor a socket that already listens, used instead of address and port
+ * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` if certificate or key cannot be used
  */
 export async function listen(
   listener: RequestListener,
@@ -53,10 +53,10 @@ export async function listen(
   const limits = {
     keepAliveTimeout: idleTimeoutMs,
     headersTimeout: headerTimeoutMs,
-    // No request has a body that anybody reads, so all of it is its head.
+    // No route reads a body, so this bounds the time to receive and discard it.
     requestTimeout: headerTimeoutMs + BODY_GRACE_MS,
     connectionsCheckingInterval: Math.min(1000, headerTimeoutMs),
-    // Its own answer to a request without Host has no body; the listener's has.
+    // Node's own answer to a request without Host has no body; the router's has one.
     requireHostHeader: false,
   };
   const tls = readTlsFiles(settings);
@@ -70,10 +70,10 @@ export async function listen(
     tls === undefined
       ? createServer(limits, answer)
       : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
-  // A client may close its half when it has asked; `node:http` would drop the answers, and their integers.
+  // A client may close its half after its request; by default `node:http` would drop the answer and its range.
   Object.assign(server, {httpAllowHalfOpen: true});
   server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
-  // Nothing else is ever expected of this service; a server may ignore what it does not know (RFC 9110, 10.1.1).
+  // No other expectation has a meaning here; a server may ignore unknown ones (RFC 9110, 10.1.1).
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseMalformed(error, socket, asked.has(socket));
@@ -89,12 +89,12 @@ export async function listen(
   return server;
 }
 
-/** The address a server really listens on; whoever hands over a socket may have bound it to another one. */
+/** Returns the address a server really listens on: an inherited socket may be bound to another one. */
 export function boundAddress(server: AnyServer): string {
   return (server.address() as AddressInfo).address;
 }
 
-/** The address a server really listens on, as the beginning of a URL. */
+/** Returns the address a server really listens on, as the beginning of a URL. */
 export function baseUrl(server: AnyServer): string {
   const {address, family, port} = server.address() as AddressInfo;
   const scheme = 'setSecureContext' in server ? 'https' : 'http';
@@ -102,11 +102,11 @@ export function baseUrl(server: AnyServer): string {
 }
 
 /**
- * Accepts no further connection and waits until every request that came in on the others is answered.
+ * Accepts no further connection, and waits until every request on the open connections is answered.
  *
- * @param others its connections that `node:http` does not know
- * @param timeoutMs how long to wait, in milliseconds, before the connections that are left are cut
- * @returns whether all were answered in time
+ * @param others connections of the server that `node:http` does not manage
+ * @param timeoutMs how long to wait, in milliseconds, before the remaining connections are cut
+ * @returns true if all requests were answered in time
  */
 export async function drain(
   server: AnyServer,
@@ -114,9 +114,9 @@ export async function drain(
   timeoutMs: number,
 ): Promise<boolean> {
   const closed = once(server, 'close');
-  // http.Server.close() would cut idle connections at once, with requests perhaps unread on them.
+  // http.Server.close() would cut idle connections immediately, perhaps with unread requests on them.
   NetServer.prototype.close.call(server);
-  // Who has connected and asks for nothing must not hold up the stop for as long as a request may take to arrive.
+  // A connection without a request must not delay the shutdown by a whole header timeout.
   server.headersTimeout = Math.min(server.headersTimeout, LINGER_MS);
   const started = performance.now();
   let inTime = true;
@@ -137,7 +137,7 @@ export async function drain(
   return inTime;
 }
 
-/** Cuts the connection if its client takes nothing of an answer for so long. */
+/** Cuts the connection if its client takes no byte of an answer for `limitMs`. */
 function cutIfUnread(response: ServerResponse, limitMs: number): void {
   response.setTimeout(limitMs, () => {
     if (response.writableEnded) response.destroy();
@@ -145,13 +145,13 @@ function cutIfUnread(response: ServerResponse, limitMs: number): void {
 }
 
 /**
- * What is no HTTP request gets an answer of the same form as every other error.
+ * Answers bytes that are no HTTP request in the same form as every other error.
  *
- * @param hasAsked whether a request came on this connection before
+ * @param hadRequest true if a request arrived on this connection before
  */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked: boolean): void {
-  // A client that went away hears nothing, nor one that has not come to speak TLS. One that waits for another answer
-  // would take this one for it.
+  // No reply if the client is gone or never completed its TLS handshake. A client that waits for another
+  // answer would take this one for it.
   const isDeaf = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
   if (isDeaf) {
     socket.destroy();
@@ -182,7 +182,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked:
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
-  // A client that never closes its half would hold the connection forever. At once, unread bytes would cost it the answer.
+  // A client that never closes its half would hold the connection forever. Cut immediately, unread bytes
+  // would cost it the answer.
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 

@@ -1,30 +1,30 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
 
-/** So many requests of one connection may wait for their answers; hardly any client sends even a second one early. */
+/** Requests of one connection that may wait for answers; hardly any client pipelines even a second one. */
 const MOST_UNANSWERED = 100;
 
-/** A request in its place among those of its connection. */
+/** A request in the order of its connection. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   isStarted: boolean;
 }
 
-/** What is not yet answered on each connection, in order; an answer counts until the system has taken it. */
+/** The unanswered requests per connection, in order; an answer counts until the system has taken it. */
 const unanswered = new WeakMap<Socket, Exchange[]>();
 
 /**
- * Bounds what one connection can have under way. `node:http` hands over every request that it has received at once: a
- * client that pipelines and never reads would fill the queue and the memory for all. So an answer that may be large is
- * made only when those before it are sent, and a connection with too many requests is cut.
+ * Bounds the pending requests of one connection. `node:http` emits every request as soon as it is received.
+ * A client that pipelines and never reads would fill the queue and the memory for all. So an answer that may
+ * be large is made only after those before it are sent. A connection with too many requests is cut.
  */
 export function limitPipelining(listener: RequestListener): RequestListener {
   return (request, response) => {
     const {socket} = request;
     const exchanges = unanswered.get(socket) ?? [];
     if (exchanges.length >= MOST_UNANSWERED) {
-      // The rest of the packet comes here too, and is not looked at.
+      // Further requests of the same packet arrive here too, and are not read.
       socket.destroy();
       return;
     }
@@ -44,14 +44,14 @@ export function limitPipelining(listener: RequestListener): RequestListener {
   };
 }
 
-/** Calls back when every request that came on the connection is answered: now, if there is none. */
+/** Calls back when every request of the connection is answered: immediately if none is pending. */
 export function whenAnswered(socket: Socket, callback: () => void): void {
   const last = unanswered.get(socket)?.at(-1);
   if (last === undefined) callback();
   else last.response.once('close', callback);
 }
 
-/** Ranges are small, and those of one connection share a commit. */
+/** Returns true for ranges: they are small, and those of one connection share a commit. */
 function isSmall({url}: IncomingMessage): boolean {
   return url?.startsWith('/getid') === true;
 }

@@ -3,18 +3,18 @@ import {formatError} from './response-writer.js';
 import type {Metrics} from '../observability/metrics.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
-/** An error on its way to a client. */
+/** An error as it is sent to a client. */
 export interface Rejection {
   readonly status: number;
   readonly body: string;
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly headers: readonly string[];
 }
 
-/** Told of each failure that is the service's own; answers the id by which it is found in the log. */
+/** Records a failure of the service itself, and returns the id that finds it in the log. */
 export type FailureRecorder = (error: UniqueIDError, request: RequestFacts) => string;
 
-/** Turns errors into answers, and has each counted and, where it is the service's own, logged. */
+/** Turns errors into answers, counts each, and records those that are failures of the service itself. */
 export class Rejections {
   readonly #metrics: Metrics;
   readonly #record: FailureRecorder;

@@ -4,10 +4,10 @@ import {version} from '../../util/version.js';
 import type {Lifecycle} from '../lifecycle.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
-/** Told of each answer when it is sent. */
+/** Called with each answer when it is sent. */
 export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;
 
-/** Headers that this program decides alone; CherryPy's `tools.response_headers` cannot change them. */
+/** Headers that only this program sets; CherryPy's `tools.response_headers` cannot change them. */
 export const ownHeaders: readonly string[] = [
   'allow',
   'cache-control',
@@ -22,15 +22,15 @@ export const ownHeaders: readonly string[] = [
 
 /** Sends complete JSON answers, each with `Cache-Control: no-store`. */
 export class ResponseWriter {
-  /** Names and values in turn. */
+  /** Alternating names and values. */
   readonly extraHeaders: readonly string[];
   readonly record: AccessRecorder;
   readonly #lifecycle: Lifecycle;
 
   /**
    * @param headers further headers for every answer
-   * @param lifecycle answers close their connections when it shuts down
-   * @param record is called with each answer, for the access log
+   * @param lifecycle once it shuts down, answers close their connections
+   * @param record called with each answer, for the access log
    */
   constructor(
     headers: readonly (readonly [string, string])[],
@@ -62,8 +62,9 @@ export class ResponseWriter {
 }
 
 /**
- * Returns a body with one character per byte. Head and body then leave as one text of ISO-8859-1: `node:http` and sockets
- * write both in the encoding of the body, and UTF-8 would change the head's characters beyond ASCII.
+ * Returns a body with one character per byte, so that head and body leave as one text of ISO-8859-1.
+ * `node:http` and sockets write both in the encoding of the body; UTF-8 would change the head's characters
+ * beyond ASCII.
  */
 export function byteString(body: string): string {
   return Buffer.byteLength(body) === body.length ? body : Buffer.from(body).toString('latin1');
@@ -71,10 +72,10 @@ export function byteString(body: string): string {
 
 const noStore = ['Cache-Control', 'no-store'];
 
-/** What every answer in JSON begins with: names and values in turn. */
+/** The first headers of every JSON answer: alternating names and values. */
 export const jsonHead = ['Content-Type', 'application/json', ...noStore];
 
-/** A body that nobody reads must not be received to its end for the sake of the connection. */
+/** Above this size the connection is closed, rather than kept by receiving a body that no route reads. */
 const LARGE_BODY_BYTES = 65_536;
 
 function hasLargeBody({headers}: IncomingMessage): boolean {
@@ -83,12 +84,12 @@ function hasLargeBody({headers}: IncomingMessage): boolean {
   );
 }
 
-/** What comes in one packet with a request for another protocol, and behind it, `node:http` drops without a word. */
+/** `node:http` drops without notice whatever follows an upgrade request, in its packet or later. */
 function mayLoseNext({headers}: IncomingMessage): boolean {
   return headers.upgrade !== undefined;
 }
 
-/** The error document of the Python service, with a message that says what is wrong and what would be right. */
+/** Returns the error document of the Python service, with the hint appended to the message. */
 export function formatError(error: UniqueIDError): string {
   const {httpStatus: status, message, hint} = error;
   const members = {

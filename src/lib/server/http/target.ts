@@ -1,4 +1,4 @@
-/** Path and query of a request target, in origin form or, from a proxy, in absolute form (RFC 9112, 3.2). */
+/** Splits a request target in origin form or, from a proxy, in absolute form (RFC 9112, 3.2). */
 export function splitTarget(target: string): {path: string; query: string} {
   const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
   const mark = origin.indexOf('?');
@@ -9,7 +9,7 @@ export function splitTarget(target: string): {path: string; query: string} {
   };
 }
 
-/** Tells a prefetch by its `Sec-Purpose` header, or by the `Purpose` and `X-Moz` of older browsers. */
+/** Recognizes a prefetch by the value of `Sec-Purpose`, or of `Purpose` and `X-Moz` of older browsers. */
 export function isPrefetchPurpose(purpose: string): boolean {
   return /\b(?:prefetch|prerender|preview)\b/i.test(purpose);
 }

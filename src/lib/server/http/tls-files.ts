@@ -4,16 +4,16 @@ import {UniqueIDError} from '../../core/errors.js';
 import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
 import {assertOwnerWrites} from '../../config/secret-files.js';
 
-/** What a server needs to speak TLS. */
+/** The PEM files that a TLS server needs. */
 export interface TlsFiles {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
 
 /**
- * Reads certificate and key, and sees that they fit together.
+ * Reads certificate and key, and checks that they match.
  *
- * @returns `undefined` where neither is configured
+ * @returns `undefined` if neither is configured
  * @throws UniqueIDError `CONFIG_INVALID`
  */
 export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsKey'>): TlsFiles | undefined {

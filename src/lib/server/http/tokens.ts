@@ -7,11 +7,11 @@ import {nearest} from '../../util/nearest-word.js';
 import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
 import {assertOwnerWrites} from '../../config/secret-files.js';
 
-/** Who asks, and what they may have. */
+/** The holder of a token, and what the token allows. */
 export interface Token {
   readonly name: string;
   readonly allowedModes: ModeFilter | undefined;
-  /** The largest range of one request; `undefined` for what the service allows. */
+  /** The largest range of one request; `undefined` for the limit of the service. */
   readonly maxRange: bigint | undefined;
 }
 
@@ -22,8 +22,8 @@ interface Entry extends Token {
 const keys = ['token', 'token_sha256', 'modes', 'max_range'];
 
 /**
- * The tokens of a file: a section each, named for who holds it, with `token` or `token_sha256`, and with `modes` and
- * `max_range` where it is not for all. A token is compared by its hash, with every one of the file, in constant time.
+ * The tokens of a file: one section per holder, with `token` or `token_sha256`. Optional `modes` and
+ * `max_range` limit a token. A presented token is compared by its hash with all of them, in constant time.
  */
 export class Tokens {
   readonly #path: string;
@@ -35,7 +35,11 @@ export class Tokens {
     this.#entries = readEntries(path);
   }
 
-  /** Reads the file again; the function that it returns puts it into effect. @throws UniqueIDError `CONFIG_INVALID` */
+  /**
+   * Reads the file again; the returned function puts it into effect.
+   *
+   * @throws UniqueIDError `CONFIG_INVALID`
+   */
   read(): () => void {
     const entries = readEntries(this.#path);
     return () => {
@@ -72,7 +76,7 @@ export class Tokens {
     if (presented === undefined) return undefined;
     const digest = sha256(presented);
     let found: Entry | undefined;
-    // All of them, whichever fits: the time tells nothing.
+    // Compares with every entry, even after a match, so that the time reveals nothing.
     for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
     return found;
   }
@@ -88,7 +92,7 @@ function readEntries(path: string): readonly Entry[] {
   const holders = new Map<string, string>();
   for (const [name, values] of sections) {
     for (const [key, {line}] of values) {
-      // Not repeated: it may be a token that stands there alone.
+      // The message does not repeat the key: it may be a token alone on its line.
       if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'a token has no such key', key);
     }
     const text = (key: string): string | undefined => values.get(key)?.text;
@@ -134,7 +138,7 @@ function digestOf(token: string | undefined, hash: string | undefined, where: st
   return sha256(token);
 }
 
-/** An empty list may be a mistake, and must not allow every mode as a missing one does. */
+/** Rejects an empty list: it may be a mistake, and must not allow every mode as a missing key does. */
 function modesOf(text: string | undefined, where: string): ModeFilter | undefined {
   if (text === undefined) return undefined;
   const filter = modeFilter(text);

@@ -1,11 +1,14 @@
 import type {RequestFacts} from './request-facts.js';
 
-/** Where finished lines go. */
+/** A destination of complete lines. */
 export interface LineSink {
   write(line: string): unknown;
 }
 
-/** Writes one line a request in Combined Log Format, CherryPy's own (https://httpd.apache.org/docs/2.4/logs.html#combined). */
+/**
+ * Writes one line per request in Combined Log Format, as CherryPy does
+ * (https://httpd.apache.org/docs/2.4/logs.html#combined).
+ */
 export class AccessLog {
   readonly #sinks: readonly LineSink[];
   readonly #gatherLength: number;
@@ -13,7 +16,7 @@ export class AccessLog {
   #second = 0;
   #time = '';
 
-  /** @param gatherLength lines are handed on when they are so many characters together, or by `flush` */
+  /** @param gatherLength characters after which gathered lines are written; `flush` writes them earlier */
   constructor(sinks: readonly LineSink[], gatherLength: number) {
     this.#sinks = sinks;
     this.#gatherLength = gatherLength;
@@ -27,7 +30,7 @@ export class AccessLog {
     if (this.#lines.length >= this.#gatherLength) this.flush();
   }
 
-  /** Hands on what has gathered. */
+  /** Writes the gathered lines. */
   flush(): void {
     if (this.#lines === '') return;
     for (const sink of this.#sinks) sink.write(this.#lines);
@@ -47,7 +50,7 @@ export class AccessLog {
 
 const special = /["\\\x00-\x1f\x7f-\xff]/;
 
-/** What a client sent may neither end the quotes nor begin a line. */
+/** Escapes text of a client, so that it can neither end the quotes nor begin a line. */
 function escape(text: string): string {
   if (!special.test(text)) return text;
   return text.replaceAll(new RegExp(special, 'g'), (character) => {
@@ -58,7 +61,7 @@ function escape(text: string): string {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `23/Nov/2026:22:48:01 +0000`, in local time. */
+/** Returns local time, such as `23/Nov/2026:22:48:01 +0000`. */
 function formatTime(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const offset = -date.getTimezoneOffset();

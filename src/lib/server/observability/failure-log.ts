@@ -2,10 +2,10 @@ import type {Logger} from 'pino';
 import type {ErrorCode, UniqueIDError} from '../../core/errors.js';
 import type {RequestFacts} from './request-facts.js';
 
-/** At most one record of each kind in this time: an outage fails thousands of requests a second alike. */
+/** Minimum time between two records of one code: an outage fails thousands of requests per second. */
 const QUIET_MS = 1000;
 
-/** Logs failures that are the service's own, without letting an outage fill the disk. */
+/** Logs failures of the service itself, without letting an outage fill the disk. */
 export class FailureLog {
   readonly #logger: Logger;
   readonly #last = new Map<ErrorCode, {at: number; suppressed: number}>();
@@ -31,7 +31,7 @@ export class FailureLog {
       ...(error.hint === undefined ? {} : {hint: error.hint}),
       ...(alike > 0 ? {alike} : {}),
     };
-    // Only what nobody foresaw needs the trace of where it came from.
+    // Only an unforeseen failure needs its stack trace.
     if (error.code === 'UNEXPECTED') this.#logger.error({...details, err: error}, error.message);
     else this.#logger.error(details, error.message);
   }

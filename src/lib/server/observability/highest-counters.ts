@@ -2,35 +2,35 @@ import {MAX_COUNTER} from '../../core/range.js';
 import {readHighest} from '../../operations/database-status.js';
 import type {Counter, Store} from '../../store/store.js';
 
-/** How long one look at the whole table is used. */
+/** Time for which the result of one table scan is used. */
 const LOOK_TTL_MS = 60_000;
 
 /**
- * Knows which counters of the database are nearest to their end, those that only other services advance included: by one
- * look at the whole table per minute, and by what this process has advanced since.
+ * Knows which counters of the database are nearest to exhaustion, including those that only other services
+ * advance. It scans the table once per minute, and adds what this process has advanced since.
  */
 export class HighestCounters {
   readonly #store: Store;
   #found: readonly Counter[] | undefined;
   #foundAt = -Infinity;
   #look: Promise<readonly Counter[]> | undefined;
-  /** The highest value this process has advanced a counter to since the look in use began. */
+  /** The highest value this process has advanced a counter to since the scan in use began. */
   #advancedTo = 0n;
-  /** The same since the look under way began. */
+  /** The same since the running scan began. */
   #advancedDuringLook = 0n;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Notes where this process has advanced a counter to. Called per mode and commit, so it only compares. */
+  /** Notes a counter that this process advanced. Called per mode and commit, so it only compares. */
   note(next: bigint): void {
     if (next > this.#advancedTo) this.#advancedTo = next;
     if (next > this.#advancedDuringLook) this.#advancedDuringLook = next;
   }
 
   /**
-   * Returns the highest counters, as they were a minute ago at most.
+   * Returns the highest counters, at most a minute old.
    *
    * @throws UniqueIDError (as a rejection) `DATABASE_*`
    */
@@ -43,10 +43,10 @@ export class HighestCounters {
   }
 
   /**
-   * Returns the share of all integers that the highest counter has left, from 0 to 1, and starts a look if the last one is
-   * older than a minute. Never waits: whoever watches a service must hear from it while its database is unavailable.
+   * Returns the share of all integers that the highest counter has left, from 0 to 1. Starts a scan if the
+   * last one is older than a minute. Never waits: monitoring must work while the database is unavailable.
    *
-   * @returns `undefined` until a first look has ended
+   * @returns `undefined` until the first scan has ended
    */
   smallestRemainingShare(): number | undefined {
     this.read().catch(() => undefined);
@@ -61,13 +61,13 @@ export class HighestCounters {
     const found = await readHighest(this.#store);
     this.#found = found;
     this.#foundAt = performance.now();
-    // The look has seen all that was committed before it, also that a counter was moved back.
+    // The scan includes every earlier commit, and also shows if a counter was moved back.
     this.#advancedTo = this.#advancedDuringLook;
     return found;
   }
 }
 
-/** The share of all integers that a counter has left, from 0 to 1. */
+/** Returns the share of all integers that a counter has left, from 0 to 1. */
 export function remainingShare(next: bigint): number {
   return Number(MAX_COUNTER - next) / Number(MAX_COUNTER);
 }

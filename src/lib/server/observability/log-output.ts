@@ -1,20 +1,20 @@
 import {closeSync, constants, fstatSync, openSync, write} from 'node:fs';
 import {isatty} from 'node:tty';
 
-/** The end of a write: how many bytes were taken, or why none were. */
+/** Receives the number of bytes that a write took, or its error. */
 type Written = (error: NodeJS.ErrnoException | null | undefined, bytes: number) => void;
 
-/** Where the bytes of a log go. */
+/** The destination of the bytes of a log. */
 export interface LogOutput {
-  /** Writes all or a part of it, and never waits for a reader. */
+  /** Writes all or a part of the bytes, and never waits for a reader. */
   readonly write: (bytes: Buffer, written: Written) => void;
-  /** Opens the file by its name again. @throws if that fails; the old file stays open then */
+  /** Opens the file by its name again. @throws if that fails; the old file then stays open */
   readonly reopen?: () => void;
 }
 
 /**
- * Opens a file to append to. The system answers EAGAIN if the path leads to a pipe or a terminal that nobody reads:
- * a thread that waited for a reader would keep the process from ending.
+ * Opens a file to append to. If the path is a pipe or terminal without a reader, a write fails with
+ * EAGAIN: a blocked thread would keep the process from ending.
  */
 export function openFile(path: string): LogOutput {
   let descriptor = openToAppend(path);
@@ -32,27 +32,27 @@ export function openFile(path: string): LogOutput {
 
 const STDERR = 2;
 
-/** Opens stderr, whatever it is. */
+/** Opens stderr as a terminal, a stream or a file. */
 export function openStderr(): LogOutput {
   if (isatty(STDERR)) {
     try {
-      // A terminal whose output is paused blocks a write, unless it is opened anew for this.
+      // A write to a terminal with paused output blocks, unless it is opened again as non-blocking.
       return openFile('/dev/stderr');
     } catch {
-      // It belongs to another user, as below su.
+      // The terminal belongs to another user, for example under su.
     }
   }
   return isStream() ? stderrStream() : {write: writeToStderr};
 }
 
-/** Writes with the offset that others share who write to the same file. */
+/** Writes at the offset that all writers to the same open file share. */
 function writeToStderr(bytes: Buffer, written: Written): void {
   write(STDERR, bytes, written);
 }
 
-/** Node writes to a pipe or socket without blocking, and keeps what is not read yet. */
+/** Uses the stream of Node, which never blocks on a pipe or socket and buffers unread bytes. */
 function stderrStream(): LogOutput {
-  // The callback tells of errors; without a listener Node would end the process.
+  // The callback reports errors; without a listener Node would end the process.
   process.stderr.on('error', () => undefined);
   return {
     write: (bytes, written) => {

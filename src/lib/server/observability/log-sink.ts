@@ -1,13 +1,13 @@
 import {withTimeLimit} from '../../util/time-limit.js';
 import {openStderr, type LogOutput} from './log-output.js';
 
-/** Lines in memory for one destination, in bytes; what comes on top is dropped. */
+/** Lines in memory for one destination, in bytes; further lines are dropped. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** How long a destination that failed is left alone. */
+/** Pause after a destination failed. */
 const FAILURE_PAUSE_MS = 1000;
 
-/** How long a destination that takes no more, such as a pipe that nobody reads, is left alone. */
+/** Pause after a destination took no more bytes, such as a pipe without a reader. */
 const BUSY_PAUSE_MS = 100;
 
 const NEWLINE = 0x0a;
@@ -20,15 +20,15 @@ export interface SinkEvents {
 }
 
 /**
- * Writes lines to a destination that may be full, closed or unread. Never throws, never waits, and keeps a bounded
- * number of lines in memory: drops and counts what cannot be written.
+ * Writes lines to a destination that may be full, closed or unread. Never throws, never waits, and keeps
+ * a bounded number of lines in memory. Drops and counts lines that cannot be written.
  */
 export class LogSink {
   readonly #output: LogOutput;
   #events: SinkEvents | undefined;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  /** Rest of the chunk that was begun. */
+  /** The unwritten rest of the current chunk. */
   #current: Buffer = NOTHING;
   #isWriting = false;
   #isWorking = true;
@@ -49,12 +49,12 @@ export class LogSink {
     return this.#dropped;
   }
 
-  /** Tells of trouble from now on. */
+  /** Reports trouble to `events` from now on. */
   observe(events: SinkEvents): void {
     this.#events = events;
   }
 
-  /** @param lines one or more, each with its end */
+  /** @param lines one or more, each with its line end */
   write(lines: string): void {
     const bytes = Buffer.byteLength(lines);
     if (this.#current.length + this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
@@ -66,10 +66,10 @@ export class LogSink {
     this.#proceed();
   }
 
-  /** Opens the file by its name again, once the chunk that was begun is written. */
+  /** Opens the file by its name again after the current chunk is written. */
   reopen(): void {
     this.#wantsReopen = true;
-    // What the old file did not take may never be taken.
+    // A busy file may never take the rest of the chunk.
     if (this.#pause !== undefined) this.#dropCurrent('it takes lines too slowly');
     this.#proceedNow();
   }
@@ -94,7 +94,7 @@ export class LogSink {
     this.#proceed();
   }
 
-  /** Takes the next step, unless one is under way. */
+  /** Starts the next step unless one is running. */
   #proceed(): void {
     if (this.#isWriting || this.#pause !== undefined) return;
     if (this.#current.length === 0) {
@@ -160,7 +160,7 @@ export class LogSink {
     if (isFirst) this.#events?.failing(reason);
   }
 
-  /** Releases those who wait for the lines, which are written or cannot be. */
+  /** Resolves the pending flushes: their lines are written or cannot be. */
   #settle(): void {
     if (this.#droppedInTrouble > 0 && this.#isWorking && this.#isIdle()) this.#recover();
     for (const settled of this.#settled.splice(0)) settled();
@@ -175,7 +175,7 @@ export class LogSink {
 
 let stderr: LogSink | undefined;
 
-/** The one sink for stderr: all who log there share its bound and its order. */
+/** Returns the only sink for stderr, so that all its writers share one bound and one order. */
 export function stderrSink(): LogSink {
   stderr ??= new LogSink(openStderr());
   return stderr;

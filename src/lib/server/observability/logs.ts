@@ -5,9 +5,9 @@ import {AccessLog} from './access-log.js';
 import {openFile} from './log-output.js';
 import {LogSink, stderrSink} from './log-sink.js';
 
-/** Which logs a server keeps; a file that is `undefined` is not kept. */
+/** Which logs a server keeps; it does not keep a file that is `undefined`. */
 export interface LogOptions {
-  /** Both logs on stderr. */
+  /** True writes both logs to stderr. */
   readonly screen: boolean;
   readonly accessFile: string | undefined;
   readonly errorFile: string | undefined;
@@ -15,10 +15,10 @@ export interface LogOptions {
 
 /** The logs of one server. */
 export interface Logs {
-  /** One JSON record a line. */
+  /** One JSON record per line. */
   readonly errors: Logger;
   readonly access: AccessLog | undefined;
-  /** Opens the files by their names again, after somebody has moved them away. */
+  /** Opens the files by their names again, for example after log rotation. */
   reopen(): void;
   /** Counts the lines that no destination took. */
   droppedLines(): number;
@@ -26,17 +26,20 @@ export interface Logs {
   flush(): Promise<void>;
 }
 
-/** Lines gather to this many characters, or for this long, before they are written: the disk is not on the way of an answer. */
+/**
+ * Characters and milliseconds after which gathered access lines are written: the disk must not delay
+ * an answer.
+ */
 const GATHERED_LENGTH = 16_000;
 const ACCESS_FLUSH_MS = 500;
 
-/** How long the end of a service waits for a log that nobody reads, in milliseconds. */
+/** Time for which the shutdown waits for a log that takes no lines. */
 const FLUSH_LIMIT_MS = 1000;
 
 /**
- * Opens the logs. Errors always have a place: stderr, where no file was configured.
+ * Opens the logs. Errors always have a destination: stderr if no file is configured.
  *
- * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be written
+ * @throws UniqueIDError `CONFIG_INVALID` if a file cannot be written
  */
 export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   const errorLog = errorFile === undefined ? undefined : openLogFile('log.error_file', errorFile);
@@ -46,12 +49,12 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   const accessSinks = accessLog === undefined ? onScreen : [accessLog, ...onScreen];
   const files = [errorLog, accessLog].filter((sink) => sink !== undefined);
   const all = [...new Set([...files, stderrSink()])];
-  // The trouble of one log is told in the others.
+  // The other logs report the trouble of one.
   const notices = recordTo(all.filter((sink) => sink !== accessLog));
   if (errorLog !== undefined) report(errorLog, `log.error_file ${errorFile}`, notices);
   if (accessLog !== undefined) report(accessLog, `log.access_file ${accessFile}`, notices);
   report(stderrSink(), 'stderr', notices);
-  // A person who looks on sees each line at once.
+  // A person who watches the screen sees each line immediately.
   const access =
     accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : GATHERED_LENGTH);
   const flush = setInterval(() => access?.flush(), ACCESS_FLUSH_MS);
@@ -71,7 +74,7 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   };
 }
 
-/** Makes a logger of JSON records, one a line: text of others reaches a terminal or a pager without hidden characters. */
+/** Returns a logger of JSON records, one per line; hidden characters in foreign text are escaped. */
 export function recordTo(sinks: readonly LogSink[]): Logger {
   return pino(
     {

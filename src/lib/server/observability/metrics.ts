@@ -11,13 +11,13 @@ import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** All that `GET /metrics` tells of one server. */
+/** The metrics of one server, as `GET /metrics` shows them. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #modes = new ModeSeriesTable();
   readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #refused: Counter<'reason'>;
-  /** What the allocator is to call. */
+  /** Records the events of the allocator. */
   readonly observer: AllocatorObserver;
 
   constructor(highest: HighestCounters) {
@@ -49,7 +49,7 @@ export class Metrics {
     });
   }
 
-  /** The metrics that are asked of an allocator when they are wanted. */
+  /** Adds the metrics that are read from the allocator on each scrape. */
   watch(allocator: Allocator): void {
     const registers = [this.#registry];
     new Gauge({
@@ -70,7 +70,7 @@ export class Metrics {
     });
   }
 
-  /** The metric of a server that keeps logs. */
+  /** Adds the metric of a server that keeps logs. */
   watchLogs(droppedLines: () => number): void {
     new Counter({
       name: 'uniqueid_log_lines_dropped_total',
@@ -93,7 +93,7 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.#renders.ask('', () => {
-      // All metrics of modes list the same ones.
+      // One update per scrape, so that all metrics list the same modes.
       this.#modes.update();
       return this.#registry.metrics();
     });
@@ -131,7 +131,7 @@ export class Metrics {
     };
   }
 
-  /** The metrics with a series for each mode. */
+  /** Adds the metrics with one series per mode. */
   #addModes(registers: Registry[]): void {
     new Counter({
       name: 'uniqueid_allocations_total',
@@ -172,7 +172,7 @@ export class Metrics {
     });
   }
 
-  /** Counters are told their totals when they are read: to a request they cost two additions. */
+  /** Sets the totals on each scrape, so that a request costs only two additions. */
   #total(value: (series: ModeSeries) => number): (this: Counter<'mode'>) => void {
     const modes = this.#modes;
     return function () {

@@ -1,13 +1,13 @@
-/** So many modes have series of their own: a stranger's modes must not fill a Prometheus. */
+/** Modes with a series of their own: modes that strangers invent must not fill a Prometheus. */
 const MAX_LISTED = 100;
 
-/** So many are counted, listed or not; then those used least are forgotten. */
+/** Modes that are counted, listed or not; beyond this the least used are forgotten. */
 const MAX_COUNTED = 10_000;
 
-/** The series of all modes that have none of their own. */
+/** The label of the series that sums all unlisted modes. */
 export const OTHERS = '(others)';
 
-/** What was handed out of one mode since it is counted. */
+/** Ranges and integers issued in one mode since its counting began. */
 export interface ModeUse {
   allocations: number;
   ids: number;
@@ -21,22 +21,23 @@ interface Totals {
 }
 
 interface CountedMode extends ModeUse {
-  /** How much of `allocations` and `ids` is in a series already, its own or that of the others. */
+  /** The part of `allocations` and `ids` that is already in a series, its own or `OTHERS`. */
   readonly settled: Totals;
-  /** What its own series shows, or showed last. */
+  /** The values of its own series, current or last. */
   readonly shown: Totals;
   isListed: boolean;
 }
 
-/** One series of a mode; the others have no next index. */
+/** One series of a mode; `OTHERS` has no next index. */
 export interface ModeSeries extends Readonly<Totals> {
   readonly mode: string;
   readonly next: bigint | undefined;
 }
 
 /**
- * Chooses the modes with series of their own: those that most requests asked for. A series counts only what is handed
- * out while its mode is listed, and the others count the rest, so neither goes backwards when a mode changes sides.
+ * Chooses the modes with series of their own: those with the most requests. A series counts only what is
+ * issued while its mode is listed, and `OTHERS` counts the rest. So neither goes backwards when a mode
+ * moves between them.
  */
 export class ModeSeriesTable {
   readonly #modes = new Map<string, CountedMode>();
@@ -45,7 +46,7 @@ export class ModeSeriesTable {
   #unlistedModes = 0;
   #series: readonly ModeSeries[] = [];
 
-  /** Returns what to add to; valid until the next call. */
+  /** Returns the record to add to; valid until the next call. */
   use(mode: string): ModeUse {
     const known = this.#modes.get(mode);
     if (known !== undefined) return known;
@@ -67,16 +68,16 @@ export class ModeSeriesTable {
     return this.#series;
   }
 
-  /** The modes that were counted then and have no series of their own. */
+  /** The number of modes without a series of their own at the last `update`. */
   get unlistedModes(): number {
     return this.#unlistedModes;
   }
 
-  /** Chooses anew, and moves what was counted since the last time into the series. */
+  /** Chooses the listed modes again, and adds the counts since the last call to the series. */
   update(): void {
     const series: ModeSeries[] = [];
     for (const [index, [mode, counted]] of this.#byUse().entries()) {
-      // A mode of that name must not be taken for all the others.
+      // A mode named like `OTHERS` must not pass for the sum.
       counted.isListed = index < MAX_LISTED && mode !== OTHERS;
       this.#settle(counted);
       if (counted.isListed) series.push({mode, ...counted.shown, next: counted.next});
@@ -86,7 +87,7 @@ export class ModeSeriesTable {
     this.#series = series;
   }
 
-  /** Those used most in front; a mode that is listed stays so until another is used more. */
+  /** Sorts by use, highest first; if two are equal, a listed mode keeps its place. */
   #byUse(): [string, CountedMode][] {
     return [...this.#modes].sort(
       ([, one], [, two]) => two.allocations - one.allocations || Number(two.isListed) - Number(one.isListed),
@@ -103,8 +104,8 @@ export class ModeSeriesTable {
   }
 
   /**
-   * Makes room. New modes of a stranger have one request each, so whatever is used again stays. A series that comes back
-   * after it was forgotten begins at 0, like that of a service that has started anew.
+   * Makes room. Modes that a stranger invents have one request each, so modes that are used again stay.
+   * A series that returns after it was forgotten begins at 0, as after a restart.
    */
   #forgetHalf(): void {
     for (const [mode, counted] of this.#byUse().slice(MAX_COUNTED / 2)) {

@@ -1,4 +1,4 @@
-/** What logs and routes ask of a request, whoever has read it; an `IncomingMessage` of `node:http` is one. */
+/** The parts of a request that logs and routes use; an `IncomingMessage` of `node:http` fits. */
 export interface RequestFacts {
   readonly method?: string | undefined;
   readonly url?: string | undefined;

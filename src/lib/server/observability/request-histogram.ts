@@ -1,25 +1,25 @@
 import type {Histogram, Registry} from 'prom-client';
 
-/** How it is shown. */
+/** How the histogram is exposed. */
 interface Description {
   readonly name: string;
   readonly help: string;
-  /** The upper bounds of the buckets, from the lowest to the highest. */
+  /** The upper bounds of the buckets, in ascending order. */
   readonly bounds: readonly number[];
 }
 
 /**
- * A histogram without labels that is told of every request: prom-client's own makes a closure, two objects and a hash
- * of the labels for each observation, a few per cent of what a request costs.
+ * A histogram without labels, cheap enough for every request. The histogram of prom-client makes a closure,
+ * two objects and a hash of the labels per observation. That is a few per cent of the cost of a request.
  */
 export class RequestHistogram {
-  // What a registry of prom-client reads of a metric.
+  // The fields that a registry of prom-client reads.
   readonly name: string;
   readonly help: string;
   readonly type = 'histogram';
   readonly aggregator = 'sum';
   readonly #bounds: readonly number[];
-  /** One for each bound, not cumulative, and one for what is above them all. */
+  /** Not cumulative: one count per bound, and one for values above all bounds. */
   readonly #counts: number[];
   #sum = 0;
 
@@ -28,7 +28,7 @@ export class RequestHistogram {
     this.help = help;
     this.#bounds = bounds;
     this.#counts = [...bounds.map(() => 0), 0];
-    // Its type names a class, but this is all it asks of one.
+    // `registerMetric` is typed with the class, but uses only these members.
     registry.registerMetric(this as unknown as Histogram);
   }
 
@@ -42,7 +42,7 @@ export class RequestHistogram {
     this.#sum += value;
   }
 
-  /** In the form of https://prometheus.io/docs/concepts/metric_types/#histogram, where each bucket holds those below it. */
+  /** Returns cumulative buckets (https://prometheus.io/docs/concepts/metric_types/#histogram). */
   get(): Promise<unknown> {
     const {name, help, type, aggregator} = this;
     let count = 0;
@@ -58,7 +58,7 @@ export class RequestHistogram {
     return Promise.resolve({name, help, type, aggregator, values});
   }
 
-  /** Part of what a registry may ask for. */
+  /** Required of a metric by the registry. */
   reset(): void {
     this.#counts.fill(0);
     this.#sum = 0;

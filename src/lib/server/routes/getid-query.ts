@@ -1,21 +1,21 @@
 import {UniqueIDError} from '../../core/errors.js';
 
-/** What `/getid` reads from the query of a request. */
+/** The parameters that `/getid` reads, decoded. */
 export interface GetidQuery {
   readonly mode: string;
   readonly range: string;
 }
 
-/** No client needs so many; reading them all would cost the others time. */
+/** No client needs more; decoding all parameters of a larger query would delay the others. */
 const MAX_PARAMETERS = 100;
 
 /**
- * Reads `mode` and `range` from a query string, percent-encoded as forms are (`+` is a space). Other
- * parameters are ignored: clients add some to get past caches.
+ * Parses `mode` and `range` from a query string, percent-encoded as forms are (`+` is a space). Ignores other
+ * parameters: clients add some to bypass caches.
  *
- * @param query what stands behind the `?`, as `node:http` hands it over: one character a byte
- * @throws UniqueIDError `INVALID_REQUEST` if either is missing, repeated or not well-formed UTF-8, or if there are more
- *   than `MAX_PARAMETERS`
+ * @param query the part after `?`, as `node:http` provides it: one character per byte
+ * @throws UniqueIDError `INVALID_REQUEST` if either is missing, repeated or not well-formed UTF-8, or if the
+ *   query has more than `MAX_PARAMETERS`
  */
 export function parseGetidQuery(query: string): GetidQuery {
   let mode: string | undefined;
@@ -45,7 +45,7 @@ const plainText = /^[\x00-\x24\x26-\x2a\x2c-\x7e]*$/;
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
 function decode(encoded: string, name: string): string {
-  // Nearly every request: no escape, no plus, nothing beyond ASCII.
+  // Fast path for nearly every request: no escape, no plus, nothing beyond ASCII.
   if (plainText.test(encoded)) return encoded;
   try {
     return utf8.decode(Buffer.from(unescapeBytes(encoded), 'latin1'));
@@ -57,7 +57,7 @@ function decode(encoded: string, name: string): string {
   }
 }
 
-/** Bytes, one character each. A `%` that begins no code stands for itself, as in Python's `unquote_plus`. */
+/** Returns bytes, one character each. Keeps a `%` that begins no code, as Python's `unquote_plus` does. */
 function unescapeBytes(encoded: string): string {
   return encoded
     .replaceAll('+', ' ')

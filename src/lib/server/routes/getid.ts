@@ -10,24 +10,24 @@ import type {Token, Tokens} from '../http/tokens.js';
 
 export const GETID_PATH = '/getid';
 
-/** HEAD is missing: the Python service answers it, and burns the range. */
+/** HEAD is missing on purpose: the Python service answers it, and wastes the range. */
 export const GETID_METHODS = ['GET', 'POST'] as const;
 
-/** Headers by which a browser says that nobody, or a page of another site, wants the integers. */
+/** Headers that mark a browser's prefetch, or a request for a page of another site. */
 export const UNWANTED_HEADERS = ['purpose', 'sec-purpose', 'x-moz', 'origin', 'sec-fetch-site'] as const;
 
-/** What the route needs. */
+/** Dependencies of the route. */
 export interface GetidOptions {
   readonly allocator: Allocator;
-  /** Who may ask; without it everybody may. */
+  /** Authorizes requests; without it every client is authorized. */
   readonly tokens: Tokens | undefined;
-  /** The most integers one request may ask for. */
+  /** The largest range of one request. */
   readonly maxRange: bigint;
 }
 
 /**
- * Rejects a request that a browser sent ahead of its user, or for a page of another site; other clients send none of
- * `UNWANTED_HEADERS`.
+ * Rejects a request that a browser sent ahead of its user, or for a page of another site. Other clients send
+ * none of `UNWANTED_HEADERS`.
  *
  * @throws UniqueIDError `PREFETCH_REJECTED`, `CROSS_SITE_REJECTED`
  */
@@ -48,7 +48,7 @@ export function assertWanted(headers: IncomingHttpHeaders, hosts: HostCheck): vo
   }
 }
 
-/** `Sec-Purpose` as browsers send it now, `Purpose` and `X-Moz` as they once did. */
+/** Reads `Sec-Purpose` of current browsers, or `Purpose` and `X-Moz` of older ones. */
 function isPrefetch(headers: IncomingHttpHeaders): boolean {
   const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? headers['x-moz'];
   return purpose !== undefined && isPrefetchPurpose(String(purpose));
@@ -59,7 +59,7 @@ function isCrossSite({origin, host, 'sec-fetch-site': site}: IncomingHttpHeaders
   return origin !== undefined && !hosts.isOwnOrigin(origin, host);
 }
 
-/** The route `/getid`, whoever reads the request and writes the answer. */
+/** The route `/getid`, for both `node:http` and the fast path. */
 export class Getid {
   readonly #options: GetidOptions;
 
@@ -67,7 +67,7 @@ export class Getid {
     this.#options = options;
   }
 
-  /** Takes what a query asks for, and calls back with the result. */
+  /** Allocates the range that a query asks for, and calls back with it or with the error. */
   allocate(query: string, authorization: string | undefined, callbacks: RequestCallbacks): void {
     const {allocator, tokens} = this.#options;
     try {

@@ -5,16 +5,16 @@ import type {Store} from '../../store/store.js';
 import type {Lifecycle} from '../lifecycle.js';
 import {withTimeLimit} from '../../util/time-limit.js';
 
-/** How long an answer is used, however often it is asked for, in milliseconds. */
+/** Time for which one result answers all requests. */
 const FRESH_MS = 1000;
 
-/** How long a look may take, in milliseconds: a database that takes longer is unavailable, for whoever watches. */
+/** Time limit of one check: monitoring takes a database that is slower for unavailable. */
 const LOOK_TIMEOUT_MS = 1800;
 
-/** How long a probe is tried again, in milliseconds: a lock or a connection that was lost is no outage. */
+/** Time for which a failed probe is repeated: a lock or a lost connection is no outage. */
 const RETRY_MS = 1000;
 
-/** Why integers cannot be had; `undefined` if they can. */
+/** The reason why no integers can be allocated; `undefined` if they can. */
 type Problem = UniqueIDError | undefined;
 
 interface Look {
@@ -24,15 +24,15 @@ interface Look {
 }
 
 /**
- * Tells whether a server can allocate, without allocating: only a commit proves that. A look commits a probe and reads
- * the counters of stopped modes. All who ask within a moment share one look.
+ * Checks whether a server can allocate, without allocating: only a commit proves it. Each check commits a
+ * probe and reads the counters of quarantined modes. Concurrent requests share one check.
  */
 export class Health {
   readonly #store: Store;
   readonly #allocator: Allocator;
   #look: Promise<Problem> | undefined;
   #last: Look | undefined;
-  /** A look that ran out of time leaves it behind; the next look waits for the same. */
+  /** The running proof. It outlives a check that runs out of time, and the next check waits for it. */
   #proof: Promise<Problem> | undefined;
   readonly #lifecycle: Lifecycle;
 
@@ -51,9 +51,9 @@ export class Health {
     return this.#look;
   }
 
-  /** News that contradict an answer end its use early. */
+  /** Returns false for an old result, and for one that newer facts contradict. */
   #isCurrent({startedAt, endedAt, problem}: Look): boolean {
-    // Whether the database did well before the end of a look is not known; what was wrong was so at its end.
+    // Success is known only as of the start of a check; a failure is known as of its end.
     if (performance.now() - (problem === undefined ? startedAt : endedAt) >= FRESH_MS) return false;
     const {guard, lastCommitAt} = this.#allocator;
     if (problem !== undefined) return !(problem.scope === 'database' && lastCommitAt > endedAt);
@@ -77,7 +77,7 @@ export class Health {
       return await withTimeLimit(this.#proof, LOOK_TIMEOUT_MS, () => silent(this.#store.location));
     } catch (error) {
       const problem = toUniqueIDError(error);
-      // Under load a probe may find no connection, or wait too long, where groups are committed all the same.
+      // Under load a probe may get no connection in time even though groups still commit.
       return problem.scope === 'database' && this.#allocator.lastCommitAt > startedAt ? undefined : problem;
     }
   }
@@ -95,13 +95,13 @@ function silent(location: string): UniqueIDError {
   });
 }
 
-/** Whatever is wrong, it is this service that cannot allocate: 503. */
+/** Gives every problem status 503: whatever the cause, this service cannot allocate. */
 export function asUnavailable(problem: UniqueIDError): UniqueIDError {
   if (problem.httpStatus === 503) return problem;
   return new UniqueIDError('DATABASE_UNAVAILABLE', problem.message, {cause: problem});
 }
 
-/** A problem without a place, a user or a mode in it, for strangers. */
+/** Returns a problem without place, user or mode, for clients without a token. */
 export function codeAlone({code}: UniqueIDError): UniqueIDError {
   return new UniqueIDError(code, `${code}: this service cannot allocate now.`, {
     hint: 'Read the reason in the error log of the service, or ask with a token of its tokens_file.',

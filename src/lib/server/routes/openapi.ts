@@ -144,7 +144,7 @@ const document = {
     summary: 'Hands out ranges of unique integers.',
     license: {name: 'MIT', identifier: 'MIT'},
   },
-  // Where a service has no tokens file, nobody needs one.
+  // A service without a tokens file accepts requests without a token.
   security: [{}, {token: []}],
   paths,
   components: {
@@ -153,5 +153,5 @@ const document = {
   },
 };
 
-/** The description of the REST API, OpenAPI 3.1. */
+/** The REST API as an OpenAPI 3.1 document. */
 export const openapiText = JSON.stringify(document, undefined, 2);

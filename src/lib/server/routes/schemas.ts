@@ -1,8 +1,8 @@
-// Data of the build: docs/ may not be installed. A test compares docs/schemas/ with it.
+// Part of the program, because docs/ may not be installed. A test compares docs/schemas/ with it.
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** The answer of `GET /getid`, as JSON Schema; docs/schemas/getid.json is the same. */
+/** The answer of `GET /getid` as JSON Schema; the same as docs/schemas/getid.json. */
 export const rangeSchema: Json = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'uniqueid getid --json, and the answer of GET /getid',
@@ -23,7 +23,7 @@ export const rangeSchema: Json = {
   additionalProperties: false,
 };
 
-/** The answer of `GET /status`, as JSON Schema; docs/schemas/status.json is the same. */
+/** The answer of `GET /status` as JSON Schema; the same as docs/schemas/status.json. */
 export const statusSchema: Json = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'uniqueid status --json, and the answer of GET /status',

@@ -9,14 +9,14 @@ import {version} from '../../util/version.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 import type {HighestCounters} from '../observability/highest-counters.js';
 
-/** Modes in one answer, if the request does not say, and at most: one answer must not hold up the others. */
+/** Default and maximum number of modes in one answer: one answer must not delay the others. */
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
-/** The names of the modes in one answer, in bytes: an answer that nobody reads stays in memory. */
+/** Total bytes of the mode names in one answer: an answer that its client does not read stays in memory. */
 const MAX_NAMES_BYTES = 65_536;
 
-/** Answers `GET /status`: the database as it is now, and what this service has handed out of it. */
+/** Answers `GET /status`: the state of the database, and what this process has issued. */
 export class ServiceStatus {
   readonly #store: Store;
   readonly #allocator: Allocator;
@@ -43,7 +43,7 @@ export class ServiceStatus {
   }
 }
 
-/** Ends the list where its names get too long; the rest follows on the next page. */
+/** Cuts the list if its names get too long; the rest follows on the next page. */
 function boundNames(status: DatabaseStatus): DatabaseStatus {
   let bytes = 0;
   const end = status.modes.findIndex(({mode}, index) => {
