@@ -1,6 +1,6 @@
 /**
- * The layers of src/, from the lowest: a module imports from its own layer and those below it. Layers in one row know
- * nothing of each other.
+ * The layers of src/, lowest first: a module imports from its own layer and those below it. Layers in one row
+ * do not import each other.
  */
 const layers = [
   ['src/lib/util'],

@@ -3,8 +3,9 @@ import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /**
- * Text of others reaches a terminal only by `visible` (src/lib/util/visible.ts). Four lists of modules may do what the
- * others may not: write; print data for programs as it is; lay out or colour text that is visible; use packages that draw.
+ * Foreign text reaches a terminal only through `visible` (src/lib/util/visible.ts).
+ * Each of the four lists of modules has one permission: writing, printing data for programs unchanged, laying
+ * out or colouring visible text, using packages that draw.
  */
 const cli = (...names) => names.map((name) => `src/cli/${name}.ts`);
 const writers = cli(
@@ -65,7 +66,7 @@ const noExit = {
   message: 'Only src/cli ends the process.',
 };
 
-/** The last one for a file counts. */
+/** Replaces earlier restrictions of the same files: the last one for a file applies. */
 const restrict = (files, ...selectors) => ({
   files,
   rules: {'no-restricted-syntax': ['error', ...selectors]},
@@ -87,7 +88,7 @@ export default defineConfig(
       '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allow: []}],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      // Process environments and parsed records are indexed by name: tsc asks for brackets there.
+      // tsc requires brackets to index process environments and parsed records by name.
       '@typescript-eslint/dot-notation': 'off',
       eqeqeq: 'error',
       'no-console': 'error',
@@ -101,7 +102,7 @@ export default defineConfig(
     },
   },
   {
-    // One packet must never keep the only thread busy: a pattern's time grows with its text, never faster.
+    // One packet must never keep the only thread busy: a pattern may take at most linear time.
     files: ['src/**'],
     plugins: {regexp},
     rules: {

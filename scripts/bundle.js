@@ -1,5 +1,5 @@
-// Builds what ships. Finding and linking a hundred modules takes Node longer than their work, so the modules are bundled;
-// packages stay outside.
+// Builds the shipped files. Node needs longer to find and link a hundred modules than to run them, so the
+// modules are bundled; packages are not.
 import {readdirSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -35,15 +35,15 @@ await build({
   packages: 'external',
 });
 
-// A plain `uniqueid getid` in one CommonJS file, the SQLite driver's JavaScript included: that spares the start of Node's
-// loader of ECMAScript modules, and the search for thirteen files.
+// Puts a plain `uniqueid getid` into one CommonJS file, including the JavaScript of the SQLite driver. That
+// avoids the start-up of Node's ES module loader, and the lookup of thirteen files.
 await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/cli/main.cjs',
   minifyIdentifiers: true,
   format: 'cjs',
-  // Stay outside: the drivers that one kind of database needs, and the build above.
+  // Not included: the drivers of network databases, and the entry points of the build above.
   external: ['bindings', 'mysql2', 'postgres', './completion/candidates.js', './oclif/run.js'],
   define: {'import.meta.url': '__filename'},
 });

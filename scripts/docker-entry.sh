@@ -1,11 +1,11 @@
 #!/bin/sh
-# The command `uniqueid` of the image. It makes PEEWEE_URL of the variables that the image of the Python service takes
-# and becomes the program, which therefore is what the engine's signals reach.
+# The command `uniqueid` of the image. Builds PEEWEE_URL from the variables of the Python service's image,
+# then replaces itself by the program, so that signals of the container engine reach the program.
 set -eu
 
 home=$(dirname "$(readlink -f "$0")")/..
 
-# Percent-encodes the value of a variable, which so is seen in no command line.
+# Percent-encodes the value of a variable; takes its name, so that no command line shows the value.
 encode() {
   node -e 'process.stdout.write(encodeURIComponent(process.env[process.argv[1]]))' "$1"
 }
@@ -20,7 +20,7 @@ if [ -n "${PEEWEE_URL-}" ]; then
 elif [ -n "${PEEWEE_DATABASE_URL-}" ]; then
   PEEWEE_URL=$PEEWEE_DATABASE_URL
 elif [ -n "${PEEWEE_PROTO-}${PEEWEE_USER-}${PEEWEE_PASS-}${PEEWEE_ADDR-}${PEEWEE_PORT-}${PEEWEE_DATABASE-}" ]; then
-  # What is not set is as in that image; set to nothing, it is left out.
+  # Unset variables have the defaults of that image; empty ones are left out.
   export PEEWEE_USER="${PEEWEE_USER-uniqueid}" PEEWEE_PASS="${PEEWEE_PASS-uniqueid}"
   export PEEWEE_DATABASE="${PEEWEE_DATABASE-pacifica_uniqueid}"
   protocol=${PEEWEE_PROTO-mysql}
@@ -35,7 +35,7 @@ elif [ -n "${PEEWEE_PROTO-}${PEEWEE_USER-}${PEEWEE_PASS-}${PEEWEE_ADDR-}${PEEWEE
       ;;
   esac
 elif [ -z "${UNIQUEID_CONFIG-}" ] && [ ! -e "${HOME-}/.pacifica-uniqueid/config.ini" ]; then
-  # With a database of its own in the container, every new container would count from the beginning.
+  # With a database inside the container, every new container would count from the beginning.
   echo 'Error: No database is named.' >&2
   echo 'Try:   Set PEEWEE_URL, or PEEWEE_PROTO, PEEWEE_ADDR, PEEWEE_USER, PEEWEE_PASS and PEEWEE_DATABASE.' >&2
   exit 2
@@ -47,10 +47,10 @@ if [ "${1-serve}" != serve ]; then
 fi
 [ $# -eq 0 ] || shift
 
-# A container is reached from outside itself, and always at the port that the health check asks.
+# Listen for connections from outside the container, always on the port that the health check uses.
 export UNIQUEID_ADDRESS="${UNIQUEID_ADDRESS:-0.0.0.0}"
 case ${UNIQUEID_PORT-} in
-  # Kubernetes says tcp://... beside a Service of that name.
+  # Kubernetes sets tcp://... for a Service of that name.
   '' | tcp://*) export UNIQUEID_PORT=8051 ;;
 esac
 exec node "$home/bin/run.js" serve --sync "$@"

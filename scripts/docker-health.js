@@ -1,4 +1,4 @@
-// The health check of the image: ends with 0 where the service of this container can allocate, else with 1.
+// The health check of the image: exits with 0 if the service of this container can allocate, else with 1.
 import {get as askHttp} from 'node:http';
 import {get as askHttps} from 'node:https';
 
@@ -7,10 +7,10 @@ const PATIENCE_MS = 4000;
 const {UNIQUEID_PORT: given = ''} = process.env;
 const port = /^\d+$/.test(given) ? given : '8051';
 
-/** The status of the answer, or why there is none. */
+/** Returns the status of the answer, or the error message if none arrives. */
 function ask(get, scheme) {
   return new Promise((resolve) => {
-    // The certificate is made for the name that clients know.
+    // The certificate is for the name that clients use, not for this address.
     const options = {timeout: PATIENCE_MS, rejectUnauthorized: false, agent: false};
     const request = get(`${scheme}://127.0.0.1:${port}/health`, options, (response) => {
       response.resume();
@@ -22,7 +22,7 @@ function ask(get, scheme) {
 }
 
 const plain = await ask(askHttp, 'http');
-// What gives no answer of HTTP may speak TLS.
+// A service that does not answer plain HTTP may use TLS.
 const outcome = typeof plain === 'number' ? plain : await ask(askHttps, 'https');
 process.stdout.write(`${typeof outcome === 'number' ? outcome : plain}\n`);
 process.exitCode = outcome === 200 ? 0 : 1;

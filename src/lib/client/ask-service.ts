@@ -4,49 +4,50 @@ import {UniqueIDError} from '../core/errors.js';
 import {redactServerUrl} from '../util/redact.js';
 import {exchange, ExchangeTimeout} from './exchange.js';
 
-/** How to ask a running service. */
+/** Options of a request to a running service. */
 export interface AskOptions {
-  /** How long all tries together may take, in milliseconds. */
+  /** Time limit for all attempts together. */
   readonly timeoutMs: number;
-  /** How often to ask again where no server answers, or all answer 502, 503 or 504; `Infinity` for until the time is up. */
+  /** Further rounds if no server answers, or all answer 502, 503 or 504; `Infinity` until the time limit. */
   readonly retries?: number;
-  /** A bearer token, where the service asks for one. */
+  /** A bearer token, if the service requires one. */
   readonly token?: string | undefined;
-  /** Gives up when it is aborted. */
+  /** Ends the request when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The answer of a service, whatever its status. */
+/** The answer of a service, with any status. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
   /** Describes a body that was not read. */
   readonly flaw?: string | undefined;
-  /** Who answered. */
+  /** The URL that answered. */
   readonly url: URL;
 }
 
-/** The longest time that `Retry-After` is obeyed, in milliseconds. */
+/** Upper bound for `Retry-After`, against a service that names hours. */
 const LONGEST_PAUSE_MS = 10_000;
 
-/** The end of a hint for a URL with a secret in it. */
+/** The end of the hint for a URL that holds a secret. */
 const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';
 
-/** Statuses that another server, or the same one in a moment, may not answer. */
+/** Statuses worth another attempt: another server, or the same one later, may not answer them. */
 const passing = [502, 503, 504];
 
 /**
- * The URL of one resource of a service.
+ * Returns the URL of one resource of a service.
  *
- * @param server the service's URL, such as `http://127.0.0.1:8051`; a path in it is kept
- * @throws UniqueIDError `USAGE` if that is no URL of a service, or holds more than its address; it repeats no password
+ * @param server the URL of the service, such as `http://127.0.0.1:8051`; a path in it is kept
+ * @throws UniqueIDError `USAGE` if that is not the URL of a service, or holds more than its address; the
+ *   message repeats no password
  */
 export function serviceUrl(
   server: string,
   resource: string,
   query: Readonly<Record<string, string>> = {},
 ): URL {
-  // A password belongs in a token. An "@" anywhere may end one: a "/" in a password ends the host for a URL.
+  // Rejects any "@": it may end a password, and a "/" in a password ends the host of a parsed URL.
   if (server.includes('@')) throw notServiceUrl(server, 'holds a user or a password', TOKEN_HINT);
   if (/[?#]/.test(server)) throw notServiceUrl(server, 'holds a query or a fragment', TOKEN_HINT);
   const text = server.endsWith('/') ? server : `${server}/`;
@@ -65,11 +66,11 @@ function notServiceUrl(server: string, what: string, hint = ''): UniqueIDError {
 }
 
 /**
- * Asks servers of one service, the next one where one does not answer, and all again after a pause. An answer that
- * was lost on the way costs a gap, never a duplicate, so asking again is safe.
+ * Sends a request to the servers of one service: to the next one if one does not answer, and to all again
+ * after a pause. A lost answer costs a gap, never a duplicate, so repeating is safe.
  *
- * @param urls the same resource at each server, the one to ask first in front
- * @throws UniqueIDError `REMOTE_FAILED` where no answer came; the reason of `signal` where it was aborted
+ * @param urls the same resource at each server, in order of preference
+ * @throws UniqueIDError `REMOTE_FAILED` if no answer arrived; the reason of `signal` if it was aborted
  */
 export async function askService(
   method: 'GET' | 'POST',
@@ -95,7 +96,7 @@ export async function askService(
   }
 }
 
-/** @throws the reason of the signal, where it is aborted meanwhile */
+/** @throws the reason of the signal if it is aborted before the end of the pause */
 async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(ms, undefined, signal === undefined ? {} : {signal});
@@ -104,7 +105,7 @@ async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<vo
   }
 }
 
-/** An answer, with the pause after which another may be better; or none. */
+/** An answer, with the pause after which another may be better; or the error if none arrived. */
 type Outcome =
   {readonly answer: Answer; readonly pauseMs: number | undefined} | {readonly error: UniqueIDError};
 
@@ -127,10 +128,10 @@ async function tryOnce(
   }
 }
 
-/** Seconds or nothing; a date is not worth its code between a client and a service of ours. */
+/** Parses seconds only: our services send no date. */
 function pauseAfter(header: string | undefined): number {
   const wait = header !== undefined && /^[0-9]{1,4}$/.test(header) ? Number(header) * 1000 : 0;
-  // Not all clients at once.
+  // Jitter, so that not all clients return at the same time.
   return Math.min(wait, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2) + backoff(4);
 }
 
@@ -148,7 +149,7 @@ function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
 /** Longest text of a service that an error repeats, in characters. */
 const MAX_SAID = 500;
 
-/** An answer that is not the one hoped for, as an error. */
+/** Returns the error for an unexpected answer. */
 export function wrongAnswer({status, body, flaw, url}: Answer): UniqueIDError {
   const said =
     messageOf(body) ??

@@ -1,26 +1,26 @@
 import {UniqueIDError} from '../core/errors.js';
 import type {IdRange} from '../core/range.js';
 
-/** How integers are reserved ahead. */
+/** Bounds for integers that are reserved ahead. */
 export interface BlockOptions {
   /** The smallest and largest block to reserve. */
   readonly minBlock: number;
   readonly maxBlock: number;
-  /** The most callers that may wait while nothing is left. */
+  /** The most callers that may wait while no integer is left. */
   readonly maxWaiting: number;
 }
 
 /**
- * Reserves so many integers, or returns `undefined` if fewer may be had; its promise may take as long as the service is
- * away, up to its own time limit.
+ * Reserves `count` integers, or returns `undefined` if the service grants only fewer. The promise may take as
+ * long as the service is unavailable, up to its own time limit.
  */
 export type Reserve = (count: bigint) => Promise<IdRange | undefined>;
 
-/** A block that is used up sooner was too small, one that lasts longer too large, in milliseconds. */
+/** A block used up in less time was too small, one that lasts longer too large. */
 const SHORT_MS = 1000;
 const LONG_MS = 20_000;
 
-/** A size that was rejected is not tried again for so long, in milliseconds. */
+/** Time before a size that was rejected is tried again. */
 const CAP_MS = 10_000;
 
 interface Waiter {
@@ -29,19 +29,20 @@ interface Waiter {
 }
 
 /**
- * The integers of one mode, one at a time from blocks reserved ahead: while one block is used up the next is
- * fetched, and its size follows the rate. What is left of the blocks when the process ends is a gap.
+ * Returns the integers of one mode one at a time, from blocks reserved ahead. While one block is in use the
+ * next is fetched; its size follows the rate. Integers left in the blocks at the end of the process are a
+ * gap.
  */
 export class BlockSource {
   readonly #reserve: Reserve;
   readonly #options: BlockOptions;
   #next = 0n;
   #end = -1n;
-  /** Where the other block is to be fetched: halfway through this one. */
+  /** The integer at which the next block is fetched: the middle of this one. */
   #refillAt = -1n;
   #spare: IdRange | undefined;
   #size: number;
-  /** The largest block since one was rejected, and when that was. */
+  /** The largest size since one was rejected, and the time of that rejection. */
   #cap = Infinity;
   #cappedAt = -Infinity;
   #begun = performance.now();
@@ -54,7 +55,7 @@ export class BlockSource {
     this.#size = options.minBlock;
   }
 
-  /** The next integer at once where there is one, a promise of it where none is left. */
+  /** Returns the next integer, or a promise of it if none is left. */
   next(): bigint | Promise<bigint> {
     const id = this.#next;
     if (id > this.#end) return this.#later();
@@ -63,7 +64,7 @@ export class BlockSource {
     return id;
   }
 
-  /** Refuses all who wait. */
+  /** Rejects all waiting callers. */
   close(error: Error): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -96,7 +97,7 @@ export class BlockSource {
     return true;
   }
 
-  /** The size of the blocks to come, from how long the last one lasted. */
+  /** Sets the size of the next blocks by how long the last one lasted. */
   #adapt(): void {
     const now = performance.now();
     const lasted = now - this.#begun;
@@ -122,7 +123,7 @@ export class BlockSource {
       },
       (error: unknown) => {
         this.#refilling = false;
-        // Nobody waits: the next one who comes asks again.
+        // Rejects the waiting callers; the next caller starts another attempt.
         this.close(error instanceof Error ? error : new Error(String(error)));
       },
     );

@@ -8,39 +8,42 @@ import {GivenRanges} from './given-ranges.js';
 import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';
 import {askForRange} from './request.js';
 
-/** What one call may say. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Gives up when it is aborted; what the service gives to an abandoned call is a gap. */
+  /** Ends the call when it is aborted; integers that the service then still issues are a gap. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A client of a UniqueID service, for programs: ranges, and single integers from blocks reserved ahead.
+ * A client of a UniqueID service, for programs: returns ranges, and single integers from blocks reserved
+ * ahead.
  *
- * No two clients are ever given the same integer. What a client has reserved and not used when it ends is a gap.
+ * No two clients ever get the same integer. Integers that a client has reserved and not used when it ends are
+ * a gap.
  */
 export class Client {
   readonly #options: CompleteOptions;
   readonly #sources = new Map<string, BlockSource>();
   readonly #given = new GivenRanges();
   readonly #stop = new AbortController();
-  /** The servers, the one that answered last in front. */
+  /** The servers; the one that answered last is first. */
   #servers: readonly string[];
 
-  /** @throws UniqueIDError `USAGE` where no server is named, a URL is none or a number is out of bounds */
+  /** @throws UniqueIDError `USAGE` if no server is named, a URL is invalid or a number is out of bounds */
   constructor(options: ClientOptions) {
     this.#options = completeOptions(options);
     this.#servers = this.#options.servers;
-    // Every call that waits listens to it.
+    // Every waiting call adds a listener, which is no leak.
     setMaxListeners(0, this.#stop.signal);
   }
 
   /**
    * Takes `range` consecutive integers.
    *
-   * @param range how many; none is an empty range
-   * @throws UniqueIDError `INVALID_MODE`; `INVALID_RANGE` where `range` is no whole number of 0 to 2^63-1;
-   *   `REMOTE_FAILED` where no server gives them within `timeoutMs`; the reason of `signal` where it was aborted
+   * @param range how many; 0 takes none and returns the empty range
+   * @throws UniqueIDError `INVALID_MODE`; `INVALID_RANGE` if `range` is not a whole number from 0 to 2^63-1;
+   *   `REMOTE_FAILED` if no server answers with a range within `timeoutMs`; the reason of `signal` if it was
+   *   aborted
    */
   async allocate(mode: string, range: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
     const answer = await this.#ask(parseMode(mode), assertCount(range), signal);
@@ -49,18 +52,19 @@ export class Client {
   }
 
   /**
-   * Takes one integer from the block that was reserved ahead: at once where there is one, so `await` it or look at
-   * its type. Integers of one client go up; those of several do not go up together.
+   * Takes one integer from the block that was reserved ahead. Returns a promise only if none is left, so
+   * `await` the result or check its type. Integers of one client increase; those of several clients
+   * interleave.
    *
-   * @throws UniqueIDError (as a rejection) `REMOTE_FAILED` where none is left and no server gives more in time;
-   *   `QUEUE_FULL` where more than `maxWaiting` calls wait
+   * @throws UniqueIDError (as a rejection) `REMOTE_FAILED` if none is left and no server issues more in time;
+   *   `QUEUE_FULL` if more than `maxWaiting` calls wait
    */
   next(mode: string): bigint | Promise<bigint> {
     const source = this.#sources.get(mode);
     return source === undefined ? this.#source(mode).next() : source.next();
   }
 
-  /** Refuses all calls that wait, and lets the process end. */
+  /** Rejects all waiting calls, and lets the process end. */
   close(): void {
     const error = new UniqueIDError('STOPPING', 'The client was closed.');
     this.#stop.abort(error);
@@ -74,11 +78,11 @@ export class Client {
     return source;
   }
 
-  /** @returns `undefined` where fewer integers may be had */
+  /** @returns `undefined` if the service grants only fewer integers */
   async #reserve(mode: string, count: bigint): Promise<IdRange | undefined> {
     const answer = await this.#ask(mode, count);
     if ('start' in answer) return answer;
-    // More than max_range, or than the counter has left.
+    // The count exceeds max_range, or what the counter has left.
     if (count > 1n && (answer.status === 400 || answer.status === 409)) return undefined;
     throw wrongAnswer(answer);
   }
@@ -109,7 +113,7 @@ export class Client {
   }
 }
 
-/** A service whose counter went back gives what it, or another server, has given before. */
+/** Reports a service whose counter moved back: it issues integers that it or another server issued before. */
 function givenAgain(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
   return new UniqueIDError(
     'REMOTE_FAILED',

@@ -4,12 +4,12 @@ import {Agent as TlsAgent, request as requestHttps} from 'node:https';
 /** Largest body of an answer; a page of `/status`, the largest answer of a service, stays below 700 KB. */
 export const MAX_BODY_BYTES = 1_048_576;
 
-/** Calls share connections: more of them would only wait in the service instead of here. */
+/** Limits connections: requests on more of them would only wait in the service instead of here. */
 const agentOptions = {keepAlive: true, maxSockets: 64};
 const httpAgent = new Agent(agentOptions);
 const httpsAgent = new TlsAgent(agentOptions);
 
-/** One request; everything until the last byte of the answer is over at `deadline`, by `performance.now()`. */
+/** One request; its answer must be complete before `deadline`, in the time of `performance.now()`. */
 export interface Exchange {
   readonly method: string;
   readonly url: URL;
@@ -18,7 +18,7 @@ export interface Exchange {
   readonly signal: AbortSignal | undefined;
 }
 
-/** An answer as it came; its body is empty if `flaw` says why nobody should read it. */
+/** An answer as received; its body is empty if `flaw` describes why it was not read. */
 export interface RawAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
@@ -26,12 +26,12 @@ export interface RawAnswer {
   readonly flaw: string | undefined;
 }
 
-/** Rejects an exchange that was not over by its deadline. */
+/** Rejects an exchange that was not complete by its deadline. */
 export class ExchangeTimeout extends Error {}
 
 /**
- * Sends one request and reads its answer. No redirect is followed, nothing is decoded, and no more than `MAX_BODY_BYTES`
- * are kept, so a hostile service costs no more than an honest one.
+ * Sends one request and reads its answer. Follows no redirect, decodes nothing, and keeps at most
+ * `MAX_BODY_BYTES`, so a hostile service costs no more than an honest one.
  *
  * @throws ExchangeTimeout; an error without a code if `signal` was aborted; the error of the connection
  */
@@ -41,8 +41,8 @@ export async function exchange(asked: Exchange): Promise<RawAnswer> {
     try {
       return await receive(sent, asked);
     } catch (error) {
-      // The service may close an idle connection just when it is used again; asking twice costs a gap at most. Each
-      // turn uses up one such connection.
+      // The service may close an idle connection just when it is reused; sending twice costs at most a gap.
+      // The loop ends, because each turn uses up one such connection.
       if (!sent.reusedSocket || !isReset(error)) throw error;
     }
   }
@@ -64,7 +64,7 @@ function receive(sent: ClientRequest, {deadline, signal}: Exchange): Promise<Raw
       signal?.removeEventListener('abort', abort);
     };
     const fail = (error: Error): void => {
-      // The connection of an answer that came whole serves the next request.
+      // After a complete answer the connection serves the next request.
       if (isOver) return;
       end();
       reject(error);
@@ -79,7 +79,7 @@ function receive(sent: ClientRequest, {deadline, signal}: Exchange): Promise<Raw
     }, limitMs);
     signal?.addEventListener('abort', abort);
     sent.on('error', fail);
-    // Without an answer that anybody asked for, such as a switch to another protocol.
+    // Closed without a usable answer, for example by a switch to another protocol.
     sent.on('close', () => {
       fail(new Error('the connection closed'));
     });

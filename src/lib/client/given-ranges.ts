@@ -1,30 +1,31 @@
 import {HighWaterMarks} from '../allocation/high-water-marks.js';
 import type {IdRange} from '../core/range.js';
 
-/** So many modes are remembered; then those used least recently are forgotten. */
+/** Modes that are remembered; beyond this the least recently used are forgotten. */
 const MAX_MODES = 100_000;
 
-/** A call under way. */
+/** A pending call. */
 export interface GivenCall {
-  /** Takes note of the range that the call was answered with. Returns false if the range must not be used. */
+  /** Records the range of the answer. Returns false if the range must not be used. */
   accept(range: IdRange): boolean;
   /** Ends the call, answered or not. */
   end(): void;
 }
 
-/** What is under way in one mode. */
+/** The pending calls of one mode. */
 interface UnderWay {
-  /** For each call, oldest first: what was given before it began was below this. */
+  /** Per call, oldest first: all integers received before it began are below this. */
   readonly floors: Set<{readonly floor: bigint}>;
-  /** What was given since the oldest of them began, in order. */
+  /** Ranges received since the oldest pending call began, in ascending order. */
   ranges: IdRange[];
 }
 
 /**
- * Notices a service that gives integers again, as after its database was replaced by an older one: what a client asks for
- * after another answer is higher, and what it asks for at the same time does not overlap.
+ * Detects a service that issues integers twice, for example after its database was replaced by an older one.
+ * A range must be above every range that was received before its call began, and must not overlap a
+ * concurrent one.
  *
- * Keeps one number per mode, and the ranges that were given while the oldest call under way waits.
+ * Keeps one number per mode, and the ranges received since the oldest pending call began.
  */
 export class GivenRanges {
   readonly #given = new HighWaterMarks(MAX_MODES);
@@ -51,7 +52,7 @@ export class GivenRanges {
   }
 }
 
-/** Returns false if the range overlaps another. Answers come nearly in order, so their place is near the end. */
+/** Returns false if the range overlaps another. Scans from the end: answers arrive nearly in order. */
 function insert(ranges: IdRange[], range: IdRange): boolean {
   const before = ranges.findLastIndex(({start}) => start <= range.end);
   const neighbour = ranges[before];
@@ -60,7 +61,7 @@ function insert(ranges: IdRange[], range: IdRange): boolean {
   return true;
 }
 
-/** What is lower than every call under way may be given needs no comparison. */
+/** Forgets ranges below the minimum of every pending call: they cannot overlap its range. */
 function forgetBelow(underWay: UnderWay, floor: bigint): void {
   underWay.ranges = underWay.ranges.filter(({end}) => end >= floor);
 }

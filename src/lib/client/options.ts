@@ -1,28 +1,28 @@
 import {UniqueIDError} from '../core/errors.js';
 import {serviceUrl} from './ask-service.js';
 
-/** How a client reaches the service and how far ahead it reserves. */
+/** How a client reaches the service, and how far ahead it reserves. */
 export interface ClientOptions {
-  /** URLs of the service's servers; the first is asked until it fails, then the next. */
+  /** URLs of the service's servers; a client uses the first until it fails, then the next. */
   readonly servers: readonly string[];
-  /** A bearer token, where the service asks for one. */
+  /** A bearer token, if the service requires one. */
   readonly token?: string;
-  /** How long one call may take, all tries and servers together, in milliseconds (default 10,000). */
+  /** Time limit of one call, including all attempts at all servers, in milliseconds (default 10,000). */
   readonly timeoutMs?: number;
   /** The smallest block that `next` reserves (default 100), and the largest (default 10,000,000). */
   readonly minBlock?: number;
   readonly maxBlock?: number;
-  /** The most calls of `next` that may wait in each mode while the service is away (default 10,000). */
+  /** The most calls of `next` per mode that may wait while the service is unavailable (default 10,000). */
   readonly maxWaiting?: number;
 }
 
-/** The options of a client, those that were not given included. */
+/** The options of a client, including defaults. */
 export type CompleteOptions = Required<Omit<ClientOptions, 'token'>> & Pick<ClientOptions, 'token'>;
 
-/** The longest time that a timer of Node takes, in milliseconds. */
+/** The longest time that a timer of Node accepts. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** @throws UniqueIDError `USAGE` where no server is named, or an option is not what it must be */
+/** @throws UniqueIDError `USAGE` if no server is named, or an option is invalid */
 export function completeOptions({servers, token, ...numbers}: ClientOptions): CompleteOptions {
   if (!Array.isArray(servers) || servers.length === 0)
     throw new UniqueIDError('USAGE', 'No server is named.', {hint: 'Give servers: [URL].'});

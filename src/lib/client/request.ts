@@ -1,18 +1,18 @@
 import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../core/range.js';
 import {askService, serviceUrl, wrongAnswer, type Answer, type AskOptions} from './ask-service.js';
 
-/** A range, and the server that gave it. */
+/** A range, and the server that issued it. */
 export interface GivenRange extends IdRange {
   readonly server: string;
 }
 
 /**
- * Asks a running service for a range.
+ * Requests a range from a running service.
  *
- * @param servers URLs of the service, such as `http://127.0.0.1:8051`, asked in this order; a path before `/getid`
- *   is kept
- * @throws UniqueIDError `USAGE` where a URL is none; `REMOTE_FAILED` where the service does not answer, or
- *   not with a range
+ * @param servers URLs of the service, such as `http://127.0.0.1:8051`, in order of preference; a path before
+ *   `/getid` is kept
+ * @throws UniqueIDError `USAGE` if a URL is invalid; `REMOTE_FAILED` if the service does not answer, or does
+ *   not answer with a range
  */
 export async function requestRange(
   servers: readonly string[],
@@ -25,7 +25,7 @@ export async function requestRange(
   throw wrongAnswer(answer);
 }
 
-/** Does what `requestRange` does, and returns an answer that is no range of that size. */
+/** Like `requestRange`, but returns an answer that is not a range of that size instead of throwing. */
 export async function askForRange(
   servers: readonly string[],
   mode: string,
@@ -41,14 +41,14 @@ export async function askForRange(
   return answer;
 }
 
-/** The exact bytes of the API, which leave no doubt about any digit. */
+/** Accepts only the exact bytes of the API, which are unambiguous to the last digit. */
 function parseRangeAnswer(body: string): IdRange | undefined {
   const integer = '(-[12]|0|[1-9][0-9]{0,18})';
   const match = new RegExp(`^\\{"endIndex": ${integer}, "startIndex": ${integer}\\}\\s*$`).exec(body);
   return match === null ? undefined : {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
 }
 
-/** Checks that an answer is a range of this size, of integers that a counter can issue. */
+/** Returns true if a range has this size and only integers that a counter can issue. */
 function isRangeOf({start, end}: IdRange, count: bigint): boolean {
   if (count === 0n) return start === EMPTY_RANGE.start && end === EMPTY_RANGE.end;
   return start >= 0n && end < MAX_COUNTER && end - start + 1n === count;

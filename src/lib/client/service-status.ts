@@ -2,9 +2,9 @@ import {parse} from 'lossless-json';
 import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
 import {isServiceStatus, type ServiceStatus} from './status-shape.js';
 
-/** What a status of a service lists. */
+/** The modes that a status lists. */
 export interface ServicePage {
-  /** This mode alone. */
+  /** Lists only this mode. */
   readonly mode?: string | undefined;
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
@@ -13,13 +13,13 @@ export interface ServicePage {
 /** The most modes that a service lists in one answer. */
 const MAX_PAGE = 1000;
 
-/** Bound of all pages together: 100,000 modes, the most that are asked for, have no more with the longest names. */
+/** Bound of all pages together: 100,000 modes, the most a command reads, fit even with the longest names. */
 const MAX_STATUS_BYTES = 134_217_728;
 
 /**
- * Asks a running service for its status, in as many pages as it takes.
+ * Reads the status of a running service, in as many pages as necessary.
  *
- * @throws UniqueIDError `USAGE` where the URL is none; `REMOTE_FAILED` where no status is answered
+ * @throws UniqueIDError `USAGE` if the URL is invalid; `REMOTE_FAILED` if the service answers no status
  */
 export async function readServiceStatus(
   server: string,
@@ -61,7 +61,7 @@ async function readPage(
   return {document: {...document, service}, sizeBytes: answer.body.length};
 }
 
-/** The numbers that can be large are bigints, to the last digit; the others are numbers. */
+/** Fields that are exact bigints; all others are numbers. */
 const counts = new Set(['next', 'remaining', 'highWaterMark']);
 
 function readDocument(body: string): ServiceStatus | undefined {

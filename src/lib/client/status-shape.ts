@@ -2,12 +2,12 @@ import {MAX_COUNTER} from '../core/range.js';
 import {errorTable} from '../core/errors.js';
 import type {StatusDocument} from '../operations/status-document.js';
 
-/** A status that a running service has answered. */
+/** The status of a running service. */
 export type ServiceStatus = StatusDocument & Required<Pick<StatusDocument, 'service'>>;
 
 type Check = (value: unknown) => boolean;
 
-/** Checks that a parsed answer is the whole status of a service: every field, its type and its range. */
+/** Returns true if a parsed answer is a complete status of a service: every field with its type and range. */
 export function isServiceStatus(document: unknown): document is ServiceStatus {
   return isStatus(document);
 }
@@ -25,9 +25,9 @@ const isStatus = record({
   database: record({
     kind: (value) => value === 'sqlite' || value === 'postgresql' || value === 'mysql',
     location: isText,
-    // Without it a service is only unfit to vouch for a reset.
+    // A service without it only cannot be the proof for a reset.
     identity: optional(nullable(isText)),
-    // Services before this field have none.
+    // Missing in answers of older services.
     schema: optional(nullable(isText)),
     product: isText,
     sizeBytes: nullable(isSize),
@@ -57,7 +57,7 @@ const isStatus = record({
   more: isFlag,
 });
 
-/** Fields beside these are a newer service's. */
+/** Allows further fields: a newer service may send them. */
 function record(fields: Readonly<Record<string, Check>>): Check {
   const checks = Object.entries(fields);
   return (value) =>

@@ -1,12 +1,12 @@
 import {InvalidValue, seconds, smallNumber, boolean, type Parser} from './parsers.js';
 
-/** Whether and how a connection to a network database is encrypted. */
+/** The encryption of a connection to a network database. */
 export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';
 
-/** Which of several hosts will do; the words are those of libpq. */
+/** The acceptable hosts of several, in the words of libpq. */
 export type SessionAttributes = 'any' | 'read-write' | 'primary';
 
-/** What stands behind the `?` of a database URL, read. */
+/** The parsed options after the `?` of a database URL. */
 export interface DatabaseOptions {
   readonly sslmode: SslMode;
   /** Files in PEM form. */
@@ -16,7 +16,7 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs: number;
   /** The size of the pool of connections. */
   readonly maxConnections: number;
-  /** False behind a PgBouncer in transaction mode that is older than 1.21. */
+  /** False for a PgBouncer in transaction mode that is older than 1.21. */
   readonly prepare: boolean;
   readonly targetSessionAttrs: SessionAttributes;
 }
@@ -24,7 +24,7 @@ export interface DatabaseOptions {
 interface Option {
   readonly kinds: readonly string[];
   readonly parse: Parser<unknown>;
-  /** Where the value goes; what has no effect here is only checked. */
+  /** The field that takes the value; an option without a field has no effect here and is only checked. */
   readonly to?: keyof DatabaseOptions;
 }
 
@@ -64,11 +64,11 @@ const options: Readonly<Record<string, Option>> = {
     parse: oneOf('any', 'read-write', 'primary'),
     to: 'targetSessionAttrs',
   },
-  // peewee hands it to its driver; here every connection speaks UTF-8.
+  // peewee passes it to its driver; here every connection uses UTF-8.
   charset: {kinds: ['mysql'], parse: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
 };
 
-/** Why an option cannot be used, as the end of a sentence, and what can. */
+/** Reports why an option cannot be used, as the end of a sentence, and what is allowed. */
 export class OptionError extends Error {
   constructor(
     message: string,
@@ -79,10 +79,10 @@ export class OptionError extends Error {
 }
 
 /**
- * Reads the options of a URL.
+ * Parses the options of a URL.
  *
  * @param kind the kind of database
- * @param hosts how many hosts the URL names: with several, only one that can be written will do
+ * @param hosts how many hosts the URL names; with several, the default requires one that accepts writes
  * @throws OptionError
  */
 export function parseDatabaseOptions(
@@ -103,7 +103,7 @@ export function parseDatabaseOptions(
     }
   }
   return {
-    // As libpq does for the Python service; a certificate to check against asks for the check.
+    // The default of libpq, as in the Python service; a certificate to verify against implies verification.
     sslmode: read.sslrootcert === undefined ? 'prefer' : 'verify-full',
     sslrootcert: undefined,
     sslcert: undefined,

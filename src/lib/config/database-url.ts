@@ -2,10 +2,10 @@ import {basename} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
-/** The databases there is a store for. */
+/** The kinds of database that have a store. */
 export type DatabaseKind = 'sqlite' | 'postgresql' | 'mysql';
 
-/** A database URL as peewee takes it, taken apart. */
+/** The parts of a database URL as peewee takes it. */
 export interface DatabaseUrl {
   readonly kind: DatabaseKind;
   /** The scheme as written, in lower case, without `+pool`. */
@@ -14,12 +14,12 @@ export interface DatabaseUrl {
   readonly password: string | undefined;
   /** Empty for SQLite. */
   readonly hosts: readonly {readonly host: string; readonly port: number | undefined}[];
-  /** The database's name; for SQLite the path of its file. */
+  /** The name of the database; for SQLite the path of its file. */
   readonly database: string;
   readonly options: DatabaseOptions;
 }
 
-/** The schemes of playhouse.db_url, and the database that each reaches. */
+/** The schemes of playhouse.db_url, each with its kind of database. */
 const kinds: Readonly<Record<string, DatabaseKind>> = {
   sqlite: 'sqlite',
   sqliteext: 'sqlite',
@@ -33,12 +33,12 @@ const kinds: Readonly<Record<string, DatabaseKind>> = {
   mariadb: 'mysql',
 };
 
-/** What a database URL may look like, for errors. */
+/** The possible forms of a database URL, for errors. */
 export const databaseUrlRule =
   'sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE';
 
 /**
- * Takes a database URL apart, as https://docs.peewee-orm.com/en/latest/peewee/playhouse.html#db-url describes it.
+ * Parses a database URL as https://docs.peewee-orm.com/en/latest/peewee/playhouse.html#db-url describes it.
  *
  * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the password
  */
@@ -56,7 +56,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const {userInfo, authority, path, query} = splitParts(text.slice(beginning.length));
   const [user, password] = splitUserInfo(userInfo);
   const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
-  // Then the password has ended before its end, and what is left of it would be shown.
+  // An "@" here means that the password contains a "/": the rest of it would be shown as the path.
   if (kind !== 'sqlite' && (path + query).includes('@')) {
     throw invalidUrl(
       'an "@" stands behind its host',
@@ -69,7 +69,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
     user,
     password,
     hosts,
-    // peewee opens an SQLite path as it is written.
+    // peewee does not decode the path of an SQLite file.
     database: kind === 'sqlite' ? path : decode(path),
     options: readOptions(kind, hosts.length, query),
   };
@@ -84,7 +84,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   return url;
 }
 
-/** The URL with its password hidden, to stand in logs, errors and `status`. */
+/** Returns the URL without its password, for logs, errors and `status`. */
 export function redactDatabaseUrl({scheme, user, password, hosts, database}: DatabaseUrl): string {
   if (hosts.length === 0) return database;
   const login = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
@@ -92,12 +92,12 @@ export function redactDatabaseUrl({scheme, user, password, hosts, database}: Dat
   return `${scheme}://${login}${where}/${database}`;
 }
 
-/** Returns whether a text has a password in the place where a database URL has it; the rest need not be right. */
+/** Returns true if a text has a password at its place in a database URL; the rest may be invalid. */
 export function hasPassword(text = ''): boolean {
   return text.slice(text.indexOf('://') + 3, Math.max(0, text.lastIndexOf('@'))).includes(':');
 }
 
-/** What people call the database: its name, or the name of its file. */
+/** Returns the name of the database, or of its file, for people. */
 export function databaseName({kind, database}: DatabaseUrl): string {
   return kind === 'sqlite' ? basename(database) : database;
 }
@@ -110,14 +110,14 @@ interface UrlParts {
 }
 
 /**
- * Splits what stands behind the scheme. The password ends at the last `@` before the first `/`, so that it may hold
- * `;`, `#`, `:` and `?` as they are; `/` and `%` are percent-encoded.
+ * Splits the part after the scheme. The password ends at the last `@` before the first `/`. So it may
+ * hold `;`, `#`, `:` and `?` as they are, but `/` and `%` only percent-encoded.
  */
 function splitParts(rest: string): UrlParts {
   const slash = rest.indexOf('/');
   let end = slash < 0 ? rest.length : slash;
   let at = end - 1;
-  // From the right: `end` is where the hosts end if they begin at `at + 1`.
+  // Scans from the right: `end` is the end of the hosts if they begin at `at + 1`.
   for (; at >= 0; at--) {
     const character = rest.charAt(at);
     if (character === '@' && rest.charAt(end) !== '#') break;
@@ -188,7 +188,7 @@ function readOptions(kind: DatabaseKind, hosts: number, query: string): Database
   }
 }
 
-/** Percent-decodes what can be decoded; a `%` that begins no code stands for itself, as in Python's unquote. */
+/** Percent-decodes valid codes; keeps a `%` that begins no code, as Python's unquote does. */
 function decode(text: string): string {
   return text.replaceAll(/(?:%[0-9a-f]{2})+/gi, (codes) =>
     Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'),

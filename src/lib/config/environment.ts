@@ -4,21 +4,21 @@ import {settings} from './settings.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that are no settings: the two files, and the token that commands send. */
+/** Variables that are not settings: the paths of both files, and the token that commands send. */
 const furtherVariables = ['UNIQUEID_CONFIG', 'UNIQUEID_CPCONFIG', 'UNIQUEID_TOKEN'];
 
-/** Our own prefix, below which every variable must be known. */
+/** Our own prefix: every variable with it must be known. */
 const PREFIX = 'UNIQUEID_';
 
-/** Prefixes that other programs use too, so that only a nearly correct name is an error. */
+/** Prefixes that other programs use too: only a nearly correct name is an error. */
 const sharedPrefixes = ['PEEWEE_', 'DATABASE_CONNECT_'];
 
 /** The address of a port, as Kubernetes and Docker write it. */
 const serviceAddress = /^(?:tcp|udp|sctp):\/\/[^\s/]+:[0-9]+$/;
 
 /**
- * Variables that Kubernetes sets in each pod beside a Service named `uniqueid` or `uniqueid-…`, and Docker for a link.
- * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ * Variables that Kubernetes sets in each pod for a Service named `uniqueid` or `uniqueid-…`, and Docker for a
+ * link. https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 const serviceVariables: readonly {readonly name: RegExp; readonly value?: RegExp}[] = [
   {name: /_SERVICE_(?:HOST|PORT|PORT_[A-Z0-9_]+)$/},
@@ -28,7 +28,7 @@ const serviceVariables: readonly {readonly name: RegExp; readonly value?: RegExp
   {name: /_NAME$/, value: /^\/[^/]+\/[^/]+$/},
 ];
 
-/** Returns whether a variable describes a Service or a link, and is no setting of ours. */
+/** Returns true if a variable describes a Service or a link, and is not a setting of ours. */
 export function isServiceVariable(variable: string, value: string): boolean {
   return serviceVariables.some(
     (each) => each.name.test(variable) && (each.value === undefined || each.value.test(value)),
@@ -36,8 +36,8 @@ export function isServiceVariable(variable: string, value: string): boolean {
 }
 
 /**
- * Rejects misspelt variables: an ignored `UNIQUEID_TOKEN_FILE` would serve without tokens. A variable with an empty
- * value counts as unset, as everywhere.
+ * Rejects misspelt variables: an ignored `UNIQUEID_TOKEN_FILE` would serve without tokens. An empty value
+ * counts as unset.
  *
  * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the value, which may be a secret
  */
@@ -46,7 +46,7 @@ export function assertKnownVariables(env: Environment): void {
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     const upper = name.toUpperCase();
-    // Windows ignores case: there the proper name reads the same value.
+    // Windows ignores case, so the proper name reads the same value.
     if (known.includes(upper) && env[upper] === value) continue;
     const prefix = [PREFIX, ...sharedPrefixes].find((each) => upper.startsWith(each));
     if (prefix === undefined || isServiceVariable(name, value)) continue;
@@ -55,7 +55,7 @@ export function assertKnownVariables(env: Environment): void {
   }
 }
 
-/** Compares what follows the prefix: with it, all short names are near each other. */
+/** Compares only the part after the prefix: with the prefix, all short names are similar. */
 function nearestVariable(name: string, prefix: string, known: readonly string[]): string | undefined {
   const candidates = known.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length));
   const meant = nearest(name.slice(prefix.length), candidates);

@@ -6,12 +6,12 @@ import {assertKnownVariables} from './environment.js';
 import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
 import {assertOwnerWrites} from './secret-files.js';
 
-/** What a command line says about configuration, by the flags' long names. */
+/** The flags of a command line that concern configuration, by their long names. */
 export type ConfigFlags = Readonly<Record<string, string | undefined>>;
 
 /**
- * Rejects misspelt variables, reads the two configuration files and resolves every setting. A file that was named
- * must exist; the ones in `~/.pacifica-uniqueid` may be missing.
+ * Rejects misspelt variables, reads the two configuration files and resolves every setting. A file that a
+ * flag or variable names must exist; the ones in `~/.pacifica-uniqueid` may be missing.
  *
  * @throws UniqueIDError `CONFIG_INVALID`
  */

@@ -1,17 +1,17 @@
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {parsePythonLiteral} from './python/literal.js';
 
-/** Thrown by a parser; `allowed` ends the sentence "allowed: …". */
+/** Thrown by a parser; `allowed` completes the sentence "allowed: …". */
 export class InvalidValue extends Error {
   constructor(readonly allowed: string) {
     super(`allowed: ${allowed}`);
   }
 }
 
-/** Turns the text of a setting into its value, or throws `InvalidValue`. */
+/** Parses the text of a setting, or throws `InvalidValue`. */
 export type Parser<T> = (text: string) => T;
 
-/** Exact at any size, for counters. */
+/** Parses exactly at any size, for counters. */
 export function wholeNumber(least: bigint, most: bigint): Parser<bigint> {
   return (text) => {
     const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
@@ -22,13 +22,13 @@ export function wholeNumber(least: bigint, most: bigint): Parser<bigint> {
   };
 }
 
-/** For what counts things of this machine: ports, tries, queue places. */
+/** Parses numbers of things on this machine: ports, attempts, places in a queue. */
 export function smallNumber(least: number, most: number): Parser<number> {
   const read = wholeNumber(BigInt(least), BigInt(most));
   return (text) => Number(read(text));
 }
 
-/** Seconds in the file, where people write them; milliseconds in the program, where timers take them. */
+/** Parses seconds, which are easier to write in a file, into milliseconds, which timers take. */
 export function seconds(least: number, most: number): Parser<number> {
   return (text) => {
     const value = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
@@ -38,7 +38,7 @@ export function seconds(least: number, most: number): Parser<number> {
   };
 }
 
-/** The words of Python's `getboolean`. */
+/** Accepts the words of Python's `getboolean`. */
 export const boolean: Parser<boolean> = (text) => {
   const word = text.toLowerCase();
   if (['true', 'yes', 'on', '1'].includes(word)) return true;
@@ -46,10 +46,10 @@ export const boolean: Parser<boolean> = (text) => {
   throw new InvalidValue('true or false');
 };
 
-/** A path; an empty text is no path at all, as in CherryPy. */
+/** Parses a path; an empty text is no path, as in CherryPy. */
 export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
 
-/** A list of modes; only an empty text stands for all of them. */
+/** Parses a list of modes; only an empty text allows all. */
 export const modeList: Parser<ModeFilter | undefined> = (text) => {
   const filter = modeFilter(text);
   if (filter === undefined && text.trim() !== '')
@@ -57,14 +57,14 @@ export const modeList: Parser<ModeFilter | undefined> = (text) => {
   return filter;
 };
 
-/** A host name or address to listen on. */
+/** Parses a host name or address to listen on. */
 export const hostAddress: Parser<string> = (text) => {
   if (!/^[0-9A-Za-z.:_%-]+$/.test(text))
     throw new InvalidValue("a host name or address, such as '127.0.0.1', '0.0.0.0' or '::'");
   return text;
 };
 
-/** Names as a `Host` header has them, without ports, in lower case. */
+/** Parses names as a `Host` header holds them, without ports; returns them in lower case. */
 export const hostNames: Parser<readonly string[]> = (text) => {
   const names = text
     .toLowerCase()
@@ -76,11 +76,11 @@ export const hostNames: Parser<readonly string[]> = (text) => {
   return names;
 };
 
-/** A token and a field value of RFC 9110, 5.6.2 and 5.5; asking `node:http` would load it at every start. */
+/** A token and a field value of RFC 9110, 5.6.2 and 5.5; `node:http` would take its time at every start. */
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Header names and values, as CherryPy's `tools.response_headers.headers` lists them. */
+/** Parses header names and values in the form of CherryPy's `tools.response_headers.headers`. */
 export const headerList: Parser<readonly (readonly [string, string])[]> = (text) => {
   const list = text === '' ? [] : parsePythonLiteral(text);
   if (!Array.isArray(list)) throw notHeaders();

@@ -8,49 +8,48 @@ import {hasPassword} from './database-url.js';
 import type {SecretFile} from './secret-files.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
 
-/** A configuration file that was found: its name for errors, and what it says. */
+/** A configuration file: its name for errors, and its text. */
 export interface ConfigFile {
   readonly path: string;
   readonly content: string;
 }
 
-/** All places a setting can come from. */
+/** All sources of settings. */
 export interface ConfigSources {
-  /** The values of flags, by the flag's long name. */
+  /** The values of flags, by their long names. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly service?: ConfigFile | undefined;
   readonly server?: ConfigFile | undefined;
 }
 
-/** Every setting, where each came from, and what was found that has no effect. */
+/** Every setting with its origin, and remarks about entries without effect. */
 export interface Config {
   readonly settings: Settings;
-  /** Where each value came from, for people: `flag --port`, `config.ini:3`, `default`. */
+  /** The origin of each value, for people: `flag --port`, `config.ini:3`, `default`. */
   readonly origins: Readonly<Record<SettingName, string>>;
-  /** Each value as it was written; that of the database URL holds its password. */
+  /** Each value as it was written; that of the database URL includes its password. */
   readonly texts: Readonly<Record<SettingName, string>>;
-  /** Sentences for the log, such as the keys of CherryPy that mean nothing here. */
+  /** Sentences for the log, such as one per key of CherryPy that has no effect here. */
   readonly remarks: readonly string[];
-  /** The config file, if it holds a password or decides who must have a token. */
+  /** The config file, if it holds a password or names the tokens file. */
   readonly files: readonly SecretFile[];
 }
 
 interface Found {
   readonly text: string;
   readonly origin: string;
-  /** The setting and its place, as errors about it begin. */
+  /** The setting and its place, as the beginning of an error message. */
   readonly subject: string;
 }
 
-/** Sections of the server file that apply to the whole application, the later one first. */
+/** Sections of the CherryPy file that apply to the whole application; the first one that sets a key wins. */
 const serverSections = ['/', 'global'];
 
 /**
- * Resolves each setting: flag, then environment, then file, then default. Pure: what it is given is all it
- * looks at.
+ * Resolves each setting: flag, then environment, then file, then default. Pure: reads nothing but `sources`.
  *
- * @throws UniqueIDError `CONFIG_INVALID` naming file, line, key and what is allowed
+ * @throws UniqueIDError `CONFIG_INVALID` with file, line, key and the allowed values
  */
 export function resolveConfig(sources: ConfigSources): Config {
   const service = read(sources.service);
@@ -81,7 +80,7 @@ export function resolveConfig(sources: ConfigSources): Config {
   };
 }
 
-/** A value that is overridden by the environment is a secret nonetheless. */
+/** Returns the config file if it needs protection: even an overridden password is a secret. */
 function guardedFile(file: IniFile, path: string): readonly SecretFile[] {
   const isSecret = hasPassword(file.get(settings.databaseUrl.section)?.get(settings.databaseUrl.key)?.text);
   const tokensFile = file.get(settings.tokensFile.section)?.get(settings.tokensFile.key)?.text ?? '';
@@ -99,7 +98,7 @@ function fromFlag({flag}: Setting, {flags}: ConfigSources): Found | undefined {
 
 function fromEnvironment({env: name}: Setting, {env}: ConfigSources): Found | undefined {
   const text = env[name];
-  // Kubernetes sets UNIQUEID_PORT=tcp://… in every pod beside a Service of that name: it speaks of the Service.
+  // Kubernetes sets UNIQUEID_PORT=tcp://… in every pod if a Service has that name; it is not our setting.
   if (text === undefined || text === '' || isServiceVariable(name, text)) return undefined;
   return {text, origin: `environment ${name}`, subject: `environment ${name}`};
 }
@@ -121,7 +120,7 @@ function inFile(text: string, origin: string, section: string, key: string): Fou
   return {text, origin, subject: `${origin}: ${key} in [${section}]`};
 }
 
-/** CherryPy's values are Python source; a quoted text means what is between the quotes. */
+/** Returns the content of a quoted text; the values of CherryPy are Python source. */
 function plainText(source: string): string {
   const literal = parsePythonLiteral(source);
   if (literal === null) return '';
@@ -152,7 +151,7 @@ function readValue(setting: Setting, {text, origin, subject}: Found): unknown {
   }
 }
 
-/** A key or section that is nearly one of ours was meant to be it: silence would start a new counter at 0. */
+/** Rejects misspelt keys and sections: ignoring a misspelt database would start a new counter at 0. */
 function assertServiceFile(file: IniFile, path: string): void {
   const known = new Map<string, string[]>();
   for (const {file: kind, section, key} of Object.values(settings)) {
@@ -180,7 +179,7 @@ function assertServiceFile(file: IniFile, path: string): void {
   }
 }
 
-/** A section of ours in the CherryPy file would be ignored, and another database served in silence. */
+/** Rejects our own sections in the CherryPy file: ignoring them would serve another database silently. */
 function assertServerFile(file: IniFile, path: string): void {
   const sections = new Set<string>(
     Object.values(settings).flatMap(({file: kind, section}) => (kind === 'service' ? [section] : [])),
@@ -195,7 +194,7 @@ function assertServerFile(file: IniFile, path: string): void {
   }
 }
 
-/** Where a section begins, as near as its keys tell. */
+/** Returns the path and the first line with a key of the section, which is near its header. */
 function placeOf(values: ReadonlyMap<string, IniValue>, path: string): string {
   const line = Math.min(...Array.from(values.values(), (value) => value.line));
   return Number.isFinite(line) ? `${path}:${line}` : path;

@@ -2,15 +2,15 @@ import {statSync} from 'node:fs';
 import {UniqueIDError} from '../core/errors.js';
 import type {Settings} from './settings.js';
 
-/** A file that must stay in one hand: what names it, such as `tokens_file`, and its path. */
+/** A file that only its owner may change: the setting that names it, such as `tokens_file`, and its path. */
 export interface SecretFile {
   readonly name: string;
   readonly path: string;
-  /** False if only changes to it do harm. */
+  /** False if reading it does no harm. */
   readonly isSecret: boolean;
 }
 
-/** How others than its owner can use a file, and what to do about it. */
+/** The access that other users have to a file, and the remedy. */
 interface Exposure {
   readonly isWritable: boolean;
   readonly message: string;
@@ -21,7 +21,7 @@ interface Exposure {
 const OTHERS_WRITE = 0o022;
 const ALL_READ = 0o004;
 
-/** Names the files of the settings that hold secrets. */
+/** Returns the files of the settings that hold secrets. */
 export function secretFiles({tokensFile, tlsKey, databaseUrl}: Settings): SecretFile[] {
   const paths = {tokens_file: tokensFile, tls_key: tlsKey, sslkey: databaseUrl.options.sslkey};
   return Object.entries(paths).flatMap(([name, path]) =>
@@ -30,7 +30,7 @@ export function secretFiles({tokensFile, tlsKey, databaseUrl}: Settings): Secret
 }
 
 /**
- * Rejects a file that others than its owner may write: they could give themselves a token, or another key.
+ * Rejects a file that users other than its owner may write: they could add a token, or replace a key.
  *
  * @throws UniqueIDError `CONFIG_INVALID`
  */
@@ -40,7 +40,7 @@ export function assertOwnerWrites(file: SecretFile): void {
   throw new UniqueIDError('CONFIG_INVALID', exposure.message, {hint: exposure.hint});
 }
 
-/** Describes each file that others may write, or that every user may read. A file that does not exist is left out. */
+/** Describes each file that other users may write, or that every user may read. Skips missing files. */
 export function exposureWarnings(files: readonly SecretFile[]): string[] {
   return files.flatMap((file) => {
     const exposure = exposureOf(file);
@@ -49,8 +49,8 @@ export function exposureWarnings(files: readonly SecretFile[]): string[] {
 }
 
 /**
- * Follows links: in Kubernetes a secret is a link to the file that counts. The group may read, because a service often
- * gets a file of root's that way; nobody but the owner needs to write.
+ * Follows links: in Kubernetes a secret is a link to the real file. The group may read, because services
+ * often get files of root that way; only the owner needs to write.
  */
 function exposureOf({name, path, isSecret}: SecretFile): Exposure | undefined {
   const mode = modeOf(path);
@@ -71,7 +71,7 @@ function exposureOf({name, path, isSecret}: SecretFile): Exposure | undefined {
   return undefined;
 }
 
-/** Returns `undefined` if the file cannot be looked at, or if the system has no such bits. */
+/** Returns `undefined` if the file cannot be inspected, or if the system has no such bits. */
 function modeOf(path: string): number | undefined {
   if (process.platform === 'win32') return undefined;
   try {

@@ -13,17 +13,17 @@ import {
   type Parser,
 } from './parsers.js';
 
-/** One thing that can be configured: where it may stand, what it may say, and what it is without a word. */
+/** One setting: the places that can set it, its parser and its default. */
 export interface Setting<T = unknown> {
-  /** Which of the two files it stands in: our own, or CherryPy's. */
+  /** The file that holds it: our own, or CherryPy's. */
   readonly file: 'service' | 'server';
   readonly section: string;
   readonly key: string;
   /** The environment variable that overrides the file. */
   readonly env: string;
-  /** The flag that overrides both, where a command has one. */
+  /** The flag that overrides both, if a command has one. */
   readonly flag?: string;
-  /** The default, as it would be written in the file. */
+  /** The default, as written in the file. */
   readonly default: string;
   readonly parse: Parser<T>;
 }
@@ -244,5 +244,5 @@ export const settings = {
 /** The name of a setting in the program. */
 export type SettingName = keyof typeof settings;
 
-/** What all settings come to. */
+/** The parsed values of all settings. */
 export type Settings = {readonly [Name in SettingName]: ReturnType<(typeof settings)[Name]['parse']>};

@@ -1,11 +1,11 @@
-/** The longest pause between two tries, in milliseconds: service resumes this soon after a database is back. */
+/** Longest pause, in milliseconds: service resumes this soon after the database is available again. */
 const LONGEST_MS = 250;
 
 /**
- * How long to pause before trying again, in milliseconds: doubling from a few, with jitter, so that
- * several processes that failed together do not come back together.
+ * Returns the pause before the next attempt, in milliseconds. It doubles from a few milliseconds, with
+ * jitter, so that several processes that failed together do not retry together.
  *
- * @param failures how many tries have failed in a row; at least 1
+ * @param failures how many attempts have failed in a row; at least 1
  */
 export function backoff(failures: number): number {
   const ceiling = Math.min(LONGEST_MS, 2 ** (Math.min(failures, 10) + 1));

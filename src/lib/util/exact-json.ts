@@ -1,6 +1,6 @@
 import {stringify} from 'lossless-json';
 
-/** JSON with bigints to the last digit, which `JSON.stringify` refuses and numbers would round. */
+/** Formats JSON with exact bigints: `JSON.stringify` rejects them, and numbers would round them. */
 export function exactJson(value: unknown): string {
   return stringify(value, undefined, 2) ?? 'null';
 }

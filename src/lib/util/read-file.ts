@@ -1,10 +1,10 @@
 import {isUtf8} from 'node:buffer';
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs';
 
-/** Far more than any configuration, list of tokens or chain of certificates takes. */
+/** Far larger than any configuration, list of tokens or chain of certificates. */
 export const MAX_FILE_BYTES = 1_048_576;
 
-/** What an operator can do about any `UnreadableFile`. */
+/** The hint for every `UnreadableFile`. */
 export const READ_HINT =
   'Name a regular file of at most 1 MB of UTF-8 text that the user that runs UniqueID may read.';
 
@@ -17,7 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENXIO: 'it is not a regular file',
 };
 
-/** A file that cannot be read; the message is the reason, as the end of a sentence. */
+/** Reports a file that cannot be read; the message is the reason, as the end of a sentence. */
 export class UnreadableFile extends Error {
   constructor(
     message: string,
@@ -29,14 +29,14 @@ export class UnreadableFile extends Error {
 }
 
 /**
- * Reads a regular file of at most `maxBytes`. A pipe or a device could keep the process waiting, or never end.
+ * Reads a regular file of at most `maxBytes`. Rejects pipes and devices: they could block, or never end.
  *
  * @throws UnreadableFile
  */
 export function readBytes(path: string, maxBytes = MAX_FILE_BYTES): Buffer {
   let descriptor: number | undefined;
   try {
-    // Without O_NONBLOCK the system waits until somebody writes to a named pipe.
+    // Without O_NONBLOCK the system waits for a writer to open a named pipe.
     const {O_RDONLY, O_NONBLOCK, O_NOCTTY} = constants;
     descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     const stats = fstatSync(descriptor);
@@ -63,7 +63,7 @@ export function readText(path: string, maxBytes = MAX_FILE_BYTES): string {
   return bytes.toString('utf8');
 }
 
-/** The size that the system states is 0 for files whose content it makes up, so the limit is on what was read. */
+/** Checks the limit while reading: the system reports size 0 for generated files, such as those of /proc. */
 function readAll(descriptor: number, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];
   for (let length = 0; ;) {
@@ -76,7 +76,7 @@ function readAll(descriptor: number, maxBytes: number): Buffer {
   }
 }
 
-/** No other character of UTF-8 contains the byte that ends a line. */
+/** Splits at newline bytes, which no other character of UTF-8 contains. */
 function lineBeyondUtf8(bytes: Buffer): number {
   let line = 1;
   for (let start = 0; ; line++) {

@@ -1,9 +1,9 @@
-/** What a URL may show beside its scheme: host, port and path. Anything else may be a part of a password. */
+/** Host, port and path: the visible part of a URL after its scheme. The rest may belong to a password. */
 const hostAndPath = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?(?:\/\S*)?$/i;
 
 /**
- * Hides user, password, query and fragment of a service's URL, for messages. The text need not be a URL: whatever could
- * be a part of a secret is hidden.
+ * Hides user, password, query and fragment of a service's URL, for messages. The text need not be a URL:
+ * hides anything that could belong to a secret.
  */
 export function redactServerUrl(text: string): string {
   const scheme = /^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0] ?? '';
@@ -13,11 +13,11 @@ export function redactServerUrl(text: string): string {
   return `${scheme}${at < 0 ? '' : '***@'}${rest}`;
 }
 
-/** Hides the same in a message that quotes a command line. It hides too much rather than too little. */
+/** Hides the same in a message that quotes a command line; if in doubt, it hides. */
 export function redactMessage(message: string): string {
   const start = message.indexOf('://');
   const end = message.lastIndexOf('@');
-  // A password may contain spaces, so everything between the first scheme and the last host goes.
+  // A password may contain spaces, so everything between the first scheme and the last host is hidden.
   const text = start < 0 || end < start ? message : `${message.slice(0, start)}://***${message.slice(end)}`;
   return text.split(' ').map(redactWord).join(' ');
 }

@@ -1,18 +1,18 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {backoff} from './backoff.js';
 
-/** When to try again, and for how long. */
+/** When to retry, and for how long. */
 export interface RetryOptions {
   /** Milliseconds after which the last error is thrown. */
   readonly timeoutMs: number;
   readonly maxAttempts?: number;
-  /** Says of a transient error whether trying again is safe. Default: yes. */
+  /** Returns true if retrying after this transient error is safe. Default: always. */
   readonly isRepeatable?: (error: unknown) => boolean;
-  /** Milliseconds before the next try. Default: doubling from a few, with jitter. */
+  /** Milliseconds before the next attempt. Default: `backoff`. */
   readonly pauseMs?: number;
-  /** Is called before each pause. */
+  /** Called before each pause. */
   readonly onPause?: ((error: unknown, attempt: number, pauseMs: number) => void) | undefined;
-  /** Makes the error that is thrown when time runs out. Default: the last one. */
+  /** Makes the error that is thrown after the time limit. Default: the last one. */
   readonly timeoutError?: (last: unknown) => unknown;
 }
 
@@ -35,7 +35,7 @@ export async function retryTransient<T>(
   }
 }
 
-/** Reads the field, not the class: this module lies below the errors of the program. */
+/** Reads the field, not the class: this module is in a layer below the errors of the program. */
 function isTransient(error: unknown): boolean {
   return error instanceof Error && 'transient' in error && error.transient === true;
 }

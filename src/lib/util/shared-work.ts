@@ -1,13 +1,13 @@
-/** Different pieces of work that may wait; each is shared by all who ask for it. */
+/** Distinct pieces of work that may wait; all callers with the same key share one. */
 export const MAX_WAITING = 100;
 
-/** After each piece so much longer is left to others than it took: a fifth of the time at most goes to it. */
+/** Pause after each piece of work, as a multiple of its time: work takes at most a fifth of the total. */
 const PAUSE_FACTOR = 4;
 const MAX_PAUSE_MS = 100;
 
 /**
- * Does one piece of work at a time, and shares each with all who ask for the same before it begins. So a question is
- * never answered with what was true before it was asked, and asking often costs no more than asking.
+ * Runs one piece of work at a time, and shares each among all callers that request it before it begins. So no
+ * caller gets a result from before its request, and frequent requests cost no more than rare ones.
  */
 export class SharedWork<T> {
   readonly #waiting = new Map<string, Promise<T>>();
@@ -20,8 +20,8 @@ export class SharedWork<T> {
   }
 
   /**
-   * @param key names the work: two pieces with the same key have the same result
-   * @throws (as a rejection) the error of `tooMuch`, or what the work throws
+   * @param key identifies the work: equal keys must mean equal results
+   * @throws (as a rejection) the error of `tooMuch`, or the error of the work
    */
   ask(key: string, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key);

@@ -1,8 +1,8 @@
 /**
- * Waits for `work`, but no longer than so many milliseconds: a connection that died without a word answers never.
+ * Waits for `work`, but at most `limitMs`: a connection that died silently never answers.
  *
  * @param limitMs `Infinity` for work that bounds each of its own steps
- * @param onTimeout makes the error; may also let go of what does not answer
+ * @param onTimeout returns the error; may also release whatever does not answer
  */
 export async function withTimeLimit<T>(
   work: PromiseLike<T>,

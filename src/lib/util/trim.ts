@@ -1,4 +1,4 @@
-// Patterns such as `[ \t]+$` start again at each space, which takes the square of a text's length.
+// A pattern such as `[ \t]+$` starts again at each space, which takes quadratic time.
 
 /** Returns the text without the given characters at its start. */
 export function trimStart(text: string, characters: string): string {

@@ -1,4 +1,4 @@
 import manifest from '../../../package.json' with {type: 'json'};
 
-/** The version of this package, as in package.json; the build puts the text in. */
+/** The version in package.json, which the build inlines. */
 export const version: string = manifest.version;

@@ -7,10 +7,10 @@ export interface IniValue {
   readonly line: number;
 }
 
-/** Sections by name, and in each the values by key; keys in lower case, as ConfigParser makes them. */
+/** Sections by name, each with its values by key; keys are in lower case, as in ConfigParser. */
 export type IniFile = ReadonlyMap<string, ReadonlyMap<string, IniValue>>;
 
-/** A `key = value` of the file, joined from all its lines. */
+/** A `key = value` of the file, with all its lines. */
 interface Option {
   readonly section: string;
   readonly key: string;
@@ -19,29 +19,29 @@ interface Option {
   readonly lines: string[];
 }
 
-/** One section of ConfigParser gives its values to all others. */
+/** The section of ConfigParser whose values apply to all others. */
 const DEFAULTS = 'DEFAULT';
 
-/** What Python takes for white space: not all of it is for JavaScript, which takes more. */
+/** White space in Python, which is not the same set as in JavaScript. */
 const SPACE =
   '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a' +
   '\u2028\u2029\u202f\u205f\u3000';
 
-/** As in ConfigParser, a section's name goes up to the last bracket of its line. */
+/** As in ConfigParser, the name of a section ends at the last bracket of its line. */
 const sectionLine = /^\[(.+)\]/s;
 
 /**
- * Reads an INI file as Python's ConfigParser does (https://docs.python.org/3/library/configparser.html):
- * `key = value` and `key: value`, `;` and `#` comments only at a line's start, values that go on in
- * indented lines, `%%` and `%(name)s`, a `[DEFAULT]` section, keys without case.
+ * Parses an INI file as Python's ConfigParser does (https://docs.python.org/3/library/configparser.html):
+ * `key = value` and `key: value`, `;` and `#` comments only at the start of a line, values that continue
+ * in indented lines, `%%` and `%(name)s`, a `[DEFAULT]` section, keys without case.
  *
- * One thing is forgiven that Python refuses: a `%` that begins neither `%%` nor `%(` stands for itself, so
- * that a percent-encoded password needs no second encoding.
+ * Deviates from Python in one point: a `%` that begins neither `%%` nor `%(` is kept, where Python fails.
+ * So a percent-encoded password needs no second encoding.
  *
- * No error repeats what a line says: it may be a password, or a token without its key.
+ * No error repeats the text of a line: it may be a password, or a token without its key.
  *
- * @param file the file's name, for errors
- * @throws UniqueIDError `CONFIG_INVALID`, naming file and line
+ * @param file the name of the file, for errors
+ * @throws UniqueIDError `CONFIG_INVALID`, with file and line
  */
 export function parsePythonIni(content: string, file: string): IniFile {
   const {sections, options} = readOptions(content, file);
@@ -86,7 +86,7 @@ function readOptions(content: string, file: string): {sections: string[]; option
   let open: Option | undefined;
   for (const {line, indent, text} of linesOf(content)) {
     if (text === '') {
-      // An empty line inside a value belongs to it, if the value goes on after it.
+      // An empty line belongs to a value that continues after it.
       open?.lines.push('');
       continue;
     }
@@ -121,12 +121,12 @@ function readOptions(content: string, file: string): {sections: string[]; option
 }
 
 /**
- * ConfigParser's BasicInterpolation: `%%` is a percent sign, `%(name)s` another value of the section, and whatever
- * else begins with `%(` is a mistake.
+ * Expands like ConfigParser's BasicInterpolation: `%%` is a percent sign, `%(name)s` another value of the
+ * section. Rejects any other text after `%(`.
  */
 function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: string, depth = 0): IniValue {
   if (depth > 10) throw malformed(file, value.line, 'its %(name)s refer to each other without an end');
-  // What is not closed is part of a match too: a search that gives it back looks through the rest for each "%(".
+  // The match includes an unclosed "%(": with backtracking, each of many would scan the rest of the text.
   const text = value.text.replaceAll(/%(?:%|\(([^)]*)(\)s)?)/g, (escape, name: string, closed?: string) => {
     if (escape === '%%') return '%';
     if (closed === undefined) throw malformed(file, value.line, 'its %( does not go on as %(name)s');

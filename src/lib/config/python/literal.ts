@@ -1,10 +1,10 @@
-/** A value that Python source can spell out: what CherryPy's configuration files hold. */
+/** A value of a Python literal, as CherryPy's configuration files hold it. */
 export type PythonLiteral = string | number | boolean | null | readonly PythonLiteral[];
 
 /**
- * Reads a Python literal: a string, number, `True`, `False`, `None`, or a list or tuple of these.
+ * Parses a Python literal: a string, number, `True`, `False`, `None`, or a list or tuple of these.
  *
- * @returns `undefined` for any other text, such as a call; `null` is Python's `None`
+ * @returns `undefined` for any other text, such as a call; `null` for Python's `None`
  */
 export function parsePythonLiteral(source: string): PythonLiteral | undefined {
   const reader = new LiteralReader(source);
@@ -38,13 +38,13 @@ const escapes: Readonly<Record<string, string>> = {
   '\n': '',
 };
 
-/** Lists may be nested so deep; Python itself stops at twice that. */
+/** Deepest nesting of lists; Python itself stops at twice that. */
 const MOST_DEPTH = 100;
 
-/** What may stand between the parts of a list; outside of one a line end is only ever the last. */
+/** Space between the items of a list; outside of a list, a line end can only be the last character. */
 const space = /[ \t\f\n]*/y;
 
-/** Reads on from where it stands: cutting off what is read would copy the rest again and again. */
+/** Parses by position: cutting off each parsed part would copy the rest every time. */
 class LiteralReader {
   readonly #source: string;
   #position: number;
@@ -66,7 +66,7 @@ class LiteralReader {
     if (this.#take(/\(/y)) {
       const {items, isOpen} = this.#items(/\)/y);
       const [only] = items;
-      // Brackets around one value mean nothing; the comma makes the tuple.
+      // Parentheses around one value mean nothing; the comma makes the tuple.
       return only !== undefined && items.length === 1 && !isOpen ? only : items;
     }
     const quoted = this.#take(/[uU]?(?:'((?:[^'\\\n\r\0]|\\[^\r\0])*)'|"((?:[^"\\\n\r\0]|\\[^\r\0])*)")/y);
@@ -78,7 +78,7 @@ class LiteralReader {
     return word;
   }
 
-  /** @returns what stands up to the closing bracket, and whether a comma is the last before it */
+  /** @returns the items before the closing bracket, and whether a comma is the last character before it */
   #items(end: RegExp): {items: readonly PythonLiteral[]; isOpen: boolean} {
     if (++this.#depth > MOST_DEPTH) throw new NotALiteral();
     const items: PythonLiteral[] = [];
@@ -92,7 +92,7 @@ class LiteralReader {
     return {items, isOpen};
   }
 
-  /** @param pattern a sticky one */
+  /** @param pattern must be sticky */
   #take(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#position;
     const match = pattern.exec(this.#source);
@@ -101,7 +101,7 @@ class LiteralReader {
   }
 }
 
-/** Where a sticky pattern that always matches ends. */
+/** Returns the end of the match of a sticky pattern that always matches. */
 function endOfMatch(pattern: RegExp, text: string, start: number): number {
   pattern.lastIndex = start;
   pattern.test(text);
@@ -116,7 +116,7 @@ function unescape(body: string): string {
     (whole, octal?: string, x?: string, u?: string, U?: string, other?: string) => {
       const code = octal === undefined ? Number.parseInt(x ?? u ?? U ?? '', 16) : Number.parseInt(octal, 8);
       if (code <= 0x10_ff_ff) return String.fromCodePoint(code);
-      // Python refuses these unless they go on as they should, and names of characters are not known here.
+      // Python rejects these if they are incomplete; this parser does not know the names of characters.
       if (other === undefined || 'xuUN'.includes(other)) throw new NotALiteral();
       return escapes[other] ?? whole;
     },
