@@ -78,7 +78,7 @@ const subjects: Readonly<Record<string, () => Subject>> = {
     const known = tokens();
     return {
       beginnings: ['', 'bearer', 'bearer ', 'Bearer x', 'Bearer x '],
-      read: (text) => known.check(text),
+      read: (text) => known.authenticate(text),
     };
   },
   modes: () => ({beginnings: ['', 'a', ' '], read: parseMode}),

@@ -450,7 +450,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
           let tokens: Tokens | undefined;
           expect(shownBy(() => (tokens = new Tokens(path))).toLowerCase()).not.toContain(SECRET);
           for (const authorization of [header, `Bearer ${header}`, `Bearer ${SECRET}${header}`])
-            expect(shownBy(() => tokens?.check(authorization))).not.toContain(SECRET);
+            expect(shownBy(() => tokens?.authenticate(authorization))).not.toContain(SECRET);
         }),
         parameters,
       );

@@ -1,5 +1,5 @@
 import type {ResetMove} from '../../lib/operations/reset.js';
-import type {AskOptions} from '../../lib/client/ask-service.js';
+import type {SendOptions} from '../../lib/client/send-request.js';
 import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {ServiceStatus} from '../../lib/client/status-shape.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
@@ -18,7 +18,7 @@ export async function assertNotIssued(
   servers: readonly string[],
   store: Store,
   moves: readonly ResetMove[],
-  options: AskOptions,
+  options: SendOptions,
 ): Promise<void> {
   const identity = await databaseIdentity(store);
   for (const server of servers) {

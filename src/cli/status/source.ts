@@ -1,5 +1,5 @@
 import {readServiceStatus} from '../../lib/client/service-status.js';
-import type {AskOptions} from '../../lib/client/ask-service.js';
+import type {SendOptions} from '../../lib/client/send-request.js';
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {exposureWarnings, secretFiles} from '../../lib/config/secret-files.js';
@@ -29,7 +29,7 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   }
 }
 
-export function remoteStatus(server: string, options: AskOptions, page: ModePage): Promise<StatusDocument> {
+export function remoteStatus(server: string, options: SendOptions, page: ModePage): Promise<StatusDocument> {
   return readServiceStatus(server, options, page);
 }
 

@@ -17,11 +17,11 @@ export interface BlockOptions {
 export type Reserve = (count: bigint) => Promise<IdRange | undefined>;
 
 /** A block used up in less time was too small, one that lasts longer too large. */
-const SHORT_MS = 1000;
-const LONG_MS = 20_000;
+const SHORT_LIFETIME_MS = 1000;
+const LONG_LIFETIME_MS = 20_000;
 
 /** Time before a size that was rejected is tried again. */
-const CAP_MS = 10_000;
+const CAP_TTL_MS = 10_000;
 
 interface Waiter {
   readonly resolve: (id: bigint) => void;
@@ -45,7 +45,7 @@ export class BlockSource {
   /** The largest size since one was rejected, and the time of that rejection. */
   #cap = Infinity;
   #cappedAt = -Infinity;
-  #begun = performance.now();
+  #startedAt = performance.now();
   #refilling = false;
   #waiting: Waiter[] = [];
 
@@ -58,7 +58,7 @@ export class BlockSource {
   /** Returns the next integer, or a promise of it if none is left. */
   next(): bigint | Promise<bigint> {
     const id = this.#next;
-    if (id > this.#end) return this.#later();
+    if (id > this.#end) return this.#wait();
     this.#next = id + 1n;
     if (id === this.#refillAt) this.#refill();
     return id;
@@ -71,7 +71,7 @@ export class BlockSource {
     for (const {reject} of waiting) reject(error);
   }
 
-  #later(): bigint | Promise<bigint> {
+  #wait(): bigint | Promise<bigint> {
     if (this.#waiting.length === 0 && this.#useSpare()) return this.next();
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(
@@ -100,10 +100,12 @@ export class BlockSource {
   /** Sets the size of the next blocks by how long the last one lasted. */
   #adapt(): void {
     const now = performance.now();
-    const lasted = now - this.#begun;
-    this.#begun = now;
-    if (lasted < SHORT_MS) this.#size = Math.min(this.#options.maxBlock, this.#cap, this.#size * 2);
-    else if (lasted > LONG_MS) this.#size = Math.max(this.#options.minBlock, Math.floor(this.#size / 2));
+    const lifetimeMs = now - this.#startedAt;
+    this.#startedAt = now;
+    if (lifetimeMs < SHORT_LIFETIME_MS)
+      this.#size = Math.min(this.#options.maxBlock, this.#cap, this.#size * 2);
+    else if (lifetimeMs > LONG_LIFETIME_MS)
+      this.#size = Math.max(this.#options.minBlock, Math.floor(this.#size / 2));
   }
 
   #refill(): void {
@@ -130,7 +132,7 @@ export class BlockSource {
   }
 
   #nextSize(): number {
-    if (performance.now() - this.#cappedAt > CAP_MS) this.#cap = Infinity;
+    if (performance.now() - this.#cappedAt > CAP_TTL_MS) this.#cap = Infinity;
     return Math.min(Math.max(this.#size, this.#waiting.length), this.#options.maxBlock, this.#cap);
   }
 

@@ -2,11 +2,11 @@ import {setMaxListeners} from 'node:events';
 import {parseMode} from '../core/mode.js';
 import {MAX_COUNTER, type IdRange} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
-import {wrongAnswer, type Answer} from './ask-service.js';
+import {unexpectedAnswer, type Answer} from './send-request.js';
 import {BlockSource} from './block-source.js';
-import {GivenRanges} from './given-ranges.js';
+import {ReceivedRanges} from './received-ranges.js';
 import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';
-import {askForRange} from './request.js';
+import {tryRequestRange} from './request.js';
 
 /** Options of one call. */
 export interface CallOptions {
@@ -24,7 +24,7 @@ export interface CallOptions {
 export class Client {
   readonly #options: CompleteOptions;
   readonly #sources = new Map<string, BlockSource>();
-  readonly #given = new GivenRanges();
+  readonly #received = new ReceivedRanges();
   readonly #stop = new AbortController();
   /** The servers; the one that answered last is first. */
   #servers: readonly string[];
@@ -46,9 +46,9 @@ export class Client {
    *   aborted
    */
   async allocate(mode: string, range: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
-    const answer = await this.#ask(parseMode(mode), assertCount(range), signal);
+    const answer = await this.#request(parseMode(mode), assertCount(range), signal);
     if ('start' in answer) return answer;
-    throw wrongAnswer(answer);
+    throw unexpectedAnswer(answer);
   }
 
   /**
@@ -80,18 +80,18 @@ export class Client {
 
   /** @returns `undefined` if the service grants only fewer integers */
   async #reserve(mode: string, count: bigint): Promise<IdRange | undefined> {
-    const answer = await this.#ask(mode, count);
+    const answer = await this.#request(mode, count);
     if ('start' in answer) return answer;
     // The count exceeds max_range, or what the counter has left.
     if (count > 1n && (answer.status === 400 || answer.status === 409)) return undefined;
-    throw wrongAnswer(answer);
+    throw unexpectedAnswer(answer);
   }
 
-  async #ask(mode: string, range: bigint, signal?: AbortSignal): Promise<IdRange | Answer> {
+  async #request(mode: string, range: bigint, signal?: AbortSignal): Promise<IdRange | Answer> {
     const {timeoutMs, token} = this.#options;
-    const call = this.#given.begin(mode);
+    const call = this.#received.begin(mode);
     try {
-      const answer = await askForRange(this.#servers, mode, range, {
+      const answer = await tryRequestRange(this.#servers, mode, range, {
         timeoutMs,
         token,
         retries: Infinity,
@@ -99,7 +99,7 @@ export class Client {
       });
       if (!('start' in answer)) return answer;
       const {server, ...taken} = answer;
-      if (range > 0n && !call.accept(taken)) throw givenAgain(server, mode, taken);
+      if (range > 0n && !call.accept(taken)) throw issuedTwice(server, mode, taken);
       this.#prefer(server);
       return taken;
     } finally {
@@ -114,7 +114,7 @@ export class Client {
 }
 
 /** Reports a service whose counter moved back: it issues integers that it or another server issued before. */
-function givenAgain(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
+function issuedTwice(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
   return new UniqueIDError(
     'REMOTE_FAILED',
     `The service at ${new URL(server).origin} gave ${start} to ${end} of mode ${JSON.stringify(mode)}, not above what this client was given before.`,

@@ -35,11 +35,11 @@ export class ExchangeTimeout extends Error {}
  *
  * @throws ExchangeTimeout; an error without a code if `signal` was aborted; the error of the connection
  */
-export async function exchange(asked: Exchange): Promise<RawAnswer> {
+export async function exchange(request: Exchange): Promise<RawAnswer> {
   for (;;) {
-    const sent = send(asked);
+    const sent = send(request);
     try {
-      return await receive(sent, asked);
+      return await receive(sent, request);
     } catch (error) {
       // The service may close an idle connection just when it is reused; sending twice costs at most a gap.
       // The loop ends, because each turn uses up one such connection.

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {serviceUrl} from './ask-service.js';
+import {serviceUrl} from './send-request.js';
 
 /** How a client reaches the service, and how far ahead it reserves. */
 export interface ClientOptions {
@@ -42,9 +42,9 @@ export function completeOptions({servers, token, ...numbers}: ClientOptions): Co
   };
 }
 
-function wholeNumber(name: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+function wholeNumber(name: string, value: number, min: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw new UniqueIDError('USAGE', `${name} is ${String(value)}.`, {
-    hint: `Give a whole number from ${least} to ${most}.`,
+    hint: `Give a whole number from ${min} to ${max}.`,
   });
 }

@@ -1,8 +1,8 @@
 import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../core/range.js';
-import {askService, serviceUrl, wrongAnswer, type Answer, type AskOptions} from './ask-service.js';
+import {sendRequest, serviceUrl, unexpectedAnswer, type Answer, type SendOptions} from './send-request.js';
 
 /** A range, and the server that issued it. */
-export interface GivenRange extends IdRange {
+export interface IssuedRange extends IdRange {
   readonly server: string;
 }
 
@@ -18,23 +18,23 @@ export async function requestRange(
   servers: readonly string[],
   mode: string,
   range: bigint,
-  options: AskOptions,
-): Promise<GivenRange> {
-  const answer = await askForRange(servers, mode, range, options);
+  options: SendOptions,
+): Promise<IssuedRange> {
+  const answer = await tryRequestRange(servers, mode, range, options);
   if ('start' in answer) return answer;
-  throw wrongAnswer(answer);
+  throw unexpectedAnswer(answer);
 }
 
 /** Like `requestRange`, but returns an answer that is not a range of that size instead of throwing. */
-export async function askForRange(
+export async function tryRequestRange(
   servers: readonly string[],
   mode: string,
   range: bigint,
-  options: AskOptions,
-): Promise<GivenRange | Answer> {
+  options: SendOptions,
+): Promise<IssuedRange | Answer> {
   const urls = servers.map((server) => serviceUrl(server, 'getid', {range: String(range), mode}));
   // POST, because no cache on the way may answer it.
-  const answer = await askService('POST', urls, options);
+  const answer = await sendRequest('POST', urls, options);
   const taken = answer.status === 200 ? parseRangeAnswer(answer.body) : undefined;
   if (taken !== undefined && isRangeOf(taken, range))
     return {...taken, server: servers[urls.indexOf(answer.url)] ?? ''};

@@ -1,5 +1,5 @@
 import {parse} from 'lossless-json';
-import {askService, serviceUrl, wrongAnswer, type AskOptions} from './ask-service.js';
+import {sendRequest, serviceUrl, unexpectedAnswer, type SendOptions} from './send-request.js';
 import {isServiceStatus, type ServiceStatus} from './status-shape.js';
 
 /** The modes that a status lists. */
@@ -23,7 +23,7 @@ const MAX_STATUS_BYTES = 134_217_728;
  */
 export async function readServiceStatus(
   server: string,
-  options: AskOptions,
+  options: SendOptions,
   page: ServicePage = {},
 ): Promise<ServiceStatus> {
   const deadline = performance.now() + options.timeoutMs;
@@ -45,24 +45,24 @@ export async function readServiceStatus(
 
 async function readPage(
   server: string,
-  options: AskOptions,
+  options: SendOptions,
   {mode, after, limit}: ServicePage,
 ): Promise<{readonly document: ServiceStatus; readonly sizeBytes: number}> {
-  const most = Math.min(limit ?? MAX_PAGE, MAX_PAGE);
+  const maxModes = Math.min(limit ?? MAX_PAGE, MAX_PAGE);
   const url = serviceUrl(server, 'status', {
     ...(mode === undefined ? {} : {mode}),
     ...(after === undefined ? {} : {after}),
-    ...(limit === undefined ? {} : {limit: String(most)}),
+    ...(limit === undefined ? {} : {limit: String(maxModes)}),
   });
-  const answer = await askService('GET', [url], options);
+  const answer = await sendRequest('GET', [url], options);
   const document = answer.status === 200 ? readDocument(answer.body) : undefined;
-  if (document === undefined || document.modes.length > most) throw wrongAnswer(answer);
+  if (document === undefined || document.modes.length > maxModes) throw unexpectedAnswer(answer);
   const service = {...document.service, url: serviceUrl(server, '.').href.replace(/\/$/, '')};
   return {document: {...document, service}, sizeBytes: answer.body.length};
 }
 
 /** Fields that are exact bigints; all others are numbers. */
-const counts = new Set(['next', 'remaining', 'highWaterMark']);
+const bigintFields = new Set(['next', 'remaining', 'highWaterMark']);
 
 function readDocument(body: string): ServiceStatus | undefined {
   let document: unknown;
@@ -77,7 +77,7 @@ function readDocument(body: string): ServiceStatus | undefined {
 }
 
 function smallNumbers(value: unknown, key = ''): unknown {
-  if (typeof value === 'bigint') return counts.has(key) ? value : Number(value);
+  if (typeof value === 'bigint') return bigintFields.has(key) ? value : Number(value);
   if (Array.isArray(value)) return value.map((item) => smallNumbers(item));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

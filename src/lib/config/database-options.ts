@@ -25,7 +25,7 @@ interface Option {
   readonly kinds: readonly string[];
   readonly parse: Parser<unknown>;
   /** The field that takes the value; an option without a field has no effect here and is only checked. */
-  readonly to?: keyof DatabaseOptions;
+  readonly field?: keyof DatabaseOptions;
 }
 
 const all = ['sqlite', 'postgresql', 'mysql'];
@@ -46,23 +46,23 @@ const filePath: Parser<string> = (text) => {
 
 const options: Readonly<Record<string, Option>> = {
   // Options of peewee's pools: each kind has a +pool scheme.
-  max_connections: {kinds: all, parse: smallNumber(1, 100), to: 'maxConnections'},
+  max_connections: {kinds: all, parse: smallNumber(1, 100), field: 'maxConnections'},
   stale_timeout: {kinds: all, parse: seconds(0, 86_400)},
   timeout: {kinds: all, parse: seconds(0, 86_400)},
   sslmode: {
     kinds: network,
     parse: oneOf('disable', 'prefer', 'no-verify', 'require', 'verify-ca', 'verify-full'),
-    to: 'sslmode',
+    field: 'sslmode',
   },
-  sslrootcert: {kinds: network, parse: filePath, to: 'sslrootcert'},
-  sslcert: {kinds: network, parse: filePath, to: 'sslcert'},
-  sslkey: {kinds: network, parse: filePath, to: 'sslkey'},
-  connect_timeout: {kinds: network, parse: seconds(0.1, 600), to: 'connectTimeoutMs'},
-  prepare: {kinds: ['postgresql'], parse: boolean, to: 'prepare'},
+  sslrootcert: {kinds: network, parse: filePath, field: 'sslrootcert'},
+  sslcert: {kinds: network, parse: filePath, field: 'sslcert'},
+  sslkey: {kinds: network, parse: filePath, field: 'sslkey'},
+  connect_timeout: {kinds: network, parse: seconds(0.1, 600), field: 'connectTimeoutMs'},
+  prepare: {kinds: ['postgresql'], parse: boolean, field: 'prepare'},
   target_session_attrs: {
     kinds: ['postgresql'],
     parse: oneOf('any', 'read-write', 'primary'),
-    to: 'targetSessionAttrs',
+    field: 'targetSessionAttrs',
   },
   // peewee passes it to its driver; here every connection uses UTF-8.
   charset: {kinds: ['mysql'], parse: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
@@ -88,15 +88,15 @@ export class OptionError extends Error {
 export function parseDatabaseOptions(
   kind: string,
   hosts: number,
-  given: ReadonlyMap<string, string>,
+  parameters: ReadonlyMap<string, string>,
 ): DatabaseOptions {
   const read: Partial<Record<keyof DatabaseOptions, unknown>> = {};
-  for (const [name, text] of given) {
+  for (const [name, text] of parameters) {
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (!option?.kinds.includes(kind)) throw unknownOption(kind, name);
     try {
       const value = option.parse(text);
-      if (option.to !== undefined) read[option.to] = value;
+      if (option.field !== undefined) read[option.field] = value;
     } catch (error) {
       if (!(error instanceof InvalidValue)) throw error;
       throw new OptionError(`its option ${name} is ${JSON.stringify(text)}`, `Allowed: ${error.allowed}.`);

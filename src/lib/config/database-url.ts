@@ -88,8 +88,8 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
 export function redactDatabaseUrl({scheme, user, password, hosts, database}: DatabaseUrl): string {
   if (hosts.length === 0) return database;
   const login = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
-  const where = hosts.map(({host, port}) => (port === undefined ? host : `${host}:${port}`)).join(',');
-  return `${scheme}://${login}${where}/${database}`;
+  const hostList = hosts.map(({host, port}) => (port === undefined ? host : `${host}:${port}`)).join(',');
+  return `${scheme}://${login}${hostList}/${database}`;
 }
 
 /** Returns true if a text has a password at its place in a database URL; the rest may be invalid. */

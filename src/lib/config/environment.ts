@@ -50,20 +50,20 @@ export function assertKnownVariables(env: Environment): void {
     if (known.includes(upper) && env[upper] === value) continue;
     const prefix = [PREFIX, ...sharedPrefixes].find((each) => upper.startsWith(each));
     if (prefix === undefined || isServiceVariable(name, value)) continue;
-    const meant = nearestVariable(upper, prefix, known);
-    if (prefix === PREFIX || meant !== undefined) throw unknownVariable(name, meant);
+    const suggestion = nearestVariable(upper, prefix, known);
+    if (prefix === PREFIX || suggestion !== undefined) throw unknownVariable(name, suggestion);
   }
 }
 
 /** Compares only the part after the prefix: with the prefix, all short names are similar. */
 function nearestVariable(name: string, prefix: string, known: readonly string[]): string | undefined {
   const candidates = known.filter((each) => each.startsWith(prefix)).map((each) => each.slice(prefix.length));
-  const meant = nearest(name.slice(prefix.length), candidates);
-  return meant === undefined ? undefined : `${prefix}${meant}`;
+  const suggestion = nearest(name.slice(prefix.length), candidates);
+  return suggestion === undefined ? undefined : `${prefix}${suggestion}`;
 }
 
-function unknownVariable(name: string, meant: string | undefined): UniqueIDError {
-  const hint = meant === undefined ? '' : `Did you mean ${meant}? `;
+function unknownVariable(name: string, suggestion: string | undefined): UniqueIDError {
+  const hint = suggestion === undefined ? '' : `Did you mean ${suggestion}? `;
   return new UniqueIDError('CONFIG_INVALID', `UniqueID has no environment variable ${name}.`, {
     hint: `${hint}Correct or unset it; "uniqueid status --config-sources" lists the settings in effect.`,
   });

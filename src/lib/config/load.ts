@@ -20,8 +20,8 @@ export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv): Config {
   const config = resolveConfig({
     flags,
     env,
-    service: findFile(flags['config'], env, 'UNIQUEID_CONFIG', 'config.ini', '--config'),
-    server: findFile(flags['cpconfig'], env, 'UNIQUEID_CPCONFIG', 'cpconfig.ini', '--cpconfig'),
+    configFile: findFile(flags['config'], env, 'UNIQUEID_CONFIG', 'config.ini', '--config'),
+    cherryPyFile: findFile(flags['cpconfig'], env, 'UNIQUEID_CPCONFIG', 'cpconfig.ini', '--cpconfig'),
   });
   for (const file of config.files) assertOwnerWrites(file);
   return config;
@@ -31,12 +31,12 @@ function findFile(
   named: string | undefined,
   env: NodeJS.ProcessEnv,
   variable: string,
-  usual: string,
+  defaultName: string,
   flag: string,
 ): ConfigFile | undefined {
   const fromEnv = env[variable] === '' ? undefined : env[variable];
   const explicit = named ?? fromEnv;
-  const path = explicit ?? join(homedir(), '.pacifica-uniqueid', usual);
+  const path = explicit ?? join(homedir(), '.pacifica-uniqueid', defaultName);
   try {
     return {path, content: readText(path)};
   } catch (error) {

@@ -12,28 +12,28 @@ export class InvalidValue extends Error {
 export type Parser<T> = (text: string) => T;
 
 /** Parses exactly at any size, for counters. */
-export function wholeNumber(least: bigint, most: bigint): Parser<bigint> {
+export function wholeNumber(min: bigint, max: bigint): Parser<bigint> {
   return (text) => {
     const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
-    if (value === undefined || value < least || value > most) {
-      throw new InvalidValue(`a whole number from ${least} to ${most}`);
+    if (value === undefined || value < min || value > max) {
+      throw new InvalidValue(`a whole number from ${min} to ${max}`);
     }
     return value;
   };
 }
 
 /** Parses numbers of things on this machine: ports, attempts, places in a queue. */
-export function smallNumber(least: number, most: number): Parser<number> {
-  const read = wholeNumber(BigInt(least), BigInt(most));
+export function smallNumber(min: number, max: number): Parser<number> {
+  const read = wholeNumber(BigInt(min), BigInt(max));
   return (text) => Number(read(text));
 }
 
 /** Parses seconds, which are easier to write in a file, into milliseconds, which timers take. */
-export function seconds(least: number, most: number): Parser<number> {
+export function seconds(min: number, max: number): Parser<number> {
   return (text) => {
     const value = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= least && value <= most))
-      throw new InvalidValue(`seconds from ${least} to ${most}, such as 10 or 0.5`);
+    if (!(value >= min && value <= max))
+      throw new InvalidValue(`seconds from ${min} to ${max}, such as 10 or 0.5`);
     return Math.round(value * 1000);
   };
 }

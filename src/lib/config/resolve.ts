@@ -19,8 +19,8 @@ export interface ConfigSources {
   /** The values of flags, by their long names. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly service?: ConfigFile | undefined;
-  readonly server?: ConfigFile | undefined;
+  readonly configFile?: ConfigFile | undefined;
+  readonly cherryPyFile?: ConfigFile | undefined;
 }
 
 /** Every setting with its origin, and remarks about entries without effect. */
@@ -44,7 +44,7 @@ interface Found {
 }
 
 /** Sections of the CherryPy file that apply to the whole application; the first one that sets a key wins. */
-const serverSections = ['/', 'global'];
+const cherryPySections = ['/', 'global'];
 
 /**
  * Resolves each setting: flag, then environment, then file, then default. Pure: reads nothing but `sources`.
@@ -52,10 +52,10 @@ const serverSections = ['/', 'global'];
  * @throws UniqueIDError `CONFIG_INVALID` with file, line, key and the allowed values
  */
 export function resolveConfig(sources: ConfigSources): Config {
-  const service = read(sources.service);
-  const server = read(sources.server);
-  if (sources.service !== undefined) assertServiceFile(service, sources.service.path);
-  if (sources.server !== undefined) assertServerFile(server, sources.server.path);
+  const configFile = parseFile(sources.configFile);
+  const cherryPyFile = parseFile(sources.cherryPyFile);
+  if (sources.configFile !== undefined) assertConfigFile(configFile, sources.configFile.path);
+  if (sources.cherryPyFile !== undefined) assertCherryPyFile(cherryPyFile, sources.cherryPyFile.path);
   const values: Partial<Record<SettingName, unknown>> = {};
   const origins: Partial<Record<SettingName, string>> = {};
   const texts: Partial<Record<SettingName, string>> = {};
@@ -63,11 +63,11 @@ export function resolveConfig(sources: ConfigSources): Config {
     const found =
       fromFlag(setting, sources) ??
       fromEnvironment(setting, sources) ??
-      (setting.file === 'service'
-        ? fromServiceFile(setting, service, sources.service?.path)
-        : fromServerFile(setting, server, sources.server?.path)) ??
+      (setting.file === 'config'
+        ? fromConfigFile(setting, configFile, sources.configFile?.path)
+        : fromCherryPyFile(setting, cherryPyFile, sources.cherryPyFile?.path)) ??
       ({text: setting.default, origin: 'default', subject: setting.key} satisfies Found);
-    values[name] = readValue(setting, found);
+    values[name] = parseValue(setting, found);
     origins[name] = found.origin;
     texts[name] = found.text;
   }
@@ -75,8 +75,8 @@ export function resolveConfig(sources: ConfigSources): Config {
     settings: values as Settings,
     origins: origins as Record<SettingName, string>,
     texts: texts as Record<SettingName, string>,
-    remarks: sources.server === undefined ? [] : withoutEffect(server, sources.server.path),
-    files: sources.service === undefined ? [] : guardedFile(service, sources.service.path),
+    remarks: sources.cherryPyFile === undefined ? [] : withoutEffect(cherryPyFile, sources.cherryPyFile.path),
+    files: sources.configFile === undefined ? [] : guardedFile(configFile, sources.configFile.path),
   };
 }
 
@@ -87,7 +87,7 @@ function guardedFile(file: IniFile, path: string): readonly SecretFile[] {
   return isSecret || tokensFile !== '' ? [{name: 'the config file', path, isSecret}] : [];
 }
 
-function read(file: ConfigFile | undefined): IniFile {
+function parseFile(file: ConfigFile | undefined): IniFile {
   return file === undefined ? new Map() : parsePythonIni(file.content, file.path);
 }
 
@@ -103,13 +103,13 @@ function fromEnvironment({env: name}: Setting, {env}: ConfigSources): Found | un
   return {text, origin: `environment ${name}`, subject: `environment ${name}`};
 }
 
-function fromServiceFile({section, key}: Setting, file: IniFile, path = ''): Found | undefined {
+function fromConfigFile({section, key}: Setting, file: IniFile, path = ''): Found | undefined {
   const value = file.get(section)?.get(key);
   return value === undefined ? undefined : inFile(value.text, `${path}:${value.line}`, section, key);
 }
 
-function fromServerFile({key}: Setting, file: IniFile, path = ''): Found | undefined {
-  for (const section of serverSections) {
+function fromCherryPyFile({key}: Setting, file: IniFile, path = ''): Found | undefined {
+  for (const section of cherryPySections) {
     const value = file.get(section)?.get(key);
     if (value !== undefined) return inFile(plainText(value.text), `${path}:${value.line}`, section, key);
   }
@@ -127,7 +127,7 @@ function plainText(source: string): string {
   return typeof literal === 'string' ? literal : source;
 }
 
-function readValue(setting: Setting, {text, origin, subject}: Found): unknown {
+function parseValue(setting: Setting, {text, origin, subject}: Found): unknown {
   try {
     return setting.parse(text);
   } catch (error) {
@@ -152,10 +152,10 @@ function readValue(setting: Setting, {text, origin, subject}: Found): unknown {
 }
 
 /** Rejects misspelt keys and sections: ignoring a misspelt database would start a new counter at 0. */
-function assertServiceFile(file: IniFile, path: string): void {
+function assertConfigFile(file: IniFile, path: string): void {
   const known = new Map<string, string[]>();
   for (const {file: kind, section, key} of Object.values(settings)) {
-    if (kind === 'service') known.set(section, [...(known.get(section) ?? []), key]);
+    if (kind === 'config') known.set(section, [...(known.get(section) ?? []), key]);
   }
   for (const [section, values] of file) {
     const keys = known.get(section);
@@ -170,19 +170,19 @@ function assertServiceFile(file: IniFile, path: string): void {
         hint: 'Give that file with --cpconfig (or UNIQUEID_CPCONFIG), and the file with [database] with --config.',
       });
     }
-    const meant = nearest(section, known.keys());
-    if (meant !== undefined) {
+    const suggestion = nearest(section, known.keys());
+    if (suggestion !== undefined) {
       throw new UniqueIDError('CONFIG_INVALID', `${place}: there is no section [${section}].`, {
-        hint: `Did you mean [${meant}]?`,
+        hint: `Did you mean [${suggestion}]?`,
       });
     }
   }
 }
 
 /** Rejects our own sections in the CherryPy file: ignoring them would serve another database silently. */
-function assertServerFile(file: IniFile, path: string): void {
+function assertCherryPyFile(file: IniFile, path: string): void {
   const sections = new Set<string>(
-    Object.values(settings).flatMap(({file: kind, section}) => (kind === 'service' ? [section] : [])),
+    Object.values(settings).flatMap(({file: kind, section}) => (kind === 'config' ? [section] : [])),
   );
   for (const [section, values] of file) {
     if (!sections.has(section)) continue;
@@ -207,17 +207,17 @@ function unknownKey(
   {line}: IniValue,
   known: readonly string[],
 ): UniqueIDError {
-  const meant = nearest(key, known);
+  const suggestion = nearest(key, known);
   return new UniqueIDError('CONFIG_INVALID', `${path}:${line}: [${section}] has no key "${key}".`, {
-    hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}Its keys are ${known.join(', ')}.`,
+    hint: `${suggestion === undefined ? '' : `Did you mean "${suggestion}"? `}Its keys are ${known.join(', ')}.`,
   });
 }
 
-function withoutEffect(server: IniFile, path: string): readonly string[] {
+function withoutEffect(cherryPyFile: IniFile, path: string): readonly string[] {
   const known = new Set<string>(Object.values(settings).map(({key}) => key));
-  return Array.from(server).flatMap(([section, values]) =>
+  return Array.from(cherryPyFile).flatMap(([section, values]) =>
     Array.from(values.entries())
-      .filter(([key]) => !known.has(key) || !serverSections.includes(section))
+      .filter(([key]) => !known.has(key) || !cherryPySections.includes(section))
       .map(([key, {line}]) => `${path}:${line}: ${key} in [${section}] has no effect here.`),
   );
 }

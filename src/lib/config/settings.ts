@@ -16,7 +16,7 @@ import {
 /** One setting: the places that can set it, its parser and its default. */
 export interface Setting<T = unknown> {
   /** The file that holds it: our own, or CherryPy's. */
-  readonly file: 'service' | 'server';
+  readonly file: 'config' | 'cherrypy';
   readonly section: string;
   readonly key: string;
   /** The environment variable that overrides the file. */
@@ -36,7 +36,7 @@ function setting<const Definition extends Setting>(definition: Definition): Defi
 /** All settings. The example files in docs/ explain each; a test keeps them in step with this table. */
 export const settings = {
   databaseUrl: setting({
-    file: 'service',
+    file: 'config',
     section: 'database',
     key: 'peewee_url',
     env: 'PEEWEE_URL',
@@ -45,7 +45,7 @@ export const settings = {
     parse: parseDatabaseUrl,
   }),
   connectAttempts: setting({
-    file: 'service',
+    file: 'config',
     section: 'database',
     key: 'connect_attempts',
     env: 'DATABASE_CONNECT_ATTEMPTS',
@@ -53,7 +53,7 @@ export const settings = {
     parse: smallNumber(1, 1_000_000),
   }),
   connectWaitMs: setting({
-    file: 'service',
+    file: 'config',
     section: 'database',
     key: 'connect_wait',
     env: 'DATABASE_CONNECT_WAIT',
@@ -61,7 +61,7 @@ export const settings = {
     parse: seconds(0, 86_400),
   }),
   firstIndex: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'first_index',
     env: 'UNIQUEID_FIRST_INDEX',
@@ -69,7 +69,7 @@ export const settings = {
     parse: wholeNumber(0n, MAX_COUNTER - 1n),
   }),
   maxRange: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'max_range',
     env: 'UNIQUEID_MAX_RANGE',
@@ -77,7 +77,7 @@ export const settings = {
     parse: wholeNumber(1n, MAX_COUNTER),
   }),
   requestTimeoutMs: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'request_timeout',
     env: 'UNIQUEID_REQUEST_TIMEOUT',
@@ -86,7 +86,7 @@ export const settings = {
     parse: seconds(0.1, 3600),
   }),
   maxQueue: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'max_queue',
     env: 'UNIQUEID_MAX_QUEUE',
@@ -94,7 +94,7 @@ export const settings = {
     parse: smallNumber(1, 1_000_000),
   }),
   allowedModes: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'allowed_modes',
     env: 'UNIQUEID_ALLOWED_MODES',
@@ -102,7 +102,7 @@ export const settings = {
     parse: modeList,
   }),
   createModes: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'create_modes',
     env: 'UNIQUEID_CREATE_MODES',
@@ -110,7 +110,7 @@ export const settings = {
     parse: boolean,
   }),
   maxModes: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'max_modes',
     env: 'UNIQUEID_MAX_MODES',
@@ -118,7 +118,7 @@ export const settings = {
     parse: smallNumber(0, 1_000_000_000),
   }),
   tokensFile: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'tokens_file',
     env: 'UNIQUEID_TOKENS_FILE',
@@ -126,7 +126,7 @@ export const settings = {
     parse: optionalPath,
   }),
   allowedHosts: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'allowed_hosts',
     env: 'UNIQUEID_ALLOWED_HOSTS',
@@ -134,7 +134,7 @@ export const settings = {
     parse: hostNames,
   }),
   maxConnections: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'max_connections',
     env: 'UNIQUEID_MAX_CONNECTIONS',
@@ -142,7 +142,7 @@ export const settings = {
     parse: smallNumber(1, 1_000_000),
   }),
   headerTimeoutMs: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'header_timeout',
     env: 'UNIQUEID_HEADER_TIMEOUT',
@@ -150,7 +150,7 @@ export const settings = {
     parse: seconds(0.1, 3600),
   }),
   idleTimeoutMs: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'idle_timeout',
     env: 'UNIQUEID_IDLE_TIMEOUT',
@@ -158,7 +158,7 @@ export const settings = {
     parse: seconds(0.1, 86_400),
   }),
   tlsCert: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'tls_cert',
     env: 'UNIQUEID_TLS_CERT',
@@ -166,7 +166,7 @@ export const settings = {
     parse: optionalPath,
   }),
   tlsKey: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'tls_key',
     env: 'UNIQUEID_TLS_KEY',
@@ -174,7 +174,7 @@ export const settings = {
     parse: optionalPath,
   }),
   shutdownTimeoutMs: setting({
-    file: 'service',
+    file: 'config',
     section: 'uniqueid',
     key: 'shutdown_timeout',
     env: 'UNIQUEID_SHUTDOWN_TIMEOUT',
@@ -182,7 +182,7 @@ export const settings = {
     parse: seconds(0, 3600),
   }),
   address: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: 'global',
     key: 'server.socket_host',
     env: 'UNIQUEID_ADDRESS',
@@ -191,7 +191,7 @@ export const settings = {
     parse: hostAddress,
   }),
   port: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: 'global',
     key: 'server.socket_port',
     env: 'UNIQUEID_PORT',
@@ -200,7 +200,7 @@ export const settings = {
     parse: smallNumber(0, 65_535),
   }),
   logScreen: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: 'global',
     key: 'log.screen',
     env: 'UNIQUEID_LOG_SCREEN',
@@ -208,7 +208,7 @@ export const settings = {
     parse: boolean,
   }),
   accessFile: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: 'global',
     key: 'log.access_file',
     env: 'UNIQUEID_ACCESS_FILE',
@@ -216,7 +216,7 @@ export const settings = {
     parse: optionalPath,
   }),
   errorFile: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: 'global',
     key: 'log.error_file',
     env: 'UNIQUEID_ERROR_FILE',
@@ -224,7 +224,7 @@ export const settings = {
     parse: optionalPath,
   }),
   responseHeadersOn: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: '/',
     key: 'tools.response_headers.on',
     env: 'UNIQUEID_RESPONSE_HEADERS_ON',
@@ -232,7 +232,7 @@ export const settings = {
     parse: boolean,
   }),
   responseHeaders: setting({
-    file: 'server',
+    file: 'cherrypy',
     section: '/',
     key: 'tools.response_headers.headers',
     env: 'UNIQUEID_RESPONSE_HEADERS',

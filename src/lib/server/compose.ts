@@ -4,7 +4,7 @@ import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
 import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
-import {ownHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
+import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
 import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
 import {HostCheck} from './http/host-check.js';
@@ -48,7 +48,7 @@ export interface Api {
 /** @throws UniqueIDError `CONFIG_INVALID` if the tokens cannot be read */
 export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api {
   const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
-  const {headers, remarks} = furtherHeaders(settings);
+  const {headers, remarks} = extraHeaders(settings);
   const lifecycle = new Lifecycle();
   const writer = new ResponseWriter(headers, lifecycle, hooks.access);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
@@ -103,19 +103,20 @@ function measuredAllocator(
 }
 
 /** Returns the configured headers that have an effect, and a sentence for each that has none. */
-function furtherHeaders({responseHeadersOn, responseHeaders}: Settings): {
+function extraHeaders({responseHeadersOn, responseHeaders}: Settings): {
   headers: readonly (readonly [string, string])[];
   remarks: readonly string[];
 } {
-  const wanted = responseHeadersOn ? responseHeaders : [];
-  const isOurs = ([name]: readonly [string, string]): boolean => ownHeaders.includes(name.toLowerCase());
+  const configured = responseHeadersOn ? responseHeaders : [];
+  const isReserved = ([name]: readonly [string, string]): boolean =>
+    reservedHeaders.includes(name.toLowerCase());
   // Pacifica's own file sets the content type that every answer has anyway.
-  const isNews = ([name, value]: readonly [string, string]): boolean =>
+  const isDifferent = ([name, value]: readonly [string, string]): boolean =>
     `${name}: ${value}`.toLowerCase() !== 'content-type: application/json';
   return {
-    headers: wanted.filter((header) => !isOurs(header)),
-    remarks: wanted
-      .filter((header) => isOurs(header) && isNews(header))
+    headers: configured.filter((header) => !isReserved(header)),
+    remarks: configured
+      .filter((header) => isReserved(header) && isDifferent(header))
       .map(
         ([name]) =>
           `The header ${name} in tools.response_headers.headers has no effect here: UniqueID decides it.`,

@@ -52,7 +52,7 @@ export type EmbeddedService = RequestListener & {
  * @throws UniqueIDError `CONFIG_INVALID`; `DATABASE_*` and `SCHEMA_*` if integers cannot be allocated
  */
 export async function createRequestListener(options: RequestListenerOptions): Promise<EmbeddedService> {
-  const settings = settingsOf(options);
+  const settings = resolveSettings(options);
   const store = await openStore(settings.databaseUrl, {
     create: options.sync ?? false,
     answerTimeoutMs: settings.requestTimeoutMs,
@@ -80,7 +80,7 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
 }
 
 /** Resolves the options as if a config file held them: the same keys, bounds and errors. */
-function settingsOf({database, settings = {}}: RequestListenerOptions): Settings {
+function resolveSettings({database, settings = {}}: RequestListenerOptions): Settings {
   const known = Object.entries(allSettings) as [SettingName, Setting][];
   const env: Record<string, string> = {PEEWEE_URL: database};
   const unknown: string[] = [];
@@ -91,9 +91,9 @@ function settingsOf({database, settings = {}}: RequestListenerOptions): Settings
     else env[found.env] = value;
   }
   // An unknown key is rejected as in a file, with the nearest known key.
-  const service =
+  const configFile =
     unknown.length === 0 ? undefined : {path: 'the settings', content: `[uniqueid]\n${unknown.join('\n')}\n`};
-  return resolveConfig({flags: {}, env, service}).settings;
+  return resolveConfig({flags: {}, env, configFile}).settings;
 }
 
 function withoutEffect(key: string): UniqueIDError {

@@ -3,8 +3,8 @@ import {formatRange} from '../core/range.js';
 import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {formatError, type ResponseWriter} from './http/response-writer.js';
-import {assertWanted, GETID_METHODS, GETID_PATH, type Getid} from './routes/getid.js';
-import {asUnavailable, codeAlone, type Health} from './routes/health.js';
+import {assertFetchMetadata, GETID_METHODS, GETID_PATH, type Getid} from './routes/getid.js';
+import {asUnavailable, withoutDetails, type Health} from './routes/health.js';
 import type {HostCheck} from './http/host-check.js';
 import type {Metrics} from './observability/metrics.js';
 import {openapiText} from './routes/openapi.js';
@@ -45,20 +45,20 @@ interface Route {
 }
 
 const upAndRunning = '{"message": "Pacifica UniqueID Up and Running"}';
-const looking = ['GET', 'HEAD'];
+const READ_METHODS = ['GET', 'HEAD'];
 
 /** The route getid checks the token itself, because the permission depends on the query. */
 const routes: Readonly<Record<string, Route>> = {
   [GETID_PATH]: {methods: GETID_METHODS, isGuarded: false, handle: getid},
   '/status': {
-    methods: looking,
+    methods: READ_METHODS,
     isGuarded: true,
     handle: (deps, exchange) => {
       answerLater(deps, exchange, deps.status.answer(exchange.query));
     },
   },
   '/health': {
-    methods: looking,
+    methods: READ_METHODS,
     isGuarded: false,
     handle: (deps, exchange) => {
       answerHealth(deps, exchange).catch((error: unknown) => {
@@ -67,21 +67,21 @@ const routes: Readonly<Record<string, Route>> = {
     },
   },
   '/metrics': {
-    methods: looking,
+    methods: READ_METHODS,
     isGuarded: true,
     handle: (deps, exchange) => {
       answerLater(deps, exchange, deps.metrics.text(), deps.metrics.contentType);
     },
   },
   '/openapi.json': {
-    methods: looking,
+    methods: READ_METHODS,
     isGuarded: false,
     handle: (deps, exchange) => {
       deps.writer.send(exchange.request, exchange.response, 200, openapiText);
     },
   },
   '/': {
-    methods: looking,
+    methods: READ_METHODS,
     isGuarded: false,
     handle: ({writer}, {request, response}) => {
       writer.send(request, response, 200, upAndRunning);
@@ -122,12 +122,12 @@ function dispatch(deps: RouteDeps, request: IncomingMessage, response: ServerRes
     fail(deps, request, response, error, ['Allow', allow]);
     return;
   }
-  if (route.isGuarded) deps.tokens?.check(request.headers.authorization);
+  if (route.isGuarded) deps.tokens?.authenticate(request.headers.authorization);
   route.handle(deps, {request, response, query});
 }
 
 function getid(deps: RouteDeps, {request, response, query}: Exchange): void {
-  assertWanted(request.headers, deps.hosts);
+  assertFetchMetadata(request.headers, deps.hosts);
   deps.getid.allocate(query, request.headers.authorization, {
     granted: (range) => {
       deps.writer.send(request, response, 200, formatRange(range));
@@ -153,7 +153,7 @@ async function answerHealth(deps: RouteDeps, {request, response}: Exchange): Pro
   }
   const failure = asUnavailable(problem);
   const {status, body, headers} = rejections.of(failure, request);
-  writer.send(request, response, status, isTrusted ? body : formatError(codeAlone(failure)), headers);
+  writer.send(request, response, status, isTrusted ? body : formatError(withoutDetails(failure)), headers);
 }
 
 function answerLater(

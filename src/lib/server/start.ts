@@ -8,7 +8,7 @@ import {withTimeLimit} from '../util/time-limit.js';
 import {descriptorLimit, descriptorRemark} from './http/descriptors.js';
 import {FailureLog} from './observability/failure-log.js';
 import {trackHandshakes} from './http/handshakes.js';
-import {baseUrl, boundAddress, drain, listen, type AnyServer, type OtherConnections} from './http/listen.js';
+import {baseUrl, boundAddress, drain, listen, type AnyServer, type ConnectionGroup} from './http/listen.js';
 import {openLogs, type Logs} from './observability/logs.js';
 import {acceptFastPath} from './fast-path/accept.js';
 import {compose, type Api} from './compose.js';
@@ -48,12 +48,17 @@ export async function startServer(
   store: Store,
   descriptor?: number,
 ): Promise<RunningServer> {
-  const logs = await logsOf(settings, store);
+  const logs = await openLogsOrClose(settings, store);
   const {errors} = logs;
   const listening = await listenOrClose(settings, store, logs, descriptor);
-  const {api, server, others} = listening;
-  const few = descriptorRemark(settings.maxConnections, descriptorLimit());
-  for (const remark of [...remarks, ...api.remarks, ...(few === undefined ? [] : [few])]) errors.warn(remark);
+  const {api, server, groups} = listening;
+  const descriptorWarning = descriptorRemark(settings.maxConnections, descriptorLimit());
+  for (const remark of [
+    ...remarks,
+    ...api.remarks,
+    ...(descriptorWarning === undefined ? [] : [descriptorWarning]),
+  ])
+    errors.warn(remark);
   const warnOfFiles = (): void => {
     for (const warning of exposureWarnings([...files, ...secretFiles(settings)])) errors.warn(warning);
   };
@@ -68,7 +73,7 @@ export async function startServer(
     },
     stop: async () => {
       api.routes.lifecycle.beginShutdown();
-      const inTime = await drain(server, others, settings.shutdownTimeoutMs);
+      const inTime = await drain(server, groups, settings.shutdownTimeoutMs);
       await api.finish();
       await closeInTime(store, errors);
       await logs.flush();
@@ -81,7 +86,7 @@ export async function startServer(
 interface Listening {
   readonly api: Api;
   readonly server: AnyServer;
-  readonly others: readonly OtherConnections[];
+  readonly groups: readonly ConnectionGroup[];
 }
 
 /** Composes the API and listens; closes store and logs if that fails. */
@@ -108,7 +113,7 @@ async function listenOrClose(
     const server = await listen(api.listener, settings, descriptor);
     api.setAddress(boundAddress(server));
     // The order matters: the first call takes over all listeners that the server has by then.
-    return {api, server, others: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
+    return {api, server, groups: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
   } catch (error) {
     await store.close();
     await logs.flush();
@@ -119,11 +124,11 @@ async function listenOrClose(
 /** Reads tokens and certificate again. Returns false if one of them is invalid; both old ones then stay. */
 function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger): boolean {
   try {
-    const takeTokens = api.readTokens();
+    const applyTokens = api.readTokens();
     const tls = readTlsFiles(settings);
     // Take effect only now, when both are read and valid.
     if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
-    takeTokens();
+    applyTokens();
     log.info('Read tokens and certificate again, and opened the log files anew.');
     return true;
   } catch (error) {
@@ -154,7 +159,10 @@ async function warnOfDatabase(store: Store, log: Logger): Promise<void> {
 }
 
 /** @throws UniqueIDError `CONFIG_INVALID`, after it has closed the store */
-async function logsOf({logScreen: screen, accessFile, errorFile}: Settings, store: Store): Promise<Logs> {
+async function openLogsOrClose(
+  {logScreen: screen, accessFile, errorFile}: Settings,
+  store: Store,
+): Promise<Logs> {
   try {
     return openLogs({screen, accessFile, errorFile});
   } catch (error) {

@@ -8,10 +8,11 @@ import {distance} from 'fastest-levenshtein';
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   let best: {readonly name: string; readonly distance: number} | undefined;
   for (const candidate of known) {
-    const away = distance(name.toLowerCase(), candidate.toLowerCase());
+    const editCount = distance(name.toLowerCase(), candidate.toLowerCase());
     // Two transposed letters count as two.
-    const near = candidate.length < 4 ? 1 : Math.max(2, candidate.length / 3);
-    if (away <= near && away < (best?.distance ?? Infinity)) best = {name: candidate, distance: away};
+    const maxEdits = candidate.length < 4 ? 1 : Math.max(2, candidate.length / 3);
+    if (editCount <= maxEdits && editCount < (best?.distance ?? Infinity))
+      best = {name: candidate, distance: editCount};
   }
   return best?.name;
 }

@@ -11,23 +11,23 @@ const MAX_PAUSE_MS = 100;
  */
 export class SharedWork<T> {
   readonly #waiting = new Map<string, Promise<T>>();
-  readonly #tooMuch: () => Error;
+  readonly #overloadError: () => Error;
   #turn: Promise<void> = Promise.resolve();
 
   /** @param tooMuch makes the error for work that finds `MAX_WAITING` others waiting */
-  constructor(tooMuch: () => Error) {
-    this.#tooMuch = tooMuch;
+  constructor(overloadError: () => Error) {
+    this.#overloadError = overloadError;
   }
 
   /**
    * @param key identifies the work: equal keys must mean equal results
    * @throws (as a rejection) the error of `tooMuch`, or the error of the work
    */
-  ask(key: string, work: () => Promise<T>): Promise<T> {
+  run(key: string, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) return waiting;
     if (this.#waiting.size >= MAX_WAITING) {
-      return Promise.reject(this.#tooMuch());
+      return Promise.reject(this.#overloadError());
     }
     let started = 0;
     const result = this.#turn.then(() => {
@@ -35,13 +35,13 @@ export class SharedWork<T> {
       started = performance.now();
       return work();
     });
-    const pause = (): Promise<void> => rest(PAUSE_FACTOR * (performance.now() - started));
+    const pause = (): Promise<void> => sleep(PAUSE_FACTOR * (performance.now() - started));
     this.#turn = result.then(pause, pause);
     this.#waiting.set(key, result);
     return result;
   }
 }
 
-function rest(milliseconds: number): Promise<void> {
+function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.min(milliseconds, MAX_PAUSE_MS)));
 }

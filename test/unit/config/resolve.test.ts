@@ -7,8 +7,11 @@ import {parsePythonIni} from '../../../src/lib/config/python/ini.js';
 import {root} from '../../helpers/folders/workspace.js';
 
 const nothing: ConfigSources = {flags: {}, env: {}};
-const service = (content: string): ConfigSources => ({...nothing, service: {path: 'config.ini', content}});
-const server = (content: string): ConfigSources => ({...nothing, server: {path: 'server.conf', content}});
+const service = (content: string): ConfigSources => ({...nothing, configFile: {path: 'config.ini', content}});
+const server = (content: string): ConfigSources => ({
+  ...nothing,
+  cherryPyFile: {path: 'server.conf', content},
+});
 const fixture = (name: string): string => readFileSync(join(root, 'test', 'fixtures', name), 'utf8');
 
 describe('resolveConfig', () => {
@@ -56,7 +59,7 @@ describe('resolveConfig', () => {
   it('takes a flag before the environment, that before the file, that before the default', () => {
     const content = '[global]\nserver.socket_port: 1\n';
     const file = {path: 'server.conf', content};
-    const all = {flags: {port: '3'}, env: {UNIQUEID_PORT: '2'}, server: file};
+    const all = {flags: {port: '3'}, env: {UNIQUEID_PORT: '2'}, cherryPyFile: file};
     expect(resolveConfig(all)).toMatchObject({settings: {port: 3}, origins: {port: 'flag --port'}});
     expect(resolveConfig({...all, flags: {}})).toMatchObject({
       settings: {port: 2},
@@ -165,9 +168,9 @@ describe('resolveConfig', () => {
 });
 
 describe('the example files', () => {
-  const files = {service: 'docs/config.example.ini', server: 'docs/cpconfig.example.ini'};
+  const files = {config: 'docs/config.example.ini', cherrypy: 'docs/cpconfig.example.ini'};
 
-  it.each(['service', 'server'] as const)('of the %s explain every key, with its default', (kind) => {
+  it.each(['config', 'cherrypy'] as const)('of the %s explain every key, with its default', (kind) => {
     const path = files[kind];
     const content = readFileSync(join(root, path), 'utf8');
     const sections = parsePythonIni(content, path);

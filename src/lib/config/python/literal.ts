@@ -39,7 +39,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** Deepest nesting of lists; Python itself stops at twice that. */
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 
 /** Space between the items of a list; outside of a list, a line end can only be the last character. */
 const space = /[ \t\f\n]*/y;
@@ -80,7 +80,7 @@ class LiteralReader {
 
   /** @returns the items before the closing bracket, and whether a comma is the last character before it */
   #items(end: RegExp): {items: readonly PythonLiteral[]; isOpen: boolean} {
-    if (++this.#depth > MOST_DEPTH) throw new NotALiteral();
+    if (++this.#depth > MAX_DEPTH) throw new NotALiteral();
     const items: PythonLiteral[] = [];
     let isOpen = true;
     while (!this.#take(end)) {

@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import type {Settings} from '../../config/settings.js';
-import type {AnyServer, OtherConnections} from '../http/listen.js';
+import type {AnyServer, ConnectionGroup} from '../http/listen.js';
 import type {RouteDeps} from '../router.js';
 import {FastPathConnection} from './connection.js';
 import {FastPathResponse} from './response.js';
@@ -14,7 +14,7 @@ export function acceptFastPath(
   server: AnyServer,
   routes: RouteDeps,
   {headerTimeoutMs, idleTimeoutMs}: Settings,
-): OtherConnections {
+): ConnectionGroup {
   const response = new FastPathResponse(routes.writer, idleTimeoutMs);
   const deps = {...routes, response, headerTimeoutMs, idleTimeoutMs};
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';

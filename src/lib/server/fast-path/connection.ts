@@ -26,7 +26,7 @@ export interface FastPathDeps extends Pick<
 export class FastPathConnection implements RequestCallbacks {
   readonly #deps: FastPathDeps;
   readonly #socket: Socket;
-  readonly #leave: (socket: Socket) => void;
+  readonly #release: (socket: Socket) => void;
   readonly #reader: FastPathReader;
   /** The request that is being answered. */
   #request: FastPathRequest | undefined;
@@ -35,12 +35,12 @@ export class FastPathConnection implements RequestCallbacks {
   #hasAnswered = false;
   #isHalfClosed = false;
 
-  /** @param leave passes the socket to `node:http`; bytes that were read and not answered are in it again */
-  constructor(deps: FastPathDeps, socket: Socket, leave: (socket: Socket) => void) {
+  /** @param release passes the socket to `node:http`; bytes that were read and not answered are in it again */
+  constructor(deps: FastPathDeps, socket: Socket, release: (socket: Socket) => void) {
     this.#deps = deps;
     this.#reader = new FastPathReader((host) => deps.hosts.isAllowed(host));
     this.#socket = socket;
-    this.#leave = leave;
+    this.#release = release;
     socket.setTimeout(deps.headerTimeoutMs);
     socket.on('data', this.#onData).on('end', this.#onEnd);
     socket.on('timeout', this.#onTimeout).on('error', this.#onError);
@@ -57,7 +57,7 @@ export class FastPathConnection implements RequestCallbacks {
   granted(range: IdRange): void {
     const body = formatRange(range);
     const {response, lifecycle} = this.#deps;
-    const text = lifecycle.isShuttingDown ? response.whole(200, body, true) : response.granted(body);
+    const text = lifecycle.isShuttingDown ? response.format(200, body, true) : response.granted(body);
     this.#send(200, text, body.length);
   }
 
@@ -65,7 +65,7 @@ export class FastPathConnection implements RequestCallbacks {
     const {rejections, response, lifecycle} = this.#deps;
     const {status, body, headers} = rejections.of(error, this.#facts());
     const content = byteString(body);
-    const text = response.whole(status, content, lifecycle.isShuttingDown, headers);
+    const text = response.format(status, content, lifecycle.isShuttingDown, headers);
     this.#send(status, text, content.length);
   }
 
@@ -82,7 +82,7 @@ export class FastPathConnection implements RequestCallbacks {
     if (request === undefined) {
       this.#socket.pause();
       this.#socket.unshift(bytes);
-      this.#handOver();
+      this.#passToNodeHttp();
       return;
     }
     this.#request = request;
@@ -95,30 +95,30 @@ export class FastPathConnection implements RequestCallbacks {
     this.#request = undefined;
     // If the client is gone, its range is a gap.
     if (!socket.writable) return;
-    if (!socket.write(text, 'latin1')) this.#waitForReader();
+    if (!socket.write(text, 'latin1')) this.#pauseUntilDrained();
     if (!this.#hasAnswered) {
       this.#hasAnswered = true;
       socket.setTimeout(this.#deps.idleTimeoutMs);
     }
     if (this.#deps.lifecycle.isShuttingDown) socket.end();
-    else if (this.#hasMore) this.#handOver();
+    else if (this.#hasMore) this.#passToNodeHttp();
     else if (this.#isHalfClosed) socket.end();
   }
 
   /** Stops reading from a client that does not read its answers. */
-  #waitForReader(): void {
+  #pauseUntilDrained(): void {
     this.#socket.pause();
     // Bytes that arrived before then are for `node:http`, which resumes the socket itself.
     this.#socket.once('drain', () => this.#hasMore || this.#socket.resume());
   }
 
   /** Expects a paused socket that holds all bytes that were read and not answered. */
-  #handOver(): void {
+  #passToNodeHttp(): void {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('end', this.#onEnd);
     socket.off('timeout', this.#onTimeout).off('error', this.#onError);
     socket.setTimeout(0);
-    this.#leave(socket);
+    this.#release(socket);
     process.nextTick(() => socket.resume());
   }
 

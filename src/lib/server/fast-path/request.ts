@@ -1,6 +1,6 @@
 import {trimEnd, trimStart} from '../../util/trim.js';
 import type {RequestFacts} from '../observability/request-facts.js';
-import {GETID_METHODS, GETID_PATH, UNWANTED_HEADERS} from '../routes/getid.js';
+import {GETID_METHODS, GETID_PATH, FETCH_METADATA_HEADERS} from '../routes/getid.js';
 
 /** The common request for a range, read without an HTTP parser. */
 export interface FastPathRequest {
@@ -11,9 +11,9 @@ export interface FastPathRequest {
 }
 
 /** `node:http` parses longer requests. */
-const MOST_BYTES = 4096;
+const MAX_REQUEST_BYTES = 4096;
 
-const beginnings = GETID_METHODS.map((method) => [method, `${method} ${GETID_PATH}?`] as const);
+const prefixes = GETID_METHODS.map((method) => [method, `${method} ${GETID_PATH}?`] as const);
 
 const VERSION = ' HTTP/1.1';
 
@@ -25,7 +25,7 @@ const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_SPACE = ' \t';
 
 /** Headers that ask for more than an answer on this connection, or that a route inspects. */
-const extraordinary = new Set<string>([
+const unsupportedHeaders = new Set<string>([
   'transfer-encoding',
   'upgrade',
   'expect',
@@ -34,7 +34,7 @@ const extraordinary = new Set<string>([
   'http2-settings',
   'proxy-connection',
   'keep-alive',
-  ...UNWANTED_HEADERS,
+  ...FETCH_METADATA_HEADERS,
 ]);
 
 /**
@@ -55,15 +55,15 @@ export class FastPathReader {
 
   /** @returns `undefined` if the bytes are not exactly one common request */
   read(bytes: Buffer): FastPathRequest | undefined {
-    if (bytes.length > MOST_BYTES) return undefined;
+    if (bytes.length > MAX_REQUEST_BYTES) return undefined;
     const text = bytes.toString('latin1');
-    const beginning = beginnings.find(([, each]) => text.startsWith(each));
+    const match = prefixes.find(([, each]) => text.startsWith(each));
     const lineEnd = text.indexOf('\r\n');
-    if (beginning === undefined || lineEnd < 0) return undefined;
-    const [method, start] = beginning;
+    if (match === undefined || lineEnd < 0) return undefined;
+    const [method, prefix] = match;
     const queryEnd = lineEnd - VERSION.length;
-    if (queryEnd < start.length || !text.startsWith(VERSION, queryEnd)) return undefined;
-    const query = text.slice(start.length, queryEnd);
+    if (queryEnd < prefix.length || !text.startsWith(VERSION, queryEnd)) return undefined;
+    const query = text.slice(prefix.length, queryEnd);
     if (!visible.test(query)) return undefined;
     const block = text.slice(lineEnd + 2);
     if (block !== this.#block) {
@@ -76,7 +76,7 @@ export class FastPathReader {
   }
 }
 
-/** Parses a block that ends in its only empty line; returns `undefined` if any header is extraordinary. */
+/** Parses a block that ends in its only empty line; returns `undefined` if any header is unsupported. */
 function readBlock(block: string): {host: string | undefined; headers: RequestFacts['headers']} | undefined {
   if (!block.endsWith('\r\n\r\n')) return undefined;
   const seen = new Map<string, string>();
@@ -86,7 +86,7 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     const value = trimStart(trimEnd(line.slice(colon + 1), FIELD_SPACE), FIELD_SPACE);
     if (!fieldName.test(name) || !fieldValue.test(value)) return undefined;
     const key = name.toLowerCase();
-    if (extraordinary.has(key) || (isSingle(key) && seen.has(key))) return undefined;
+    if (unsupportedHeaders.has(key) || (isSingleValued(key) && seen.has(key))) return undefined;
     seen.set(key, value);
   }
   // Both parsers must agree whether the connection stays open, and at which byte its next request begins.
@@ -100,6 +100,6 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
   return {host: seen.get('host'), headers};
 }
 
-function isSingle(key: string): boolean {
+function isSingleValued(key: string): boolean {
   return ['host', 'connection', 'content-length', 'authorization', 'referer', 'user-agent'].includes(key);
 }

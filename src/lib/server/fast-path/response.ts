@@ -29,7 +29,7 @@ export class FastPathResponse {
   }
 
   /** Returns any complete answer; `body` has one character per byte. */
-  whole(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
+  format(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
     const connection = isLast ? 'Connection: close\r\n' : this.#keepAlive;
     return `${this.#head(status, extra)}${connection}Content-Length: ${body.length}\r\n\r\n${body}`;
   }
@@ -43,6 +43,6 @@ export class FastPathResponse {
 /** Formats alternating names and values as header lines. */
 function fields(flat: readonly string[]): string {
   let text = '';
-  for (let at = 0; at + 1 < flat.length; at += 2) text += `${flat[at]}: ${flat[at + 1]}\r\n`;
+  for (let index = 0; index + 1 < flat.length; index += 2) text += `${flat[index]}: ${flat[index + 1]}\r\n`;
   return text;
 }

@@ -10,8 +10,8 @@ const RESERVED = 64;
  * @param requested `max_connections`
  * @param limit how many descriptors the process may open; `undefined` if unknown
  */
-export function affordableConnections(wanted: number, limit: number | undefined): number {
-  return limit === undefined ? wanted : Math.max(1, Math.min(wanted, limit - RESERVED));
+export function maxOpenConnections(requested: number, limit: number | undefined): number {
+  return limit === undefined ? requested : Math.max(1, Math.min(requested, limit - RESERVED));
 }
 
 /** Returns how many files this process may open, as Node has raised its limit; `undefined` except on Linux. */
@@ -26,11 +26,11 @@ export function descriptorLimit(): number | undefined {
 }
 
 /** Returns a sentence for the log if `max_connections` exceeds the limit. */
-export function descriptorRemark(wanted: number, limit: number | undefined): string | undefined {
-  if (limit === undefined || limit >= wanted) return undefined;
-  const most = affordableConnections(wanted, limit);
+export function descriptorRemark(requested: number, limit: number | undefined): string | undefined {
+  if (limit === undefined || limit >= requested) return undefined;
+  const maxOpen = maxOpenConnections(requested, limit);
   return (
-    `max_connections is ${wanted}, but this process may open only ${limit} files: further connections than ${most} ` +
+    `max_connections is ${requested}, but this process may open only ${limit} files: further connections than ${maxOpen} ` +
     'are closed. Raise the limit (LimitNOFILE= of systemd, ulimit -n), or lower max_connections in [uniqueid].'
   );
 }

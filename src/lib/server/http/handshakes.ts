@@ -1,11 +1,11 @@
 import type {Socket} from 'node:net';
-import type {AnyServer, OtherConnections} from './listen.js';
+import type {AnyServer, ConnectionGroup} from './listen.js';
 
 /**
  * Keeps the sockets of a TLS server with an incomplete handshake, so that they can be closed. `node:https`
  * does not know them: it emits a connection only when it is secure.
  */
-export function trackHandshakes(server: AnyServer): OtherConnections {
+export function trackHandshakes(server: AnyServer): ConnectionGroup {
   const sockets = new Map<string, Socket>();
   const closeAll = (): void => {
     for (const socket of sockets.values()) socket.destroy();

@@ -4,7 +4,7 @@ import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {Settings} from '../../config/settings.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {affordableConnections, descriptorLimit} from './descriptors.js';
+import {maxOpenConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {formatError} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
@@ -26,7 +26,7 @@ const BACKLOG = 1024;
 export type AnyServer = Server | TlsServer;
 
 /** Connections of a server that `node:http` does not manage. */
-export interface OtherConnections {
+export interface ConnectionGroup {
   /** Ends the connections on which no request is being answered. */
   closeIdle(): void;
   closeAll(): void;
@@ -60,9 +60,9 @@ export async function listen(
     requireHostHeader: false,
   };
   const tls = readTlsFiles(settings);
-  const asked = new WeakSet<Socket>();
+  const withRequest = new WeakSet<Socket>();
   const answer: RequestListener = (request, response) => {
-    asked.add(request.socket);
+    withRequest.add(request.socket);
     cutIfUnread(response, idleTimeoutMs);
     listener(request, response);
   };
@@ -72,11 +72,11 @@ export async function listen(
       : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
   // A client may close its half after its request; by default `node:http` would drop the answer and its range.
   Object.assign(server, {httpAllowHalfOpen: true});
-  server.maxConnections = affordableConnections(maxConnections, descriptorLimit());
+  server.maxConnections = maxOpenConnections(maxConnections, descriptorLimit());
   // No other expectation has a meaning here; a server may ignore unknown ones (RFC 9110, 10.1.1).
   server.on('checkExpectation', answer);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseMalformed(error, socket, asked.has(socket));
+    rejectMalformed(error, socket, withRequest.has(socket));
   });
   server.listen(
     descriptor === undefined ? {host: address, port, backlog: BACKLOG} : {fd: descriptor, backlog: BACKLOG},
@@ -104,13 +104,13 @@ export function baseUrl(server: AnyServer): string {
 /**
  * Accepts no further connection, and waits until every request on the open connections is answered.
  *
- * @param others connections of the server that `node:http` does not manage
+ * @param groups connections of the server that `node:http` does not manage
  * @param timeoutMs how long to wait, in milliseconds, before the remaining connections are cut
  * @returns true if all requests were answered in time
  */
 export async function drain(
   server: AnyServer,
-  others: readonly OtherConnections[],
+  groups: readonly ConnectionGroup[],
   timeoutMs: number,
 ): Promise<boolean> {
   const closed = once(server, 'close');
@@ -124,12 +124,12 @@ export async function drain(
     const waited = performance.now() - started;
     if (waited >= LINGER_MS) {
       server.closeIdleConnections();
-      for (const each of others) each.closeIdle();
+      for (const group of groups) group.closeIdle();
     }
     if (waited >= Math.max(timeoutMs, LINGER_MS)) {
       inTime = false;
       server.closeAllConnections();
-      for (const each of others) each.closeAll();
+      for (const group of groups) group.closeAll();
     }
   }, 50);
   await closed;
@@ -149,22 +149,22 @@ function cutIfUnread(response: ServerResponse, limitMs: number): void {
  *
  * @param hadRequest true if a request arrived on this connection before
  */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked: boolean): void {
+function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadRequest: boolean): void {
   // No reply if the client is gone or never completed its TLS handshake. A client that waits for another
   // answer would take this one for it.
-  const isDeaf = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
-  if (isDeaf) {
+  const isUnreachable = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
+  if (isUnreachable) {
     socket.destroy();
     return;
   }
-  if (hasAsked || socket.bytesWritten > 0) {
+  if (hadRequest || socket.bytesWritten > 0) {
     socket.pause();
     whenAnswered(socket, () => {
       socket.destroySoon();
     });
     return;
   }
-  const refusal =
+  const rejection =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new UniqueIDError('HEADERS_TOO_LARGE', 'The headers of the request are too large.', {
           hint: 'Send fewer or shorter ones.',
@@ -176,8 +176,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, hasAsked:
         : new UniqueIDError('INVALID_REQUEST', 'This is not a well-formed HTTP request.', {
             hint: 'Ask for /getid?range=10&mode=file, percent-encoded.',
           });
-  const body = formatError(refusal);
-  const status = refusal.httpStatus;
+  const body = formatError(rejection);
+  const status = rejection.httpStatus;
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -192,14 +192,14 @@ function isTlsFailure({code = ''}: NodeJS.ErrnoException): boolean {
 }
 
 function listenError({code, message}: NodeJS.ErrnoException, address: string, port: number): UniqueIDError {
-  const where = `${address}:${port}`;
+  const endpoint = `${address}:${port}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Another program listens on ${where}.`, {
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Another program listens on ${endpoint}.`, {
         hint: `"lsof -i :${port}" names it; or choose another port with --port (0 picks a free one).`,
       });
     case 'EACCES':
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This user may not listen on ${where}.`, {
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This user may not listen on ${endpoint}.`, {
         hint: 'Choose a port above 1023 with --port.',
       });
     case 'EADDRNOTAVAIL':
@@ -210,6 +210,6 @@ function listenError({code, message}: NodeJS.ErrnoException, address: string, po
       });
     case undefined:
     default:
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Listening on ${where} failed: ${message}.`);
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Listening on ${endpoint} failed: ${message}.`);
   }
 }

@@ -2,7 +2,7 @@ import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
 
 /** Requests of one connection that may wait for answers; hardly any client pipelines even a second one. */
-const MOST_UNANSWERED = 100;
+const MAX_UNANSWERED = 100;
 
 /** A request in the order of its connection. */
 interface Exchange {
@@ -23,7 +23,7 @@ export function limitPipelining(listener: RequestListener): RequestListener {
   return (request, response) => {
     const {socket} = request;
     const exchanges = unanswered.get(socket) ?? [];
-    if (exchanges.length >= MOST_UNANSWERED) {
+    if (exchanges.length >= MAX_UNANSWERED) {
       // Further requests of the same packet arrive here too, and are not read.
       socket.destroy();
       return;

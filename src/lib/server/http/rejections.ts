@@ -25,7 +25,7 @@ export class Rejections {
   }
 
   of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Rejection {
-    this.#metrics.refused(error);
+    this.#metrics.rejected(error);
     const status = error.httpStatus;
     const headers = [
       ...(status === 503 ? ['Retry-After', '1'] : []),

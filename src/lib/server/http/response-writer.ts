@@ -8,7 +8,7 @@ import type {RequestFacts} from '../observability/request-facts.js';
 export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;
 
 /** Headers that only this program sets; CherryPy's `tools.response_headers` cannot change them. */
-export const ownHeaders: readonly string[] = [
+export const reservedHeaders: readonly string[] = [
   'allow',
   'cache-control',
   'connection',

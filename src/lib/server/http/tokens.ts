@@ -56,8 +56,8 @@ export class Tokens {
    * @param authorization the header of that name
    * @throws UniqueIDError `UNAUTHORIZED`
    */
-  check(authorization: string | undefined): Token {
-    if (presentedIn(authorization) === undefined) {
+  authenticate(authorization: string | undefined): Token {
+    if (bearerToken(authorization) === undefined) {
       throw new UniqueIDError('UNAUTHORIZED', 'This service asks for a token.', {
         hint: 'Send "Authorization: Bearer TOKEN".',
       });
@@ -72,9 +72,9 @@ export class Tokens {
   }
 
   #find(authorization: string | undefined): Entry | undefined {
-    const presented = presentedIn(authorization);
-    if (presented === undefined) return undefined;
-    const digest = sha256(presented);
+    const token = bearerToken(authorization);
+    if (token === undefined) return undefined;
+    const digest = sha256(token);
     let found: Entry | undefined;
     // Compares with every entry, even after a match, so that the time reveals nothing.
     for (const entry of this.#entries) if (timingSafeEqual(entry.digest, digest)) found = entry;
@@ -82,7 +82,7 @@ export class Tokens {
   }
 }
 
-function presentedIn(authorization: string | undefined): string | undefined {
+function bearerToken(authorization: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
@@ -96,16 +96,16 @@ function readEntries(path: string): readonly Entry[] {
       if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'a token has no such key', key);
     }
     const text = (key: string): string | undefined => values.get(key)?.text;
-    const where = `${path}: [${name}]`;
-    const digest = digestOf(text('token'), text('token_sha256'), where);
-    const twin = holders.get(digest.toString('hex'));
-    if (twin !== undefined) throw invalid(path, `[${twin}] and [${name}] have the same token`, '');
+    const location = `${path}: [${name}]`;
+    const digest = parseDigest(text('token'), text('token_sha256'), location);
+    const duplicate = holders.get(digest.toString('hex'));
+    if (duplicate !== undefined) throw invalid(path, `[${duplicate}] and [${name}] have the same token`, '');
     holders.set(digest.toString('hex'), name);
     entries.push({
       name,
       digest,
-      allowedModes: modesOf(text('modes'), where),
-      maxRange: rangeOf(text('max_range'), where),
+      allowedModes: parseModes(text('modes'), location),
+      maxRange: parseMaxRange(text('max_range'), location),
     });
   }
   if (entries.length === 0) throw invalid(path, 'it holds no token', '');
@@ -126,39 +126,40 @@ function readFile(path: string): string {
   }
 }
 
-function digestOf(token: string | undefined, hash: string | undefined, where: string): Buffer {
+function parseDigest(token: string | undefined, hash: string | undefined, location: string): Buffer {
   if ((token === undefined) === (hash === undefined))
-    throw invalid(where, 'it needs either token or token_sha256', '');
+    throw invalid(location, 'it needs either token or token_sha256', '');
   if (hash !== undefined) {
-    if (!/^[0-9a-f]{64}$/i.test(hash)) throw invalid(where, 'token_sha256 must be 64 hexadecimal digits', '');
+    if (!/^[0-9a-f]{64}$/i.test(hash))
+      throw invalid(location, 'token_sha256 must be 64 hexadecimal digits', '');
     return Buffer.from(hash, 'hex');
   }
   if (token === undefined || !/^\S{16,}$/.test(token))
-    throw invalid(where, 'a token is 16 or more characters without a space', '');
+    throw invalid(location, 'a token is 16 or more characters without a space', '');
   return sha256(token);
 }
 
 /** Rejects an empty list: it may be a mistake, and must not allow every mode as a missing key does. */
-function modesOf(text: string | undefined, where: string): ModeFilter | undefined {
+function parseModes(text: string | undefined, location: string): ModeFilter | undefined {
   if (text === undefined) return undefined;
   const filter = modeFilter(text);
   if (filter !== undefined) return filter;
-  throw invalid(where, 'modes names no mode; without the key all are allowed', '');
+  throw invalid(location, 'modes names no mode; without the key all are allowed', '');
 }
 
-function rangeOf(text: string | undefined, where: string): bigint | undefined {
+function parseMaxRange(text: string | undefined, location: string): bigint | undefined {
   if (text === undefined) return undefined;
   if (/^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER) return BigInt(text);
-  throw invalid(where, `max_range must be a whole number from 1 to ${MAX_COUNTER}`, '');
+  throw invalid(location, `max_range must be a whole number from 1 to ${MAX_COUNTER}`, '');
 }
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function invalid(where: string, what: string, key: string): UniqueIDError {
-  const meant = key === '' ? undefined : nearest(key, keys);
-  return new UniqueIDError('CONFIG_INVALID', `${where}: ${what}.`, {
-    hint: `${meant === undefined ? '' : `Did you mean "${meant}"? `}A section a token: [name], then token or token_sha256, modes, max_range.`,
+function invalid(location: string, problem: string, key: string): UniqueIDError {
+  const suggestion = key === '' ? undefined : nearest(key, keys);
+  return new UniqueIDError('CONFIG_INVALID', `${location}: ${problem}.`, {
+    hint: `${suggestion === undefined ? '' : `Did you mean "${suggestion}"? `}A section a token: [name], then token or token_sha256, modes, max_range.`,
   });
 }

@@ -3,7 +3,7 @@ import {readHighest} from '../../operations/database-status.js';
 import type {Counter, Store} from '../../store/store.js';
 
 /** Time for which the result of one table scan is used. */
-const LOOK_TTL_MS = 60_000;
+const SCAN_TTL_MS = 60_000;
 
 /**
  * Knows which counters of the database are nearest to exhaustion, including those that only other services
@@ -11,13 +11,13 @@ const LOOK_TTL_MS = 60_000;
  */
 export class HighestCounters {
   readonly #store: Store;
-  #found: readonly Counter[] | undefined;
-  #foundAt = -Infinity;
-  #look: Promise<readonly Counter[]> | undefined;
+  #highest: readonly Counter[] | undefined;
+  #scannedAt = -Infinity;
+  #scan: Promise<readonly Counter[]> | undefined;
   /** The highest value this process has advanced a counter to since the scan in use began. */
   #advancedTo = 0n;
   /** The same since the running scan began. */
-  #advancedDuringLook = 0n;
+  #advancedDuringScan = 0n;
 
   constructor(store: Store) {
     this.#store = store;
@@ -26,7 +26,7 @@ export class HighestCounters {
   /** Notes a counter that this process advanced. Called per mode and commit, so it only compares. */
   note(next: bigint): void {
     if (next > this.#advancedTo) this.#advancedTo = next;
-    if (next > this.#advancedDuringLook) this.#advancedDuringLook = next;
+    if (next > this.#advancedDuringScan) this.#advancedDuringScan = next;
   }
 
   /**
@@ -35,11 +35,12 @@ export class HighestCounters {
    * @throws UniqueIDError (as a rejection) `DATABASE_*`
    */
   async read(): Promise<readonly Counter[]> {
-    if (this.#found !== undefined && performance.now() - this.#foundAt < LOOK_TTL_MS) return this.#found;
-    this.#look ??= this.#lookAtTable().finally(() => {
-      this.#look = undefined;
+    if (this.#highest !== undefined && performance.now() - this.#scannedAt < SCAN_TTL_MS)
+      return this.#highest;
+    this.#scan ??= this.#scanTable().finally(() => {
+      this.#scan = undefined;
     });
-    return this.#look;
+    return this.#scan;
   }
 
   /**
@@ -50,19 +51,19 @@ export class HighestCounters {
    */
   smallestRemainingShare(): number | undefined {
     this.read().catch(() => undefined);
-    if (this.#found === undefined) return undefined;
-    const next = this.#found[0]?.next ?? 0n;
+    if (this.#highest === undefined) return undefined;
+    const next = this.#highest[0]?.next ?? 0n;
     const highest = next > this.#advancedTo ? next : this.#advancedTo;
     return remainingShare(highest);
   }
 
-  async #lookAtTable(): Promise<readonly Counter[]> {
-    this.#advancedDuringLook = 0n;
+  async #scanTable(): Promise<readonly Counter[]> {
+    this.#advancedDuringScan = 0n;
     const found = await readHighest(this.#store);
-    this.#found = found;
-    this.#foundAt = performance.now();
+    this.#highest = found;
+    this.#scannedAt = performance.now();
     // The scan includes every earlier commit, and also shows if a counter was moved back.
-    this.#advancedTo = this.#advancedDuringLook;
+    this.#advancedTo = this.#advancedDuringScan;
     return found;
   }
 }

@@ -11,7 +11,7 @@ const FAILURE_PAUSE_MS = 1000;
 const BUSY_PAUSE_MS = 100;
 
 const NEWLINE = 0x0a;
-const NOTHING = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);
 
 /** Receives the first dropped line of a period of trouble, and its end. */
 export interface SinkEvents {
@@ -29,11 +29,11 @@ export class LogSink {
   #waiting: string[] = [];
   #waitingBytes = 0;
   /** The unwritten rest of the current chunk. */
-  #current: Buffer = NOTHING;
+  #current: Buffer = EMPTY;
   #isWriting = false;
   #isWorking = true;
   #pause: NodeJS.Timeout | undefined;
-  #wantsReopen = false;
+  #mustReopen = false;
   /** True if the last byte written does not end a line. */
   #endsInLine = false;
   #dropped = 0;
@@ -68,7 +68,7 @@ export class LogSink {
 
   /** Opens the file by its name again after the current chunk is written. */
   reopen(): void {
-    this.#wantsReopen = true;
+    this.#mustReopen = true;
     // A busy file may never take the rest of the chunk.
     if (this.#pause !== undefined) this.#dropCurrent('it takes lines too slowly');
     this.#proceedNow();
@@ -98,7 +98,7 @@ export class LogSink {
   #proceed(): void {
     if (this.#isWriting || this.#pause !== undefined) return;
     if (this.#current.length === 0) {
-      if (this.#wantsReopen) this.#reopenNow();
+      if (this.#mustReopen) this.#reopenNow();
       if (this.#waiting.length === 0) {
         this.#settle();
         return;
@@ -137,7 +137,7 @@ export class LogSink {
   }
 
   #reopenNow(): void {
-    this.#wantsReopen = false;
+    this.#mustReopen = false;
     try {
       this.#output.reopen?.();
       this.#endsInLine = false;
@@ -148,7 +148,7 @@ export class LogSink {
 
   #dropCurrent(reason: string): void {
     const lines = this.#current.toString();
-    this.#current = NOTHING;
+    this.#current = EMPTY;
     if (lines !== '') this.#drop(lines, reason);
   }
 

@@ -16,7 +16,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #modes = new ModeSeriesTable();
   readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
-  readonly #refused: Counter<'reason'>;
+  readonly #rejected: Counter<'reason'>;
   /** Records the events of the allocator. */
   readonly observer: AllocatorObserver;
 
@@ -41,7 +41,7 @@ export class Metrics {
       },
     });
     this.observer = this.#observer(highest, registers);
-    this.#refused = new Counter({
+    this.#rejected = new Counter({
       name: 'uniqueid_refused_requests_total',
       help: 'Requests that were answered with an error, by its code.',
       labelNames: ['reason'],
@@ -83,8 +83,8 @@ export class Metrics {
     });
   }
 
-  refused({code}: UniqueIDError): void {
-    this.#refused.inc({reason: code});
+  rejected({code}: UniqueIDError): void {
+    this.#rejected.inc({reason: code});
   }
 
   get contentType(): string {
@@ -92,7 +92,7 @@ export class Metrics {
   }
 
   text(): Promise<string> {
-    return this.#renders.ask('', () => {
+    return this.#renders.run('', () => {
       // One update per scrape, so that all metrics list the same modes.
       this.#modes.update();
       return this.#registry.metrics();

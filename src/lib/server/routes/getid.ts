@@ -14,7 +14,13 @@ export const GETID_PATH = '/getid';
 export const GETID_METHODS = ['GET', 'POST'] as const;
 
 /** Headers that mark a browser's prefetch, or a request for a page of another site. */
-export const UNWANTED_HEADERS = ['purpose', 'sec-purpose', 'x-moz', 'origin', 'sec-fetch-site'] as const;
+export const FETCH_METADATA_HEADERS = [
+  'purpose',
+  'sec-purpose',
+  'x-moz',
+  'origin',
+  'sec-fetch-site',
+] as const;
 
 /** Dependencies of the route. */
 export interface GetidOptions {
@@ -27,11 +33,11 @@ export interface GetidOptions {
 
 /**
  * Rejects a request that a browser sent ahead of its user, or for a page of another site. Other clients send
- * none of `UNWANTED_HEADERS`.
+ * none of `FETCH_METADATA_HEADERS`.
  *
  * @throws UniqueIDError `PREFETCH_REJECTED`, `CROSS_SITE_REJECTED`
  */
-export function assertWanted(headers: IncomingHttpHeaders, hosts: HostCheck): void {
+export function assertFetchMetadata(headers: IncomingHttpHeaders, hosts: HostCheck): void {
   if (isPrefetch(headers)) {
     throw new UniqueIDError(
       'PREFETCH_REJECTED',
@@ -71,9 +77,9 @@ export class Getid {
   allocate(query: string, authorization: string | undefined, callbacks: RequestCallbacks): void {
     const {allocator, tokens} = this.#options;
     try {
-      const token = tokens?.check(authorization);
+      const token = tokens?.authenticate(authorization);
       const {mode, range} = parseGetidQuery(query);
-      const count = parseRange(range, this.#mostOf(token));
+      const count = parseRange(range, this.#maxRangeOf(token));
       if (token?.allowedModes?.(mode) === false) throw notForToken(token, mode);
       allocator.request(mode, count, callbacks);
     } catch (error) {
@@ -81,10 +87,10 @@ export class Getid {
     }
   }
 
-  #mostOf(token: Token | undefined): bigint {
+  #maxRangeOf(token: Token | undefined): bigint {
     const {maxRange} = this.#options;
-    const most = token?.maxRange;
-    return most === undefined || most > maxRange ? maxRange : most;
+    const tokenLimit = token?.maxRange;
+    return tokenLimit === undefined || tokenLimit > maxRange ? maxRange : tokenLimit;
   }
 }
 

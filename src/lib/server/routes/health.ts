@@ -6,10 +6,10 @@ import type {Lifecycle} from '../lifecycle.js';
 import {withTimeLimit} from '../../util/time-limit.js';
 
 /** Time for which one result answers all requests. */
-const FRESH_MS = 1000;
+const RESULT_TTL_MS = 1000;
 
 /** Time limit of one check: monitoring takes a database that is slower for unavailable. */
-const LOOK_TIMEOUT_MS = 1800;
+const CHECK_TIMEOUT_MS = 1800;
 
 /** Time for which a failed probe is repeated: a lock or a lost connection is no outage. */
 const RETRY_MS = 1000;
@@ -17,7 +17,7 @@ const RETRY_MS = 1000;
 /** The reason why no integers can be allocated; `undefined` if they can. */
 type Problem = UniqueIDError | undefined;
 
-interface Look {
+interface CheckResult {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly problem: Problem;
@@ -30,8 +30,8 @@ interface Look {
 export class Health {
   readonly #store: Store;
   readonly #allocator: Allocator;
-  #look: Promise<Problem> | undefined;
-  #last: Look | undefined;
+  #check: Promise<Problem> | undefined;
+  #last: CheckResult | undefined;
   /** The running proof. It outlives a check that runs out of time, and the next check waits for it. */
   #proof: Promise<Problem> | undefined;
   readonly #lifecycle: Lifecycle;
@@ -45,16 +45,16 @@ export class Health {
   async problem(): Promise<Problem> {
     if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is stopping.');
     if (this.#last !== undefined && this.#isCurrent(this.#last)) return this.#last.problem;
-    this.#look ??= this.#start().finally(() => {
-      this.#look = undefined;
+    this.#check ??= this.#runCheck().finally(() => {
+      this.#check = undefined;
     });
-    return this.#look;
+    return this.#check;
   }
 
   /** Returns false for an old result, and for one that newer facts contradict. */
-  #isCurrent({startedAt, endedAt, problem}: Look): boolean {
+  #isCurrent({startedAt, endedAt, problem}: CheckResult): boolean {
     // Success is known only as of the start of a check; a failure is known as of its end.
-    if (performance.now() - (problem === undefined ? startedAt : endedAt) >= FRESH_MS) return false;
+    if (performance.now() - (problem === undefined ? startedAt : endedAt) >= RESULT_TTL_MS) return false;
     const {guard, lastCommitAt} = this.#allocator;
     if (problem !== undefined) return !(problem.scope === 'database' && lastCommitAt > endedAt);
     const failure = this.#allocator.lastFailure();
@@ -62,19 +62,19 @@ export class Health {
     return !failedSince && guard.regressions().length === 0;
   }
 
-  async #start(): Promise<Problem> {
+  async #runCheck(): Promise<Problem> {
     const startedAt = performance.now();
-    const problem = await this.#judge(startedAt);
+    const problem = await this.#findProblem(startedAt);
     this.#last = {startedAt, endedAt: performance.now(), problem};
     return problem;
   }
 
-  async #judge(startedAt: number): Promise<Problem> {
+  async #findProblem(startedAt: number): Promise<Problem> {
     this.#proof ??= this.#prove().finally(() => {
       this.#proof = undefined;
     });
     try {
-      return await withTimeLimit(this.#proof, LOOK_TIMEOUT_MS, () => silent(this.#store.location));
+      return await withTimeLimit(this.#proof, CHECK_TIMEOUT_MS, () => noAnswer(this.#store.location));
     } catch (error) {
       const problem = toUniqueIDError(error);
       // Under load a probe may get no connection in time even though groups still commit.
@@ -88,7 +88,7 @@ export class Health {
   }
 }
 
-function silent(location: string): UniqueIDError {
+function noAnswer(location: string): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} does not answer.`, {
     hint: 'Check that it runs, and that commits there do not wait for a standby that is missing.',
     transient: true,
@@ -102,7 +102,7 @@ export function asUnavailable(problem: UniqueIDError): UniqueIDError {
 }
 
 /** Returns a problem without place, user or mode, for clients without a token. */
-export function codeAlone({code}: UniqueIDError): UniqueIDError {
+export function withoutDetails({code}: UniqueIDError): UniqueIDError {
   return new UniqueIDError(code, `${code}: this service cannot allocate now.`, {
     hint: 'Read the reason in the error log of the service, or ask with a token of its tokens_file.',
   });

@@ -7,7 +7,7 @@ const ref = (name: string): Json => ({$ref: `#/components/schemas/${name}`});
 
 const failure = (description: string): Json => ({description, content: json(ref('Error'))});
 
-const away: Json = {
+const unavailable: Json = {
   ...failure('The database is away, the queue is full, a counter has gone backwards, or the service stops.'),
   headers: {
     'Retry-After': {schema: {type: 'integer'}, description: 'Seconds.'},
@@ -42,7 +42,7 @@ const allocation: Json = {
     '405': failure('Another method, such as HEAD, which never allocates.'),
     '409': failure('Fewer integers remain than were asked for.'),
     '425': failure('A prefetch never allocates.'),
-    '503': away,
+    '503': unavailable,
   },
 };
 
@@ -68,7 +68,7 @@ const paths: Json = {
         '200': {description: 'The state now.', content: json(ref('Status'))},
         '400': failure('limit is no such number.'),
         '401': unauthorized,
-        '503': away,
+        '503': unavailable,
       },
     },
   },
@@ -76,7 +76,7 @@ const paths: Json = {
     get: {
       operationId: 'health',
       summary: 'Whether integers can be had; never allocates. The reason only with a token.',
-      responses: {'200': {description: 'They can.', content: json(ref('Health'))}, '503': away},
+      responses: {'200': {description: 'They can.', content: json(ref('Health'))}, '503': unavailable},
     },
   },
   '/metrics': {

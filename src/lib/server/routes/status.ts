@@ -20,7 +20,7 @@ const MAX_NAMES_BYTES = 65_536;
 export class ServiceStatus {
   readonly #store: Store;
   readonly #allocator: Allocator;
-  readonly #looks = new SharedWork<string>(() => queueFull(MAX_WAITING));
+  readonly #reads = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #highest: HighestCounters;
 
   constructor(store: Store, allocator: Allocator, highest: HighestCounters) {
@@ -32,10 +32,10 @@ export class ServiceStatus {
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL`, `DATABASE_*` */
   async answer(query: string): Promise<string> {
     const page = parsePage(query);
-    return this.#looks.ask(JSON.stringify([page.mode, page.after, page.limit]), () => this.#look(page));
+    return this.#reads.run(JSON.stringify([page.mode, page.after, page.limit]), () => this.#read(page));
   }
 
-  async #look(page: ModePage): Promise<string> {
+  async #read(page: ModePage): Promise<string> {
     const status = boundNames(await readStatus(this.#store, page, () => this.#highest.read()));
     const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
     const highWaterMark = (mode: string): bigint | undefined => this.#allocator.guard.highWaterMark(mode);

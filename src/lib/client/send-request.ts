@@ -5,7 +5,7 @@ import {redactServerUrl} from '../util/redact.js';
 import {exchange, ExchangeTimeout} from './exchange.js';
 
 /** Options of a request to a running service. */
-export interface AskOptions {
+export interface SendOptions {
   /** Time limit for all attempts together. */
   readonly timeoutMs: number;
   /** Further rounds if no server answers, or all answer 502, 503 or 504; `Infinity` until the time limit. */
@@ -27,13 +27,13 @@ export interface Answer {
 }
 
 /** Upper bound for `Retry-After`, against a service that names hours. */
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 
 /** The end of the hint for a URL that holds a secret. */
 const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';
 
 /** Statuses worth another attempt: another server, or the same one later, may not answer them. */
-const passing = [502, 503, 504];
+const retryableStatuses = [502, 503, 504];
 
 /**
  * Returns the URL of one resource of a service.
@@ -72,10 +72,10 @@ function notServiceUrl(server: string, what: string, hint = ''): UniqueIDError {
  * @param urls the same resource at each server, in order of preference
  * @throws UniqueIDError `REMOTE_FAILED` if no answer arrived; the reason of `signal` if it was aborted
  */
-export async function askService(
+export async function sendRequest(
   method: 'GET' | 'POST',
   urls: readonly URL[],
-  options: AskOptions,
+  options: SendOptions,
 ): Promise<Answer> {
   const deadline = performance.now() + options.timeoutMs;
   for (let round = 1; ; round++) {
@@ -112,7 +112,7 @@ type Outcome =
 async function tryOnce(
   method: string,
   url: URL,
-  {timeoutMs, token, signal}: AskOptions,
+  {timeoutMs, token, signal}: SendOptions,
   deadline: number,
 ): Promise<Outcome> {
   signal?.throwIfAborted();
@@ -120,7 +120,7 @@ async function tryOnce(
     token === undefined || token === '' ? {} : {authorization: `Bearer ${token}`};
   try {
     const {retryAfter, ...answer} = await exchange({method, url, headers, deadline, signal});
-    const pauseMs = passing.includes(answer.status) ? pauseAfter(retryAfter) : undefined;
+    const pauseMs = retryableStatuses.includes(answer.status) ? pauseAfter(retryAfter) : undefined;
     return {answer: {...answer, url}, pauseMs};
   } catch (error) {
     signal?.throwIfAborted();
@@ -132,7 +132,7 @@ async function tryOnce(
 function pauseAfter(header: string | undefined): number {
   const wait = header !== undefined && /^[0-9]{1,4}$/.test(header) ? Number(header) * 1000 : 0;
   // Jitter, so that not all clients return at the same time.
-  return Math.min(wait, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2) + backoff(4);
+  return Math.min(wait, MAX_PAUSE_MS) * (0.5 + Math.random() / 2) + backoff(4);
 }
 
 function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
@@ -147,11 +147,11 @@ function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
 }
 
 /** Longest text of a service that an error repeats, in characters. */
-const MAX_SAID = 500;
+const MAX_MESSAGE_LENGTH = 500;
 
 /** Returns the error for an unexpected answer. */
-export function wrongAnswer({status, body, flaw, url}: Answer): UniqueIDError {
-  const said =
+export function unexpectedAnswer({status, body, flaw, url}: Answer): UniqueIDError {
+  const detail =
     messageOf(body) ??
     (flaw === undefined
       ? status === 200
@@ -162,8 +162,8 @@ export function wrongAnswer({status, body, flaw, url}: Answer): UniqueIDError {
     status === 401
       ? 'Set UNIQUEID_TOKEN to a token of that service.'
       : 'Correct the request, or ask whoever runs the service; "uniqueid status" shows its database.';
-  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${said}`, {
-    transient: passing.includes(status),
+  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${detail}`, {
+    transient: retryableStatuses.includes(status),
     hint,
   });
 }
@@ -172,7 +172,7 @@ function messageOf(body: string): string | undefined {
   try {
     const {message} = JSON.parse(body) as {message?: unknown};
     if (typeof message !== 'string') return undefined;
-    return message.length > MAX_SAID ? `${message.slice(0, MAX_SAID)}…` : message;
+    return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
   } catch {
     return undefined;
   }

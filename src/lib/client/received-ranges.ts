@@ -5,7 +5,7 @@ import type {IdRange} from '../core/range.js';
 const MAX_MODES = 100_000;
 
 /** A pending call. */
-export interface GivenCall {
+export interface PendingCall {
   /** Records the range of the answer. Returns false if the range must not be used. */
   accept(range: IdRange): boolean;
   /** Ends the call, answered or not. */
@@ -13,9 +13,9 @@ export interface GivenCall {
 }
 
 /** The pending calls of one mode. */
-interface UnderWay {
+interface PendingCalls {
   /** Per call, oldest first: all integers received before it began are below this. */
-  readonly floors: Set<{readonly floor: bigint}>;
+  readonly minimums: Set<{readonly minimum: bigint}>;
   /** Ranges received since the oldest pending call began, in ascending order. */
   ranges: IdRange[];
 }
@@ -27,26 +27,26 @@ interface UnderWay {
  *
  * Keeps one number per mode, and the ranges received since the oldest pending call began.
  */
-export class GivenRanges {
-  readonly #given = new HighWaterMarks(MAX_MODES);
-  readonly #underWay = new Map<string, UnderWay>();
+export class ReceivedRanges {
+  readonly #received = new HighWaterMarks(MAX_MODES);
+  readonly #pending = new Map<string, PendingCalls>();
 
-  begin(mode: string): GivenCall {
-    const call = {floor: this.#given.get(mode) ?? 0n};
-    const underWay = this.#underWay.get(mode) ?? {floors: new Set(), ranges: []};
-    underWay.floors.add(call);
-    this.#underWay.set(mode, underWay);
+  begin(mode: string): PendingCall {
+    const call = {minimum: this.#received.get(mode) ?? 0n};
+    const pending = this.#pending.get(mode) ?? {minimums: new Set(), ranges: []};
+    pending.minimums.add(call);
+    this.#pending.set(mode, pending);
     return {
       accept: (range) => {
-        if (range.start < call.floor || !insert(underWay.ranges, range)) return false;
-        if (range.end >= (this.#given.get(mode) ?? 0n)) this.#given.set(mode, range.end + 1n);
+        if (range.start < call.minimum || !insert(pending.ranges, range)) return false;
+        if (range.end >= (this.#received.get(mode) ?? 0n)) this.#received.set(mode, range.end + 1n);
         return true;
       },
       end: () => {
-        underWay.floors.delete(call);
-        const [oldest] = underWay.floors;
-        if (oldest === undefined) this.#underWay.delete(mode);
-        else if (oldest.floor > call.floor) forgetBelow(underWay, oldest.floor);
+        pending.minimums.delete(call);
+        const [oldest] = pending.minimums;
+        if (oldest === undefined) this.#pending.delete(mode);
+        else if (oldest.minimum > call.minimum) forgetBelow(pending, oldest.minimum);
       },
     };
   }
@@ -62,6 +62,6 @@ function insert(ranges: IdRange[], range: IdRange): boolean {
 }
 
 /** Forgets ranges below the minimum of every pending call: they cannot overlap its range. */
-function forgetBelow(underWay: UnderWay, floor: bigint): void {
-  underWay.ranges = underWay.ranges.filter(({end}) => end >= floor);
+function forgetBelow(pending: PendingCalls, minimum: bigint): void {
+  pending.ranges = pending.ranges.filter(({end}) => end >= minimum);
 }
