@@ -1,7 +1,7 @@
 import type {Logger} from 'pino';
 import type {Settings} from '../../lib/config/settings.js';
 import {stderrSink} from '../../lib/server/observability/log-sink.js';
-import {recordTo} from '../../lib/server/observability/logs.js';
+import {createLogger} from '../../lib/server/observability/logs.js';
 import type {MigrationPlan} from '../../lib/store/schema/migrate.js';
 import {version} from '../../lib/util/version.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
@@ -49,7 +49,7 @@ export function logSync({before, steps}: MigrationPlan): void {
 }
 
 function stderrLogger(): Logger {
-  return recordTo([stderrSink()]);
+  return createLogger([stderrSink()]);
 }
 
 function toLog(log: Logger): ServeAnnouncements {

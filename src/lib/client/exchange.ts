@@ -37,13 +37,13 @@ export class ExchangeTimeout extends Error {}
  */
 export async function exchange(request: Exchange): Promise<RawAnswer> {
   for (;;) {
-    const sent = send(request);
+    const clientRequest = send(request);
     try {
-      return await receive(sent, request);
+      return await receive(clientRequest, request);
     } catch (error) {
       // The service may close an idle connection just when it is reused; sending twice costs at most a gap.
       // The loop ends, because each turn uses up one such connection.
-      if (!sent.reusedSocket || !isReset(error)) throw error;
+      if (!clientRequest.reusedSocket || !isReset(error)) throw error;
     }
   }
 }
@@ -55,20 +55,20 @@ function send({method, url, headers}: Exchange): ClientRequest {
     : requestHttp(url, {...options, agent: httpAgent});
 }
 
-function receive(sent: ClientRequest, {deadline, signal}: Exchange): Promise<RawAnswer> {
+function receive(clientRequest: ClientRequest, {deadline, signal}: Exchange): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    let isOver = false;
+    let isSettled = false;
     const end = (): void => {
-      isOver = true;
+      isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     };
     const fail = (error: Error): void => {
       // After a complete answer the connection serves the next request.
-      if (isOver) return;
+      if (isSettled) return;
       end();
       reject(error);
-      sent.destroy();
+      clientRequest.destroy();
     };
     const abort = (): void => {
       fail(new Error('aborted', {cause: signal?.reason}));
@@ -78,18 +78,18 @@ function receive(sent: ClientRequest, {deadline, signal}: Exchange): Promise<Raw
       fail(new ExchangeTimeout());
     }, limitMs);
     signal?.addEventListener('abort', abort);
-    sent.on('error', fail);
+    clientRequest.on('error', fail);
     // Closed without a usable answer, for example by a switch to another protocol.
-    sent.on('close', () => {
+    clientRequest.on('close', () => {
       fail(new Error('the connection closed'));
     });
-    sent.on('response', (response) => {
+    clientRequest.on('response', (response) => {
       readBody(response, fail, (answer) => {
         end();
         resolve(answer);
       });
     });
-    sent.end();
+    clientRequest.end();
   });
 }
 

@@ -28,18 +28,19 @@ interface PendingCalls {
  * Keeps one number per mode, and the ranges received since the oldest pending call began.
  */
 export class ReceivedRanges {
-  readonly #received = new HighWaterMarks(MAX_MODES);
+  readonly #highWaterMarks = new HighWaterMarks(MAX_MODES);
   readonly #pending = new Map<string, PendingCalls>();
 
   begin(mode: string): PendingCall {
-    const call = {minimum: this.#received.get(mode) ?? 0n};
+    const call = {minimum: this.#highWaterMarks.get(mode) ?? 0n};
     const pending = this.#pending.get(mode) ?? {minimums: new Set(), ranges: []};
     pending.minimums.add(call);
     this.#pending.set(mode, pending);
     return {
       accept: (range) => {
         if (range.start < call.minimum || !insert(pending.ranges, range)) return false;
-        if (range.end >= (this.#received.get(mode) ?? 0n)) this.#received.set(mode, range.end + 1n);
+        if (range.end >= (this.#highWaterMarks.get(mode) ?? 0n))
+          this.#highWaterMarks.set(mode, range.end + 1n);
         return true;
       },
       end: () => {

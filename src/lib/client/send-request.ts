@@ -59,8 +59,8 @@ export function serviceUrl(
   return url;
 }
 
-function notServiceUrl(server: string, what: string, hint = ''): UniqueIDError {
-  return new UniqueIDError('USAGE', `${JSON.stringify(redactServerUrl(server))} ${what}.`, {
+function notServiceUrl(server: string, problem: string, hint = ''): UniqueIDError {
+  return new UniqueIDError('USAGE', `${JSON.stringify(redactServerUrl(server))} ${problem}.`, {
     hint: `Write http://HOST:PORT, such as http://127.0.0.1:8051${hint}.`,
   });
 }
@@ -137,9 +137,9 @@ function pauseAfter(header: string | undefined): number {
 
 function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
   const {code, message} = error as Error & {code?: string};
-  const why =
+  const reason =
     error instanceof ExchangeTimeout ? `it took longer than ${timeoutMs / 1000} s` : (code ?? message);
-  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${why}.`, {
+  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${reason}.`, {
     cause: error,
     transient: true,
     hint: 'Check that it runs and that this machine can reach it.',

@@ -52,8 +52,8 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
       `Use one of ${Object.keys(kinds).join(', ')}, or one of these with +pool.`,
     );
   }
-  const [beginning, name = ''] = scheme;
-  const {userInfo, authority, path, query} = splitParts(text.slice(beginning.length));
+  const [schemePrefix, name = ''] = scheme;
+  const {userInfo, authority, path, query} = splitParts(text.slice(schemePrefix.length));
   const [user, password] = splitUserInfo(userInfo);
   const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
   // An "@" here means that the password contains a "/": the rest of it would be shown as the path.
@@ -195,6 +195,6 @@ function decode(text: string): string {
   );
 }
 
-function invalidUrl(what: string, hint = `Write ${databaseUrlRule}.`): UniqueIDError {
-  return new UniqueIDError('CONFIG_INVALID', `The database URL is not usable: ${what}.`, {hint});
+function invalidUrl(problem: string, hint = `Write ${databaseUrlRule}.`): UniqueIDError {
+  return new UniqueIDError('CONFIG_INVALID', `The database URL is not usable: ${problem}.`, {hint});
 }

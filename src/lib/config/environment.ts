@@ -5,7 +5,7 @@ import {settings} from './settings.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables that are not settings: the paths of both files, and the token that commands send. */
-const furtherVariables = ['UNIQUEID_CONFIG', 'UNIQUEID_CPCONFIG', 'UNIQUEID_TOKEN'];
+const otherVariables = ['UNIQUEID_CONFIG', 'UNIQUEID_CPCONFIG', 'UNIQUEID_TOKEN'];
 
 /** Our own prefix: every variable with it must be known. */
 const PREFIX = 'UNIQUEID_';
@@ -42,7 +42,7 @@ export function isServiceVariable(variable: string, value: string): boolean {
  * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the value, which may be a secret
  */
 export function assertKnownVariables(env: Environment): void {
-  const known = [...Object.values(settings).map((setting) => setting.env), ...furtherVariables];
+  const known = [...Object.values(settings).map((setting) => setting.env), ...otherVariables];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     const upper = name.toUpperCase();

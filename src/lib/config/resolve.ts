@@ -75,7 +75,8 @@ export function resolveConfig(sources: ConfigSources): Config {
     settings: values as Settings,
     origins: origins as Record<SettingName, string>,
     texts: texts as Record<SettingName, string>,
-    remarks: sources.cherryPyFile === undefined ? [] : withoutEffect(cherryPyFile, sources.cherryPyFile.path),
+    remarks:
+      sources.cherryPyFile === undefined ? [] : keysWithoutEffect(cherryPyFile, sources.cherryPyFile.path),
     files: sources.configFile === undefined ? [] : guardedFile(configFile, sources.configFile.path),
   };
 }
@@ -213,7 +214,7 @@ function unknownKey(
   });
 }
 
-function withoutEffect(cherryPyFile: IniFile, path: string): readonly string[] {
+function keysWithoutEffect(cherryPyFile: IniFile, path: string): readonly string[] {
   const known = new Set<string>(Object.values(settings).map(({key}) => key));
   return Array.from(cherryPyFile).flatMap(([section, values]) =>
     Array.from(values.entries())

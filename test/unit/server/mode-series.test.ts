@@ -3,10 +3,10 @@ import {ModeSeriesTable, OTHERS} from '../../../src/lib/server/observability/mod
 
 function ask(table: ModeSeriesTable, mode: string, times = 1): void {
   for (let time = 0; time < times; time++) {
-    const use = table.use(mode);
-    use.allocations += 1;
-    use.ids += 10;
-    use.next += 10n;
+    const totals = table.getOrAdd(mode);
+    totals.allocations += 1;
+    totals.ids += 10;
+    totals.next += 10n;
   }
 }
 

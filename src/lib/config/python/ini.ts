@@ -137,8 +137,8 @@ function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: s
   return {text, line: value.line};
 }
 
-function malformed(file: string, line: number, what: string): UniqueIDError {
-  return new UniqueIDError('CONFIG_INVALID', `${file}:${line}: ${what}.`, {
+function malformed(file: string, line: number, problem: string): UniqueIDError {
+  return new UniqueIDError('CONFIG_INVALID', `${file}:${line}: ${problem}.`, {
     hint: 'Correct that line; comments begin with ";" or "#" at the start of a line of their own.',
   });
 }

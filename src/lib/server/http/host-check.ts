@@ -41,11 +41,11 @@ export class HostCheck {
   /** Returns true if an `Origin` header is the service's own, as the client sees it or as configured. */
   isOwnOrigin(origin: string, host: string | undefined): boolean {
     if (!URL.canParse(origin)) return false;
-    const {protocol, host: from, hostname} = new URL(origin);
+    const {protocol, host: originHost, hostname} = new URL(origin);
     if (this.#allowed.has(hostname)) return true;
     // Uses the client's scheme, which decides the default port: a proxy may speak another one.
-    const own = `${protocol}//${host ?? ''}`;
-    return from !== '' && URL.canParse(own) && new URL(own).host === from;
+    const ownUrl = `${protocol}//${host ?? ''}`;
+    return originHost !== '' && URL.canParse(ownUrl) && new URL(ownUrl).host === originHost;
   }
 
   #isKnown(name: string): boolean {

@@ -11,15 +11,15 @@ export interface LineSink {
  */
 export class AccessLog {
   readonly #sinks: readonly LineSink[];
-  readonly #gatherLength: number;
+  readonly #flushLength: number;
   #lines = '';
   #second = 0;
   #time = '';
 
-  /** @param gatherLength characters after which gathered lines are written; `flush` writes them earlier */
-  constructor(sinks: readonly LineSink[], gatherLength: number) {
+  /** @param flushLength characters after which gathered lines are written; `flush` writes them earlier */
+  constructor(sinks: readonly LineSink[], flushLength: number) {
     this.#sinks = sinks;
-    this.#gatherLength = gatherLength;
+    this.#flushLength = flushLength;
   }
 
   record(request: RequestFacts, status: number, bytes: number): void {
@@ -27,7 +27,7 @@ export class AccessLog {
     this.#lines +=
       `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${escape(`${method} ${url} HTTP/${httpVersion}`)}" ` +
       `${status} ${bytes} "${escape(headers.referer ?? '')}" "${escape(headers['user-agent'] ?? '')}"\n`;
-    if (this.#lines.length >= this.#gatherLength) this.flush();
+    if (this.#lines.length >= this.#flushLength) this.flush();
   }
 
   /** Writes the gathered lines. */
@@ -63,9 +63,9 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** Returns local time, such as `23/Nov/2026:22:48:01 +0000`. */
 function formatTime(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
+  const padded = (value: number): string => String(value).padStart(2, '0');
   const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const day = `${two(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
-  return `${day}:${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`;
+  const zone = `${offset < 0 ? '-' : '+'}${padded(Math.floor(Math.abs(offset) / 60))}${padded(Math.abs(offset) % 60)}`;
+  const day = `${padded(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
+  return `${day}:${padded(date.getHours())}:${padded(date.getMinutes())}:${padded(date.getSeconds())} ${zone}`;
 }

@@ -2,12 +2,12 @@ import {closeSync, constants, fstatSync, openSync, write} from 'node:fs';
 import {isatty} from 'node:tty';
 
 /** Receives the number of bytes that a write took, or its error. */
-type Written = (error: NodeJS.ErrnoException | null | undefined, bytes: number) => void;
+type WriteCallback = (error: NodeJS.ErrnoException | null | undefined, bytes: number) => void;
 
 /** The destination of the bytes of a log. */
 export interface LogOutput {
   /** Writes all or a part of the bytes, and never waits for a reader. */
-  readonly write: (bytes: Buffer, written: Written) => void;
+  readonly write: (bytes: Buffer, done: WriteCallback) => void;
   /** Opens the file by its name again. @throws if that fails; the old file then stays open */
   readonly reopen?: () => void;
 }
@@ -19,8 +19,8 @@ export interface LogOutput {
 export function openFile(path: string): LogOutput {
   let descriptor = openToAppend(path);
   return {
-    write: (bytes, written) => {
-      write(descriptor, bytes, written);
+    write: (bytes, done) => {
+      write(descriptor, bytes, done);
     },
     reopen: () => {
       const old = descriptor;
@@ -46,8 +46,8 @@ export function openStderr(): LogOutput {
 }
 
 /** Writes at the offset that all writers to the same open file share. */
-function writeToStderr(bytes: Buffer, written: Written): void {
-  write(STDERR, bytes, written);
+function writeToStderr(bytes: Buffer, done: WriteCallback): void {
+  write(STDERR, bytes, done);
 }
 
 /** Uses the stream of Node, which never blocks on a pipe or socket and buffers unread bytes. */
@@ -55,9 +55,9 @@ function stderrStream(): LogOutput {
   // The callback reports errors; without a listener Node would end the process.
   process.stderr.on('error', () => undefined);
   return {
-    write: (bytes, written) => {
+    write: (bytes, done) => {
       process.stderr.write(bytes, (error) => {
-        written(error, bytes.length);
+        done(error, bytes.length);
       });
     },
   };

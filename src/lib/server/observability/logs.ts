@@ -30,7 +30,7 @@ export interface Logs {
  * Characters and milliseconds after which gathered access lines are written: the disk must not delay
  * an answer.
  */
-const GATHERED_LENGTH = 16_000;
+const ACCESS_FLUSH_LENGTH = 16_000;
 const ACCESS_FLUSH_MS = 500;
 
 /** Time for which the shutdown waits for a log that takes no lines. */
@@ -50,17 +50,17 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   const files = [errorLog, accessLog].filter((sink) => sink !== undefined);
   const all = [...new Set([...files, stderrSink()])];
   // The other logs report the trouble of one.
-  const notices = recordTo(all.filter((sink) => sink !== accessLog));
+  const notices = createLogger(all.filter((sink) => sink !== accessLog));
   if (errorLog !== undefined) report(errorLog, `log.error_file ${errorFile}`, notices);
   if (accessLog !== undefined) report(accessLog, `log.access_file ${accessFile}`, notices);
   report(stderrSink(), 'stderr', notices);
   // A person who watches the screen sees each line immediately.
   const access =
-    accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : GATHERED_LENGTH);
+    accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : ACCESS_FLUSH_LENGTH);
   const flush = setInterval(() => access?.flush(), ACCESS_FLUSH_MS);
   flush.unref();
   return {
-    errors: recordTo(errorSinks),
+    errors: createLogger(errorSinks),
     access,
     droppedLines: () => all.reduce((sum, {dropped}) => sum + dropped, 0),
     reopen: () => {
@@ -75,7 +75,7 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
 }
 
 /** Returns a logger of JSON records, one per line; hidden characters in foreign text are escaped. */
-export function recordTo(sinks: readonly LogSink[]): Logger {
+export function createLogger(sinks: readonly LogSink[]): Logger {
   return pino(
     {
       base: {pid: process.pid},
@@ -84,8 +84,8 @@ export function recordTo(sinks: readonly LogSink[]): Logger {
     },
     {
       write: (line) => {
-        const shown = visibleJson(line);
-        for (const sink of sinks) sink.write(shown);
+        const escaped = visibleJson(line);
+        for (const sink of sinks) sink.write(escaped);
       },
     },
   );

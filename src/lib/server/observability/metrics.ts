@@ -110,19 +110,19 @@ export class Metrics {
       this.#registry,
     );
     return {
-      group: (size, took) => {
+      group: (size, durationSeconds) => {
         groupSize.observe(size);
-        commits.observe(took);
+        commits.observe(durationSeconds);
       },
       granted: (mode, count, taken, next) => {
-        const use = this.#modes.use(mode);
-        use.allocations += count;
-        use.ids += Number(taken);
-        use.next = next;
+        const totals = this.#modes.getOrAdd(mode);
+        totals.allocations += count;
+        totals.ids += Number(taken);
+        totals.next = next;
         highest.note(next);
       },
-      waited: (time) => {
-        requests.observe(time);
+      waited: (durationSeconds) => {
+        requests.observe(durationSeconds);
       },
       failed: ({code, transient}) => {
         errors.inc({code});

@@ -8,7 +8,7 @@ const MAX_COUNTED = 10_000;
 export const OTHERS = '(others)';
 
 /** Ranges and integers issued in one mode since its counting began. */
-export interface ModeUse {
+export interface ModeTotals {
   allocations: number;
   ids: number;
   next: bigint;
@@ -20,7 +20,7 @@ interface Totals {
   ids: number;
 }
 
-interface CountedMode extends ModeUse {
+interface CountedMode extends ModeTotals {
   /** The part of `allocations` and `ids` that is already in a series, its own or `OTHERS`. */
   readonly settled: Totals;
   /** The values of its own series, current or last. */
@@ -47,7 +47,7 @@ export class ModeSeriesTable {
   #series: readonly ModeSeries[] = [];
 
   /** Returns the record to add to; valid until the next call. */
-  use(mode: string): ModeUse {
+  getOrAdd(mode: string): ModeTotals {
     const known = this.#modes.get(mode);
     if (known !== undefined) return known;
     if (this.#modes.size >= MAX_COUNTED) this.#forgetHalf();
@@ -90,15 +90,15 @@ export class ModeSeriesTable {
   /** Sorts by use, highest first; if two are equal, a listed mode keeps its place. */
   #byUse(): [string, CountedMode][] {
     return [...this.#modes].sort(
-      ([, one], [, two]) => two.allocations - one.allocations || Number(two.isListed) - Number(one.isListed),
+      ([, a], [, b]) => b.allocations - a.allocations || Number(b.isListed) - Number(a.isListed),
     );
   }
 
   #settle(counted: CountedMode): void {
     const {allocations, ids, settled, isListed} = counted;
-    const into = isListed ? counted.shown : this.#others;
-    into.allocations += allocations - settled.allocations;
-    into.ids += ids - settled.ids;
+    const target = isListed ? counted.shown : this.#others;
+    target.allocations += allocations - settled.allocations;
+    target.ids += ids - settled.ids;
     Object.assign(settled, {allocations, ids});
     if (!isListed) this.#hasOthers = true;
   }
