@@ -140,7 +140,7 @@ function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger
   }
 }
 
-/** Closes the store with a time limit: a close would wait minutes for a database server that died silently. */
+/** Closes the store with a time limit: it would wait minutes for a database server that died silently. */
 async function closeInTime(store: Store, log: Logger): Promise<void> {
   try {
     await withTimeLimit(store.close(), CLOSE_TIMEOUT_MS, () => new Error('it did not answer in time'));

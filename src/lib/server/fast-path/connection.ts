@@ -35,7 +35,7 @@ export class FastPathConnection implements RequestCallbacks {
   #hasAnswered = false;
   #isHalfClosed = false;
 
-  /** @param release passes the socket to `node:http`; bytes that were read and not answered are in it again */
+  /** @param release passes the socket to `node:http`; unanswered bytes are in it again */
   constructor(deps: FastPathDeps, socket: Socket, release: (socket: Socket) => void) {
     this.#deps = deps;
     this.#reader = new FastPathReader((host) => deps.hosts.isAllowed(host));

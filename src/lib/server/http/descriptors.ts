@@ -14,7 +14,7 @@ export function maxOpenConnections(requested: number, limit: number | undefined)
   return limit === undefined ? requested : Math.max(1, Math.min(requested, limit - RESERVED));
 }
 
-/** Returns how many files this process may open, as Node has raised its limit; `undefined` except on Linux. */
+/** Returns how many files this process may open after Node raised its limit; `undefined` except on Linux. */
 export function descriptorLimit(): number | undefined {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');

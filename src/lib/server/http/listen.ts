@@ -70,7 +70,7 @@ export async function listen(
     tls === undefined
       ? createServer(limits, answer)
       : createTlsServer({...limits, ...tls, handshakeTimeout: headerTimeoutMs}, answer);
-  // A client may close its half after its request; by default `node:http` would drop the answer and its range.
+  // A client may close its half after its request; by default Node would drop the answer and its range.
   Object.assign(server, {httpAllowHalfOpen: true});
   server.maxConnections = maxOpenConnections(maxConnections, descriptorLimit());
   // No other expectation has a meaning here; a server may ignore unknown ones (RFC 9110, 10.1.1).
