@@ -95,7 +95,7 @@ needs('postgresql', 'mariadb').describe('dbsync --from', () => {
     await execute(`INSERT INTO uniqueindex VALUES ('Other', 3)`);
     const refused = await run(url, 'dbsync', '--from', old);
     expect(refused.status).toBe(6);
-    expect(refused.stderr).toContain('"file" and "FILE", "other" and "Other"; nothing was changed.');
+    expect(refused.stderr).toContain('"file" and "FILE", "other" and "Other"');
     expect(await query('SELECT * FROM uniqueindex')).toEqual([['Other', '3']]);
   });
 
