@@ -179,6 +179,11 @@ export async function startMariadb(
   return runMariadb(folder, await freePort(), () => [`--init-file=${init}`, ...settings]);
 }
 
+/** A MariaDB that starts removes the temporary tables of every other one that has the same folder for them. */
+function ownTemporaryFiles({path}: GuardedFolder): {cwd: string; env: NodeJS.ProcessEnv} {
+  return {cwd: path, env: {...process.env, TMPDIR: path}};
+}
+
 /** Fills the folder `data` of a guarded one; returns a file for `--init-file` that creates the user of the tests. */
 export function installMariadb(folder: GuardedFolder): string {
   const programs = findMariadb();
@@ -187,7 +192,7 @@ export function installMariadb(folder: GuardedFolder): string {
   execFileSync(
     programs.install,
     ['--no-defaults', data, '--auth-root-authentication-method=normal', '--skip-test-db'],
-    {cwd: folder.path, stdio: 'ignore', ...mariadbUser()},
+    {...ownTemporaryFiles(folder), stdio: 'ignore', ...mariadbUser()},
   );
   const init = join(folder.path, 'init.sql');
   const escaped = password.replaceAll("'", "''");
@@ -211,7 +216,7 @@ export function runMariadb(
 ): Promise<PrivateServer> {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
-  const options: SpawnOptions = {cwd: folder.path, detached: true, ...mariadbUser()};
+  const options: SpawnOptions = {...ownTemporaryFiles(folder), detached: true, ...mariadbUser()};
   const args = [
     '--no-defaults',
     `--datadir=${join(folder.path, 'data')}`,
