@@ -1,12 +1,10 @@
-import {once} from 'node:events';
-import {createServer, type Server} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import express from 'express';
 import fastify from 'fastify';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import type {createRequestListener as create, EmbeddedService} from '../../src/index.js';
 import {ask} from '../helpers/network/http.js';
+import {serving} from '../helpers/network/listening.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 // As it is installed: the service starts a thread from a file of its own.
@@ -21,21 +19,11 @@ async function service(settings = {}): Promise<EmbeddedService> {
   return made;
 }
 
-async function at(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 const given = {status: 200, body: '{"endIndex": 9, "startIndex": 0}'};
 
 describe('the service inside another server', () => {
   it('of node:http', async () => {
-    const url = await at(createServer(await service()));
+    const url = await serving(await service());
     expect(await ask(url, '/getid?mode=file&range=10')).toMatchObject(given);
     expect((await ask(url, '/health')).status).toBe(200);
   });
@@ -46,7 +34,7 @@ describe('the service inside another server', () => {
     app.get('/own', (_, response) => {
       response.send('mine');
     });
-    const url = await at(createServer(app));
+    const url = await serving(app);
     expect(await ask(url, '/ids/getid?mode=file&range=10')).toMatchObject(given);
     expect(await ask(url, '/own')).toMatchObject({status: 200, body: 'mine'});
   });
@@ -64,7 +52,7 @@ describe('the service inside another server', () => {
   });
 
   it('takes the settings of a service file, and refuses what is none', async () => {
-    const url = await at(createServer(await service({max_range: '5', first_index: '100'})));
+    const url = await serving(await service({max_range: '5', first_index: '100'}));
     expect((await ask(url, '/getid?mode=file&range=6')).status).toBe(400);
     expect((await ask(url, '/getid?mode=file&range=5')).body).toBe('{"endIndex": 104, "startIndex": 100}');
     await expect(service({max_rang: '5'})).rejects.toMatchObject({
@@ -81,7 +69,7 @@ describe('the service inside another server', () => {
 
   it('refuses what comes after close, and answers what came before', async () => {
     const made = await service();
-    const url = await at(createServer(made));
+    const url = await serving(made);
     const before = ask(url, '/getid?mode=file&range=10');
     await new Promise((resolve) => setTimeout(resolve, 20));
     await made.close();

@@ -1,11 +1,10 @@
-import {createServer} from 'node:net';
-import {once} from 'node:events';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, inject, it} from 'vitest';
 import {cli} from '../helpers/programs/cli.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {password} from '../helpers/databases/private-server.js';
+import {silentPort} from '../helpers/network/listening.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 const kinds = [
@@ -14,16 +13,6 @@ const kinds = [
 ] as const;
 
 const env = {DATABASE_CONNECT_ATTEMPTS: '2', DATABASE_CONNECT_WAIT: '0'};
-
-/** A port that accepts connections and never says a word. */
-async function silentPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    server.close();
-  });
-  await once(server, 'listening');
-  return (server.address() as {port: number}).port;
-}
 
 describe.each(kinds)('$name, by the command line', ({need, server, make}) => {
   needs(need).describe('on a real server', () => {

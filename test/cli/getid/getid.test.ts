@@ -1,11 +1,10 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {createServer} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {cli, startServer} from '../../helpers/programs/cli.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import {serving} from '../../helpers/network/listening.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
 /** A folder with a database in it, ready to allocate from. */
@@ -167,32 +166,15 @@ describe('getid --server', () => {
   it.each(['<html>', '{"endIndex": 9}', '{"endIndex": 1e3, "startIndex": 0}'])(
     'does not take %s for a range',
     async (body) => {
-      const other = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
-      onTestFinished(() => {
-        other.close();
-      });
-      await once(other, 'listening');
-      const {port} = other.address() as AddressInfo;
-      const refused = await cli(['getid', '-m', 'file', '--server', `http://127.0.0.1:${port}`], {
-        cwd: makeWorkspace(),
-      });
+      const url = await serving((_, response) => response.end(body));
+      const refused = await cli(['getid', '-m', 'file', '--server', url], {cwd: makeWorkspace()});
       expect(refused).toMatchObject({status: 7, stdout: ''});
     },
   );
 
   it('does not take a range of another size', async () => {
-    const other = createServer((_, response) => response.end('{"endIndex": 9, "startIndex": 0}')).listen(
-      0,
-      '127.0.0.1',
-    );
-    onTestFinished(() => {
-      other.close();
-    });
-    await once(other, 'listening');
-    const {port} = other.address() as AddressInfo;
-    const refused = await cli(['getid', '-m', 'file', '-r', '3', '--server', `http://127.0.0.1:${port}`], {
-      cwd: makeWorkspace(),
-    });
+    const url = await serving((_, response) => response.end('{"endIndex": 9, "startIndex": 0}'));
+    const refused = await cli(['getid', '-m', 'file', '-r', '3', '--server', url], {cwd: makeWorkspace()});
     expect(refused).toMatchObject({status: 7, stdout: ''});
   });
 });
@@ -203,16 +185,12 @@ describe('getid --server', () => {
     ...answers: readonly {status: number; body: string; headers?: Record<string, string>}[]
   ): Promise<{url: string; asked: {method: string; authorization: string}[]}> {
     const asked: {method: string; authorization: string}[] = [];
-    const server = createServer((request, response) => {
+    const url = await serving((request, response) => {
       const {status = 500, body = '', headers = {}} = answers[asked.length] ?? answers.at(-1) ?? {};
       asked.push({method: request.method ?? '', authorization: request.headers.authorization ?? ''});
       response.writeHead(status, headers).end(body);
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.close();
     });
-    await once(server, 'listening');
-    return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked};
+    return {url, asked};
   }
   const given = {status: 200, body: '{"endIndex": 9, "startIndex": 9}'};
   const busy = {status: 503, body: '{"message": "too busy"}', headers: {'Retry-After': '0'}};
@@ -252,13 +230,7 @@ describe('getid --server', () => {
   });
 
   it('gives up after --timeout, all tries together', async () => {
-    const server = createServer(() => undefined).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await serving(() => undefined);
     const late = await cli(['getid', '-m', 'x', '--server', url, '--timeout', '0.3'], {cwd: makeWorkspace()});
     expect(late.status).toBe(7);
     expect(late.stderr).toContain('it took longer than 0.3 s');

@@ -1,26 +1,12 @@
 import {once} from 'node:events';
 import {createServer as createHttpServer} from 'node:http';
-import {createServer, type AddressInfo, type Socket} from 'node:net';
+import type {AddressInfo} from 'node:net';
 import postgres from 'postgres';
 import {describe, expect, inject, it, onTestFinished} from 'vitest';
 import {cli} from '../../helpers/programs/cli.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+import {silentPort} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
-
-/** A server that accepts connections and never says a word. */
-async function silentPort(): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
 
 /** Without a time limit each of these commands waits longer than a test may take. */
 const patient = {DATABASE_CONNECT_WAIT: '600', DATABASE_CONNECT_ATTEMPTS: '10'};

@@ -1,10 +1,8 @@
-import {once} from 'node:events';
-import {createServer} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../../helpers/programs/cli.js';
+import {serving} from '../../helpers/network/listening.js';
 import {ask} from '../../helpers/network/http.js';
 import {lockDatabase, makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
@@ -154,18 +152,13 @@ describe('reset --server', () => {
   });
 
   /** A service that changes what a real one answers to /status; what it returns is answered as it is. */
-  async function distorting(real: string, distort: (status: Status) => unknown): Promise<string> {
-    const server = createServer((request, response) => {
+  function distorting(real: string, distort: (status: Status) => unknown): Promise<string> {
+    return serving((request, response) => {
       void ask(real, request.url ?? '').then(({body}) => {
         const answer = distort(JSON.parse(body) as Status);
         response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
       });
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.close();
     });
-    await once(server, 'listening');
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   interface Status {

@@ -1,13 +1,11 @@
-import {once} from 'node:events';
 import {readFileSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
 import {openTerminal} from '../../helpers/programs/terminal.js';
+import {serving} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
 /** Everything but the line break, which ends the lines of this program. */
@@ -33,16 +31,10 @@ async function poisoned(...modes: readonly string[]): Promise<string> {
 }
 
 /** A service that answers everything with the same. */
-async function serviceThatSays(status: number, document: unknown): Promise<string> {
-  const server = createServer((_, response) => {
+function serviceThatSays(status: number, document: unknown): Promise<string> {
+  return serving((_, response) => {
     response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(document));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const poisonedStatus = {

@@ -1,13 +1,12 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {createServer} from 'node:http';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Client, type ClientOptions} from '../../../src/client.js';
 import {startServer, type RunningServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
+import {serving} from '../../helpers/network/listening.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
@@ -66,13 +65,7 @@ describe('allocate', () => {
   });
 
   it('gives up when its signal or the client says so', async () => {
-    const server = createServer(() => undefined).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await serving(() => undefined);
     const ids = client({servers: [url]});
     const stop = new AbortController();
     const asked = ids.allocate('file', 1, {signal: stop.signal});

@@ -1,29 +1,11 @@
-import {once} from 'node:events';
-import {createServer, type RequestListener} from 'node:http';
-import {createServer as createRawServer, type AddressInfo, type Server, type Socket} from 'node:net';
+import {createServer as createRawServer, type Socket} from 'node:net';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Client} from '../../../src/client.js';
 import {readServiceStatus} from '../../../src/lib/client/service-status.js';
 import {cli} from '../../helpers/programs/cli.js';
+import {listening, serving} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
-
-async function listening(server: Server): Promise<string> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const serving = (listener: RequestListener): Promise<string> => listening(createServer(listener));
 
 const answering = (text: string, headers = {}): Promise<string> =>
   serving((_, response) => response.writeHead(200, headers).end(text));

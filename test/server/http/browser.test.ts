@@ -1,11 +1,9 @@
-import {createServer} from 'node:http';
-import {once} from 'node:events';
-import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import type {createRequestListener as create} from '../../../src/index.js';
 import {startServer} from '../../helpers/programs/cli.js';
 import {ask, askRaw} from '../../helpers/network/http.js';
+import {serving} from '../../helpers/network/listening.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
 const getid = '/getid?range=1&mode=file';
@@ -119,14 +117,8 @@ describe('a Host header', () => {
     const at = async (settings: Record<string, string>): Promise<string> => {
       const database = `sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`;
       const listener = await createRequestListener({database, sync: true, settings});
-      const server = createServer(listener).listen(0, '127.0.0.1');
-      onTestFinished(async () => {
-        server.closeAllConnections();
-        server.close();
-        await listener.close();
-      });
-      await once(server, 'listening');
-      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      onTestFinished(() => listener.close());
+      return serving(listener);
     };
     const headers = {host: 'evil.example'};
     expect((await ask(await at({}), getid, {headers})).status).toBe(200);
