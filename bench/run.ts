@@ -128,7 +128,7 @@ async function measureByConnections(bare: Target): Promise<Section> {
       .map(({figures: {name, share}}) => ({name, value: share})),
   }));
   writeFileSync(
-    here('../docs/performance.svg'),
+    here('../docs/internals/performance.svg'),
     barChart('Requests a second, as a share of bare node:http', groups),
   );
   return {title: 'By connections', rows};
@@ -172,7 +172,7 @@ function fillDatabase(modes: number): string {
 }
 
 function write(report: Parameters<typeof toMarkdown>[0]): void {
-  const path = here('../docs/performance.md');
+  const path = here('../docs/internals/performance.md');
   const [begin, end] = ['<!-- figures -->\n', '<!-- end of figures -->'];
   const page = readFileSync(path, 'utf8');
   const before = page.slice(0, page.indexOf(begin) + begin.length);

@@ -7,8 +7,8 @@ import {root} from '../helpers/folders/workspace.js';
 /** How the page says whether waiting helps. */
 const waiting = {true: 'yes', false: 'no', varies: 'it varies'};
 
-it('docs/api.md lists each code with its statuses and whether waiting helps', () => {
-  const page = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
+it('docs/use/rest-api.md lists each code with its statuses and whether waiting helps', () => {
+  const page = readFileSync(join(root, 'docs', 'use', 'rest-api.md'), 'utf8');
   const rows = [...page.matchAll(/^\| `([A-Z_]+)` +\| +(\d+) +\| +(\d+) +\| ([^|]+?) +\|/gm)];
   const listed = rows.map(([, code, http, exit, helps]) => [code, Number(http), Number(exit), helps]);
   expect(listed).toEqual(

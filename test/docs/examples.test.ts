@@ -1,13 +1,12 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {blocksOf} from '../helpers/programs/page.js';
+import {pageNames, readPage} from '../helpers/folders/pages.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => ({name, text: readFileSync(join(root, name), 'utf8')}));
+const pages = pageNames.map((name) => ({name, text: readPage(name)}));
 
 const blocks = (language: string): readonly (readonly [string, string])[] =>
   pages.flatMap(({name, text}) => blocksOf(text, language).map((block) => [name, block] as const));

@@ -1,22 +1,21 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
+import {pageNames} from '../helpers/folders/pages.js';
 import {root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
-const pages = [
-  'README.md',
-  ...readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'}).map((name) => join('docs', name)),
-].filter((name) => name.endsWith('.md'));
-
-it.each(pages)('the links of %s lead to what is there', (page) => {
-  for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
-    const path = target === '' ? page : join(page, '..', target);
-    expect(existsSync(join(root, path)), `${page}: ${target}`).toBe(true);
-    if (anchor !== undefined) expect(anchorsOf(read(path)), `${page}: #${anchor}`).toContain(anchor);
-  }
-});
+it.each([...pageNames, 'CHANGELOG.md', 'CONTRIBUTING.md'])(
+  'the links of %s lead to what is there',
+  (page) => {
+    for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const path = target === '' ? page : join(page, '..', target);
+      expect(existsSync(join(root, path)), `${page}: ${target}`).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(read(path)), `${page}: #${anchor}`).toContain(anchor);
+    }
+  },
+);
 
 /** The names that GitHub gives the headings of a page. */
 function anchorsOf(page: string): readonly string[] {

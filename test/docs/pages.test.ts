@@ -1,14 +1,14 @@
-import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {need} from '../helpers/run/needs.js';
 import {stepsOf} from '../helpers/programs/page.js';
 import {needsOf, runPage} from '../helpers/programs/run-page.js';
+import {pageNames, readPage} from '../helpers/folders/pages.js';
 import {root} from '../helpers/folders/workspace.js';
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))]
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => ({name, text: readFileSync(join(root, name), 'utf8')}))
+const pages = pageNames
+  .map((name) => ({name, text: readPage(name)}))
   .filter(({text}) => stepsOf(text).some(({kind}) => kind === 'console'));
 
 describe('what a page shows is what a reader sees', () => {

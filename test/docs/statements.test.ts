@@ -7,13 +7,10 @@ import {openapiText} from '../../src/lib/server/routes/openapi.js';
 import {rangeSchema, statusSchema} from '../../src/lib/server/routes/schemas.js';
 import {startServer} from '../helpers/programs/cli.js';
 import {ask} from '../helpers/network/http.js';
+import {pageNames} from '../helpers/folders/pages.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
-
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => join('docs', name))].filter(
-  (name) => name.endsWith('.md'),
-);
 
 /** The first cells of a table's lines, without their backquotes. */
 function firstCells(page: string, begins: RegExp): readonly string[] {
@@ -28,7 +25,7 @@ describe('what the pages state', () => {
   it('are the defaults that hold, where a key is followed by one: `max_queue` (10,000)', () => {
     const known: readonly Setting[] = Object.values(settings);
     let stated = 0;
-    for (const page of pages) {
+    for (const page of pageNames) {
       for (const [text, key, value = ''] of read(page).matchAll(
         /`([a-z_.]+)` \((\d[\d,]*|True|False)(?: seconds)?\)/g,
       )) {
@@ -44,7 +41,9 @@ describe('what the pages state', () => {
   it('are all routes of the API', () => {
     const {paths} = JSON.parse(openapiText) as {paths: Record<string, unknown>};
     const routes = Object.keys(paths).sort();
-    const listed = firstCells(read('docs', 'api.md'), /^`\//).map((cell) => cell.replace(/\?.*/, ''));
+    const listed = firstCells(read('docs', 'use', 'rest-api.md'), /^`\//).map((cell) =>
+      cell.replace(/\?.*/, ''),
+    );
     expect([...listed].sort()).toEqual(routes);
     const readme = read('README.md');
     for (const route of routes)
@@ -57,7 +56,7 @@ describe('what the pages state', () => {
   });
 
   it('are all statuses of the API', () => {
-    const listed = firstCells(read('docs', 'api.md'), /^\d{3}$/).map(Number);
+    const listed = firstCells(read('docs', 'use', 'rest-api.md'), /^\d{3}$/).map(Number);
     // Those of commands, and of a service that does not come up, are answered to nobody.
     const {REMOTE_FAILED, ...answered} = errorTable;
     expect(REMOTE_FAILED.http).toBe(502);
@@ -70,7 +69,7 @@ describe('what the pages state', () => {
     const own = [...body.matchAll(/^# TYPE (uniqueid_\S+) (\S+)$/gm)].map(
       ([, name, kind]) => `${name} ${kind}`,
     );
-    const page = read('docs', 'operations.md');
+    const page = read('docs', 'operate', 'monitoring.md');
     const listed = [...page.matchAll(/^\| `(uniqueid_\w+)` +\| (\w+)/gm)].map(
       ([, name, kind]) => `${name} ${kind}`,
     );
@@ -81,7 +80,7 @@ describe('what the pages state', () => {
     const sources = readdirSync(join(root, 'src'), {recursive: true, encoding: 'utf8'})
       .filter((name) => name.endsWith('.ts'))
       .map((name) => read('src', name));
-    const page = read('docs', 'operations.md').replace(/[^]*## Troubleshooting/, '');
+    const page = read('docs', 'operate', 'troubleshooting.md');
     const messages = firstCells(page, /^`/);
     expect(messages.length).toBeGreaterThan(10);
     for (const message of messages) {

@@ -17,7 +17,7 @@ import {freePort} from '../helpers/databases/private-server.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-const page = readFileSync(join(root, 'docs', 'deployment.md'), 'utf8');
+const page = readFileSync(join(root, 'docs', 'operate', 'high-availability.md'), 'utf8');
 
 interface Balanced {
   readonly url: string;

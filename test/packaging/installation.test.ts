@@ -5,7 +5,7 @@ import {settings} from '../../src/lib/config/settings.js';
 import {entryScript} from '../helpers/programs/docker-entry.js';
 import {root} from '../helpers/folders/workspace.js';
 
-const page = join(root, 'docs', 'installation.md');
+const page = join(root, 'docs', 'operate', 'install.md');
 const text = readFileSync(page, 'utf8');
 
 /** What stands in the code blocks of one kind. */

@@ -5,9 +5,9 @@ import {cli} from '../../helpers/programs/cli.js';
 import {openTerminal, type Terminal} from '../../helpers/programs/terminal.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
-const page = join(root, 'docs', 'command-line.md');
+const page = join(root, 'docs', 'use', 'command-line.md');
 
-/** A screen of docs/command-line.md: the command lines, and what a person does while the last of them runs. */
+/** A screen of docs/use/command-line.md: the command lines, and what a person does while the last of them runs. */
 interface Scene {
   readonly lines: readonly string[];
   readonly act?: (terminal: Terminal) => Promise<string>;
@@ -94,7 +94,7 @@ function withScreens(text: string, screens: ReadonlyMap<string, string>): string
   });
 }
 
-it('the screens of docs/command-line.md are what the program shows', async () => {
+it('the screens of docs/use/command-line.md are what the program shows', async () => {
   const screens = new Map<string, string>();
   for (const [name, scene] of Object.entries(scenes)) screens.set(name, await capture(scene));
   const now = readFileSync(page, 'utf8');
