@@ -45,7 +45,11 @@ const requirements = {
   curl: program('curl'),
   cc: program('cc', 'gcc'),
   sqlite3: program('sqlite3'),
-  python3: program('python3'),
+  python3: {
+    // Debian's python3-minimal lacks most modules.
+    isMet: () => succeeds('python3', '-c', 'import configparser, pty, socket'),
+    how: 'python3: apt-get install python3',
+  },
   logrotate: program('logrotate'),
   openssl: program('openssl'),
   ps: program('ps', 'procps'),

@@ -8,6 +8,7 @@ import {ask, keepAlive} from '../../helpers/network/http.js';
 import {freePort} from '../../helpers/databases/private-server.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {needs} from '../../helpers/run/needs.js';
 
 const EVERYTHING = {UNIQUEID_LOG_SCREEN: 'true', UNIQUEID_REQUEST_TIMEOUT: '0.3'};
 
@@ -102,7 +103,7 @@ describe('serve answers every request and ends with 0', () => {
     expect(await server.finished).toMatchObject({status: 0, signal: null});
   });
 
-  it('if nobody reads the terminal', async () => {
+  needs('python3').it('if nobody reads the terminal', async () => {
     const cwd = makeWorkspace();
     // A terminal of its own whose master is held open and never read.
     const hold = `import os,pty,signal,sys
