@@ -216,6 +216,7 @@ describe('logs', () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '0.3'}});
     const release = lockDatabase(join(cwd, 'db.sqlite3'));
+    const startedAt = performance.now();
     const answers = await Promise.all(
       Array.from({length: 20}, () => ask(server.url, '/getid?range=1&mode=file')),
     );
@@ -231,7 +232,9 @@ describe('logs', () => {
       .stderr()
       .split('\n')
       .filter((line) => line.includes('DATABASE_BUSY'));
-    expect(records).toHaveLength(1);
+    // One record per code and second.
+    expect(records.length).toBeGreaterThan(0);
+    expect(records.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - startedAt) / 1000));
   });
 });
 
