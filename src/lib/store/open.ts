@@ -1,7 +1,7 @@
 import type {DatabaseUrl} from '../config/database-url.js';
 import type {OpenOptions, Store} from './store.js';
 
-/** Opens the store for a database URL. A driver is loaded only here, and only the one that is used. */
+/** Opens the store for a database URL. Loads only the driver that the URL needs. */
 export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
   switch (url.kind) {
     case 'sqlite': {

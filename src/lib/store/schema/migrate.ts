@@ -3,17 +3,17 @@ import {stepsFrom, type MigrationStep} from './steps.js';
 import {assertMigratable} from './verdict.js';
 import {describeState} from './version.js';
 
-/** What a migration will do, read from the database before anything is changed. */
+/** The steps of a migration, planned before the database is changed. */
 export interface MigrationPlan {
-  /** The version before, in words: `none`, `0.0`, `1.0`. */
+  /** The version before the migration, in words: `none`, `0.0`, `1.0`. */
   readonly before: string;
   readonly steps: readonly MigrationStep[];
 }
 
 /**
- * Reads where a database stands and which steps it lacks.
+ * Reads the schema version of a database and plans the missing steps.
  *
- * @throws UniqueIDError `SCHEMA_TOO_NEW` or `SCHEMA_DAMAGED` where it must not be touched
+ * @throws UniqueIDError `SCHEMA_TOO_NEW`, `SCHEMA_DAMAGED` or `SCHEMA_UNSUITABLE`: `dbsync` must not touch it
  */
 export async function planMigration(store: Store): Promise<MigrationPlan> {
   const state = await store.readSchema();
@@ -21,7 +21,7 @@ export async function planMigration(store: Store): Promise<MigrationPlan> {
   return {before: describeState(state), steps: stepsFrom(state)};
 }
 
-/** Takes all steps that a database lacks, in order. For callers that show no progress. */
+/** Applies all missing steps in order. For callers that show no progress. */
 export async function migrate(store: Store): Promise<MigrationPlan> {
   const plan = await planMigration(store);
   for (const step of plan.steps) await store.applyStep(step);

@@ -9,28 +9,30 @@ import {
   type SchemaVersion,
 } from './version.js';
 
-/** The names of all steps; each store has the statements of each. */
+/** The names of all steps. Each store has its own statements for each step. */
 export type StepName = 'create the tables' | 'record the schema version' | typeof CONVERT_ENGINE;
 
-/** One step of the schema's history: it brings a database from one version to the next. */
+/** One migration step: it upgrades a database from one schema version to the next. */
 export interface MigrationStep {
   readonly name: StepName;
-  /** Where the step begins; `undefined` is a database without our tables. */
+  /** The version that the step starts from; `undefined` for a database without UniqueID tables. */
   readonly from: SchemaVersion | undefined;
   readonly to: SchemaVersion;
 }
 
 const createTables: MigrationStep = {name: 'create the tables', from: undefined, to: currentVersion};
 
-/** The versions in order, one step between neighbours. A new version adds its step at the end. */
+/** All upgrades in order, one step between consecutive versions. A new version appends its step. */
 const upgrades: readonly MigrationStep[] = [
   {name: 'record the schema version', from: unversioned, to: {major: 1, minor: 0}},
 ];
 
 /**
- * The steps that bring a database to the current version, first one first; none where it is there already
- * or is newer. A damaged or unsuitable database has no steps either, unless one mends it: `assertMigratable` says so
- * to the operator.
+ * Returns the steps that bring a database to the current version, in order. Returns none if it is current or
+ * newer.
+ *
+ * A damaged or unsuitable database has no steps, unless a step repairs it. `assertMigratable` reports this to
+ * the operator.
  */
 export function stepsFrom(state: SchemaState): readonly MigrationStep[] {
   switch (state.kind) {
@@ -52,11 +54,11 @@ function upgradesFrom(version: SchemaVersion): readonly MigrationStep[] {
 }
 
 /**
- * Decides, inside the transaction that would take `step`, what the state read there means.
+ * Decides whether to apply a step, from the state read inside the transaction of that step.
  *
- * @returns `apply` where the database stands where the step begins, `already` where another migrator has
- *   brought it at least to where the step ends
- * @throws UniqueIDError `SCHEMA_*` where somebody changed the tables to something else meanwhile
+ * @returns `apply` if the database is at `step.from`, `already` if another migrator has brought it to
+ *   `step.to` or further
+ * @throws UniqueIDError `SCHEMA_*` if the tables were changed to any other state
  */
 export function decideStep(step: MigrationStep, state: SchemaState, location: string): 'apply' | 'already' {
   if (state.kind === 'absent' && step.from === undefined) return 'apply';
@@ -68,12 +70,8 @@ export function decideStep(step: MigrationStep, state: SchemaState, location: st
   }
   throw (
     schemaProblem(state, location) ??
-    new UniqueIDError(
-      'SCHEMA_DAMAGED',
-      `The tables in ${location} changed while "${step.name}" was under way.`,
-      {
-        hint: 'Run "uniqueid dbsync" again.',
-      },
-    )
+    new UniqueIDError('SCHEMA_DAMAGED', `The tables in ${location} changed during the step "${step.name}".`, {
+      hint: 'Run "uniqueid dbsync" again.',
+    })
   );
 }

@@ -1,42 +1,42 @@
-/** The step that mends tables of an engine without transactions. */
+/** The step that repairs tables of an engine without transactions. */
 export const CONVERT_ENGINE = 'convert the tables to InnoDB';
 
-/** A ground on which a table of counters cannot keep the promises of this program. */
+/** A reason why a table of counters cannot keep the promises of UniqueID. */
 export interface StructureFlaw {
-  /** Ends the sentence "The table of counters cannot be used: …". */
+  /** Completes the sentence "The table of counters cannot be used: …". */
   readonly reason: string;
-  /** Tells a person what to do, as a whole sentence. */
+  /** The remedy, as a whole sentence. */
   readonly hint: string;
-  /** The step by which `dbsync` mends it; `undefined` if a person has to. */
+  /** The step by which `dbsync` repairs it; `undefined` if a person has to. */
   readonly mend?: typeof CONVERT_ENGINE | undefined;
 }
 
-/** A table that was altered after it was looked at can reject every row. */
+/** A table that was altered after its structure was checked can reject every row. */
 export const alteredFlaw: StructureFlaw = {
-  reason: 'it was altered, and its columns do not take what has to be written',
-  hint: 'Run "uniqueid status", which tells what is wrong with it.',
+  reason: 'it was altered, and its columns reject what must be written',
+  hint: 'Run "uniqueid status" to see what is wrong.',
 };
 
 export interface ColumnStructure {
   readonly name: string;
-  /** The type as the database writes it. */
+  /** The type as the database spells it. */
   readonly type: string;
-  /** Whether the type keeps every value exactly, as its database judges; read for `id` and `index` alone. */
+  /** True if the type stores every value exactly in this kind of database. Used for `id` and `index` only. */
   readonly isExact: boolean;
   readonly isNullable: boolean;
   readonly hasDefault: boolean;
-  /** Whether the database computes the value. */
+  /** True if the database computes the value. */
   readonly isGenerated: boolean;
 }
 
 export interface UniqueIndex {
-  /** The key's columns; an expression or a part of a column is an empty text. */
+  /** The columns of the key; an empty text for an expression or a prefix of a column. */
   readonly columns: readonly string[];
-  /** Whether it covers every row, is in force, and compares as the column does. */
+  /** True if it covers every row, is enforced, and compares like its column. */
   readonly isWhole: boolean;
 }
 
-/** The table of counters as each kind of database can describe it. */
+/** The structure of the table of counters, in terms common to all databases. */
 export interface TableStructure {
   readonly columns: readonly ColumnStructure[];
   readonly uniqueIndexes: readonly UniqueIndex[];
@@ -44,24 +44,25 @@ export interface TableStructure {
   readonly triggers: readonly string[];
 }
 
-/** Statements that mend a table, in the words of its database. */
+/** Repair hints, with the SQL of one kind of database. */
 export interface Mends {
   readonly id: string;
   readonly index: string;
-  /** Makes a column of this name optional. */
+  /** For an additional column without a default. */
   readonly optional: (name: string) => string;
   readonly unique: string;
   readonly noTrigger: (name: string) => string;
 }
 
-/** The advice for a table that no single statement mends. */
+/** The hint for a table that no single statement repairs. */
 export const REBUILD_HINT =
-  'Make new tables with "uniqueid dbsync" in an empty database, and set each counter there with "uniqueid reset --to".';
+  'Create new tables in an empty database with "uniqueid dbsync", ' +
+  'then set each counter with "uniqueid reset --to".';
 
 /**
- * Finds what keeps a table from being served exactly.
+ * Returns the first reason why a table cannot be served exactly.
  *
- * @param allowsNull whether rows without an id are harmless, as in SQLite, where a primary key may be NULL
+ * @param allowsNull true if rows without an id are harmless, as in SQLite, where a primary key may be NULL
  */
 export function findFlaw(
   table: TableStructure,
@@ -92,11 +93,11 @@ function columnFlaw(
   }
   if (column.isGenerated) return {reason: `the database computes its column "${name}"`, hint: REBUILD_HINT};
   if (!column.isExact) {
-    const demand = name === 'id' ? 'text of variable length that compares exactly' : 'a 64-bit integer';
-    return {reason: `its column "${name}" is ${column.type}, not ${demand}`, hint: mend};
+    const needed = name === 'id' ? 'variable-length text with exact comparison' : 'a 64-bit integer';
+    return {reason: `its column "${name}" is ${column.type}, not ${needed}`, hint: mend};
   }
   return column.isNullable && !allowsNull
-    ? {reason: `its column "${name}" may be NULL`, hint: mend}
+    ? {reason: `its column "${name}" allows NULL`, hint: mend}
     : undefined;
 }
 
@@ -113,7 +114,7 @@ function keyFlaw({uniqueIndexes}: TableStructure, {unique}: Mends): StructureFla
   if (other === undefined) return undefined;
   const names = other.columns.map((name) => (name === '' ? 'an expression' : `"${name}"`)).join(', ');
   return {
-    reason: `it has a unique index on ${names} without "id", so one mode can keep another from moving on`,
+    reason: `it has a unique index on ${names} without "id", so one mode can block another`,
     hint: 'Drop that index.',
   };
 }
@@ -125,7 +126,7 @@ function triggerFlaw({triggers}: TableStructure, {noTrigger}: Mends): StructureF
     : {reason: `its trigger "${name}" can change what is written`, hint: noTrigger(name)};
 }
 
-/** A further column is harmless if a row can be written without it. */
+/** Finds an additional column that every row must set; any other additional column is harmless. */
 function furtherColumnFlaw({columns}: TableStructure, {optional}: Mends): StructureFlaw | undefined {
   const found = columns.find(
     ({name, isNullable, hasDefault, isGenerated}) =>

@@ -2,7 +2,7 @@ import {UniqueIDError} from '../../core/errors.js';
 import type {StructureFlaw} from './structure.js';
 import {currentVersion, formatVersion, isCurrent, isServable, type SchemaState} from './version.js';
 
-/** The error for a database without our tables. */
+/** Makes the error for a database without UniqueID tables. */
 export function schemaMissing(location: string, cause?: unknown): UniqueIDError {
   return new UniqueIDError('SCHEMA_MISSING', `The database ${location} has no tables of UniqueID.`, {
     cause,
@@ -10,21 +10,21 @@ export function schemaMissing(location: string, cause?: unknown): UniqueIDError 
   });
 }
 
-/** The error for a table in which a promise could not be kept. */
+/** Makes the error for a table whose structure breaks a promise of UniqueID. */
 export function unsuitable(location: string, {reason, hint}: StructureFlaw, cause?: unknown): UniqueIDError {
   const message = `The table of counters in ${location} cannot be used: ${reason}.`;
   return new UniqueIDError('SCHEMA_UNSUITABLE', message, {cause, hint});
 }
 
-/** The error for a row that a constraint rejects: it concerns one mode, and the others are served. */
+/** Makes the error for a row that a constraint rejects. It concerns one mode; the others are served. */
 export function rowRejected(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('MODE_NOT_ALLOWED', `A constraint of the tables in ${location} rejects a row.`, {
+  return new UniqueIDError('MODE_NOT_ALLOWED', `A constraint on the tables in ${location} rejects a row.`, {
     cause,
-    hint: 'Drop that constraint, or use another mode; the cause in the error log names it.',
+    hint: 'Drop the constraint, which the cause in the error log names, or use another mode.',
   });
 }
 
-/** Why a schema may not be used, and what to do; `undefined` where integers may be allocated from it. */
+/** Returns why integers must not be allocated from a schema; `undefined` if they may be. */
 export function schemaProblem(state: SchemaState, location: string): UniqueIDError | undefined {
   if (isServable(state)) return undefined;
   switch (state.kind) {
@@ -35,7 +35,7 @@ export function schemaProblem(state: SchemaState, location: string): UniqueIDErr
         'SCHEMA_DAMAGED',
         `The tables in ${location} cannot be used: ${state.reason}.`,
         {
-          hint: 'Restore the database from a backup; creating it anew would give out old integers again.',
+          hint: 'Restore the database from a backup; a newly created one would issue old integers again.',
         },
       );
     case 'unsuitable':
@@ -53,20 +53,20 @@ export function schemaProblem(state: SchemaState, location: string): UniqueIDErr
   }
 }
 
-/** Throws if integers may not be allocated from a schema. */
+/** Throws if integers must not be allocated from a schema. */
 export function assertServable(state: SchemaState, location: string): void {
   const problem = schemaProblem(state, location);
   if (problem !== undefined) throw problem;
 }
 
-/** Why a schema is not exactly the current one; `undefined` where it is. */
+/** Returns why a schema is not exactly the current one; `undefined` if it is. */
 export function schemaDifference(state: SchemaState, location: string): UniqueIDError | undefined {
   if (isCurrent(state)) return undefined;
   const problem = schemaProblem(state, location);
   return problem ?? (state.kind === 'versioned' ? tooNew(state.version, location) : undefined);
 }
 
-/** Throws where `dbsync` must not touch a database: it is damaged, unsuitable, or newer than this program. */
+/** Throws if `dbsync` must not change a database: it is damaged, unsuitable, or newer than this program. */
 export function assertMigratable(state: SchemaState, location: string): void {
   if (state.kind === 'absent') return;
   if (state.kind === 'unsuitable' && state.flaw.mend !== undefined) return;

@@ -1,48 +1,48 @@
 import type {StructureFlaw} from './structure.js';
 
-/** A version of the tables, as the rows `major` and `minor` of `uniqueindexsystem` hold it. */
+/** A version of the tables, stored in the rows `major` and `minor` of `uniqueindexsystem`. */
 export interface SchemaVersion {
   readonly major: number;
   readonly minor: number;
 }
 
-/** What a database holds of our tables. */
+/** The state of the UniqueID tables in a database. */
 export type SchemaState =
-  /** Neither table: a new database, or somebody else's. */
+  /** Neither table exists: a new database, or one of another program. */
   | {readonly kind: 'absent'}
   | {readonly kind: 'versioned'; readonly version: SchemaVersion}
-  /** Tables that no version explains; `reason` says what is wrong, as the end of a sentence. */
+  /** Tables of no version; `reason` completes the sentence "The tables cannot be used: …". */
   | {readonly kind: 'damaged'; readonly reason: string}
-  /** Tables of a version that this program knows, in which a promise could not be kept. */
+  /** Tables of a known version whose structure breaks a promise of UniqueID. */
   | {readonly kind: 'unsuitable'; readonly version: SchemaVersion; readonly flaw: StructureFlaw};
 
-/** The version this program writes, and the only major one it allocates from. */
+/** The version this program writes. It allocates only from versions with the same major number. */
 export const currentVersion: SchemaVersion = {major: 1, minor: 0};
 
-/** Before the Python service recorded versions: the table of counters alone. */
+/** The version before the Python service recorded versions: only the table of counters exists. */
 export const unversioned: SchemaVersion = {major: 0, minor: 0};
 
-/** Negative where `a` is older than `b`, 0 where they are the same, positive where it is newer. */
+/** Compares two versions: negative if `a` is older than `b`, 0 if they are equal, positive if it is newer. */
 export function compareVersions(a: SchemaVersion, b: SchemaVersion): number {
   return a.major - b.major || a.minor - b.minor;
 }
 
-/** Whether integers may be allocated: the same major version. */
+/** Returns true if integers may be allocated: the major version is the current one. */
 export function isServable(state: SchemaState): boolean {
   return state.kind === 'versioned' && state.version.major === currentVersion.major;
 }
 
-/** Whether the database is at exactly the version this program writes. */
+/** Returns true if the database is at exactly the version this program writes. */
 export function isCurrent(state: SchemaState): boolean {
   return state.kind === 'versioned' && compareVersions(state.version, currentVersion) === 0;
 }
 
-/** `1.0` */
+/** Formats a version as `1.0`. */
 export function formatVersion(version: SchemaVersion): string {
   return `${version.major}.${version.minor}`;
 }
 
-/** A state in a few words, to stand in a sentence or a table. */
+/** Describes a state in a few words, for a sentence or a table. */
 export function describeState(state: SchemaState): string {
   switch (state.kind) {
     case 'absent':
@@ -56,21 +56,21 @@ export function describeState(state: SchemaState): string {
   }
 }
 
-/** The parts of `uniqueindexsystem` as they were read, and which tables there are. */
+/** The raw facts from which `interpretSchema` derives the state. */
 export interface SchemaReading {
   readonly hasCounters: boolean;
   readonly hasSystem: boolean;
-  /** The rows of `uniqueindexsystem`: `major`, `minor`, and others that say nothing about the version. */
+  /** The rows of `uniqueindexsystem`: `major`, `minor`, and others unrelated to the version. */
   readonly parts: ReadonlyMap<string, unknown>;
-  /** Why the table of counters, if it exists, cannot be served. */
+  /** The reason why the table of counters cannot be served; `undefined` if it can, or does not exist. */
   readonly flaw?: StructureFlaw | undefined;
 }
 
-/** Tells from the tables, and from the rows of the second one, what a database holds. */
+/** Derives the schema state from the tables that exist and from the rows of `uniqueindexsystem`. */
 export function interpretSchema({hasCounters, hasSystem, parts, flaw}: SchemaReading): SchemaState {
-  // A Python dbsync that died half-way leaves tables without version rows: the same as before it ran.
+  // An interrupted Python dbsync leaves tables without version rows; this counts as the state before it ran.
   if (!hasSystem || !(parts.has('major') || parts.has('minor'))) {
-    return hasCounters ? judged(unversioned, flaw) : {kind: 'absent'};
+    return hasCounters ? toState(unversioned, flaw) : {kind: 'absent'};
   }
   if (!hasCounters) {
     return {
@@ -78,23 +78,23 @@ export function interpretSchema({hasCounters, hasSystem, parts, flaw}: SchemaRea
       reason: 'uniqueindexsystem records a version, but the table of counters, uniqueindex, is missing',
     };
   }
-  const major = wholeNumber(parts.get('major'));
-  const minor = wholeNumber(parts.get('minor'));
+  const major = parseWholeNumber(parts.get('major'));
+  const minor = parseWholeNumber(parts.get('minor'));
   if (major === undefined || minor === undefined) {
     const part = major === undefined ? 'major' : 'minor';
     return {kind: 'damaged', reason: `uniqueindexsystem has no whole number for "${part}"`};
   }
-  return judged({major, minor}, flaw);
+  return toState({major, minor}, flaw);
 }
 
-/** Only the structure of known versions is judged: newer tables may look different. */
-function judged(version: SchemaVersion, flaw: StructureFlaw | undefined): SchemaState {
+/** Considers the flaw only for known versions: newer tables may have another structure. */
+function toState(version: SchemaVersion, flaw: StructureFlaw | undefined): SchemaState {
   return flaw === undefined || version.major > currentVersion.major
     ? {kind: 'versioned', version}
     : {kind: 'unsuitable', version, flaw};
 }
 
-function wholeNumber(value: unknown): number | undefined {
+function parseWholeNumber(value: unknown): number | undefined {
   if (typeof value !== 'bigint' && typeof value !== 'number') return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;

@@ -3,9 +3,9 @@ import {damagedCounter, isCounterValue} from './counter-value.js';
 import type {Claim, ClaimResult, Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
 
 /**
- * Why a claim was not granted, told from the counter as it is.
+ * Returns why a claim was not granted, judged from the stored counter.
  *
- * @param stored what the row holds; `undefined` where there is no row
+ * @param stored the value in the row; `undefined` if the row does not exist
  */
 export function rejection(
   {mode, minimum, mayCreate}: Claim,
@@ -20,25 +20,28 @@ export function rejection(
   return {kind: 'exhausted', remaining: MAX_COUNTER - stored};
 }
 
-/** A row as a counter; what is none has no `next`. */
+/** Converts a row to a counter. `next` is `undefined` if the row holds no valid value. */
 export function toCounter({mode, next}: {mode: string; next: unknown}): Counter {
   return {mode, next: isCounterValue(next) ? next : undefined};
 }
 
 /**
- * Whether a move that a person confirmed may still go ahead, read from the row while it is locked.
+ * Checks, while the row is locked, that a confirmed move may still go ahead.
  *
- * @param now the counter as it is; `undefined` where the mode has none
- * @returns the counter, if it is no longer where it was seen and the move is not forwards all the same
+ * @param current the counter now; `undefined` if the mode does not exist
+ * @returns the counter, if it has changed since the confirmation and the move is not a forward move anyway
  */
-export function findConflict({mode, from, to}: CounterMove, now: Counter | undefined): readonly Counter[] {
-  const next = now?.next;
-  const asSeen = now !== undefined && next === from;
-  const stillForwards = next !== undefined && from !== undefined && from <= to && next <= to;
-  return asSeen || stillForwards ? [] : [{mode, next}];
+export function findConflict(
+  {mode, from, to}: CounterMove,
+  current: Counter | undefined,
+): readonly Counter[] {
+  const next = current?.next;
+  const isUnchanged = current !== undefined && next === from;
+  const isStillForward = next !== undefined && from !== undefined && from <= to && next <= to;
+  return isUnchanged || isStillForward ? [] : [{mode, next}];
 }
 
-/** What raising a counter to a minimum comes to, where the mode is stored as it is written. */
+/** Returns the result of raising a counter to a minimum, for a mode that is stored as it is spelled. */
 export function raised({mode, next}: CounterMinimum, before: bigint | undefined): Raise {
   return {mode, stored: mode, before, after: before !== undefined && before > next ? before : next};
 }

@@ -1,47 +1,47 @@
 import {UniqueIDError} from '../../core/errors.js';
 
-/** Where a connection was meant to go, for messages: never holds a password. */
+/** The target of a connection, for messages; never holds a password. */
 export interface Destination {
   readonly location: string;
   readonly user: string | undefined;
   readonly database: string;
 }
 
-/** Makes our error of one that a driver reported. */
+/** Converts an error of a driver to a `UniqueIDError`. */
 export type ErrorMaker = (location: string, cause: Error, destination: Destination) => UniqueIDError;
 
-/** Turns rows of a maker and its codes into the table that is searched by code. */
+/** Builds a map from error codes to their makers. */
 export function makersByCode(
   ...rows: readonly (readonly [ErrorMaker, readonly (string | number)[]])[]
 ): ReadonlyMap<unknown, ErrorMaker> {
   return new Map(rows.flatMap(([maker, codes]) => codes.map((code) => [code, maker] as const)));
 }
 
-/** Makes the error of a database that cannot be reached, for this reason. */
+/** Returns a maker of `unreachable` errors with a fixed reason. */
 export function unreachableAs(reason: string): ErrorMaker {
   return (location, cause) => unreachable(location, reason, cause);
 }
 
-/** What the system and TLS report of a connection, and whether waiting may help. */
+/** System errors of a connection; each completes the sentence "The database cannot be reached: …". */
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
+  ECONNRESET: 'the connection was closed unexpectedly',
+  EPIPE: 'the connection was closed unexpectedly',
   ETIMEDOUT: 'it did not answer in time',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
-  EADDRNOTAVAIL: 'there is no route to it',
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'its name cannot be looked up now',
-  EMFILE: 'this process has too many files open',
-  ENFILE: 'this machine has too many files open',
+  EHOSTUNREACH: 'no route leads to it',
+  ENETUNREACH: 'no route leads to it',
+  EADDRNOTAVAIL: 'no route leads to it',
+  ENOTFOUND: 'its host name does not exist',
+  EAI_AGAIN: 'its host name cannot be resolved now',
+  EMFILE: 'this process has too many open files',
+  ENFILE: 'this machine has too many open files',
 };
 
-/** Failures of TLS by what Node calls them, https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** TLS failures, by their codes in Node: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const certificateFailure =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
 
-/** An error of the network or of TLS as one of ours; `undefined` for any other. */
+/** Converts an error of the network or of TLS; returns `undefined` for any other error. */
 export function fromNetworkError(
   error: Error & {code?: unknown},
   {location}: Destination,
@@ -52,25 +52,25 @@ export function fromNetworkError(
   return reason === undefined ? undefined : unreachable(location, reason, error);
 }
 
-/** A database that cannot be reached now: waiting may help. */
+/** Makes the error for a database that is unreachable now; it is transient. */
 export function unreachable(location: string, reason: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} cannot be reached: ${reason}.`, {
     cause,
     transient: true,
-    hint: 'Check that it runs, and host and port in peewee_url.',
+    hint: 'Check that the database server runs, and check host and port in peewee_url.',
   });
 }
 
-/** A server whose certificate is not the one that it should have. */
+/** Makes the error for a server whose certificate cannot be verified. */
 export function certificateRefused(location: string, reason: string, cause: unknown): UniqueIDError {
   return refused(
     `The database ${location} cannot be trusted: TLS failed (${reason}).`,
-    'Name its certificate authority with sslrootcert=FILE in the URL, or say sslmode=no-verify.',
+    'Set sslrootcert=FILE in the URL to its certificate authority, or skip the check with sslmode=no-verify.',
     cause,
   );
 }
 
-/** A refusal that waiting does not change. */
+/** Makes the error for a connection that the server rejects permanently: waiting does not help. */
 export function refused(message: string, hint: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', message, {cause, hint});
 }
@@ -78,8 +78,9 @@ export function refused(message: string, hint: string, cause: unknown): UniqueID
 export function wrongLogin(location: string, cause: unknown, {user}: Destination): UniqueIDError {
   const who = user === undefined ? 'this user' : `user "${user}"`;
   return refused(
-    `The database ${location} refuses to log ${who} in.`,
-    'Check user and password in peewee_url or PEEWEE_URL, and whether the user may log in from here and without TLS (sslmode=).',
+    `The database ${location} rejected the login of ${who}.`,
+    'Check user and password in peewee_url or PEEWEE_URL. ' +
+      'Check that the server accepts this user from this host, and without TLS if sslmode= turns it off.',
     cause,
   );
 }
@@ -94,8 +95,9 @@ export function noDatabase(location: string, cause: unknown, {database}: Destina
 
 export function noPermission(location: string, cause: unknown, {user}: Destination): UniqueIDError {
   return refused(
-    `The database ${location} does not let user "${user ?? ''}" use the tables of UniqueID.`,
-    'Grant the user SELECT, INSERT and UPDATE on uniqueindex and uniqueindexsystem; dbsync needs CREATE as well.',
+    `The database ${location} denies user "${user ?? ''}" access to the tables of UniqueID.`,
+    'Grant the user SELECT, INSERT and UPDATE on uniqueindex and uniqueindexsystem; ' +
+      'dbsync also needs CREATE.',
     cause,
   );
 }
@@ -103,42 +105,50 @@ export function noPermission(location: string, cause: unknown, {user}: Destinati
 export function tlsRefused(location: string, cause: unknown): UniqueIDError {
   return refused(
     `The database ${location} and this program do not agree on TLS.`,
-    'The server may offer none (then sslmode=disable) or insist on it (then sslmode=require).',
+    'Set sslmode=disable in the URL if the server offers no TLS, or sslmode=require if it insists on TLS.',
     cause,
   );
 }
 
 export function readOnlyServer(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('DATABASE_READ_ONLY', `The database ${location} takes no writes now.`, {
+  return new UniqueIDError('DATABASE_READ_ONLY', `The database ${location} accepts no writes now.`, {
     cause,
     transient: true,
-    hint: 'It is a standby, or was made read-only: name the primary, or all hosts with commas between, in peewee_url.',
+    hint:
+      'It is a standby or was made read-only. ' +
+      'Name the primary in peewee_url, or all hosts separated by commas.',
   });
 }
 
 export function conflict(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('DATABASE_BUSY', `The database ${location} put another transaction first.`, {
-    cause,
-    hint: 'Ask again in a moment.',
-  });
+  return new UniqueIDError(
+    'DATABASE_BUSY',
+    `The database ${location} gave priority to another transaction.`,
+    {
+      cause,
+      hint: 'Retry in a moment.',
+    },
+  );
 }
 
-/** A limit of the server or of the user: connections that are there already still serve. */
+/** Makes the error for a connection limit of the server or of the user. Open connections still serve. */
 export function tooManyConnections(location: string, cause: unknown): UniqueIDError {
-  return new UniqueIDError('DATABASE_BUSY', `The database ${location} takes no further connection.`, {
+  return new UniqueIDError('DATABASE_BUSY', `The database ${location} accepts no more connections.`, {
     cause,
-    hint: 'Raise the limit there (max_connections), or lower max_connections= in the URL, which is 4 for each server.',
+    hint:
+      'Raise max_connections on the database server, ' +
+      'or lower max_connections= in the URL (default: 4 per UniqueID server).',
   });
 }
 
-/** A statement that the server or its administrator ended before it was done. */
+/** Makes the error for a statement that the server or its administrator canceled. */
 export function cutShort(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'DATABASE_BUSY',
-    `The database ${location} ended a statement before it was done.`,
+    `The database ${location} canceled a statement before it was done.`,
     {
       cause,
-      hint: 'Its time limit for statements may be too short (statement_timeout, max_statement_time).',
+      hint: 'Check whether its statement_timeout or max_statement_time is too short.',
     },
   );
 }
@@ -154,26 +164,31 @@ export function diskFull(location: string, cause: unknown): UniqueIDError {
   );
 }
 
-/** A mode that the table's character set has no letters for, or its column no room. */
+/** Makes the error for a mode that is too long for its column, or not in the character set of the table. */
 export function unwritableMode(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'INVALID_MODE',
-    `The table in ${location} cannot hold a mode: its column "id" is too short, or its character set lacks a letter.`,
+    `The table in ${location} cannot store a mode: ` +
+      'its column "id" is too short, or its character set lacks a character.',
     {
       cause,
-      hint: 'Use a short mode of plain letters, or copy the counters into a new database with "uniqueid dbsync --from".',
+      hint:
+        'Use a short mode of ASCII characters, ' +
+        'or copy the counters into a new database with "uniqueid dbsync --from".',
     },
   );
 }
 
-/** A statement that is longer than the server takes: shorter ones still serve. */
+/**
+ * Makes the error for a statement that exceeds the size limit of the server. Shorter statements still work.
+ */
 export function statementTooLong(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'STATEMENT_TOO_LONG',
-    `The database ${location} rejects a statement for its length.`,
+    `The database ${location} rejected a statement because of its length.`,
     {
       cause,
-      hint: 'Raise max_allowed_packet there to 1 MB or more.',
+      hint: 'Raise max_allowed_packet on the database server to 1 MB or more.',
     },
   );
 }

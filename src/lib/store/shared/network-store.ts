@@ -1,19 +1,22 @@
 import type {Store} from '../store.js';
 
-/** What is not an allocation may take this long, in milliseconds: tables with a million rows, locks of other migrators. */
+/**
+ * Time limit for everything but allocations: tables can hold a million rows, and other migrators can hold
+ * locks.
+ */
 export const PATIENT_MS = 120_000;
 
-/** How long a probe may take, in milliseconds: whoever watches a service waits no longer. */
+/** Time limit for a probe: monitoring systems wait no longer. */
 export const PROBE_TIMEOUT_MS = 1500;
 
-/** How long an allocation may take where nobody says otherwise, in milliseconds. */
+/** Default time limit for an allocation. */
 export const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Sees to it that a store can reach its server: a pool connects when it is first asked, and whoever opens a store
- * wants to know now.
+ * Verifies that a store can reach its server. A pool connects only on first use, but opening a store must
+ * fail if the server is unreachable.
  *
- * @throws UniqueIDError `DATABASE_*` where no connection can be had; the store is closed then
+ * @throws UniqueIDError `DATABASE_*` if it cannot connect; the store is then closed
  */
 export async function connected(store: Store): Promise<Store> {
   try {

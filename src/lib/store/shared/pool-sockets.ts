@@ -2,8 +2,9 @@ import {connect, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 /**
- * Opens the sockets of one pool and keeps them. The drivers end a connection with a message and a half-closed socket,
- * which a server that no longer answers leaves open for minutes: here all are destroyed at once.
+ * Opens the sockets of one pool and keeps track of them, so that all can be destroyed immediately. The
+ * drivers end a connection with a message and a half-closed socket. A server that no longer answers leaves
+ * that open for minutes.
  */
 export class PoolSockets {
   readonly host: string;
@@ -18,10 +19,10 @@ export class PoolSockets {
   open(): Socket {
     const socket = connect({host: this.host, port: this.port, noDelay: true, keepAlive: true});
     this.#open.add(socket);
-    // The driver of PostgreSQL adds its listeners a moment later. An attempt that fails at once, such as for want of file
-    // descriptors, would end the process; the driver would never hear of it.
+    // The PostgreSQL driver adds its listeners a moment later. Without this listener, an immediate failure,
+    // such as a lack of file descriptors, would end the process and never reach the driver.
     socket.once('error', (error) => {
-      if (socket.listenerCount('error') === 0) setImmediate(tellAgain, socket, error);
+      if (socket.listenerCount('error') === 0) setImmediate(repeatError, socket, error);
     });
     socket.once('close', () => {
       this.#open.delete(socket);
@@ -29,7 +30,9 @@ export class PoolSockets {
     return socket;
   }
 
-  /** Waits until the server has closed all connections. Returns false if some are still open after `limitMs`. */
+  /**
+   * Waits until the server has closed all connections. Returns false if some are still open after `limitMs`.
+   */
   async areClosed(limitMs: number): Promise<boolean> {
     const deadline = performance.now() + limitMs;
     while (this.#open.size > 0 && performance.now() < deadline) await sleep(10);
@@ -41,8 +44,8 @@ export class PoolSockets {
   }
 }
 
-/** Repeats the end of a socket to the listeners that came after it. */
-function tellAgain(socket: Socket, error: Error): void {
+/** Repeats the end of a socket for the listeners that were added after it. */
+function repeatError(socket: Socket, error: Error): void {
   if (socket.listenerCount('error') === 0) return;
   socket.emit('error', error);
   socket.emit('close', true);

@@ -6,10 +6,11 @@ import {readBytes, READ_HINT, UnreadableFile} from '../../util/read-file.js';
 import {assertOwnerWrites} from '../../config/secret-files.js';
 
 /**
- * What TLS is to check. Certificates are verified unless `no-verify` or `prefer` says otherwise; `require` does so
- * too, unlike libpq's, because encryption to nobody knows whom protects from nobody.
+ * Returns the TLS options for a database URL; `undefined` if it disables TLS. Verifies certificates unless
+ * `sslmode` is `no-verify` or `prefer`. Unlike in libpq, `require` verifies them too: encryption to an
+ * unverified peer protects against nothing.
  *
- * @throws UniqueIDError `CONFIG_INVALID` where a file cannot be read
+ * @throws UniqueIDError `CONFIG_INVALID` if a file cannot be read
  */
 export function tlsOptions({options, hosts}: DatabaseUrl): ConnectionOptions | undefined {
   const {sslmode, sslrootcert, sslcert, sslkey} = options;
@@ -20,9 +21,9 @@ export function tlsOptions({options, hosts}: DatabaseUrl): ConnectionOptions | u
     key: read('sslkey', sslkey),
   };
   if (sslkey !== undefined) assertOwnerWrites({name: 'sslkey', path: sslkey, isSecret: true});
-  const given = Object.fromEntries(Object.entries(files).filter(([, content]) => content !== undefined));
+  const present = Object.fromEntries(Object.entries(files).filter(([, content]) => content !== undefined));
   return {
-    ...given,
+    ...present,
     rejectUnauthorized: sslmode !== 'no-verify' && sslmode !== 'prefer',
     checkServerIdentity:
       sslmode === 'verify-ca' ? () => undefined : identityCheck(hosts.map(({host}) => host)),
@@ -30,8 +31,9 @@ export function tlsOptions({options, hosts}: DatabaseUrl): ConnectionOptions | u
 }
 
 /**
- * Node checks a certificate against `localhost` where a driver connects to an address and so names no server:
- * there the certificate must be for one of the addresses that the URL names.
+ * Makes the check of a server's name. A driver that connects to an IP address names no server, and Node then
+ * checks the certificate against `localhost`. In this case the certificate must be for one of the addresses
+ * in the URL.
  */
 function identityCheck(hosts: readonly string[]): NonNullable<ConnectionOptions['checkServerIdentity']> {
   return (name, certificate) => {
