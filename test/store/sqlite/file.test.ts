@@ -13,17 +13,17 @@ import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 import {claim, granted} from '../../helpers/databases/claims.js';
 
 describe('an SQLite file', () => {
-  it('is written so that each commit is synced', async () => {
+  it('is opened in WAL mode with synchronous=FULL', async () => {
     const {path, open} = makeSqliteDatabase();
     const store = await open({create: true});
     expect((await store.facts()).durability).toBe('journal_mode=wal, synchronous=FULL');
     await migrate(store);
     await store.close();
-    // WAL stays in the file: bytes 18 and 19 of the header, https://www.sqlite.org/fileformat.html
+    // The file records WAL mode in bytes 18 and 19 of its header: https://www.sqlite.org/fileformat.html
     expect([...readFileSync(path).subarray(18, 20)]).toEqual([2, 2]);
   });
 
-  it('has a log of 4 MiB that is written again and again, and a longer one once groups hold many modes', async () => {
+  it('has a WAL of 4 MiB, and a larger one after a batch with many modes', async () => {
     const {path, open} = makeSqliteDatabase();
     const store = await open({create: true});
     await migrate(store);
@@ -32,7 +32,7 @@ describe('an SQLite file', () => {
     expect(mebibytes()).toBeGreaterThan(3.5);
     expect(mebibytes()).toBeLessThan(4.5);
     for (let turn = 0; turn < 600; turn++) {
-      // So far apart that nearly each has a page of its own.
+      // Long enough that almost every mode has its own page.
       const modes = Array.from({length: 30}, (_, index) => `${index}-${turn}`.padEnd(200, 'x'));
       await store.advance(
         modes.map((mode) => claim(mode, 1n)),
@@ -43,7 +43,7 @@ describe('an SQLite file', () => {
     expect(mebibytes()).toBeLessThan(34);
   });
 
-  it('keeps a counter an INTEGER up to the last one, where SQLite alone would make it a REAL', async () => {
+  it('keeps the last counter value an INTEGER, which SQLite would turn into a REAL', async () => {
     const {open, execute, query} = makeSqliteDatabase();
     const store = await open({create: true});
     await migrate(store);
@@ -57,7 +57,7 @@ describe('an SQLite file', () => {
     expect(await query('SELECT typeof("index" + 1) FROM uniqueindex')).toEqual([['real']]);
   });
 
-  it.each(['9.3e18', `'many'`, '-1'])('refuses a counter that holds %s', async (value) => {
+  it.each(['9.3e18', `'many'`, '-1'])('rejects a counter with the value %s', async (value) => {
     const {open, execute, query} = makeSqliteDatabase();
     const store = await open({create: true});
     await migrate(store);
@@ -67,7 +67,7 @@ describe('an SQLite file', () => {
     expect(await query('SELECT quote("index") FROM uniqueindex')).toEqual(before);
   });
 
-  it('that the Python service wrote is read and continued', async () => {
+  it('continues the counters of a file from the Python service', async () => {
     const path = copyFixture('pacifica-1.0.sqlite3', makeWorkspace());
     const {open} = makeSqliteDatabase(path);
     const store = await open();
@@ -81,7 +81,7 @@ describe('an SQLite file', () => {
     expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
   });
 
-  it('that is missing is not created unless asked for', () => {
+  it('is not created if it is missing and `create` is not set', () => {
     const path = join(makeWorkspace(), 'none.sqlite3');
     expect(() => openSqliteStore(path)).toThrow(expect.objectContaining({code: 'DATABASE_MISSING'}));
     expect(() => openSqliteStore(path, {readOnly: true})).toThrow(
@@ -90,9 +90,9 @@ describe('an SQLite file', () => {
     expect(() => readFileSync(path)).toThrow('ENOENT');
   });
 
-  it('that is no database is told from one, and left alone', () => {
+  it('is rejected and left unchanged if it is not a database', () => {
     const path = join(makeWorkspace(), 'notes.txt');
-    writeFileSync(path, 'This is a text, and long enough to be taken for a header. '.repeat(20));
+    writeFileSync(path, 'This text is longer than the header of a database. '.repeat(20));
     const before = readFileSync(path);
     for (const options of [{}, {create: true}, {readOnly: true}]) {
       expect(() => openSqliteStore(path, options)).toThrow(
@@ -102,15 +102,16 @@ describe('an SQLite file', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  it('that is a folder, or would stand in none, is told', () => {
+  it('is rejected if its path is a folder, or in a missing folder', () => {
     const folder = makeWorkspace();
-    expect(() => openSqliteStore(folder, {create: true})).toThrow(/is a folder/);
-    expect(() => openSqliteStore(join(folder, 'no', 'db.sqlite3'), {create: true})).toThrow(
-      /There is no folder/,
-    );
+    for (const path of [folder, join(folder, 'no', 'db.sqlite3')]) {
+      expect(() => openSqliteStore(path, {create: true})).toThrow(
+        expect.objectContaining({code: 'DATABASE_UNAVAILABLE', transient: false}),
+      );
+    }
   });
 
-  it('that another process holds is busy, which passes', async () => {
+  it('is busy, which is transient, while another process holds a lock', async () => {
     const {path, open} = makeSqliteDatabase();
     const store = await open({create: true});
     await migrate(store);
@@ -123,7 +124,7 @@ describe('an SQLite file', () => {
     expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
   });
 
-  it('is only looked at by a read-only store', async () => {
+  it('stays unchanged if a read-only store opens it', async () => {
     const path = copyFixture('pacifica-1.0.sqlite3', makeWorkspace());
     const before = readFileSync(path);
     const {open} = makeSqliteDatabase(path);
@@ -139,22 +140,21 @@ describe('an SQLite file', () => {
 
 describe('an SQLite file that the user may not write', () => {
   it.each(['file', 'folder'])(
-    'gives a clear error for a read-only %s, and the counter stays',
-    async (what) => {
+    'fails with DATABASE_READ_ONLY for a read-only %s, and keeps the counter',
+    async (readOnlyPart) => {
       const folder = makeWorkspace();
       const path = copyFixture('pacifica-1.0.sqlite3', folder);
-      chmodSync(path, what === 'file' ? 0o444 : 0o666);
-      chmodSync(folder, what === 'folder' ? 0o555 : 0o777);
+      chmodSync(path, readOnlyPart === 'file' ? 0o444 : 0o666);
+      chmodSync(folder, readOnlyPart === 'folder' ? 0o555 : 0o777);
       onTestFinished(() => {
         chmodSync(folder, 0o755);
       });
       const url = `sqlite:///${path}`;
-      const taken = await cli(['getid', '--mode', 'file', '--database', url], {
+      const taken = await cli(['getid', '--mode', 'file', '--json', '--database', url], {
         cwd: folder,
         obeysPermissions: true,
       });
-      expect(taken).toMatchObject({status: 4, stdout: ''});
-      expect(taken.stderr).toMatch(/cannot be written\.\nTry:/);
+      expect(JSON.parse(taken.stdout)).toMatchObject({error: {code: 'DATABASE_READ_ONLY', exit: 4}});
       const status = await cli(['status', '--json', '--database', url], {
         cwd: folder,
         obeysPermissions: true,
@@ -163,13 +163,13 @@ describe('an SQLite file that the user may not write', () => {
     },
   );
 
-  it('is written by a running server as soon as the user may', async () => {
+  it('is written by a running server as soon as permissions allow it', async () => {
     const folder = makeWorkspace();
     const path = copyFixture('pacifica-1.0.sqlite3', folder);
     chmodSync(folder, 0o777);
     chmodSync(path, 0o666);
     const options = {cwd: folder, env: {PEEWEE_URL: `sqlite:///${path}`}, obeysPermissions: true};
-    // One that is killed leaves its log behind, without which SQLite would not open a file that cannot be written.
+    // A killed server leaves its WAL behind; without one, SQLite would not open a read-only file.
     const killed = await startServer([], options);
     expect(rangeOf(await ask(killed.url, '/getid?mode=file&range=1'))).toEqual({
       start: 251_038n,
@@ -181,8 +181,8 @@ describe('an SQLite file that the user may not write', () => {
     for (const file of files) chmodSync(file, 0o444);
     const server = await startServer([], options);
     for (let turn = 0; turn < 2; turn++) {
-      const refused = await ask(server.url, '/getid?mode=file&range=1');
-      expect(refused).toMatchObject({
+      const rejected = await ask(server.url, '/getid?mode=file&range=1');
+      expect(rejected).toMatchObject({
         status: 503,
         body: expect.stringContaining('cannot be written') as string,
       });
@@ -194,21 +194,20 @@ describe('an SQLite file that the user may not write', () => {
     });
   });
 
-  it('gives a clear error for a file that cannot be read', async () => {
+  it('fails with DATABASE_UNAVAILABLE if the file cannot be read', async () => {
     const folder = makeWorkspace();
     const path = copyFixture('pacifica-1.0.sqlite3', folder);
     chmodSync(folder, 0o777);
     chmodSync(path, 0o000);
-    const taken = await cli(['getid', '--mode', 'file', '--database', `sqlite:///${path}`], {
+    const taken = await cli(['getid', '--mode', 'file', '--json', '--database', `sqlite:///${path}`], {
       cwd: folder,
       obeysPermissions: true,
     });
-    expect(taken).toMatchObject({status: 4, stdout: ''});
-    expect(taken.stderr).toMatch(/cannot be opened\.\nTry:/);
+    expect(JSON.parse(taken.stdout)).toMatchObject({error: {code: 'DATABASE_UNAVAILABLE', exit: 4}});
   });
 });
 
-/** A file system of 256 kB. */
+/** Mounts a file system of 256 kB. */
 function smallFileSystem(): string {
   need('mounts');
   const folder = join(makeWorkspace(), 'small');
@@ -221,40 +220,40 @@ function smallFileSystem(): string {
 }
 
 describe('an SQLite file on a full disk', () => {
-  it('refuses with a clear error, loses nothing that was answered, and goes on when there is space', async () => {
+  it('answers DATABASE_FULL, loses no issued integer, and recovers when space is freed', async () => {
     const folder = smallFileSystem();
     const {path, open, query} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const store = await open({create: true});
     await migrate(store);
-    let given = 0n;
-    let refusal: unknown;
-    while (refusal === undefined && given < 10_000n) {
+    let issued = 0n;
+    let rejection: unknown;
+    while (rejection === undefined && issued < 10_000n) {
       try {
         const [result] = await store.advance([claim('file', 1n)], 0n);
-        expect(result).toEqual(granted(given + 1n));
-        given += 1n;
+        expect(result).toEqual(granted(issued + 1n));
+        issued += 1n;
       } catch (error) {
-        refusal = error;
+        rejection = error;
       }
-      // The counter is one row: rows of other modes, as big as they may be, use up the disk.
-      if (refusal === undefined) {
+      // The counter is one row. Rows of other modes, as large as possible, fill the disk.
+      if (rejection === undefined) {
         await store
-          .advance([claim(`${given}`.padStart(255, 'm'), 1n)], 0n)
-          .catch((error: unknown) => (refusal = error));
+          .advance([claim(`${issued}`.padStart(255, 'm'), 1n)], 0n)
+          .catch((error: unknown) => (rejection = error));
       }
     }
-    expect(refusal).toMatchObject({code: 'DATABASE_FULL', transient: false});
-    expect(await store.counter('file')).toEqual({mode: 'file', next: given});
+    expect(rejection).toMatchObject({code: 'DATABASE_FULL', transient: false});
+    expect(await store.counter('file')).toEqual({mode: 'file', next: issued});
     await store.close();
     execFileSync('mount', ['-o', 'remount,size=4m', folder]);
     const again = await makeSqliteDatabase(path).open();
-    expect(await again.advance([claim('file', 1n)], 0n)).toEqual([granted(given + 1n)]);
+    expect(await again.advance([claim('file', 1n)], 0n)).toEqual([granted(issued + 1n)]);
     expect(await query('PRAGMA integrity_check')).toEqual([['ok']]);
   });
 });
 
-describe('an SQLite file on a disk that others have filled', () => {
-  it('is written as long as no mode is added: what is in the log is copied, and its space used again', async () => {
+describe('an SQLite file on a disk that another program has filled', () => {
+  it('still advances existing modes, because it reuses the space of the WAL', async () => {
     const folder = smallFileSystem();
     const {path, open} = makeSqliteDatabase(join(folder, 'db.sqlite3'));
     const first = await open({create: true});
@@ -278,12 +277,12 @@ const tables =
   'CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY, "index" BIGINT NOT NULL); ' +
   'CREATE TABLE uniqueindexsystem (part VARCHAR(255) PRIMARY KEY, value INTEGER NOT NULL)';
 
-describe('a file that is not ours to change', () => {
+describe('an SQLite file that UniqueID must not change', () => {
   it.each([
     ['of a newer version', `${tables}; INSERT INTO uniqueindexsystem VALUES ('major', 2), ('minor', 0)`],
     ['that is damaged', `${tables}; INSERT INTO uniqueindexsystem VALUES ('major', 1)`],
     ['of another program', 'CREATE TABLE theirs (id INTEGER)'],
-  ])('%s stays as it is to the last byte', async (_, sql) => {
+  ])('%s stays unchanged to the last byte', async (_, sql) => {
     const database = makeSqliteDatabase();
     await database.execute(sql);
     const before = readFileSync(database.path);

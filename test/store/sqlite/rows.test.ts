@@ -17,8 +17,8 @@ async function ready(): Promise<{database: SqliteTestDatabase; store: Store}> {
   return {database, store};
 }
 
-/** Ids as SQL, and how each is listed, in the order of the table. */
-const odd = [
+/** Ids as SQL and as they are listed, in the order of the table. */
+const oddIds = [
   [`''`, `CAST(x'' AS TEXT)`],
   [`'CAST(x''61'' AS TEXT)'`, `CAST(x'43415354287827363127204153205445585429' AS TEXT)`],
   [`CAST(x'61FF62' AS TEXT)`, `CAST(x'61FF62' AS TEXT)`],
@@ -31,15 +31,15 @@ const odd = [
 ] as const;
 
 describe('rows with ids that no request can name', () => {
-  it('are listed as the SQL that names them, and paged past one by one', async () => {
+  it('are listed as SQL literals, one page after another', async () => {
     const {database, store} = await ready();
-    for (const [index, [id]] of odd.entries())
+    for (const [index, [id]] of oddIds.entries())
       await database.execute(`INSERT INTO uniqueindex VALUES (${id}, ${index})`);
-    const expected = odd.map(([, mode], index) => ({mode, next: BigInt(index)}));
+    const expected = oddIds.map(([, mode], index) => ({mode, next: BigInt(index)}));
     const byBytes = await store.counters();
     expect(byBytes.toSorted((a, b) => Number(a.next) - Number(b.next))).toEqual(expected);
     const paged: unknown[] = [];
-    for (let after: string | undefined; paged.length <= odd.length;) {
+    for (let after: string | undefined; paged.length <= oddIds.length;) {
       const [counter] = await store.counters({after, limit: 1});
       if (counter === undefined) break;
       paged.push(counter);
@@ -48,7 +48,7 @@ describe('rows with ids that no request can name', () => {
     expect(paged).toEqual(byBytes);
   });
 
-  it('are moved by that name, and never taken for a mode that is written alike', async () => {
+  it('are moved by their SQL literal, and not confused with a mode of the same text', async () => {
     const {database, store} = await ready();
     await database.execute(`INSERT INTO uniqueindex VALUES (x'61FF', 5), ('file', 7)`);
     expect(await store.moveCounters([{mode: `x'61FF'`, from: 5n, to: 6n}])).toEqual([]);
@@ -63,7 +63,7 @@ describe('rows with ids that no request can name', () => {
     ]);
   });
 
-  it('do not disturb status', async () => {
+  it('are shown by status', async () => {
     const {database} = await ready();
     await database.execute(
       `INSERT INTO uniqueindex VALUES (x'61FF', 5), ('', 3), (CAST(x'FF' AS TEXT), 4), ('file', 7)`,
@@ -83,8 +83,8 @@ describe('rows with ids that no request can name', () => {
   });
 });
 
-describe('a database file', () => {
-  it('with two names is warned of by status and at the start of serve', async () => {
+describe('an SQLite file', () => {
+  it('with two names causes a warning from status and at the start of serve', async () => {
     const {database} = await ready();
     linkSync(database.path, `${database.path}.backup`);
     const options = {cwd: makeWorkspace()};
@@ -96,7 +96,7 @@ describe('a database file', () => {
     await waitFor(() => /2 names/.exec(server.stderr())?.[0], server);
   });
 
-  needs('mounts').it('that is mounted alone is rejected, by every name of it', () => {
+  needs('mounts').it('that is mounted alone is rejected, by its path and by a symbolic link', () => {
     const folder = realpathSync(makeWorkspace());
     const own = copyFixture('pacifica-1.0.sqlite3', folder, 'own.sqlite3');
     mkdirSync(join(folder, 'in the container'));
@@ -123,7 +123,7 @@ describe('a database file', () => {
     expect(run(own, 'getid', '--mode', 'file')).toBe(0);
   });
 
-  it('that is replaced by one with another structure is rejected before the first allocation', async () => {
+  it('replaced by one with an unsuitable structure is rejected before the next allocation', async () => {
     const {database, store} = await ready();
     const claims = [claim('file', 10n)];
     await store.advance(claims, 0n);

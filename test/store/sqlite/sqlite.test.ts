@@ -17,7 +17,8 @@ const shapes = {
   ),
   'SQLite with a unique index and further columns': [
     ...recreate(
-      '"id" CHAR(10), "index" INT, note, made TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, twice AS ("index" * 2)',
+      '"id" CHAR(10), "index" INT, note, ' +
+        'made TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, twice AS ("index" * 2)',
     ),
     'CREATE UNIQUE INDEX one ON uniqueindex ("id")',
   ],

@@ -8,7 +8,7 @@ import {fromSqliteError} from '../../../src/lib/store/sqlite/errors.js';
 
 const destination = {location: 'here', user: 'me', database: 'ids'};
 
-function ofPostgres(fields: object): postgres.PostgresError {
+function postgresError(fields: object): postgres.PostgresError {
   return Object.assign(Object.create(postgres.PostgresError.prototype) as postgres.PostgresError, fields);
 }
 
@@ -26,13 +26,13 @@ describe('an error of PostgreSQL', () => {
     ['53200', 'DATABASE_UNAVAILABLE'],
     ['XX001', 'DATABASE_UNAVAILABLE'],
     ['42601', 'none'],
-  ])('with the code %s is %s', (code, ours) => {
-    expect(codeOf(fromPostgresError(ofPostgres({code, message: ''}), destination))).toBe(ours);
+  ])('with the code %s becomes %s', (code, expected) => {
+    expect(codeOf(fromPostgresError(postgresError({code, message: ''}), destination))).toBe(expected);
   });
 
-  it('about TLS is told from one about the user in every language', () => {
+  it('is about TLS or about the user by its routine, whatever the language of its message', () => {
     const messageOf = (routine: string | undefined, message: string): string =>
-      fromPostgresError(ofPostgres({code: '28000', routine, message}), destination).message;
+      fromPostgresError(postgresError({code: '28000', routine, message}), destination).message;
     const aboutTls = messageOf(undefined, 'SSL connection is required.');
     const aboutUser = messageOf('InitializeSessionUserId', 'role "me" does not exist');
     expect(messageOf('ClientAuthentication', 'kein pg_hba.conf-Eintrag für Host »10.0.0.1«')).toBe(aboutTls);
@@ -51,8 +51,8 @@ describe('an error of MySQL or MariaDB', () => {
     [{errno: 1064}, 'none'],
     [{code: 'PROTOCOL_CONNECTION_LOST', errno: 1146}, 'DATABASE_UNAVAILABLE'],
     [{message: 'Pool is closed.'}, 'DATABASE_UNAVAILABLE'],
-  ])('with %o is %s', (fields, ours) => {
-    expect(codeOf(fromMysqlError(Object.assign(new Error(''), fields), destination))).toBe(ours);
+  ])('with %o becomes %s', (fields, expected) => {
+    expect(codeOf(fromMysqlError(Object.assign(new Error(''), fields), destination))).toBe(expected);
   });
 });
 
@@ -66,7 +66,7 @@ describe('an error of SQLite', () => {
     ['SQLITE_CORRUPT_INDEX', 'DATABASE_DAMAGED'],
     ['SQLITE_CONSTRAINT_PRIMARYKEY', 'MODE_NOT_ALLOWED'],
     ['SQLITE_MISUSE', 'none'],
-  ])('with the code %s is %s', (code, ours) => {
-    expect(codeOf(fromSqliteError(new Database.SqliteError('', code), 'here'))).toBe(ours);
+  ])('with the code %s becomes %s', (code, expected) => {
+    expect(codeOf(fromSqliteError(new Database.SqliteError('', code), 'here'))).toBe(expected);
   });
 });

@@ -1,6 +1,5 @@
 import type {UniqueIDError} from '../../core/errors.js';
 import {
-  certificateRefused,
   conflict,
   cutShort,
   diskFull,
@@ -10,9 +9,10 @@ import {
   noPermission,
   readOnlyServer,
   statementTooLong,
-  tlsRefused,
+  tlsMismatch,
   tooManyConnections,
   unreachableAs,
+  untrustedCertificate,
   unwritableMode,
   wrongLogin,
   type Destination,
@@ -32,7 +32,7 @@ const driverErrors = makersByCode(
   [closed, ['PROTOCOL_CONNECTION_LOST', 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR']],
   [unreachableAs('it did not answer in time'), ['PROTOCOL_SEQUENCE_TIMEOUT']],
   [handshakeFailed, ['HANDSHAKE_SSL_ERROR']],
-  [tlsRefused, ['HANDSHAKE_NO_SSL_SUPPORT']],
+  [tlsMismatch, ['HANDSHAKE_NO_SSL_SUPPORT']],
 );
 
 /** The driver gives these errors no code: only their text tells. */
@@ -43,7 +43,7 @@ const serverErrors = makersByCode(
   [wrongLogin, [1045, 1251, 1698]],
   // From this host, with this account as it is now (locked, its password expired), at this hour: nobody gets in.
   [wrongLogin, [1129, 1130, 1820, 1862, 3118, 4151]],
-  [tlsRefused, [3159]],
+  [tlsMismatch, [3159]],
   [noPermission, [1044, 1142, 1143]],
   [noDatabase, [1049]],
   [schemaMissing, [1146]],
@@ -92,5 +92,5 @@ function handshakeFailed(
 ): UniqueIDError {
   return error.syscall !== undefined || error.message.includes('disconnected before secure')
     ? cut(location, error, destination)
-    : certificateRefused(location, error.message, error);
+    : untrustedCertificate(location, error.message, error);
 }

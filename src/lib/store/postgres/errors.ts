@@ -9,7 +9,7 @@ import {
   noDatabase,
   noPermission,
   readOnlyServer,
-  tlsRefused,
+  tlsMismatch,
   tooManyConnections,
   unreachableAs,
   unwritableMode,
@@ -74,5 +74,5 @@ function sessionRejected(location: string, error: Error, destination: Destinatio
   const routine = error instanceof postgres.PostgresError ? error.routine : undefined;
   const isAboutTls =
     routine === undefined ? /SSL|encryption/i.test(error.message) : routine === 'ClientAuthentication';
-  return isAboutTls ? tlsRefused(location, error) : wrongLogin(location, error, destination);
+  return isAboutTls ? tlsMismatch(location, error) : wrongLogin(location, error, destination);
 }

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
-import {tlsRefused} from '../shared/network-errors.js';
+import {tlsMismatch} from '../shared/network-errors.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {isCounterValue} from '../shared/counter-value.js';
 import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
@@ -37,7 +37,7 @@ export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions =
   try {
     return await connected(new PostgresStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
   } catch (error) {
-    throw (await isTlsMissing(url)) ? tlsRefused(redactDatabaseUrl(url), error) : error;
+    throw (await isTlsMissing(url)) ? tlsMismatch(redactDatabaseUrl(url), error) : error;
   }
 }
 

@@ -47,7 +47,7 @@ export function fromNetworkError(
   {location}: Destination,
 ): UniqueIDError | undefined {
   const code = typeof error.code === 'string' ? error.code : '';
-  if (certificateFailure.test(code)) return certificateRefused(location, code, error);
+  if (certificateFailure.test(code)) return untrustedCertificate(location, code, error);
   const reason = reasons[code];
   return reason === undefined ? undefined : unreachable(location, reason, error);
 }
@@ -62,8 +62,8 @@ export function unreachable(location: string, reason: string, cause: unknown): U
 }
 
 /** Makes the error for a server whose certificate cannot be verified. */
-export function certificateRefused(location: string, reason: string, cause: unknown): UniqueIDError {
-  return refused(
+export function untrustedCertificate(location: string, reason: string, cause: unknown): UniqueIDError {
+  return permanentFailure(
     `The database ${location} cannot be trusted: TLS failed (${reason}).`,
     'Set sslrootcert=FILE in the URL to its certificate authority, or skip the check with sslmode=no-verify.',
     cause,
@@ -71,13 +71,13 @@ export function certificateRefused(location: string, reason: string, cause: unkn
 }
 
 /** Makes the error for a connection that the server rejects permanently: waiting does not help. */
-export function refused(message: string, hint: string, cause: unknown): UniqueIDError {
+function permanentFailure(message: string, hint: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', message, {cause, hint});
 }
 
 export function wrongLogin(location: string, cause: unknown, {user}: Destination): UniqueIDError {
   const who = user === undefined ? 'this user' : `user "${user}"`;
-  return refused(
+  return permanentFailure(
     `The database ${location} rejected the login of ${who}.`,
     'Check user and password in peewee_url or PEEWEE_URL. ' +
       'Check that the server accepts this user from this host, and without TLS if sslmode= turns it off.',
@@ -86,7 +86,7 @@ export function wrongLogin(location: string, cause: unknown, {user}: Destination
 }
 
 export function noDatabase(location: string, cause: unknown, {database}: Destination): UniqueIDError {
-  return refused(
+  return permanentFailure(
     `The server of ${location} has no database "${database}".`,
     'Create it there, or correct its name in peewee_url.',
     cause,
@@ -94,7 +94,7 @@ export function noDatabase(location: string, cause: unknown, {database}: Destina
 }
 
 export function noPermission(location: string, cause: unknown, {user}: Destination): UniqueIDError {
-  return refused(
+  return permanentFailure(
     `The database ${location} denies user "${user ?? ''}" access to the tables of UniqueID.`,
     'Grant the user SELECT, INSERT and UPDATE on uniqueindex and uniqueindexsystem; ' +
       'dbsync also needs CREATE.',
@@ -102,8 +102,8 @@ export function noPermission(location: string, cause: unknown, {user}: Destinati
   );
 }
 
-export function tlsRefused(location: string, cause: unknown): UniqueIDError {
-  return refused(
+export function tlsMismatch(location: string, cause: unknown): UniqueIDError {
+  return permanentFailure(
     `The database ${location} and this program do not agree on TLS.`,
     'Set sslmode=disable in the URL if the server offers no TLS, or sslmode=require if it insists on TLS.',
     cause,

@@ -5,10 +5,10 @@ import {rowRejected, schemaMissing} from '../schema/verdict.js';
 type ErrorMaker = (location: string, cause: SqliteError) => Error;
 type SqliteError = InstanceType<typeof Database.SqliteError>;
 
-/** No space to write to. A file size limit is an error of writing, not of space. */
+/** Codes for a lack of space. SQLite reports a file size limit as a write error, not as a full disk. */
 const fullCodes = ['SQLITE_FULL', 'SQLITE_IOERR_WRITE'];
 
-/** Whether SQLite found no space to write to. */
+/** Returns true if SQLite ran out of space. */
 export function isFull(thrown: unknown): boolean {
   return thrown instanceof Database.SqliteError && fullCodes.includes(thrown.code);
 }
@@ -16,7 +16,7 @@ export function isFull(thrown: unknown): boolean {
 const busy: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_BUSY', `The database ${location} is locked by another process.`, {
     cause,
-    hint: 'Wait for the other process, or end it: "fuser" or "lsof" with the file names it.',
+    hint: 'Wait for the other process, or end it; "fuser FILE" or "lsof FILE" shows its process ID.',
   });
 
 const full: ErrorMaker = (location, cause) =>
@@ -28,42 +28,46 @@ const full: ErrorMaker = (location, cause) =>
 const readOnly: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_READ_ONLY', `The database ${location} cannot be written.`, {
     cause,
-    hint: 'Let the user that runs UniqueID write the file and the folder that holds it (SQLite keeps a -wal and a -shm file there).',
+    hint:
+      'Allow the user that runs UniqueID to write the file and its folder ' +
+      '(SQLite keeps a -wal and a -shm file there).',
   });
 
 const noDatabase: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_DAMAGED', `The file ${location} is not an SQLite database.`, {
     cause,
-    hint: 'Check the path in peewee_url; the file was not touched.',
+    hint: 'Check the path in peewee_url; the file was not changed.',
   });
 
 const damaged: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_DAMAGED', `The database ${location} is damaged: ${cause.message}.`, {
     cause,
-    hint: 'Restore it from a backup, then move each counter past the last integer in use with "uniqueid reset --to".',
+    hint:
+      'Restore it from a backup, ' +
+      'then move each counter past the last integer in use with "uniqueid reset --to".',
   });
 
 const notOpened: ErrorMaker = (location, cause) =>
   new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} cannot be opened.`, {
     cause,
-    hint: 'Check that the folder exists and that the user that runs UniqueID may read and write it and the file.',
+    hint:
+      'Check that the folder exists. ' +
+      'Allow the user that runs UniqueID to read and write the folder and the file.',
   });
 
 const diskFailed: ErrorMaker = (location, cause) =>
-  new UniqueIDError(
-    'DATABASE_UNAVAILABLE',
-    `The disk failed under the database ${location} (${cause.code}).`,
-    {
-      cause,
-      hint: 'Check the disk and the file system; nothing that was answered is lost.',
-    },
-  );
+  new UniqueIDError('DATABASE_UNAVAILABLE', `The disk of the database ${location} failed (${cause.code}).`, {
+    cause,
+    hint: 'Check the disk and the file system; no issued integer is lost.',
+  });
 
-/** SQLite has one code for every statement that it cannot prepare: only the text tells that a table is missing. */
+/**
+ * SQLite has one code for all statements that it cannot prepare. Only the text identifies a missing table.
+ */
 const notPrepared: ErrorMaker = (location, cause) =>
   cause.message.startsWith('no such table: uniqueindex') ? schemaMissing(location, cause) : cause;
 
-/** By code, or by the primary code with which an extended one begins: https://www.sqlite.org/rescode.html */
+/** Makers by code, or by the primary code that begins an extended one: https://www.sqlite.org/rescode.html */
 const makers: ReadonlyMap<string, ErrorMaker> = new Map([
   ...fullCodes.map((code) => [code, full] as const),
   ['SQLITE_BUSY', busy],
@@ -78,7 +82,7 @@ const makers: ReadonlyMap<string, ErrorMaker> = new Map([
   ['SQLITE_ERROR', notPrepared],
 ]);
 
-/** Turns an error of SQLite into one of ours. */
+/** Converts an error of SQLite with a known code to a `UniqueIDError`. Returns any other error unchanged. */
 export function fromSqliteError(thrown: unknown, location: string): Error {
   if (!(thrown instanceof Database.SqliteError))
     return thrown instanceof Error ? thrown : new Error(String(thrown));

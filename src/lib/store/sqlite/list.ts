@@ -3,7 +3,7 @@ import type {Counter, CounterPage} from '../store.js';
 import {isPlainId, parseRawId, plainId, showRawId, type RawId} from './row-id.js';
 import type {Statements} from './statements.js';
 
-/** Lists counters; the bytes of their ids are read only for a page that holds an id that is no plain text. */
+/** Lists counters. Reads the bytes of their ids only if the page holds an id that is not plain text. */
 export function listCounters(
   {list, listRaw}: Pick<Statements, 'list' | 'listRaw'>,
   {after, limit}: CounterPage,
@@ -17,14 +17,14 @@ export function listCounters(
   const rows = list.all(page);
   const counters = rows.flatMap(({id, next}) => (isPlainId(id) ? toCounter({mode: id, next}) : []));
   if (counters.length === rows.length) return counters;
-  return listRaw.all(page).map(shownCounter);
+  return listRaw.all(page).map(fromRawRow);
 }
 
-/** Lists the counters that are nearest to their end. */
+/** Lists the highest counters, highest first. */
 export function highestCounters({highest}: Pick<Statements, 'highest'>, limit: number): readonly Counter[] {
-  return highest.all(limit).map(shownCounter);
+  return highest.all(limit).map(fromRawRow);
 }
 
-function shownCounter(row: RawId & {next: unknown}): Counter {
+function fromRawRow(row: RawId & {next: unknown}): Counter {
   return toCounter({mode: showRawId(row), next: row.next});
 }

@@ -3,27 +3,28 @@ import {createRequire} from 'node:module';
 import {UniqueIDError} from '../../core/errors.js';
 
 /**
- * What is never let go of. From Node 24.19 on, a native object of better-sqlite3 12 aborts the whole process when
- * it is garbage-collected (WiseLibs/better-sqlite3#1515), and 13 does not run on Node 20. A process opens few
- * connections, and each prepares few statements, so keeping them all costs next to nothing.
+ * Keeps all connections and their statements alive. From Node 24.19, the garbage collection of a native
+ * object of better-sqlite3 12 aborts the process (WiseLibs/better-sqlite3#1515); version 13 does not run on
+ * Node 20. A process opens few connections, and each prepares few statements, so keeping them costs almost
+ * nothing.
  */
 const neverCollected: unknown[] = [];
 
 /** A prepared statement: parameters of type `P`, rows of type `R`. */
 export type Statement<P extends unknown[], R = unknown> = Database.Statement<P, R>;
 
-/** A connection whose statements are prepared once and kept; integers are bigints. */
+/** A connection that prepares each statement once and keeps it; integers are bigints. */
 export class NativeConnection {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
-  /** @param options as better-sqlite3 takes them */
+  /** @param options those of better-sqlite3 */
   constructor(path: string, options: Database.Options) {
     this.#database = openDatabase(path, options).defaultSafeIntegers(true);
     neverCollected.push(this);
   }
 
-  /** The statement of this SQL text, prepared when it is first asked for. */
+  /** Returns the statement for an SQL text, prepared on first use. */
   statement<P extends unknown[], R>(sql: string): Statement<P, R> {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -33,13 +34,13 @@ export class NativeConnection {
     return statement as Statement<P, R>;
   }
 
-  /** The first row of a statement without parameters, its first column alone. */
+  /** Returns the first column of the first row of a statement without parameters. */
   value(sql: string): unknown {
     const row = this.statement<[], Record<string, unknown>>(sql).get();
     return row === undefined ? undefined : Object.values(row)[0];
   }
 
-  /** Runs SQL that answers no rows and takes no parameters. */
+  /** Runs SQL that has no parameters and returns no rows. */
   execute(sql: string): void {
     this.#database.exec(sql);
   }
@@ -64,14 +65,14 @@ export class NativeConnection {
 }
 
 /**
- * Returns the path of the driver's compiled part. Without it the driver searches a dozen folders, which takes a tenth of
- * the time of a `getid`.
+ * Returns the path of the compiled part of the driver. Without it, the driver searches a dozen folders, which
+ * takes a tenth of the time of a `getid`.
  */
 function compiledDriver(): string {
   return createRequire(import.meta.url).resolve('better-sqlite3/build/Release/better_sqlite3.node');
 }
 
-/** Opens a file. The driver loads its compiled part here, which fits one version of Node alone. */
+/** Opens a file. The driver then loads its compiled part, which works with only one version of Node. */
 function openDatabase(path: string, options: Database.Options): Database.Database {
   try {
     return new Database(path, {...options, nativeBinding: compiledDriver()});

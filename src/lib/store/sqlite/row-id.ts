@@ -1,9 +1,10 @@
 /**
- * Ids that no request can name: SQLite keeps any bytes that another program put there. Such a row is shown as the SQL that names it, which can be used to look at it and to page past it; a mode that is written like
- * that SQL is shown so as well, so that no two rows look alike.
+ * Ids that no request can name: SQLite stores any bytes that another program wrote. Such a row is shown as an
+ * SQL literal, which can be used to read the row and to page past it. A mode that looks like such a literal
+ * is shown as one too, so that no two rows look the same.
  */
 
-/** An id by its type in SQLite, `text` or `blob`, and its bytes. */
+/** An id: its SQLite type, `text` or `blob`, and its bytes. */
 export interface RawId {
   readonly type: string;
   readonly bytes: Buffer;
@@ -12,7 +13,7 @@ export interface RawId {
 const blobLiteral = /^x'((?:[0-9A-F]{2})*)'$/;
 const textLiteral = /^CAST\(x'((?:[0-9A-F]{2})*)' AS TEXT\)$/;
 
-/** Whether a value that the driver read stands for the row as it is: text that it did not have to mend. */
+/** Returns true if an id can be shown as the driver read it. The driver replaces invalid UTF-8 by U+FFFD. */
 export function isPlainId(id: unknown): id is string {
   return typeof id === 'string' && id !== '' && !id.includes('\uFFFD') && parseRawId(id) === undefined;
 }
@@ -29,7 +30,7 @@ export function showRawId({type, bytes}: RawId): string {
   return type === 'blob' ? literal : `CAST(${literal} AS TEXT)`;
 }
 
-/** Reads what `showRawId` writes for a row that is no plain mode; `undefined` for any other text. */
+/** Parses an SQL literal from `showRawId`; returns `undefined` for any other text. */
 export function parseRawId(shown: string): RawId | undefined {
   const blob = blobLiteral.exec(shown)?.[1];
   if (blob !== undefined) return {type: 'blob', bytes: Buffer.from(blob, 'hex')};

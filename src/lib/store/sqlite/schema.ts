@@ -3,7 +3,7 @@ import type {Comparison} from '../store.js';
 import type {NativeConnection} from './native.js';
 import {readFlaw, readMaster, type MasterRow} from './structure.js';
 
-/** What a file holds of our tables. */
+/** Reads the schema state of a file. */
 export function readSchema(connection: NativeConnection): SchemaState {
   const master = connection.statement<[], MasterRow>(readMaster).all();
   const has = (name: string, ...types: readonly string[]): boolean =>
@@ -19,7 +19,9 @@ export function readSchema(connection: NativeConnection): SchemaState {
   });
 }
 
-/** The primary key's index compares modes as the column does, unless somebody declared it otherwise by hand. */
+/**
+ * Reads the collation of the primary key's index. It is that of the column unless declared otherwise by hand.
+ */
 export function readComparison(connection: NativeConnection): Comparison {
   const key = connection
     .statement<[], {coll: string}>(

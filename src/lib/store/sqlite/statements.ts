@@ -2,55 +2,58 @@ import {MAX_COUNTER} from '../../core/range.js';
 import type {NativeConnection, Statement} from './native.js';
 import type {RawId} from './row-id.js';
 
-/** A stored counter as SQLite returns it: INTEGER is a bigint; anything else is damage to be told of. */
+/** A stored counter as SQLite returns it: a bigint for INTEGER; any other type is damage to report. */
 interface Row {
   mode: string;
   next: unknown;
 }
 
-/** A row whose id may be anything. */
+/** A row with an id of any type. */
 interface ListedRow {
   id: unknown;
   next: unknown;
 }
 
 interface ListParameters extends RawId {
-  /** 1 if the page begins with the id of these bytes, 0 if after it. */
+  /** 1 if the page includes the id with these bytes, 0 if it starts after it. */
   isFirst: number;
   limit: number;
 }
 
-/** The statements of the store, prepared once a connection. */
+/** The statements of the store, prepared once per connection. */
 export interface Statements {
-  /** Moves a counter on by `count` where it stands at `minimum` at least. */
+  /** Advances a counter by `count` if it is at least `minimum`. */
   readonly advance: Statement<[count: bigint, mode: string, minimum: bigint, count: bigint], bigint>;
   /** Creates a counter. */
   readonly create: Statement<[mode: string, initial: bigint]>;
   readonly read: Statement<[string], Row>;
   readonly list: Statement<[ListParameters], ListedRow>;
-  /** The same page with the bytes of the ids. */
+  /** Lists the same page with the bytes of the ids. */
   readonly listRaw: Statement<[ListParameters], RawId & {next: unknown}>;
   readonly highest: Statement<[number], RawId & {next: unknown}>;
-  /** For a row that no request can name. */
+  /** Reads a row that no request can name. */
   readonly readRaw: Statement<[RawId], Row>;
+  /** Moves the counter of a row that no request can name. */
   readonly moveRaw: Statement<[RawId & {to: bigint}]>;
   readonly count: Statement<[number], {count: bigint}>;
   readonly move: Statement<[bigint, string]>;
   readonly put: Statement<[string, bigint]>;
 }
 
-/** Any bytes as an id: no text of JavaScript is text that is not valid UTF-8. */
+/** Builds an id from its bytes, because a JavaScript string cannot hold text that is not valid UTF-8. */
 const rawId = `CASE :type WHEN 'text' THEN CAST(:bytes AS TEXT) ELSE :bytes END`;
 
-/** A row without an id is no mode; the first condition finds the beginning in the index. */
+/**
+ * Selects one page. The first condition uses the index and excludes rows without an id, which are no modes.
+ */
 const page = `FROM uniqueindex WHERE "id" >= ${rawId} AND (:isFirst OR "id" <> ${rawId})
   ORDER BY "id" LIMIT :limit`;
 
-/** Prepares all statements; needs the tables to be there. */
+/** Prepares all statements. The tables must exist. */
 export function prepareStatements(connection: NativeConnection): Statements {
   return {
-    // SQLite turns an integer sum past 2^63-1 into a REAL without an error, so this compares before it adds. The same
-    // condition leaves a value of another type, or a negative one, alone.
+    // SQLite turns an integer sum past 2^63-1 into a REAL without an error, so this compares before it adds.
+    // The same condition leaves negative values and values of other types unchanged.
     advance: connection
       .statement<[bigint, string, bigint, bigint], bigint>(
         `UPDATE uniqueindex SET "index" = "index" + ? WHERE "id" = ?
@@ -73,13 +76,14 @@ export function prepareStatements(connection: NativeConnection): Statements {
     moveRaw: connection.statement(`UPDATE uniqueindex SET "index" = :to WHERE "id" = ${rawId}`),
     count: connection.statement('SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ?)'),
     put: connection.statement(
-      'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',
+      'INSERT INTO uniqueindex ("id", "index") VALUES (?, ?) ' +
+        'ON CONFLICT ("id") DO UPDATE SET "index" = excluded."index"',
     ),
     move: connection.statement('UPDATE uniqueindex SET "index" = ? WHERE "id" = ?'),
   };
 }
 
-/** Writes a row that tells nobody anything; each time another value, so that there is something to commit. */
+/** Writes a row without meaning. Its value alternates, so that each probe has a change to commit. */
 export const writeProbe = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ('probe', 0)
   ON CONFLICT ("part") DO UPDATE SET "value" = "value" = 0`;

@@ -28,24 +28,24 @@ import {prepareStatements, writeProbe, type Statements} from './statements.js';
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
 const synchronousNames = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
 
-/** Opens the SQLite database at `path`, absolute or relative to the working folder. */
+/** Opens the SQLite database at `path`, absolute or relative to the working directory. */
 export function openSqliteStore(path: string, options: OpenOptions = {}): Store {
   return new SqliteStore(path, options);
 }
 
-/** Counters in one SQLite file, shared by any number of processes on one machine. */
+/** Stores counters in one SQLite file that any number of processes on one machine can share. */
 class SqliteStore implements Store {
   readonly location: string;
   readonly #file: DatabaseFile;
   #prepared: Statements | undefined;
-  /** The number of the schema in which the tables were found to be servable. */
-  #servable: unknown;
+  /** The `PRAGMA schema_version` at which the tables were found servable. */
+  #servableSchema: unknown;
 
   constructor(path: string, options: OpenOptions) {
     this.location = path;
     this.#file = new DatabaseFile(path, options, () => {
       this.#prepared = undefined;
-      this.#servable = undefined;
+      this.#servableSchema = undefined;
     });
   }
 
@@ -89,17 +89,17 @@ class SqliteStore implements Store {
     return this.#file.read(() => this.#counter(mode));
   }
 
-  countModes(most: number): Promise<number> {
-    return this.#file.read(() => Number(this.#statements.count.get(most)?.count ?? 0));
+  countModes(limit: number): Promise<number> {
+    return this.#file.read(() => Number(this.#statements.count.get(limit)?.count ?? 0));
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#file.write(() => {
-      const moved = moves.flatMap((move) => findConflict(move, this.#counter(move.mode)));
-      if (moved.length === 0) {
+      const conflicts = moves.flatMap((move) => findConflict(move, this.#counter(move.mode)));
+      if (conflicts.length === 0) {
         for (const {mode, to} of moves) this.#move(mode, to);
       }
-      return moved;
+      return conflicts;
     });
   }
 
@@ -160,7 +160,7 @@ class SqliteStore implements Store {
   }
 
   get #statements(): Statements {
-    // Not in the constructor: SQLite cannot prepare a statement for a table that is not there yet.
+    // Not in the constructor: SQLite cannot prepare a statement for a missing table.
     this.#prepared ??= prepareStatements(this.#connection);
     return this.#prepared;
   }
@@ -190,13 +190,13 @@ class SqliteStore implements Store {
   }
 
   /**
-   * Rejects tables that cannot be served: they may have been altered, or the connection may be a new one to another
-   * file. The number of the schema, read while nobody else writes, tells when to look again.
+   * Rejects tables that cannot be served: they may have been altered, or a new connection may lead to another
+   * file. Checks again only if `schema_version` has changed, which it reads inside the write transaction.
    */
   #assertServable(): void {
-    const schema = this.#connection.value('PRAGMA schema_version');
-    if (schema === this.#servable) return;
+    const schemaVersion = this.#connection.value('PRAGMA schema_version');
+    if (schemaVersion === this.#servableSchema) return;
     assertServable(readSchema(this.#connection), this.location);
-    this.#servable = schema;
+    this.#servableSchema = schemaVersion;
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../schema/structure.js';
 import type {NativeConnection} from './native.js';
 
-/** What `sqlite_master` holds of our tables: themselves, their indexes and their triggers. */
+/** A row of `sqlite_master` for one of the tables of UniqueID, or for an index or trigger on one. */
 export interface MasterRow {
   readonly type: string;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface MasterRow {
   readonly sql: string | null;
 }
 
-/** Names are compared as SQLite does: without regard to case. */
+/** Ignores the case of names, as SQLite does. */
 export const readMaster = `
   SELECT type, lower(name) AS name, lower(tbl_name) AS "table", sql FROM sqlite_master
   WHERE lower(tbl_name) IN ('uniqueindex', 'uniqueindexsystem')`;
@@ -24,19 +24,20 @@ interface ColumnRow {
   readonly name: string;
   readonly type: string;
   readonly notnull: bigint;
-  readonly fallback: string | null;
-  readonly keyPlace: bigint;
+  readonly default: string | null;
+  readonly keyPosition: bigint;
   readonly hidden: bigint;
 }
 
 /** `hidden` is 2 or 3 for a generated column: https://www.sqlite.org/pragma.html#pragma_table_xinfo */
 const readColumns = `
-  SELECT lower(name) AS name, upper(type) AS type, "notnull", dflt_value AS fallback, pk AS keyPlace, hidden
+  SELECT lower(name) AS name, upper(type) AS type, "notnull", dflt_value AS "default",
+    pk AS keyPosition, hidden
   FROM pragma_table_xinfo('uniqueindex') ORDER BY cid`;
 
 interface KeyRow {
   readonly isPartial: bigint;
-  /** The columns as an array in JSON; `null` stands for an expression. */
+  /** The columns as a JSON array; `null` for an expression. */
   readonly columns: string;
   readonly collations: string;
 }
@@ -52,11 +53,12 @@ const mends: Mends = {
   index: REBUILD_HINT,
   optional: () => REBUILD_HINT,
   unique:
-    'Look for modes that stand in two rows, and run: CREATE UNIQUE INDEX uniqueindex_id ON uniqueindex (id).',
+    'Check for modes with more than one row, then run: ' +
+    'CREATE UNIQUE INDEX uniqueindex_id ON uniqueindex (id).',
   noTrigger: (name) => `Run: DROP TRIGGER "${name}".`,
 };
 
-/** Finds what keeps the table of counters from being served; it may be a view. */
+/** Returns why the table of counters, which may be a view, cannot be served; `undefined` if it can. */
 export function readFlaw(
   connection: NativeConnection,
   master: readonly MasterRow[],
@@ -76,7 +78,7 @@ export function readFlaw(
     type: row.type === '' ? 'without a type' : row.type,
     isExact: row.name === 'id' ? hasTextAffinity(row.type) : row.type.includes('INT'),
     isNullable: row.notnull === 0n,
-    hasDefault: row.fallback !== null,
+    hasDefault: row.default !== null,
     isGenerated: row.hidden !== 0n,
   }));
   const triggers = master.filter((each) => each.type === 'trigger' && each.table === 'uniqueindex');
@@ -89,14 +91,14 @@ function hasTextAffinity(type: string): boolean {
   return !type.includes('INT') && /CHAR|CLOB|TEXT/.test(type);
 }
 
-/** A primary key that is the rowid itself has no index. */
+/** Returns the primary key if it is the rowid itself, which has no index. */
 function rowidKey(rows: readonly ColumnRow[]): UniqueIndex[] {
-  const key = rows.filter(({keyPlace}) => keyPlace > 0n);
+  const key = rows.filter(({keyPosition}) => keyPosition > 0n);
   const isRowid = key.length === 1 && key[0]?.type === 'INTEGER';
   return isRowid ? [{columns: key.map(({name}) => name), isWhole: true}] : [];
 }
 
-/** An index that compares unlike its column would let one mode have two counters. */
+/** Marks an index as not whole if its collation is not the column's: one mode could have two counters. */
 function readUniqueIndexes(connection: NativeConnection, tableSql: string): UniqueIndex[] {
   const collation = /\bCOLLATE\s+["'`[]?(\w+)/i.exec(tableSql)?.[1]?.toUpperCase() ?? 'BINARY';
   const rows = connection.statement<[], KeyRow>(readKeys).all();

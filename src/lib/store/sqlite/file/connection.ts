@@ -9,19 +9,19 @@ import {assertNotMountedAlone} from './mounts.js';
 import {NativeConnection} from '../native.js';
 import {readSchema} from '../schema.js';
 
-/** How long opening waits for a lock, in milliseconds: the change to WAL needs the file for itself. */
-const OPEN_WAIT_MS = 1000;
+/** Time limit for locks while opening: the switch to WAL needs exclusive access. */
+const OPEN_TIMEOUT_MS = 1000;
 
 /**
- * How long a statement waits for another process's commit, in milliseconds. The wait blocks this process,
- * so it is short; whoever called waits on by asking again (`DATABASE_BUSY` is transient).
+ * Time limit of a statement for the commit of another process. The wait blocks this process, so it is short.
+ * Callers can retry, because `DATABASE_BUSY` is transient.
  */
-const BUSY_WAIT_MS = 100;
+const BUSY_TIMEOUT_MS = 100;
 
-/** Room for the pages of a million modes; none of it is taken before it is needed. */
+/** Room for the pages of a million modes, allocated only as needed. */
 const CACHE_KIBIBYTES = 65_536;
 
-/** An open file, and what keeps its log at a good size. */
+/** An open file, and the policy for its WAL size. */
 export interface OpenFile {
   readonly connection: NativeConnection;
   readonly checkpointPolicy: CheckpointPolicy;
@@ -30,8 +30,8 @@ export interface OpenFile {
 /**
  * Opens an SQLite file so that a commit is on stable storage when it returns.
  *
- * @throws UniqueIDError `DATABASE_MISSING` where there is no file and `create` was not asked for;
- *   `DATABASE_*` where it cannot be used
+ * @throws UniqueIDError `DATABASE_MISSING` if the file does not exist and `create` is not set; `DATABASE_*`
+ *   if it cannot be used
  */
 export function openConnection(path: string, options: OpenOptions): OpenFile {
   assertUsablePath(path, options.create ?? false);
@@ -40,12 +40,12 @@ export function openConnection(path: string, options: OpenOptions): OpenFile {
     connection = new NativeConnection(path, {
       fileMustExist: !(options.create ?? false),
       readonly: options.readOnly ?? false,
-      timeout: OPEN_WAIT_MS,
+      timeout: OPEN_TIMEOUT_MS,
     });
-    // SQLite reads the file at the first statement, not when it is opened: here "not a database" shows.
+    // SQLite reads the file at the first statement, not on opening: the error "not a database" appears here.
     if (options.readOnly !== true && mayChange(readSchema(connection), options)) useWriteAheadLog(connection);
     syncEachCommit(connection);
-    connection.execute(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
+    connection.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     connection.execute(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
     return {connection, checkpointPolicy: new CheckpointPolicy(connection, path)};
   } catch (error) {
@@ -54,7 +54,7 @@ export function openConnection(path: string, options: OpenOptions): OpenFile {
   }
 }
 
-/** Somebody else's file, one of a newer program or a damaged one is left as it is, to the last byte. */
+/** Leaves files of other programs, of newer versions and damaged files unchanged to the last byte. */
 function mayChange(state: SchemaState, {create = false}: OpenOptions): boolean {
   switch (state.kind) {
     case 'absent':
@@ -67,19 +67,20 @@ function mayChange(state: SchemaState, {create = false}: OpenOptions): boolean {
   }
 }
 
-/** WAL is a property of the file, and stays in it; a Python service reads and writes such a file as well. */
+/** WAL mode is stored in the file. A Python service can also read and write such a file. */
 function useWriteAheadLog(connection: NativeConnection): void {
   if (connection.value('PRAGMA journal_mode') !== 'wal') connection.execute('PRAGMA journal_mode = WAL');
 }
 
 /**
- * With WAL and FULL each commit is synced before it returns (https://www.sqlite.org/pragma.html#pragma_synchronous).
- * Where the file system cannot do WAL, the rollback journal needs EXTRA to promise the same.
+ * With WAL and FULL each commit is synced before it returns
+ * (https://www.sqlite.org/pragma.html#pragma_synchronous). On a file system without support for WAL, the
+ * rollback journal needs EXTRA for the same guarantee.
  */
 function syncEachCommit(connection: NativeConnection): void {
   const journal = connection.value('PRAGMA journal_mode');
   connection.execute(`PRAGMA synchronous = ${journal === 'wal' ? 'FULL' : 'EXTRA'}`);
-  // On macOS fsync leaves the data in the drive's cache unless told otherwise; elsewhere this does nothing.
+  // On macOS, fsync leaves data in the cache of the drive without these; elsewhere they have no effect.
   connection.execute('PRAGMA fullfsync = ON');
   connection.execute('PRAGMA checkpoint_fullfsync = ON');
 }
@@ -89,15 +90,15 @@ function assertUsablePath(path: string, create: boolean): void {
   try {
     stats = statSync(path, {throwIfNoEntry: false});
   } catch (error) {
-    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} cannot be looked at.`, {
+    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} cannot be accessed.`, {
       cause: error,
-      hint: 'Check the path in peewee_url and who may enter its folders.',
+      hint: 'Check the path in peewee_url and the permissions of its folders.',
     });
   }
   if (stats?.isFile() === false) {
-    // SQLite would wait for a pipe forever.
-    const what = stats.isDirectory() ? 'a folder' : 'not a regular file';
-    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} is ${what}.`, {
+    // SQLite would wait forever for a pipe.
+    const kind = stats.isDirectory() ? 'a folder' : 'not a regular file';
+    throw new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${path} is ${kind}.`, {
       hint: 'Name a file in peewee_url, such as sqliteext:///db.sqlite3.',
     });
   }
@@ -114,7 +115,7 @@ function assertUsablePath(path: string, create: boolean): void {
   if (!existsSync(folder)) {
     throw new UniqueIDError(
       'DATABASE_UNAVAILABLE',
-      `There is no folder ${folder} to create the database in.`,
+      `The database ${path} cannot be created: the folder ${folder} does not exist.`,
       {
         hint: 'Create the folder, or correct peewee_url.',
       },

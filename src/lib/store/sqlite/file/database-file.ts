@@ -6,7 +6,7 @@ import type {CheckpointPolicy} from './checkpoint-policy.js';
 import {openConnection} from './connection.js';
 import {fileIdentity, isWritable} from './file.js';
 
-/** Keeps a connection to the file that has the path now, and to one that can be written if the file can. */
+/** Keeps a connection to the file now at the path, and a writable one if the file is writable. */
 export class DatabaseFile {
   readonly #path: string;
   readonly #options: OpenOptions;
@@ -17,7 +17,7 @@ export class DatabaseFile {
   #isStuckReadOnly = false;
   #isDisconnected = false;
 
-  /** @param onReconnect called if another connection takes the place of the one that was used so far */
+  /** @param onReconnect called after a new connection has replaced the previous one */
   constructor(path: string, options: OpenOptions, onReconnect: () => void) {
     this.#path = path;
     this.#options = options;
@@ -38,7 +38,7 @@ export class DatabaseFile {
     return this.#checkpointPolicy;
   }
 
-  /** better-sqlite3 answers at once; the interface of a store promises a promise, and errors of ours. */
+  /** Runs synchronous work. Returns a promise and converts errors, as `Store` requires. */
   read<T>(work: () => T): Promise<T> {
     try {
       this.#followFile();
@@ -52,14 +52,14 @@ export class DatabaseFile {
     }
   }
 
-  /** Does the work in one transaction. */
+  /** Runs the work in one transaction. */
   write<T>(work: () => T): Promise<T> {
     return this.read(() => {
       try {
         return this.#connection.writing(work);
       } catch (error) {
-        // What failed for want of space is undone. Once the log is in the database it is written from its beginning again.
-        if (!isFull(error) || !this.#copyLog()) throw error;
+        // SQLite has rolled the work back. After a complete checkpoint, it reuses the space of the WAL.
+        if (!isFull(error) || !this.#checkpoint()) throw error;
         return this.#connection.writing(work);
       }
     });
@@ -69,8 +69,11 @@ export class DatabaseFile {
     this.#connection.close();
   }
 
-  /** Copies the write-ahead log into the database, which takes no space for pages that are there; `false` where it could not. */
-  #copyLog(): boolean {
+  /**
+   * Copies the WAL into the database, which takes no space for existing pages. Returns false if it could not
+   * copy all of it.
+   */
+  #checkpoint(): boolean {
     const [{log, checkpointed} = {log: 0n, checkpointed: 0n}] = this.#connection
       .statement<[], {log: bigint; checkpointed: bigint}>('PRAGMA wal_checkpoint(PASSIVE)')
       .all();
@@ -78,9 +81,9 @@ export class DatabaseFile {
   }
 
   /**
-   * Another file may have been put in the place of the one that was opened, such as a backup: what is committed to
-   * the old one nobody would ever see again. The old connection is left alone, since SQLite would remove the log of
-   * the new file when it closes it (https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+   * Reconnects if the file was replaced, for example by a backup; commits to the old inode would be lost.
+   * Does not close the old connection, because SQLite would then remove the WAL of the new file:
+   * https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
    */
   #followFile(): void {
     const file = fileIdentity(this.#path);
@@ -90,9 +93,9 @@ export class DatabaseFile {
   }
 
   /**
-   * SQLite opens a file that cannot be written to read it, and never asks again: once the disk or the permissions are
-   * mended, only a new connection writes. The old one is closed first, since all of one process share what they know
-   * of the log.
+   * Reconnects if the file has become writable. SQLite opens a read-only file for reading and never checks
+   * again. After the disk or the permissions are repaired, only a new connection can write. The old one is
+   * closed first, because all connections of one process share their state of the WAL.
    */
   #leaveReadOnly(): void {
     if (this.#isStuckReadOnly && isWritable(this.#path)) {

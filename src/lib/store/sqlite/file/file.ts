@@ -1,17 +1,21 @@
 import {accessSync, constants, statSync} from 'node:fs';
 
-/** What tells one file from another, whatever their names; `undefined` where there is none. */
+/** Returns a key that identifies a file, whatever its name; `undefined` if the file does not exist. */
 export function fileIdentity(path: string): string | undefined {
   const stats = statSync(path, {bigint: true, throwIfNoEntry: false});
   return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
 }
 
-/** Another name means another write-ahead log: whoever opens the file by it sees none of our newest commits. */
+/**
+ * Warns of hard links. Each name has its own WAL: a program that uses another name misses the newest commits.
+ */
 export function nameWarnings(path: string): string[] {
-  const names = statSync(path, {throwIfNoEntry: false})?.nlink ?? 1;
-  if (names <= 1) return [];
+  const nameCount = statSync(path, {throwIfNoEntry: false})?.nlink ?? 1;
+  if (nameCount <= 1) return [];
   return [
-    `The file has ${names} names (hard links): if another program opens it by another name, integers are issued twice. Keep one name; back up with "VACUUM INTO".`,
+    `The file has ${nameCount} names (hard links): ` +
+      'if another program opens it by another name, integers are issued twice. ' +
+      'Keep one name; back up with "VACUUM INTO".',
   ];
 }
 
@@ -24,7 +28,7 @@ export function isWritable(path: string): boolean {
   }
 }
 
-/** The file and its write-ahead log. */
+/** Returns the size of the file and its WAL in bytes. */
 export function sizeOnDisk(path: string): number {
   return ['', '-wal'].reduce(
     (sum, suffix) => sum + (statSync(path + suffix, {throwIfNoEntry: false})?.size ?? 0),

@@ -2,19 +2,23 @@ import {readFileSync, realpathSync} from 'node:fs';
 import {UniqueIDError} from '../../../core/errors.js';
 
 /**
- * Rejects a file that is mounted alone, as `docker run -v ./db.sqlite3:/db.sqlite3` does: SQLite keeps the newest
- * commits in a write-ahead log beside it, which would be lost with the container.
+ * Rejects a file that is mounted alone, as by `docker run -v ./db.sqlite3:/db.sqlite3`. SQLite keeps the
+ * newest commits in the WAL beside the file, which would be lost with the container.
  */
 export function assertNotMountedAlone(path: string): void {
   if (!mountPoints().includes(realpathSync(path))) return;
   throw new UniqueIDError(
     'DATABASE_UNAVAILABLE',
-    `The database ${path} is mounted as a single file: the newest commits stay in its -wal file outside of the mount.`,
-    {hint: 'Mount the folder that holds the database in the place of the file.'},
+    `The database ${path} is mounted as a single file: ` +
+      'its -wal file with the newest commits is outside the mount.',
+    {hint: 'Mount the folder that holds the database instead of the file.'},
   );
 }
 
-/** The fifth field of https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html; none on other systems. */
+/**
+ * Returns all mount points on Linux: the fifth field of
+ * https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html. Returns none on other systems.
+ */
 function mountPoints(): readonly string[] {
   let mounts: string;
   try {

@@ -3,18 +3,18 @@ const BUSY = 1;
 const CLOSED = 2;
 
 /**
- * Keeps a process from ending while its other thread is inside the SQLite driver: better-sqlite3 aborts the process
- * when it has an error to throw in a thread that is being ended (it asks V8 for an object and gets none).
+ * Keeps a process from ending while its other thread is inside the SQLite driver. If better-sqlite3 throws an
+ * error in a thread that is being ended, it aborts the process: it asks V8 for an object and gets none.
  */
 export class ExitLatch {
   readonly #state: Int32Array;
 
-  /** @param memory shared by both threads: four bytes, zero at first */
+  /** @param memory four bytes, shared by both threads and initially zero */
   constructor(memory: SharedArrayBuffer) {
     this.#state = new Int32Array(memory);
   }
 
-  /** Does something inside the driver, unless the process is ending: then never, and nobody is there to be told. */
+  /** Runs `work` inside the driver. If the process is ending, does not run it and never settles. */
   enter<T>(work: () => T): T | Promise<never> {
     if (Atomics.compareExchange(this.#state, 0, IDLE, BUSY) !== IDLE) return new Promise(() => undefined);
     try {
@@ -25,13 +25,13 @@ export class ExitLatch {
     }
   }
 
-  /** Lets nothing pass any more, and waits until what is inside is out, but no longer than so many milliseconds. */
+  /** Blocks new calls and waits up to `limitMs` for the running one. */
   close(limitMs: number): void {
     const deadline = performance.now() + limitMs;
     for (;;) {
-      const left = deadline - performance.now();
-      if (Atomics.compareExchange(this.#state, 0, IDLE, CLOSED) !== BUSY || left <= 0) return;
-      Atomics.wait(this.#state, 0, BUSY, left);
+      const remainingMs = deadline - performance.now();
+      if (Atomics.compareExchange(this.#state, 0, IDLE, CLOSED) !== BUSY || remainingMs <= 0) return;
+      Atomics.wait(this.#state, 0, BUSY, remainingMs);
     }
   }
 }

@@ -2,12 +2,12 @@ import {MAX_COUNTER} from '../../../core/range.js';
 import {UniqueIDError, toUniqueIDError, type ErrorCode} from '../../../core/errors.js';
 import type {Claim, ClaimResult, OpenOptions, Store} from '../../store.js';
 
-/** What can be asked of a store on another thread. */
+/** The name of a `Store` method, callable on the other thread. */
 export type StoreMethod = {
   [Key in keyof Store]: Store[Key] extends (...args: never) => unknown ? Key : never;
 }[keyof Store];
 
-/** What the thread is started with. */
+/** The data that the thread starts with. */
 export interface ThreadData {
   readonly path: string;
   readonly options: OpenOptions;
@@ -21,17 +21,17 @@ export interface Question {
   readonly args: readonly unknown[];
 }
 
-/** An error as it goes from one thread to another: a copy of the object would lose its class. */
+/** An error as sent between threads: a structured clone of the object would lose its class. */
 export interface SentError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string | undefined;
   readonly transient: boolean;
-  /** What caused it, with its trace, for the log. */
+  /** The cause with its stack trace, for the log. */
   readonly cause: string | undefined;
 }
 
-/** The first answer, with the id 0, tells whether the database could be opened. */
+/** The answer to one question. The first answer, with the id 0, reports whether the database was opened. */
 export type Answer =
   {readonly id: number; readonly value: unknown} | {readonly id: number; readonly error: SentError};
 
@@ -44,7 +44,10 @@ export function fromSentError({cause, ...fields}: SentError): UniqueIDError {
   return UniqueIDError.restored({...fields, cause: cause === undefined ? undefined : new Error(cause)});
 }
 
-/** The claims of a group, an array per field: an object each takes as long to be copied as its counter to be advanced. */
+/**
+ * The claims of a batch, one array per field: copying one object per claim takes as long as advancing a
+ * counter.
+ */
 export interface SentClaims {
   readonly modes: readonly string[];
   readonly counts: BigUint64Array;
@@ -52,24 +55,24 @@ export interface SentClaims {
   readonly mayCreate: readonly boolean[];
 }
 
-/** What became of the claims of a group. */
+/** The results of the claims of a batch. */
 export interface SentClaimResults {
-  /** The counters of the granted claims; nothing of worth for those that are among the others. */
+  /** The counters after the granted claims; meaningless for claims listed in `others`. */
   readonly next: BigInt64Array;
   readonly others: readonly {readonly index: number; readonly result: SentClaimResult}[];
 }
 
-/** A claim that was not granted, with an error in its form for the way. */
+/** The result of a claim that was not granted, with its error in sendable form. */
 type SentClaimResult =
   Exclude<ClaimResult, {error: unknown}> | {readonly kind: 'rejected'; readonly sentError: SentError};
 
-/** More than there are integers to be had, and still in 64 bits; so many requests may want even more together. */
-const TOO_MANY = MAX_COUNTER + 1n;
+/** Stands for any count above every counter, since the sum of many requests may exceed 64 bits. */
+const UNGRANTABLE_COUNT = MAX_COUNTER + 1n;
 
 export function toSentClaims(claims: readonly Claim[]): SentClaims {
   return {
     modes: claims.map(({mode}) => mode),
-    counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? TOO_MANY : count)),
+    counts: BigUint64Array.from(claims, ({count}) => (count > MAX_COUNTER ? UNGRANTABLE_COUNT : count)),
     minimums: BigInt64Array.from(claims, ({minimum}) => minimum),
     mayCreate: claims.map((claim) => claim.mayCreate),
   };

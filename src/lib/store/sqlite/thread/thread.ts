@@ -1,4 +1,4 @@
-// The thread that a server's SQLite store works on; `threaded-store.ts` starts it and asks it.
+// The thread that runs the SQLite store of a server. `threaded-store.ts` starts it and sends it questions.
 import {parentPort, workerData} from 'node:worker_threads';
 import type {Store} from '../../store.js';
 import {openSqliteStore} from '../store.js';
@@ -34,16 +34,18 @@ try {
 async function answer(store: Store, question: Question): Promise<void> {
   const {id, method} = question;
   try {
-    // A store of SQLite has done its work when it returns its promise.
-    send({id, value: await latch.enter(() => ask(store, question))});
+    // The SQLite store has finished its work when it returns its promise, so the latch covers all of it.
+    send({id, value: await latch.enter(() => call(store, question))});
   } catch (error) {
     send({id, error: toSentError(error)});
   }
   if (method === 'close') parentPort?.close();
 }
 
-/** The question was a call of this method on the other side, so the arguments are its own, but for the claims of a group. */
-async function ask(store: Store, {method, args}: Question): Promise<unknown> {
+/**
+ * Calls the method with the arguments of the call on the other thread; only claims travel in another form.
+ */
+async function call(store: Store, {method, args}: Question): Promise<unknown> {
   if (method === 'advance') {
     const [claims, firstIndex] = args as [SentClaims, bigint];
     return toSentClaimResults(await store.advance(fromSentClaims(claims), firstIndex));

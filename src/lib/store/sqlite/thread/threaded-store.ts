@@ -29,12 +29,12 @@ import {
   type ThreadData,
 } from './messages.js';
 
-/** The entry of package.json stays valid wherever the build puts this module. */
+/** Resolved by package.json, so that it stays valid wherever the build puts this module. */
 const threadProgram = createRequire(import.meta.url).resolve('#sqlite-thread');
 
 /**
- * Opens an SQLite database on a thread of its own: while a commit is synced, this thread goes on reading requests and
- * answering them, and no lock of another process ever stops it.
+ * Opens an SQLite database on a separate thread. This thread keeps reading and answering requests while a
+ * commit is synced, and never blocks on a lock of another process.
  */
 export async function openThreadedSqliteStore(
   path: string,
@@ -45,7 +45,7 @@ export async function openThreadedSqliteStore(
   const worker = new Worker(threadProgram, {workerData: data});
   const latch = new ExitLatch(memory);
   const closeLatch = (): void => {
-    latch.close(LONGEST_CALL_MS);
+    latch.close(EXIT_TIMEOUT_MS);
   };
   process.once('exit', closeLatch);
   worker.once('exit', () => process.off('exit', closeLatch));
@@ -54,29 +54,30 @@ export async function openThreadedSqliteStore(
   return store;
 }
 
-/** How long the end of the process waits for a commit or a lock, in milliseconds. */
-const LONGEST_CALL_MS = 5000;
+/** Time limit for a commit or a lock while the process ends. */
+const EXIT_TIMEOUT_MS = 5000;
 
-interface Asked {
+interface PendingCall {
   readonly resolve: (value: never) => void;
   readonly reject: (error: UniqueIDError) => void;
 }
 
-/** Asks a store on another thread, one message a call. */
+/** Forwards each call to a store on another thread, as one message. */
 class ThreadedStore implements Store {
   readonly location: string;
   /** Fulfilled when the database is open. */
   readonly opened: Promise<void>;
   readonly #worker: Worker;
-  readonly #asked = new Map<number, Asked>();
+  readonly #pending = new Map<number, PendingCall>();
   #lastId = 0;
-  #ended: UniqueIDError | undefined;
+  /** The error of all further calls after the thread has ended. */
+  #endError: UniqueIDError | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(path: string, worker: Worker) {
     this.location = path;
     this.#worker = worker;
-    this.opened = this.#answerTo(0);
+    this.opened = this.#waitForAnswer(0);
     worker.on('message', (answer: Answer) => {
       this.#receive(answer);
     });
@@ -89,57 +90,57 @@ class ThreadedStore implements Store {
   }
 
   readSchema(): Promise<SchemaState> {
-    return this.#ask('readSchema');
+    return this.#call('readSchema');
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
-    return this.#ask('applyStep', step);
+    return this.#call('applyStep', step);
   }
 
   async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     return fromSentClaimResults(
-      await this.#ask<SentClaimResults>('advance', toSentClaims(claims), firstIndex),
+      await this.#call<SentClaimResults>('advance', toSentClaims(claims), firstIndex),
     );
   }
 
   counters(page?: CounterPage): Promise<readonly Counter[]> {
-    return this.#ask('counters', page);
+    return this.#call('counters', page);
   }
 
   highestCounters(limit: number): Promise<readonly Counter[]> {
-    return this.#ask('highestCounters', limit);
+    return this.#call('highestCounters', limit);
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#ask('counter', mode);
+    return this.#call('counter', mode);
   }
 
-  countModes(most: number): Promise<number> {
-    return this.#ask('countModes', most);
+  countModes(limit: number): Promise<number> {
+    return this.#call('countModes', limit);
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#ask('moveCounters', moves);
+    return this.#call('moveCounters', moves);
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#ask('raiseCounters', minimums, dryRun);
+    return this.#call('raiseCounters', minimums, dryRun);
   }
 
   comparison(): Promise<Comparison> {
-    return this.#ask('comparison');
+    return this.#call('comparison');
   }
 
   probe(): Promise<void> {
-    return this.#ask('probe');
+    return this.#call('probe');
   }
 
   identity(): Promise<string> {
-    return this.#ask('identity');
+    return this.#call('identity');
   }
 
   facts(): Promise<StoreFacts> {
-    return this.#ask('facts');
+    return this.#call('facts');
   }
 
   close(): Promise<void> {
@@ -148,40 +149,43 @@ class ThreadedStore implements Store {
   }
 
   async #close(): Promise<void> {
-    if (this.#ended !== undefined) return;
+    if (this.#endError !== undefined) return;
     const exited = once(this.#worker, 'exit');
-    await this.#ask('close');
+    await this.#call('close');
     await exited;
   }
 
-  #ask<T>(method: StoreMethod, ...args: readonly unknown[]): Promise<T> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+  #call<T>(method: StoreMethod, ...args: readonly unknown[]): Promise<T> {
+    if (this.#endError !== undefined) return Promise.reject(this.#endError);
     const question: Question = {id: ++this.#lastId, method, args};
     this.#worker.postMessage(question);
-    return this.#answerTo(question.id);
+    return this.#waitForAnswer(question.id);
   }
 
-  #answerTo<T>(id: number): Promise<T> {
+  #waitForAnswer<T>(id: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, {resolve, reject});
+      this.#pending.set(id, {resolve, reject});
     });
   }
 
   #receive(answer: Answer): void {
-    const asked = this.#asked.get(answer.id);
-    this.#asked.delete(answer.id);
-    if ('error' in answer) asked?.reject(fromSentError(answer.error));
-    else asked?.resolve(answer.value as never);
+    const call = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if ('error' in answer) call?.reject(fromSentError(answer.error));
+    else call?.resolve(answer.value as never);
   }
 
-  /** Whether what was asked last is committed nobody knows, so nobody may use its integers. */
+  /**
+   * Rejects all pending calls. Their commits may or may not have happened, so their integers must not be
+   * used.
+   */
   #end(cause: Error | undefined): void {
-    this.#ended ??= new UniqueIDError(
+    this.#endError ??= new UniqueIDError(
       'DATABASE_UNAVAILABLE',
-      `The thread that works on the database ${this.location} has ended.`,
-      {cause, hint: 'Start the service again; its error log may tell why.'},
+      `The thread for the database ${this.location} has ended.`,
+      {cause, hint: 'Restart the service; its error log may show the cause.'},
     );
-    for (const {reject} of this.#asked.values()) reject(this.#ended);
-    this.#asked.clear();
+    for (const {reject} of this.#pending.values()) reject(this.#endError);
+    this.#pending.clear();
   }
 }
