@@ -30,7 +30,7 @@ describe('an error of PostgreSQL', () => {
     expect(codeOf(fromPostgresError(postgresError({code, message: ''}), destination))).toBe(expected);
   });
 
-  it('is about TLS or about the user by its routine, whatever the language of its message', () => {
+  it('about TLS is recognized by its routine, whatever the language of its message', () => {
     const messageOf = (routine: string | undefined, message: string): string =>
       fromPostgresError(postgresError({code: '28000', routine, message}), destination).message;
     const aboutTls = messageOf(undefined, 'SSL connection is required.');

@@ -81,7 +81,7 @@ export function findFlaw(
 function columnFlaw(
   {columns}: TableStructure,
   name: 'id' | 'index',
-  mend: string,
+  hint: string,
   allowsNull: boolean,
 ): StructureFlaw | undefined {
   const column = columns.find((each) => each.name === name);
@@ -94,11 +94,9 @@ function columnFlaw(
   if (column.isGenerated) return {reason: `the database computes its column "${name}"`, hint: REBUILD_HINT};
   if (!column.isExact) {
     const needed = name === 'id' ? 'variable-length text with exact comparison' : 'a 64-bit integer';
-    return {reason: `its column "${name}" is ${column.type}, not ${needed}`, hint: mend};
+    return {reason: `its column "${name}" is ${column.type}, not ${needed}`, hint};
   }
-  return column.isNullable && !allowsNull
-    ? {reason: `its column "${name}" allows NULL`, hint: mend}
-    : undefined;
+  return column.isNullable && !allowsNull ? {reason: `its column "${name}" allows NULL`, hint} : undefined;
 }
 
 function keyFlaw({uniqueIndexes}: TableStructure, {unique}: Mends): StructureFlaw | undefined {

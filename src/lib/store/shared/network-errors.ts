@@ -179,9 +179,7 @@ export function unwritableMode(location: string, cause: unknown): UniqueIDError 
   );
 }
 
-/**
- * Makes the error for a statement that exceeds the size limit of the server. Shorter statements still work.
- */
+/** Makes the error for a statement above the size limit of the server. Shorter statements still work. */
 export function statementTooLong(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError(
     'STATEMENT_TOO_LONG',

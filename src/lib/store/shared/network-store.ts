@@ -1,9 +1,6 @@
 import type {Store} from '../store.js';
 
-/**
- * Time limit for everything but allocations: tables can hold a million rows, and other migrators can hold
- * locks.
- */
+/** Time limit for all work but allocations: tables may have a million rows, migrators may hold locks. */
 export const PATIENT_MS = 120_000;
 
 /** Time limit for a probe: monitoring systems wait no longer. */

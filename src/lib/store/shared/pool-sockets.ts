@@ -30,9 +30,7 @@ export class PoolSockets {
     return socket;
   }
 
-  /**
-   * Waits until the server has closed all connections. Returns false if some are still open after `limitMs`.
-   */
+  /** Waits until the server has closed all connections. Returns false if any is open after `limitMs`. */
   async areClosed(limitMs: number): Promise<boolean> {
     const deadline = performance.now() + limitMs;
     while (this.#open.size > 0 && performance.now() < deadline) await sleep(10);

@@ -19,9 +19,7 @@ export function readSchema(connection: NativeConnection): SchemaState {
   });
 }
 
-/**
- * Reads the collation of the primary key's index. It is that of the column unless declared otherwise by hand.
- */
+/** Reads the collation of the primary key, which is that of the column unless declared otherwise by hand. */
 export function readComparison(connection: NativeConnection): Comparison {
   const key = connection
     .statement<[], {coll: string}>(

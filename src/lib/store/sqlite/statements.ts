@@ -43,9 +43,7 @@ export interface Statements {
 /** Builds an id from its bytes, because a JavaScript string cannot hold text that is not valid UTF-8. */
 const rawId = `CASE :type WHEN 'text' THEN CAST(:bytes AS TEXT) ELSE :bytes END`;
 
-/**
- * Selects one page. The first condition uses the index and excludes rows without an id, which are no modes.
- */
+/** Selects one page. The first condition uses the index and skips rows without an id: they are no modes. */
 const page = `FROM uniqueindex WHERE "id" >= ${rawId} AND (:isFirst OR "id" <> ${rawId})
   ORDER BY "id" LIMIT :limit`;
 

@@ -6,9 +6,7 @@ export function fileIdentity(path: string): string | undefined {
   return stats === undefined ? undefined : `${stats.dev} ${stats.ino}`;
 }
 
-/**
- * Warns of hard links. Each name has its own WAL: a program that uses another name misses the newest commits.
- */
+/** Warns of hard links: each name has its own WAL, so a program with another name misses new commits. */
 export function nameWarnings(path: string): string[] {
   const nameCount = statSync(path, {throwIfNoEntry: false})?.nlink ?? 1;
   if (nameCount <= 1) return [];

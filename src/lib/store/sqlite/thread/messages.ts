@@ -44,10 +44,7 @@ export function fromSentError({cause, ...fields}: SentError): UniqueIDError {
   return UniqueIDError.restored({...fields, cause: cause === undefined ? undefined : new Error(cause)});
 }
 
-/**
- * The claims of a batch, one array per field: copying one object per claim takes as long as advancing a
- * counter.
- */
+/** The claims of a batch, one array per field: copying one object takes as long as advancing its counter. */
 export interface SentClaims {
   readonly modes: readonly string[];
   readonly counts: BigUint64Array;

@@ -42,9 +42,7 @@ async function answer(store: Store, question: Question): Promise<void> {
   if (method === 'close') parentPort?.close();
 }
 
-/**
- * Calls the method with the arguments of the call on the other thread; only claims travel in another form.
- */
+/** Calls the method with the arguments as sent; only claims and their results are sent in another form. */
 async function call(store: Store, {method, args}: Question): Promise<unknown> {
   if (method === 'advance') {
     const [claims, firstIndex] = args as [SentClaims, bigint];

@@ -175,10 +175,7 @@ class ThreadedStore implements Store {
     else call?.resolve(answer.value as never);
   }
 
-  /**
-   * Rejects all pending calls. Their commits may or may not have happened, so their integers must not be
-   * used.
-   */
+  /** Rejects all pending calls. Their commits may have happened, so their integers must not be used. */
   #end(cause: Error | undefined): void {
     this.#endError ??= new UniqueIDError(
       'DATABASE_UNAVAILABLE',
