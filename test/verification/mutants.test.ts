@@ -55,7 +55,13 @@ function listTests(): readonly Listed[] {
         ...new Set(mutants.flatMap(({tests}) => tests)),
         '--json',
       ],
-      {cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26},
+      {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+        maxBuffer: 1 << 26,
+        env: {...process.env, UNIQUEID_TEST_LIST: '1'},
+      },
     ),
   ) as readonly Listed[];
   return all;
