@@ -1,19 +1,19 @@
-/** What a code says of each of its errors. */
+/** Properties shared by all errors of a code. */
 interface ErrorRow {
   readonly http: number;
   readonly exit: number;
   /**
-   * Whether waiting may cure it, without anybody mending anything. `varies`: one code for both, such as a database that
-   * is starting and one that knows no such user; whoever makes the error says which.
+   * True if waiting alone may cure the error. `varies`: the code covers both kinds, such as a starting
+   * database and an unknown user, so each error is created with its own value.
    */
   readonly transient: boolean | 'varies';
-  /** What is at fault: the whole database, its tables as a whole, or anything smaller or other. */
+  /** The part at fault: the whole database, its schema, or anything else, such as one mode or one request. */
   readonly scope: 'database' | 'schema' | 'other';
 }
 
 /**
- * Every failure a caller can meet: the HTTP status it is answered with, the exit status of a command that ends in it, and
- * whether waiting helps. Nothing else in the program decides these.
+ * Every error code with its HTTP status, the exit status of a command that ends with it, and its other
+ * properties. They are decided here and nowhere else.
  */
 export const errorTable = {
   INVALID_MODE: {http: 400, exit: 2, transient: false, scope: 'other'},
@@ -58,22 +58,22 @@ export const errorTable = {
   INTERRUPTED: {http: 500, exit: 130, transient: false, scope: 'other'},
 } as const satisfies Record<string, ErrorRow>;
 
-/** The stable name of a failure; part of the public API. */
+/** The stable name of an error; part of the public API. */
 export type ErrorCode = keyof typeof errorTable;
 
-/** What an error says beside its message. */
+/** Details of an error besides its message. */
 export interface ErrorDetails {
-  /** What to do about it: one line, for a person. */
+  /** The remedy, in one line for people. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
-/** The codes of which some errors are transient and others are not. */
+/** The codes with both transient and permanent errors. */
 type VaryingCode = {
   [Code in ErrorCode]: (typeof errorTable)[Code]['transient'] extends 'varies' ? Code : never;
 }[ErrorCode];
 
-/** The fields of an error that has lost its class. */
+/** The fields of an error that has lost its class, for example on its way from another thread. */
 export interface ErrorFields {
   readonly code: ErrorCode;
   readonly message: string;
@@ -83,15 +83,15 @@ export interface ErrorFields {
 }
 
 /**
- * The one error class of this program. `message` says what happened and where, `hint` what to do;
- * neither ever holds a password, an SQL text or a stack trace, so both may be shown to a client.
+ * The only error class of this program. `message` says what failed and where; `hint` says what to do. Neither
+ * ever holds a password, SQL text or a stack trace, so a client may see both.
  */
 export class UniqueIDError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly transient: boolean;
 
-  /** @param details `transient` is only for codes that vary; without it such an error is not. */
+  /** @param details `transient` is only for codes that vary; its default is false */
   constructor(code: VaryingCode, message: string, details?: ErrorDetails & {readonly transient?: boolean});
   constructor(code: ErrorCode, message: string, details?: ErrorDetails);
   constructor(code: ErrorCode, message: string, details: ErrorDetails & {readonly transient?: boolean} = {}) {
@@ -103,39 +103,39 @@ export class UniqueIDError extends Error {
     this.transient = transient === 'varies' ? (details.transient ?? false) : transient;
   }
 
-  /** The HTTP status this failure is answered with. */
+  /** The HTTP status of an answer with this error. */
   get httpStatus(): number {
     return errorTable[this.code].http;
   }
 
-  /** What is at fault. */
+  /** The part at fault. */
   get scope(): ErrorRow['scope'] {
     return errorTable[this.code].scope;
   }
 
-  /** Returns this error with another text: the same code and hint, and transient if this one is. */
+  /** Returns a copy with another message and cause; the code, the hint and `transient` stay the same. */
   reworded(message: string, cause: unknown): UniqueIDError {
     const {code, hint, transient} = this;
     return UniqueIDError.restored({code, message, hint, transient, cause});
   }
 
-  /** Makes an error of the fields of one that was made before, such as on another thread. */
+  /** Creates an error from the fields of another one, such as one from another thread. */
   static restored({code, message, hint, transient, cause}: ErrorFields): UniqueIDError {
     const details = {...(hint === undefined ? {} : {hint}), transient, cause};
     return new UniqueIDError(code as VaryingCode, message, details);
   }
 
-  /** The exit status of a command that ends in this failure. */
+  /** The exit status of a command that ends with this error. */
   get exitStatus(): number {
     return errorTable[this.code].exit;
   }
 }
 
 /**
- * Any thrown value as a `UniqueIDError`. What is none already becomes `UNEXPECTED`, its own text kept in
- * `cause` alone: it was written for a developer and may hold what a client must not see.
+ * Returns a thrown value as a `UniqueIDError`. Any other error becomes `UNEXPECTED` and is kept only as
+ * `cause`: its text is for developers and may hold secrets.
  */
 export function toUniqueIDError(thrown: unknown): UniqueIDError {
   if (thrown instanceof UniqueIDError) return thrown;
-  return new UniqueIDError('UNEXPECTED', 'An unexpected error happened.', {cause: thrown});
+  return new UniqueIDError('UNEXPECTED', 'An unexpected error occurred.', {cause: thrown});
 }

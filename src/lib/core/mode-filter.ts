@@ -1,8 +1,8 @@
-/** Whether a mode may be used. */
+/** Returns true for a mode that may be used. */
 export type ModeFilter = (mode: string) => boolean;
 
 /**
- * A filter from a list such as `file, upload_*`: names, and beginnings that end in `*`.
+ * Creates a filter from a list such as `file, upload_*`: modes, and prefixes that end in `*`.
  *
  * @returns `undefined` for an empty list, which allows every mode
  */
@@ -13,8 +13,6 @@ export function modeFilter(list: string): ModeFilter | undefined {
     .filter((pattern) => pattern !== '');
   if (patterns.length === 0) return undefined;
   const names = new Set(patterns.filter((pattern) => !pattern.endsWith('*')));
-  const beginnings = patterns
-    .filter((pattern) => pattern.endsWith('*'))
-    .map((pattern) => pattern.slice(0, -1));
-  return (mode) => names.has(mode) || beginnings.some((beginning) => mode.startsWith(beginning));
+  const prefixes = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  return (mode) => names.has(mode) || prefixes.some((prefix) => mode.startsWith(prefix));
 }
