@@ -13,29 +13,30 @@ import {RegressionGuard} from './regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';
 import {batchLength, grant, reject, type RequestCallbacks, type PendingRequest} from './pending-requests.js';
 
-/** How an allocator treats its callers. */
+/** Limits and rules of an allocator. */
 export interface AllocatorOptions {
-  /** The first integer of a mode that the database does not know yet. */
+  /** The first integer of a new mode. */
   readonly firstIndex: bigint;
-  /** How long a request may wait for the database, in milliseconds. */
+  /** The longest wait of a request for the database, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** The most requests that may wait at once; further ones are rejected. */
+  /** The most requests that may wait; further ones are rejected. */
   readonly maxQueue: number;
-  /** Which modes may be used and created; without it all may. */
+  /** Which modes may be used and created; without it, all may. */
   readonly policy?: ModePolicy & {readonly allowedModes?: ModeFilter | undefined};
   readonly observer?: AllocatorObserver;
 }
 
 /**
- * Hands out ranges by group commit: while one commit is under way requests gather, the next commit takes
- * them all, or as many as make a statement of bounded size, one statement a mode, and each caller gets its slice in
- * the order of arrival. A request that cannot be had fails alone.
+ * Allocates ranges by group commit. While one commit runs, requests queue; the next commit serves them all,
+ * up to the bounds of a batch. Each mode of a batch is one claim; its requests get consecutive ranges in
+ * order of arrival. A request that cannot be served fails alone.
  *
- * One group is under way at a time. That alone keeps a mode in order, and costs nothing: whatever
- * arrives meanwhile shares the next commit. The callers of one group are answered while the next is under way.
+ * Only one batch commits at a time. This keeps each mode in order and costs nothing, because requests that
+ * arrive during a commit share the next one. While a batch commits, the callers of the previous batch get
+ * their answers.
  */
 export class Allocator {
-  /** What this process has handed out, and which modes it has stopped because their counters went backwards. */
+  /** The high-water mark of each mode, and the quarantined modes. */
   readonly guard: RegressionGuard;
   readonly #location: string;
   readonly #options: AllocatorOptions;
@@ -44,14 +45,14 @@ export class Allocator {
   #lastCommitAt = -Infinity;
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: PendingRequest[] = [];
-  #underWay: readonly PendingRequest[] = [];
+  #inFlight: readonly PendingRequest[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
   constructor(store: Store, options: AllocatorOptions) {
     const {firstIndex, policy} = options;
-    const isOpen = policy === undefined || (policy.createModes && policy.maxModes === 0);
-    const gate = isOpen ? undefined : new ModeGate(store, policy);
+    const createsAny = policy === undefined || (policy.createModes && policy.maxModes === 0);
+    const gate = createsAny ? undefined : new ModeGate(store, policy);
     this.guard = new RegressionGuard(store, policy?.maxModes ?? 0);
     this.#location = store.location;
     this.#options = options;
@@ -60,13 +61,13 @@ export class Allocator {
   }
 
   /**
-   * Takes `count` consecutive integers of `mode` that no other caller is ever given.
+   * Allocates `count` consecutive integers of `mode` that no other caller ever gets.
    *
-   * @param count how many; 0 is answered with `EMPTY_RANGE` and touches nothing
-   * @returns the run, once it is on stable storage
-   * @throws UniqueIDError `INVALID_MODE`; `COUNTER_EXHAUSTED` where fewer remain; `QUEUE_FULL`; `STOPPING`;
-   *   `DATABASE_*` where the database did not answer in time. After any `DATABASE_*` error the integers may be
-   *   lost, but are never given to anybody else.
+   * @param count the size of the range; 0 returns `EMPTY_RANGE` and changes nothing
+   * @returns the range, once it is on stable storage
+   * @throws UniqueIDError `INVALID_MODE`; `MODE_NOT_ALLOWED`; `COUNTER_EXHAUSTED` if fewer integers remain;
+   *   `COUNTER_REGRESSED`; `QUEUE_FULL`; `STOPPING`; `DATABASE_*` if the database fails or answers too late.
+   *   After a `DATABASE_*` error the integers may be lost as a gap, but no other caller gets them.
    */
   allocate(mode: string, count: bigint): Promise<IdRange> {
     return new Promise((granted, rejected) => {
@@ -74,7 +75,7 @@ export class Allocator {
     });
   }
 
-  /** Does what `allocate` does, and tells the callbacks instead of a promise: one object less for each request. */
+  /** Does the same as `allocate`, but answers by callbacks, which saves a promise per request. */
   request(mode: string, count: bigint, callbacks: RequestCallbacks): void {
     try {
       parseMode(mode);
@@ -87,21 +88,23 @@ export class Allocator {
       callbacks.granted(EMPTY_RANGE);
       return;
     }
-    this.#queue.push({mode, count, since: performance.now(), callbacks, isSettled: false});
+    this.#queue.push({mode, count, arrivedAt: performance.now(), callbacks, isSettled: false});
     this.#running ??= this.#run();
   }
 
-  /** How many requests wait for the database. */
+  /** The number of requests that wait for the database, queued or in a commit. */
   get queueLength(): number {
-    return this.#queue.length + this.#underWay.length;
+    return this.#queue.length + this.#inFlight.length;
   }
 
-  /** When a group was last committed, on the clock of `performance.now()`; `-Infinity` if none was. */
+  /** Time of the last commit, on the clock of `performance.now()`; `-Infinity` before the first. */
   get lastCommitAt(): number {
     return this.#lastCommitAt;
   }
 
-  /** Why the last group failed and how long ago, in milliseconds; `undefined` where the last one was committed. */
+  /**
+   * Returns the error of the last batch and its age in milliseconds, or `undefined` if that batch succeeded.
+   */
   lastFailure(): {readonly error: UniqueIDError; readonly agoMs: number} | undefined {
     if (this.#lastFailure === undefined) return undefined;
     const {error, at} = this.#lastFailure;
@@ -122,88 +125,90 @@ export class Allocator {
   }
 
   async #run(): Promise<void> {
-    const watch = setInterval(
+    const overdueTimer = setInterval(
       () => {
         this.#rejectOverdue();
       },
       Math.min(100, this.#options.requestTimeoutMs),
     );
     try {
-      // Whatever is readable on other connections right now joins this commit rather than waiting for the next.
+      // Input that is readable on other connections now joins this commit instead of waiting for the next.
       await afterPendingInput();
-      // A caller may ask again while the last group is answered.
+      // A caller may send its next request from the callback that answers the last batch.
       do {
         const committed = await this.#emptyQueue();
-        this.#handOut(committed);
+        this.#issue(committed);
       } while (this.#queue.length > 0);
     } finally {
-      clearInterval(watch);
+      clearInterval(overdueTimer);
       this.#running = undefined;
     }
   }
 
-  /** @returns the last group, which is committed and not handed out yet */
+  /**
+   * Commits batch after batch until the queue is empty. @returns the last batch, committed but not yet issued
+   */
   async #emptyQueue(): Promise<readonly CommittedBatch[]> {
     let committed: readonly CommittedBatch[] = [];
     for (let failures = 0; this.#queue.length > 0;) {
-      const next = this.#commitQueue();
-      // The database works on the next group while this thread answers the last one.
-      this.#handOut(committed);
+      const next = this.#commitBatch();
+      // The database commits the next batch while this thread answers the previous one.
+      this.#issue(committed);
       const outcome = await next;
       ({committed} = outcome);
       failures = outcome.failure?.transient === true ? failures + 1 : 0;
-      // Even a request that may wait only briefly is tried more than once.
+      // The limit gives even a request with a short timeout more than one attempt.
       if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
     }
     return committed;
   }
 
-  async #commitQueue(): Promise<CommitOutcome> {
+  async #commitBatch(): Promise<CommitOutcome> {
     const length = batchLength(this.#queue);
-    const group = this.#queue.slice(0, length);
+    const batch = this.#queue.slice(0, length);
     this.#queue = this.#queue.slice(length);
-    this.#underWay = group;
-    const started = performance.now();
-    const outcome = await this.#committer.commit(group);
-    this.#underWay = [];
+    this.#inFlight = batch;
+    const startedAt = performance.now();
+    const outcome = await this.#committer.commit(batch);
+    this.#inFlight = [];
     const {committed, retry, failure} = outcome;
-    this.#note(outcome, group.length, performance.now() - started);
+    this.#recordOutcome(outcome, batch.length, performance.now() - startedAt);
     if (failure === undefined) return outcome;
-    // A part of the group may have been committed before the rest failed; its callers do not wait for the next try.
-    this.#handOut(committed);
+    // Part of the batch may be committed although the rest failed; its callers do not wait for the retry.
+    this.#issue(committed);
     this.#queue = [...retry, ...this.#queue];
     this.#rejectOverdue(failure);
     return {...outcome, committed: []};
   }
 
-  #note({committed, failure}: CommitOutcome, requests: number, tookMs: number): void {
+  #recordOutcome({committed, failure}: CommitOutcome, requests: number, durationMs: number): void {
     const {observer} = this.#options;
     const now = performance.now();
     this.#lastFailure = failure === undefined ? undefined : {error: failure, at: now};
-    // A group of which nothing could be had may have written nothing.
+    // A batch whose requests were all rejected may have written nothing.
     if (failure === undefined && committed.length > 0) this.#lastCommitAt = now;
-    if (failure === undefined) observer?.group(requests, tookMs / 1000);
+    if (failure === undefined) observer?.group(requests, durationMs / 1000);
     else observer?.failed(failure);
   }
 
-  #handOut(committed: readonly CommittedBatch[]): void {
+  #issue(committed: readonly CommittedBatch[]): void {
     const {observer} = this.#options;
     for (const {batch, first, next} of committed) {
       grant(batch, first);
       if (observer === undefined) continue;
-      observer.granted(batch.mode, batch.waiting.length, batch.total, next);
+      observer.granted(batch.mode, batch.requests.length, batch.total, next);
       const now = performance.now();
-      for (const {since} of batch.waiting) observer.waited((now - since) / 1000);
+      for (const {arrivedAt} of batch.requests) observer.waited((now - arrivedAt) / 1000);
     }
   }
 
-  /** Requests that have waited too long are answered; what is committed for them later is given to nobody. */
+  /** Rejects requests that have waited too long; integers that are committed for them later become a gap. */
   #rejectOverdue(cause?: UniqueIDError): void {
     const {requestTimeoutMs} = this.#options;
     const limit = performance.now() - requestTimeoutMs;
-    for (const waiting of [...this.#underWay, ...this.#queue]) {
-      if (waiting.since > limit || waiting.isSettled) continue;
-      reject(waiting, cause ?? tooLate(this.#location, requestTimeoutMs));
+    for (const request of [...this.#inFlight, ...this.#queue]) {
+      if (request.arrivedAt > limit || request.isSettled) continue;
+      reject(request, cause ?? tooLate(this.#location, requestTimeoutMs));
     }
     this.#queue = this.#queue.filter(({isSettled}) => !isSettled);
   }

@@ -11,48 +11,50 @@ import {
   type PendingRequest,
 } from './pending-requests.js';
 
-/** A run that is committed and not handed out yet. */
+/** The requests of one mode and their range, `first` to `next - 1`, which is committed but not yet issued. */
 export interface CommittedBatch {
   readonly batch: ModeBatch;
   readonly first: bigint;
   readonly next: bigint;
 }
 
-/** What a committer works with. */
 export interface GroupCommitterOptions {
   readonly store: Store;
   readonly guard: RegressionGuard;
-  /** Decides which missing modes may be created; without it all may. */
+  /** Decides which missing modes may be created; without it, all may. */
   readonly gate: ModeGate | undefined;
-  /** Is told which modes the database cannot hold. */
+  /** Collects the modes that the database cannot hold. */
   readonly unwritable: UnwritableModes;
-  /** The first integer of a mode that the database does not know yet. */
+  /** The first integer of a new mode. */
   readonly firstIndex: bigint;
 }
 
-/** What became of the requests of one commit; those that are in none of these have been rejected. */
+/** The result of one batch. A request found in neither `committed` nor `retry` has been rejected. */
 export interface CommitOutcome {
-  /** On stable storage, and not handed out yet. */
+  /** On stable storage, but not yet issued. */
   readonly committed: readonly CommittedBatch[];
-  /** In the order of their arrival: nothing was committed that they could be given, and waiting may help. */
+  /**
+   * Requests to retry, in order of arrival: nothing usable was committed for them, and the failure is
+   * transient.
+   */
   readonly retry: readonly PendingRequest[];
-  /** Why the whole group, or all that is missing of it, failed. */
+  /** The error of the whole batch, or of the part that is not committed. */
   readonly failure: UniqueIDError | undefined;
 }
 
 type Progress = Pick<CommitOutcome, 'committed' | 'failure'>;
 
-/** What the store left undone of a group, though the database works. */
+/** Claims that the store did not grant although the database works. */
 interface Leftover {
-  /** Without the requests that did not fit. */
+  /** Modes with too few integers for all requests; those that do not fit have been rejected. */
   readonly fitting: readonly ModeBatch[];
-  /** Their modes do not exist; creating them takes a permission. */
+  /** Modes that do not exist; the mode gate decides whether to create them. */
   readonly missing: readonly ModeBatch[];
-  /** Modes of which this process has handed out integers, and that do not exist. */
+  /** Modes that do not exist although this process has issued integers of them. */
   readonly lost: readonly string[];
 }
 
-/** Has the store commit a group, and rejects, each alone, the requests of the group that cannot be had. */
+/** Commits batches through the store. A request that cannot be served is rejected alone. */
 export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
 
@@ -60,14 +62,14 @@ export class GroupCommitter {
     this.#options = options;
   }
 
-  /** Commits what may be had of a group. The store is asked at once: nothing is awaited before. */
-  async commit(group: readonly PendingRequest[]): Promise<CommitOutcome> {
-    const {committed, failure} = await this.#advance(batchesOf(group), this.#options.gate === undefined);
+  /** Commits as much of a batch as possible. The call to the store starts before this method first awaits. */
+  async commit(batch: readonly PendingRequest[]): Promise<CommitOutcome> {
+    const {committed, failure} = await this.#advance(batchesOf(batch), this.#options.gate === undefined);
     if (failure === undefined) return {committed, retry: [], failure};
-    const served = new Set(committed.flatMap(({batch}) => batch.waiting));
-    const left = group.filter((request) => !request.isSettled && !served.has(request));
+    const served = new Set(committed.flatMap((each) => each.batch.requests));
+    const left = batch.filter((request) => !request.isSettled && !served.has(request));
     if (failure.transient) return {committed, retry: left, failure};
-    rejectAll({waiting: left}, failure);
+    rejectAll({requests: left}, failure);
     return {committed, retry: [], failure};
   }
 
@@ -75,7 +77,7 @@ export class GroupCommitter {
     const {store, guard, firstIndex} = this.#options;
     const claims = batches.map(({mode, total}) => {
       const mark = guard.highWaterMark(mode);
-      // A mode that this process has handed out of exists, and must not start again.
+      // A mode of which this process has issued integers exists; creating it again would issue them twice.
       return {mode, count: total, minimum: mark ?? 0n, mayCreate: mayCreate && mark === undefined};
     });
     let results: readonly ClaimResult[];
@@ -84,13 +86,13 @@ export class GroupCommitter {
     } catch (error) {
       return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const {committed, leftover} = this.#sort(batches, results);
+    const {committed, leftover} = this.#sortResults(batches, results);
     if (leftover === undefined) return {committed, failure: undefined};
     const later = await this.#advanceLeftover(leftover, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
-  #sort(
+  #sortResults(
     batches: readonly ModeBatch[],
     results: readonly ClaimResult[],
   ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
@@ -102,7 +104,7 @@ export class GroupCommitter {
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if (result.kind === 'granted') committed.push(...this.#take(batch, result.next));
+      if (result.kind === 'granted') committed.push(...this.#accept(batch, result.next));
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
       else if (result.kind === 'behind') rejectAll(batch, guard.quarantine(batch.mode, result.found));
@@ -117,27 +119,27 @@ export class GroupCommitter {
   }
 
   #advanceLeftover({fitting, missing, lost}: Leftover, mayCreate: boolean): Promise<Progress> {
-    const rest = fitting.filter(({waiting}) => waiting.length > 0);
+    const remaining = fitting.filter(({requests}) => requests.length > 0);
     return inOrder([
       () => this.#createUnused(lost),
-      () => this.#advanceSome(rest, mayCreate),
-      async () => this.#advanceSome(await this.#admitted(missing), true),
+      () => this.#advanceIfAny(remaining, mayCreate),
+      async () => this.#advanceIfAny(await this.#rejectUncreatable(missing), true),
     ]);
   }
 
-  #advanceSome(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
+  #advanceIfAny(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     return batches.length === 0 ? Promise.resolve(NOTHING) : this.#advance(batches, mayCreate);
   }
 
   /**
-   * Commits the halves of a group each by itself: the database rejected something of it, and one mode may be the cause,
-   * such as one that its character set lacks.
+   * Commits each half of a batch alone after the database rejected the whole. One mode may be the cause, for
+   * example a character that the table's character set lacks.
    */
   async #split(batches: readonly ModeBatch[], mayCreate: boolean, failure: UniqueIDError): Promise<Progress> {
     const [batch, second] = batches;
     if (batch === undefined || isOfDatabase(failure)) return {committed: [], failure};
     if (second === undefined) {
-      // A mode that the table cannot hold says nothing about the database.
+      // A mode that the table cannot hold is no failure of the database.
       if (failure.code !== 'INVALID_MODE') return {committed: [], failure};
       this.#reject(batch, failure);
       return NOTHING;
@@ -150,7 +152,7 @@ export class GroupCommitter {
     );
   }
 
-  /** A failure of one half is no failure of the other, unless it is one of the database. */
+  /** Commits one half of a batch. Only a failure of the database also stops the other half. */
   async #advanceHalf(half: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {committed, failure} = await this.#advance(half, mayCreate);
     if (failure === undefined || isOfDatabase(failure)) return {committed, failure};
@@ -166,18 +168,21 @@ export class GroupCommitter {
     rejectAll(batch, error);
   }
 
-  /** The store has compared the counter with the minimum of the claim; what it answers is not taken on trust. */
-  #take(batch: ModeBatch, next: bigint): readonly CommittedBatch[] {
+  /**
+   * Checks a granted range against the high-water mark, although the store has compared the counter with it
+   * too.
+   */
+  #accept(batch: ModeBatch, next: bigint): readonly CommittedBatch[] {
     const {mode, total} = batch;
     const first = next - total;
-    const rejected = this.#options.guard.recordOrReject(mode, first, next);
-    if (rejected === undefined) return [{batch, first, next}];
-    rejectAll(batch, rejected);
+    const error = this.#options.guard.recordOrReject(mode, first, next);
+    if (error === undefined) return [{batch, first, next}];
+    rejectAll(batch, error);
     return [];
   }
 
-  /** Of modes that do not exist, those that may be created. */
-  async #admitted(missing: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
+  /** Rejects the requests of modes that must not be created, and returns the others. */
+  async #rejectUncreatable(missing: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
     if (missing.length === 0) return [];
     const rejected = await this.#options.gate?.rejected(missing.map(({mode}) => mode));
     return missing.filter((batch) => {
@@ -187,7 +192,7 @@ export class GroupCommitter {
     });
   }
 
-  /** Makes modes that this process has handed out and the database does not know, so that `reset` finds them. */
+  /** Creates lost modes, so that `reset` finds them; their requests stay rejected. */
   async #createUnused(modes: readonly string[]): Promise<Progress> {
     const {store, firstIndex} = this.#options;
     const minimums = modes.map((mode) => ({mode, next: firstIndex}));
@@ -198,7 +203,7 @@ export class GroupCommitter {
 
 const NOTHING: Progress = {committed: [], failure: undefined};
 
-/** Takes one step after the other until one fails, and adds up what they have committed. */
+/** Runs the steps in order until one fails, and returns everything they committed. */
 async function inOrder(steps: readonly (() => Promise<Progress>)[]): Promise<Progress> {
   const committed: CommittedBatch[] = [];
   for (const step of steps) {
@@ -213,7 +218,7 @@ async function inOrder(steps: readonly (() => Promise<Progress>)[]): Promise<Pro
   return {committed, failure: undefined};
 }
 
-/** Whether the whole database is meant, and not one mode. */
+/** Returns true for a failure of the whole database, false for one of a single mode. */
 function isOfDatabase({scope, transient}: UniqueIDError): boolean {
   return transient || scope !== 'other';
 }

@@ -9,26 +9,26 @@ interface Mark {
 }
 
 /**
- * Remembers how far this process itself has handed out each mode: the base for noticing a counter that went backwards.
+ * The high-water mark of each mode used by this process: a counter found below its mark has gone backwards.
  *
  * Keeps at least the `maxModes` modes used last, and less than twice as many.
  */
 export class HighWaterMarks {
   readonly #marks: QuickLRU<string, Mark>;
 
-  /** @param maxModes how many modes the database may hold; 0 for no limit */
+  /** @param maxModes the most modes that the database may hold; 0 for no limit */
   constructor(maxModes: number) {
     this.#marks = new QuickLRU({maxSize: maxModes === 0 ? MAX_MARKS : Math.min(maxModes, MAX_MARKS)});
   }
 
-  /** One more than the highest integer handed out; `undefined` where this process has handed out none. */
+  /** Returns one more than the highest integer issued, or `undefined` if this process has issued none. */
   get(mode: string): bigint | undefined {
     return this.#marks.peek(mode)?.next;
   }
 
   set(mode: string, next: bigint): void {
-    // A slice would keep the whole text of its request in memory, so a mark has a copy for its key.
-    const own = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
-    this.#marks.set(own, {mode: own, next});
+    // The key is a copy: a slice would keep the whole text of its request in memory.
+    const key = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
+    this.#marks.set(key, {mode: key, next});
   }
 }

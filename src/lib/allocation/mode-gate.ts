@@ -1,29 +1,29 @@
 import {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 
-/** Which modes may come into being. */
+/** Rules for creating modes. */
 export interface ModePolicy {
-  /** Whether a request for an unknown mode creates it. */
+  /** Lets a request for a missing mode create it. */
   readonly createModes: boolean;
-  /** The most modes that the database may hold before no further one is created; 0 for no limit. */
+  /** The number of modes in the database from which no further mode is created; 0 for no limit. */
   readonly maxModes: number;
 }
 
-/** How long a count is trusted while it is far from the limit, in milliseconds; other servers create modes too. */
-const TRUST_MS = 1000;
+/** Lifetime of the cached count while it is far from the limit; other servers create modes too. */
+const COUNT_TTL_MS = 1000;
 
-/** How far from the limit a count need not be exact. */
+/** Closer than this to the limit, the modes are counted exactly. */
 const MARGIN = 1000;
 
-/** Safety factor: a trusted count stays valid while up to 16 servers create modes at our rate. */
-const SERVERS = 16;
+/** Safety factor: the cached count stays valid while up to 16 servers create modes at our rate. */
+const ASSUMED_SERVERS = 16;
 
-/** Keeps strangers from filling the table with rows: decides which missing modes may be created. */
+/** Decides which missing modes may be created, so that strangers cannot fill the table with rows. */
 export class ModeGate {
   readonly #store: Store;
   readonly #policy: ModePolicy;
   #count = 0;
-  /** How many modes this process may have created since it counted. */
+  /** The modes that this process may have created since the last count. */
   #added = 0;
   #countedAt = -Infinity;
 
@@ -33,32 +33,32 @@ export class ModeGate {
   }
 
   /**
-   * @param missing modes that the database does not have; if there is room for some only, it is for the first
-   * @returns those that must not be created, and why
+   * @param missing modes missing from the database; if only some fit below the limit, the first ones do
+   * @returns the modes that must not be created, each with its error
    */
   async rejected(missing: readonly string[]): Promise<ReadonlyMap<string, UniqueIDError>> {
     const {createModes, maxModes} = this.#policy;
-    const room = createModes ? await this.#room(missing.length) : 0;
+    const room = createModes ? await this.#reserve(missing.length) : 0;
     return new Map(
       missing.slice(room).map((mode) => [mode, createModes ? tooMany(mode, maxModes) : mayNotCreate(mode)]),
     );
   }
 
-  /** Returns how many modes may be created now, and takes it that `wanted` of them are. */
-  async #room(wanted: number): Promise<number> {
+  /** Returns how many modes may be created now, and assumes that all `wanted` ones are. */
+  async #reserve(wanted: number): Promise<number> {
     const {maxModes} = this.#policy;
     if (maxModes === 0) return wanted;
-    const isFresh = performance.now() - this.#countedAt <= TRUST_MS;
-    // A full table is taken to stay full for a moment: a stranger must not have it counted again and again.
+    const isFresh = performance.now() - this.#countedAt <= COUNT_TTL_MS;
+    // A full table is assumed to stay full for a while, so that a stranger cannot force a count per request.
     if (isFresh && this.#count >= maxModes) return 0;
-    if (!isFresh || !this.#isFar(this.#added + wanted)) await this.#recount();
+    if (!isFresh || !this.#isFarFromLimit(this.#added + wanted)) await this.#recount();
     this.#added += wanted;
-    return this.#isFar(this.#added) ? wanted : Math.max(0, maxModes - this.#count);
+    return this.#isFarFromLimit(this.#added) ? wanted : Math.max(0, maxModes - this.#count);
   }
 
-  /** Whether so many modes, created by each of many servers since they were counted, are nowhere near the limit. */
-  #isFar(created: number): boolean {
-    return this.#count + created * SERVERS + MARGIN < this.#policy.maxModes;
+  /** @param created modes created since the last count, per server */
+  #isFarFromLimit(created: number): boolean {
+    return this.#count + created * ASSUMED_SERVERS + MARGIN < this.#policy.maxModes;
   }
 
   async #recount(): Promise<void> {
@@ -71,19 +71,19 @@ export class ModeGate {
 function mayNotCreate(mode: string): UniqueIDError {
   return new UniqueIDError(
     'MODE_NOT_ALLOWED',
-    `There is no mode ${JSON.stringify(mode)}, and new ones are not created here.`,
+    `Mode ${JSON.stringify(mode)} does not exist, and creating modes is disabled (create_modes).`,
     {
       hint: 'Correct the mode, or set create_modes in [uniqueid].',
     },
   );
 }
 
-function tooMany(mode: string, most: number): UniqueIDError {
+function tooMany(mode: string, limit: number): UniqueIDError {
   return new UniqueIDError(
     'MODE_NOT_ALLOWED',
-    `Mode ${JSON.stringify(mode)} would be one more than the ${most} that may be.`,
+    `Cannot create mode ${JSON.stringify(mode)}: the limit of ${limit} modes (max_modes) is reached.`,
     {
-      hint: 'Use a mode there is, or raise max_modes in [uniqueid].',
+      hint: 'Use an existing mode, or raise max_modes in [uniqueid].',
     },
   );
 }

@@ -1,13 +1,16 @@
 import type {UniqueIDError} from '../core/errors.js';
 
-/** Is told what an allocator does, for metrics; called between requests, so it must be quick and must not throw. */
+/**
+ * Receives the events of an allocator, for metrics. It runs between requests, so it must be quick and never
+ * throw.
+ */
 export interface AllocatorObserver {
-  /** A group has been committed, or rejected by the database. */
+  /** A batch was committed, or all its requests were rejected. */
   readonly group: (requests: number, seconds: number) => void;
-  /** A mode has handed out integers to so many requests; `next` is its counter now. */
+  /** Integers of a mode were issued to `requests` callers; `next` is its next index. */
   readonly granted: (mode: string, requests: number, ids: bigint, next: bigint) => void;
-  /** A request has been answered after so long. */
+  /** A request was answered, this long after its arrival. */
   readonly waited: (seconds: number) => void;
-  /** The database failed; the group is tried again where the error is `transient`. */
+  /** A batch failed; it is retried if the error is `transient`. */
   readonly failed: (error: UniqueIDError) => void;
 }

@@ -2,81 +2,87 @@ import type {UniqueIDError} from '../core/errors.js';
 import {exhausted} from './rejections.js';
 import type {IdRange} from '../core/range.js';
 
-/** Who is told what became of a request: one of the two, once. What either throws becomes a warning of the process. */
+/**
+ * Receives the result of a request: exactly one of the two is called, once. Errors they throw become
+ * warnings.
+ */
 export interface RequestCallbacks {
   /** The range is on stable storage. */
   granted(range: IdRange): void;
   rejected(error: UniqueIDError): void;
 }
 
-/** A request on its way; it is settled once, whoever comes first. */
+/** A request that waits for its answer. It is settled once, by the commit, an error or the timeout. */
 export interface PendingRequest {
   readonly mode: string;
   readonly count: bigint;
-  /** When it came, on the clock of `performance.now()`, which nobody can set back. */
-  readonly since: number;
+  /** Time of arrival on the clock of `performance.now()`, which never goes back. */
+  readonly arrivedAt: number;
   readonly callbacks: RequestCallbacks;
   isSettled: boolean;
 }
 
-/** The requests of one mode in one group, in the order of their arrival. */
+/** The requests of a batch for one mode, in order of arrival. */
 export interface ModeBatch {
   readonly mode: string;
-  readonly waiting: readonly PendingRequest[];
-  /** How many integers they ask for together. */
+  readonly requests: readonly PendingRequest[];
+  /** The sum of their counts. */
   readonly total: bigint;
 }
 
 /**
- * The most modes of one commit, and the most bytes of their texts: the longest SQL of MariaDB holds each mode four
- * times in hexadecimal digits, and then has 0.4 MB. Servers may take no more than 1 MB.
+ * The most modes of a batch, and the most bytes of their names. MariaDB needs the longest SQL: each name
+ * appears four times in hexadecimal digits, 0.4 MB in all. Servers may accept as little as 1 MB.
  */
 const MAX_MODES = 500;
 const MAX_MODE_BYTES = 65_536;
 
-/** How many requests, from the front of a queue, one commit may take; any number of them in the same mode. */
+/**
+ * Returns how many requests, from the front of the queue, form the next batch; requests per mode have no
+ * limit.
+ */
 export function batchLength(queue: readonly PendingRequest[]): number {
   const modes = new Set<string>();
   let bytes = 0;
-  let last: string | undefined;
+  let lastMode: string | undefined;
   for (const [index, {mode}] of queue.entries()) {
-    if (mode === last || modes.has(mode)) continue;
+    if (mode === lastMode || modes.has(mode)) continue;
     bytes += Buffer.byteLength(mode);
     if (modes.size === MAX_MODES || bytes > MAX_MODE_BYTES) return index;
     modes.add(mode);
-    last = mode;
+    lastMode = mode;
   }
   return queue.length;
 }
 
-/** Sorted by mode: two servers that lock rows in the same order cannot deadlock. */
-export function batchesOf(group: readonly PendingRequest[]): readonly ModeBatch[] {
+/** Splits a batch by mode, sorted by mode: servers that lock rows in the same order cannot deadlock. */
+export function batchesOf(batch: readonly PendingRequest[]): readonly ModeBatch[] {
   const byMode = new Map<string, PendingRequest[]>();
-  let mode: string | undefined;
-  let waiting: PendingRequest[] = [];
-  for (const request of group) {
-    // Most groups ask for one mode again and again.
-    if (request.mode !== mode) {
-      mode = request.mode;
-      waiting = byMode.get(mode) ?? [];
-      if (waiting.length === 0) byMode.set(mode, waiting);
+  let lastMode: string | undefined;
+  let requests: PendingRequest[] = [];
+  for (const request of batch) {
+    // In most batches, many consecutive requests have the same mode.
+    if (request.mode !== lastMode) {
+      lastMode = request.mode;
+      requests = byMode.get(lastMode) ?? [];
+      if (requests.length === 0) byMode.set(lastMode, requests);
     }
-    waiting.push(request);
+    requests.push(request);
   }
-  const batches = Array.from(byMode, ([each, requests]) => batchOf(each, requests));
+  const batches = Array.from(byMode, ([mode, ofMode]) => batchOf(mode, ofMode));
   return batches.length === 1 ? batches : batches.sort((a, b) => (a.mode < b.mode ? -1 : 1));
 }
 
-export function batchOf(mode: string, waiting: readonly PendingRequest[]): ModeBatch {
+export function batchOf(mode: string, requests: readonly PendingRequest[]): ModeBatch {
   let total = 0n;
-  for (const {count} of waiting) total += count;
-  return {mode, waiting, total};
+  for (const {count} of requests) total += count;
+  return {mode, requests, total};
 }
 
-/** Gives each its slice of the run that begins at `first`, in the order of arrival. */
-export function grant({waiting}: ModeBatch, first: bigint): void {
+/** Answers the requests with consecutive ranges from `first` on, in order of arrival. */
+export function grant({requests}: ModeBatch, first: bigint): void {
   let start = first;
-  for (const request of waiting) {
+  for (const request of requests) {
     const next = start + request.count;
     if (!request.isSettled) {
       request.isSettled = true;
@@ -91,12 +97,12 @@ export function grant({waiting}: ModeBatch, first: bigint): void {
 }
 
 /**
- * Rejects, in order of arrival, each request that is larger than what then remains, and returns the others.
- * A counter only grows, so what does not fit now never will: the rejection needs no second look.
+ * Rejects each request larger than the remaining integers, in order of arrival, and returns the others. A
+ * counter only grows, so a request that does not fit now never will: no second check is needed.
  */
-export function rejectWhatDoesNotFit({mode, waiting}: ModeBatch, remaining: bigint): ModeBatch {
+export function rejectWhatDoesNotFit({mode, requests}: ModeBatch, remaining: bigint): ModeBatch {
   let left = remaining;
-  const fitting = waiting.filter((request) => {
+  const fitting = requests.filter((request) => {
     if (request.count <= left) {
       left -= request.count;
       return true;
@@ -107,21 +113,21 @@ export function rejectWhatDoesNotFit({mode, waiting}: ModeBatch, remaining: bigi
   return batchOf(mode, fitting);
 }
 
-export function reject(waiting: PendingRequest, error: UniqueIDError): void {
-  if (waiting.isSettled) return;
-  waiting.isSettled = true;
+export function reject(request: PendingRequest, error: UniqueIDError): void {
+  if (request.isSettled) return;
+  request.isSettled = true;
   try {
-    waiting.callbacks.rejected(error);
-  } catch (fault) {
-    warnOf(fault);
+    request.callbacks.rejected(error);
+  } catch (thrown) {
+    warnOf(thrown);
   }
 }
 
-/** A fault of one caller must not keep the others of its batch from their answers. */
-function warnOf(fault: unknown): void {
-  process.emitWarning(fault instanceof Error ? fault : String(fault));
+/** Reports an error thrown by a callback; it must not keep the other callers from their answers. */
+function warnOf(thrown: unknown): void {
+  process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
 }
 
-export function rejectAll({waiting}: Pick<ModeBatch, 'waiting'>, error: UniqueIDError): void {
-  for (const each of waiting) reject(each, error);
+export function rejectAll({requests}: Pick<ModeBatch, 'requests'>, error: UniqueIDError): void {
+  for (const request of requests) reject(request, error);
 }

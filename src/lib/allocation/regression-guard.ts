@@ -5,34 +5,37 @@ import {regressed} from './rejections.js';
 import type {Regression} from './regression.js';
 
 /**
- * Remembers how far this process has handed out each mode, and stops a mode whose counter is found below that: no
- * statement of a database that has gone back can see that it has.
+ * Keeps the high-water mark of each mode, and quarantines a mode whose counter is found below its mark. No
+ * SQL statement can detect this: a restored database does not know that it has gone back.
  */
 export class RegressionGuard {
   readonly #store: Store;
   readonly #marks: HighWaterMarks;
   readonly #regressions = new Map<string, Regression>();
 
-  /** @param maxModes how many modes the database may hold; 0 for no limit */
+  /** @param maxModes the most modes that the database may hold; 0 for no limit */
   constructor(store: Store, maxModes: number) {
     this.#store = store;
     this.#marks = new HighWaterMarks(maxModes);
   }
 
-  /** One more than the highest integer of a mode that this process has handed out; `undefined` for none. */
+  /**
+   * Returns one more than the highest integer issued, or `undefined` if this process has issued none of the
+   * mode.
+   */
   highWaterMark(mode: string): bigint | undefined {
     return this.#marks.get(mode);
   }
 
-  /** The modes in which nothing is handed out because their counters have gone backwards. */
+  /** Returns the quarantined modes; no integers of them are issued. */
   regressions(): readonly Regression[] {
     return [...this.#regressions.values()];
   }
 
   /**
-   * Notes that `first` to `next - 1` of a mode are about to be handed out, unless this process has done so before.
+   * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
    *
-   * @returns what the callers are answered with where it has
+   * @returns the error for the callers if `first` is below the mark, so that some may already be issued
    */
   recordOrReject(mode: string, first: bigint, next: bigint): UniqueIDError | undefined {
     if (first < (this.#marks.get(mode) ?? 0n)) return this.quarantine(mode, first);
@@ -42,9 +45,9 @@ export class RegressionGuard {
   }
 
   /**
-   * Stops a mode whose counter was found below what this process has handed out; it goes on once the counter is back.
+   * Quarantines a mode whose counter was found below its high-water mark, until the counter is back.
    *
-   * @returns what the callers are answered with
+   * @returns the error for the callers
    */
   quarantine(mode: string, found: bigint): UniqueIDError {
     const regression = {mode, found, highWaterMark: this.#marks.get(mode) ?? 0n};
@@ -53,9 +56,11 @@ export class RegressionGuard {
   }
 
   /**
-   * What is wrong with the first mode that is still stopped, after a look at its counter: where a load balancer sends
-   * nothing to a service that is not healthy, no request would ever find out that it was mended.
+   * Reads the counters of quarantined modes and releases those that are back at their high-water marks. A
+   * health check calls this, because a load balancer sends no requests to an unhealthy service, so none could
+   * find a mode mended.
    *
+   * @returns the error of the first mode that stays quarantined
    * @throws UniqueIDError `DATABASE_*`
    */
   async recheckQuarantined(): Promise<UniqueIDError | undefined> {

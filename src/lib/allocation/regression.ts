@@ -1,8 +1,8 @@
-/** A mode whose counter was seen below what this process has handed out: it stays stopped until the counter is back. */
+/** A quarantined mode: its counter was found below its high-water mark. */
 export interface Regression {
   readonly mode: string;
-  /** Where the counter was found. */
+  /** The next index that was found. */
   readonly found: bigint;
-  /** One more than the highest integer this process has handed out: `reset --to` this mends it. */
+  /** One more than the highest integer this process has issued; `reset --to` this value mends the mode. */
   readonly highWaterMark: bigint;
 }

@@ -2,22 +2,18 @@ import {UniqueIDError} from '../core/errors.js';
 import type {Regression} from './regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {
-  return new UniqueIDError(
-    'MODE_NOT_ALLOWED',
-    `Mode ${JSON.stringify(mode)} is not among the allowed ones.`,
-    {
-      hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
-    },
-  );
+  return new UniqueIDError('MODE_NOT_ALLOWED', `Mode ${JSON.stringify(mode)} is not in allowed_modes.`, {
+    hint: 'Correct the mode, or add it to allowed_modes in [uniqueid].',
+  });
 }
 
 export function stopping(): UniqueIDError {
-  return new UniqueIDError('STOPPING', 'The service is stopping.', {hint: 'Ask again in a moment.'});
+  return new UniqueIDError('STOPPING', 'The service is shutting down.', {hint: 'Retry in a moment.'});
 }
 
-export function queueFull(most: number): UniqueIDError {
-  return new UniqueIDError('QUEUE_FULL', `More than ${most} requests are waiting.`, {
-    hint: 'Ask again in a moment, or for fewer and larger ranges.',
+export function queueFull(limit: number): UniqueIDError {
+  return new UniqueIDError('QUEUE_FULL', `The queue is full: ${limit} requests are waiting (max_queue).`, {
+    hint: 'Retry in a moment, or request fewer and larger ranges.',
   });
 }
 
@@ -27,23 +23,26 @@ export function exhausted(
 ): UniqueIDError {
   return new UniqueIDError(
     'COUNTER_EXHAUSTED',
-    `mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${count} asked for.`,
-    {hint: remaining > 0n ? `Ask for ${remaining} or fewer, or use another mode.` : 'Use another mode.'},
+    `Mode ${JSON.stringify(mode)} has ${remaining} integers left, fewer than the ${count} requested.`,
+    {hint: remaining > 0n ? `Request at most ${remaining}, or use another mode.` : 'Use another mode.'},
   );
 }
 
 export function regressed({mode, found, highWaterMark}: Regression, location: string): UniqueIDError {
   return new UniqueIDError(
     'COUNTER_REGRESSED',
-    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it stood at ${found}, and this server has handed out all below ${highWaterMark}.`,
+    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: ` +
+      `it is ${found}, but this server has issued integers up to ${highWaterMark - 1n}.`,
     {
-      hint: `Was an older database restored? Run: uniqueid reset --mode ${shellWord(mode)} --to ${highWaterMark} (where several servers say so, the highest of these)`,
+      hint:
+        `If an older database was restored, run: uniqueid reset --mode ${quoteForShell(mode)} ` +
+        `--to ${highWaterMark} (if several servers report this, use the highest number)`,
     },
   );
 }
 
-/** A mode as a shell takes it for one word. */
-function shellWord(mode: string): string {
+/** Quotes a mode as one word of a POSIX shell, if needed. */
+function quoteForShell(mode: string): string {
   return /^[\w.,:@%+/-]+$/.test(mode) ? mode : `'${mode.replaceAll("'", String.raw`'\''`)}'`;
 }
 
@@ -51,6 +50,6 @@ export function tooLate(location: string, timeoutMs: number): UniqueIDError {
   return new UniqueIDError(
     'DATABASE_UNAVAILABLE',
     `The database ${location} did not answer within ${timeoutMs / 1000} seconds.`,
-    {transient: true, hint: 'Ask again in a moment.'},
+    {transient: true, hint: 'Retry in a moment.'},
   );
 }
