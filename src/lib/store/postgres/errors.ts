@@ -21,7 +21,7 @@ import {alteredFlaw} from '../schema/structure.js';
 import {rowRejected, schemaMissing, unsuitable} from '../schema/verdict.js';
 
 const altered: ErrorMaker = (location, cause) => unsuitable(location, alteredFlaw, cause);
-const inTrouble = unreachableAs('it is starting, stopping or in trouble');
+const inTrouble = unreachableAs('it is starting, shutting down or failing');
 
 /** The driver's own codes: https://github.com/porsager/postgres#error-handling */
 const driverErrors = makersByCode(
@@ -45,15 +45,18 @@ const serverErrors = makersByCode(
   [cutShort, ['57014']],
   [diskFull, ['53100']],
   [tooManyConnections, ['53300']],
-  [unreachableAs('it takes no connections now'), ['55000']],
-  // An administrator ends the session, the server crashes, starts, drops the database, or the session idles too long.
+  [unreachableAs('it accepts no connections now'), ['55000']],
+  // An administrator ended the session, the server crashed, is starting, dropped the database, or the session
+  // idled.
   [inTrouble, ['57P01', '57P02', '57P03', '57P04', '57P05']],
 );
 
-/** The classes, which are the codes' first two characters: connection, resources, the system, the server itself. */
+/** Classes, the first two characters of a code: connection, resources, system, internal error. */
 const serverClasses = makersByCode([inTrouble, ['08', '53', '58', 'XX']]);
 
-/** Turns an error of the driver or of PostgreSQL into one of ours. */
+/**
+ * Converts an error of the driver or of PostgreSQL to a `UniqueIDError`; returns an unknown one unchanged.
+ */
 export function fromPostgresError(thrown: unknown, destination: Destination): Error {
   if (!(thrown instanceof Error)) return new Error(String(thrown));
   const error: Error & {code?: unknown} = thrown;
@@ -67,8 +70,9 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
 }
 
 /**
- * One code stands for unknown users and for connections that pg_hba.conf lets in only with, or without, TLS. The routine
- * of the server tells them apart in every language. Gateways of hosted databases send no routine: only their text tells.
+ * Code 28000 means an unknown user, or a pg_hba.conf that requires or forbids TLS. The server's routine
+ * distinguishes them in every language. Gateways of hosted databases send no routine, so only the text
+ * remains.
  */
 function sessionRejected(location: string, error: Error, destination: Destination): UniqueIDError {
   const routine = error instanceof postgres.PostgresError ? error.routine : undefined;

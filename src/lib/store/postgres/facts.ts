@@ -8,7 +8,7 @@ interface FactRow {
   readonly fullPageWrites: string | null;
   readonly synchronousCommit: string | null;
   readonly standbys: number;
-  /** Everybody may read it; which standby is synchronous at the moment is shown to few. */
+  /** Readable by every user, unlike the list of standbys that are synchronous now. */
   readonly synchronousNames: string | null;
   readonly isReadOnly: boolean;
 }
@@ -22,24 +22,26 @@ const readSettings = `
     current_setting('synchronous_standby_names', true) AS "synchronousNames",
     current_setting('transaction_read_only') = 'on' AS "isReadOnly"`;
 
-/** The tables of counters in the search path, the one in use first, by the schemas that they are in. */
+/** The schemas in the search path that hold a table of counters, the one in use first. */
 const findSchemas = `
   SELECT nspname::text AS schema
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace
-  WHERE relname = 'uniqueindex' AND relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname = ANY (current_schemas(true))
+  WHERE relname = 'uniqueindex' AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND nspname = ANY (current_schemas(true))
   ORDER BY array_position(current_schemas(true), nspname)`;
 
 /**
- * The start of the server, the database's number and the schema of the tables: the same through any address. Formatted
- * here, because a session's time zone would make two texts of one moment.
+ * The server's start time, the database's number and the schema of the tables, which are the same at any
+ * address. The time is formatted in UTC, because its text would otherwise depend on the session's time zone.
  */
 const identityStatement = `
-  SELECT concat_ws(' ', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), d.oid,
+  SELECT concat_ws(' ',
+    to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), d.oid,
     coalesce((SELECT relnamespace FROM pg_class WHERE relname = 'uniqueindex' AND pg_table_is_visible(oid)),
       (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))) AS identity
   FROM pg_database AS d WHERE datname = current_database()`;
 
-/** Reads what decides whether a commit survives; CockroachDB syncs a majority of replicas, whatever is set. */
+/** Reads the settings that decide if a commit survives. CockroachDB always syncs a majority of replicas. */
 export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
   if (!isPostgres) {
     const [row] = (await pool.unsafe('SELECT version() AS version')) as unknown as readonly {
@@ -54,7 +56,7 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
     };
   }
   const [row] = (await pool.unsafe(readSettings)) as unknown as readonly FactRow[];
-  if (row === undefined) throw new Error('PostgreSQL answered no settings');
+  if (row === undefined) throw new Error('PostgreSQL returned no settings.');
   const schemas = (await pool.unsafe(findSchemas)) as unknown as readonly {schema: string}[];
   const [used, ...others] = schemas.map(({schema}) => schema);
   return {
@@ -67,23 +69,25 @@ export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreF
   };
 }
 
-/** Does what `Store.identity` promises. */
+/** Implements `Store.identity`. */
 export async function readIdentity(pool: Pool): Promise<string> {
   const [row] = (await pool.unsafe(identityStatement)) as unknown as readonly {identity: string}[];
   return `postgresql ${row?.identity ?? ''}`;
 }
 
 function durabilityOf(row: FactRow): string {
-  const local = `fsync=${row.fsync}, full_page_writes=${row.fullPageWrites}, synchronous_commit=${commitInForce(row)}`;
+  const local =
+    `fsync=${row.fsync}, full_page_writes=${row.fullPageWrites}, ` +
+    `synchronous_commit=${commitInForce(row)}`;
   return hasSynchronousStandby(row) ? `${local}, synchronous_standby_names=${row.synchronousNames}` : local;
 }
 
-/** Where one is named, no commit of ours is answered without it. */
+/** If a synchronous standby is configured, each commit waits for its confirmation. */
 function hasSynchronousStandby({synchronousNames}: FactRow): boolean {
   return synchronousNames !== null && synchronousNames.trim() !== '';
 }
 
-/** Every transaction of ours sets it to `on` where the server has less. */
+/** Returns the level in force: our transactions raise a lower one to `on`. */
 function commitInForce({synchronousCommit}: FactRow): string {
   return synchronousCommit === 'remote_apply' ? 'remote_apply' : 'on';
 }
@@ -91,26 +95,36 @@ function commitInForce({synchronousCommit}: FactRow): string {
 function* warnings(row: FactRow): Iterable<string> {
   const {fsync, fullPageWrites, standbys, isReadOnly} = row;
   if (isReadOnly)
-    yield 'The server is read-only: no integer can be allocated. Name the primary in peewee_url, or unset default_transaction_read_only.';
+    yield (
+      'The server is read-only: no integers can be allocated. ' +
+      'Name the primary in peewee_url, or unset default_transaction_read_only.'
+    );
   if (standbys === 0 && hasSynchronousStandby(row) && !isReadOnly) {
-    yield 'synchronous_standby_names is set, but no standby is connected: commits wait, and no integer can be allocated. Start the standby.';
+    yield (
+      'synchronous_standby_names is set, but no standby is connected: ' +
+      'commits wait, and no integers can be allocated. Start the standby.'
+    );
   }
   if (fsync === 'off')
     yield 'fsync is off: a power failure can lose counters, and integers would be issued twice.';
   if (fullPageWrites === 'off') yield 'full_page_writes is off: a power failure can damage the tables.';
   if (standbys > 0 && !hasSynchronousStandby(row)) {
-    yield 'Every standby is asynchronous: a failover can lose commits, and integers would be issued twice. Set synchronous_standby_names.';
+    yield (
+      'Every standby is asynchronous: a failover can lose commits, and integers would be issued twice. ' +
+      'Set synchronous_standby_names.'
+    );
   }
 }
 
 function hiddenTables(used: string | undefined, others: readonly string[]): string[] {
   return others.map(
     (schema) =>
-      `The schema ${JSON.stringify(schema)} has a table uniqueindex too, behind the one in use in ${JSON.stringify(used)}. Check which of both holds your counters, and rename or drop the other.`,
+      `The schema ${JSON.stringify(schema)} also has a table uniqueindex; the one in use is in ` +
+      `${JSON.stringify(used)}. Check which one holds your counters, and rename or drop the other.`,
   );
 }
 
-/** `PostgreSQL 15.4` of `PostgreSQL 15.4 (Debian …) on x86_64-…` */
+/** Returns, for example, `PostgreSQL 15.4` of `PostgreSQL 15.4 (Debian …) on x86_64-…`. */
 function productOf(version: string): string {
   return /^\w+(?: CCL)? v?[\d.]+/.exec(version)?.[0] ?? version;
 }

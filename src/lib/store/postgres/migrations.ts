@@ -4,10 +4,10 @@ import {CONVERT_ENGINE} from '../schema/structure.js';
 const system = `uniqueindexsystem ("part" VARCHAR(255) NOT NULL PRIMARY KEY, "value" INTEGER NOT NULL)`;
 
 /**
- * Tables as peewee 3 makes them from the Python service's models.
+ * Creates tables as peewee 3 does from the Python service's models.
  *
- * @param schema where the table of counters is, and the other belongs; `null` if there is none yet: both are then made in
- *   the first schema of the search path
+ * @param schema the schema of the table of counters; the other table is created there too. `null` if both are
+ *   missing: they are then created in the first schema of the search path
  */
 export function migrationStatements(name: StepName, schema: string | null): readonly string[] {
   switch (name) {
@@ -17,13 +17,13 @@ export function migrationStatements(name: StepName, schema: string | null): read
         `CREATE TABLE IF NOT EXISTS ${system}`,
       ];
     case 'record the schema version':
-      return [`CREATE TABLE IF NOT EXISTS ${schema === null ? '' : `${quoted(schema)}.`}${system}`];
+      return [`CREATE TABLE IF NOT EXISTS ${schema === null ? '' : `${quoteIdentifier(schema)}.`}${system}`];
     case CONVERT_ENGINE:
-      // Every table here has transactions.
+      // PostgreSQL has no tables without transactions.
       return [];
   }
 }
 
-function quoted(name: string): string {
+function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,29 +1,32 @@
 import {MAX_COUNTER} from '../../core/range.js';
 
 /**
- * Sees to it that this one transaction is flushed before it is answered, and that its client hears if no standby
- * confirmed it, if the server, the database or the role has settled for less. It has to stand in the statement itself,
- * because a pooler may put each on another connection.
+ * Makes this transaction durable before its answer, whatever the defaults of server, database and role. The
+ * server also has to report a commit that no standby confirmed. This is part of the statement itself, because
+ * a pooler may send each statement on another connection.
  */
-export const durable = `SELECT set_config('client_min_messages', 'warning', true), set_config('synchronous_commit',
+export const durable = `SELECT set_config('client_min_messages', 'warning', true),
+  set_config('synchronous_commit',
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
        ELSE current_setting('synchronous_commit') END, true)`;
 
-const claims =
-  'unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[]) WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)';
+const claims = `unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[])
+      WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)`;
 
 /**
- * Looked at before the rows are locked, which is soon enough: counters only rise, but for an older database put in the
- * place of this one, and that ends every connection and transaction.
+ * Checks the minimum before the rows are locked. That is safe, because counters only rise. Only a restore
+ * lowers them, and it ends every connection and transaction.
  */
 const isAdmissible = `COALESCE(
-      (SELECT known."index" >= claim.minimum FROM uniqueindex AS known WHERE known."id" = claim.mode), claim.may_create)`;
+      (SELECT known."index" >= claim.minimum FROM uniqueindex AS known WHERE known."id" = claim.mode),
+      claim.may_create)`;
 
 /**
- * A whole group in one atomic statement: rows are locked in the order of the claims, which all servers sort
- * alike. A counter without room or below its minimum, or one that is no counter, is left alone and missing from the answer.
+ * Returns one atomic statement for a whole batch. It locks rows in the order of the claims, which is the same
+ * on all servers. Counters that are exhausted, below the minimum or invalid stay unchanged and are missing
+ * from the answer.
  *
- * @param canSetCommit whether the server knows `synchronous_commit`; CockroachDB always syncs
+ * @param canSetCommit true if the server knows `synchronous_commit`; CockroachDB always syncs
  */
 export function advanceStatement(canSetCommit: boolean): string {
   return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
@@ -36,7 +39,7 @@ export function advanceStatement(canSetCommit: boolean): string {
     RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', counter.tableoid AS "table"' : ''}`;
 }
 
-/** For a count that would not fit above the first index, and so cannot stand in an INSERT. */
+/** Returns a statement for a count that does not fit above the first index: an INSERT would overflow. */
 export function advanceExistingStatement(canSetCommit: boolean): string {
   return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
     UPDATE uniqueindex SET "index" = "index" + $2::bigint ${canSetCommit ? 'FROM durable' : ''}
@@ -44,7 +47,7 @@ export function advanceExistingStatement(canSetCommit: boolean): string {
     RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', uniqueindex.tableoid AS "table"' : ''}`;
 }
 
-/** The type of the mode is left to the column, which may be one that folds. */
+/** Without a cast, so that the mode takes the type of the column, which may be case-insensitive. */
 export const readCounter = 'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = $1';
 
 export const readCounters =
@@ -52,14 +55,15 @@ export const readCounters =
 
 export const lockCounters = `${readCounters} ORDER BY "id" FOR UPDATE`;
 
-/** In the order of the modes' bytes, whatever the database's own collation. */
+/** Sorts by the bytes of the modes, independent of the database's collation. */
 export const listCounters = `
   SELECT "id" AS mode, "index" AS next FROM uniqueindex
   WHERE $1::text IS NULL OR "id" COLLATE "C" > $1::text
   ORDER BY "id" COLLATE "C" LIMIT $2::bigint`;
 
 export const highestCounters =
-  'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "index" >= 0 ORDER BY "index" DESC LIMIT $1::bigint';
+  'SELECT "id" AS mode, "index" AS next FROM uniqueindex ' +
+  'WHERE "index" >= 0 ORDER BY "index" DESC LIMIT $1::bigint';
 
 export const countModes =
   'SELECT count(*)::int AS count FROM (SELECT 1 FROM uniqueindex LIMIT $1::bigint) AS counted';
@@ -68,13 +72,17 @@ export const moveCounters = `
   UPDATE uniqueindex AS counter SET "index" = move.next
   FROM unnest($1::text[], $2::bigint[]) AS move(mode, next) WHERE counter."id" = move.mode`;
 
-/** For raising counters: the rows are locked in the order of the modes before they are read. */
+/** Raises counters. The caller has locked the rows in the order of the modes before it read them. */
 export const putCounters = `
   INSERT INTO uniqueindex AS counter ("id", "index")
-  SELECT minimum.mode, minimum.next FROM unnest($1::text[], $2::bigint[]) AS minimum(mode, next) ORDER BY minimum.mode
+  SELECT minimum.mode, minimum.next FROM unnest($1::text[], $2::bigint[]) AS minimum(mode, next)
+  ORDER BY minimum.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
 
-/** Whether a session fails `target_session_attrs`, as https://www.postgresql.org/docs/current/libpq-connect.html has it. */
+/**
+ * Queries that return true for a server that does not satisfy `target_session_attrs`.
+ * https://www.postgresql.org/docs/current/libpq-connect.html
+ */
 export const cannotServe = {
   any: undefined,
   'read-write': `SELECT current_setting('transaction_read_only') = 'on' AS "cannotServe"`,
@@ -87,11 +95,13 @@ export const recordPart = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer)
   ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;
 
-/** Needs all that an allocation needs, such as the right to write and a server that lets it, and changes nothing. */
+/**
+ * Changes nothing, but needs all that an allocation needs, such as the right to write and a writable server.
+ */
 export const touchCounters = 'UPDATE uniqueindex SET "index" = "index" WHERE false';
 
 /**
- * Writes a row that tells nobody anything, as durably as an allocation.
+ * Returns a statement that writes a meaningless row as durably as an allocation.
  *
  * @param canSetCommit see `advanceStatement`
  */

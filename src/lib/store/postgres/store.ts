@@ -29,9 +29,9 @@ import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
 /**
- * Connects to PostgreSQL, or to what speaks its protocol (CockroachDB, YugabyteDB).
+ * Connects to PostgreSQL or to a server that speaks its protocol (CockroachDB, YugabyteDB).
  *
- * @throws UniqueIDError `DATABASE_*` where no connection can be had
+ * @throws UniqueIDError `DATABASE_*` if it cannot connect
  */
 export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
   try {
@@ -41,7 +41,7 @@ export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions =
   }
 }
 
-/** The driver's promise of rows, sent when it is awaited. */
+/** The driver's promise of rows; the driver sends the statement when it is awaited. */
 type Rows<T> = PromiseLike<readonly T[]>;
 
 interface Row {
@@ -49,7 +49,7 @@ interface Row {
   next: bigint;
 }
 
-/** A counter that was advanced, and the number of its table where the server tells. */
+/** A counter after its claim, with the number of its table if the server reports it. */
 interface AdvancedRow extends Row {
   readonly table?: number;
 }
@@ -77,7 +77,7 @@ class PostgresStore implements Store {
 
   async readSchema(): Promise<SchemaState> {
     const {state} = await this.#hosts.ask((pool) => this.#tables.lookAt(pool));
-    // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
+    // A migrator may be changing the tables: only a reading under its lock proves damage.
     return state.kind === 'damaged'
       ? this.#transaction((transaction) => this.#tables.lockAndRead(transaction))
       : state;
@@ -91,23 +91,25 @@ class PostgresStore implements Store {
     return this.#hosts.ask(async (pool) => {
       let counters = await this.#tables.assertServable(pool);
       const granted = new Map<string, bigint>();
-      const usual = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
-      const take = async (rows: Rows<AdvancedRow>): Promise<void> => {
+      const insertable = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
+      const collect = async (rows: Rows<AdvancedRow>): Promise<void> => {
         for (const {mode, next, table = counters} of await rows) {
           if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
           granted.set(mode, next);
         }
       };
-      if (usual.length > 0) {
-        const modes = pool.typed.texts(usual.map(({mode}) => mode));
-        const counts = pool.typed.bigints(usual.map(({count}) => count));
-        const minimums = pool.typed.bigints(usual.map(({minimum}) => minimum));
-        const mayCreate = pool.typed.booleans(usual.map((claim) => claim.mayCreate));
-        await take(this.#ask<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums, mayCreate]));
+      if (insertable.length > 0) {
+        const modes = pool.typed.texts(insertable.map(({mode}) => mode));
+        const counts = pool.typed.bigints(insertable.map(({count}) => count));
+        const minimums = pool.typed.bigints(insertable.map(({minimum}) => minimum));
+        const mayCreate = pool.typed.booleans(insertable.map((claim) => claim.mayCreate));
+        await collect(
+          this.#query<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums, mayCreate]),
+        );
       }
       for (const {mode, count, minimum} of claims) {
         if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
-          await take(this.#ask<Row>(pool, this.#advanceExisting, [mode, count, minimum]));
+          await collect(this.#query<Row>(pool, this.#advanceExisting, [mode, count, minimum]));
         }
       }
       return granted.size === claims.length
@@ -118,28 +120,28 @@ class PostgresStore implements Store {
 
   counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#hosts.ask(async (pool) => {
-      const rows = await this.#ask<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
+      const rows = await this.#query<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
       return rows.map(toCounter);
     });
   }
 
   highestCounters(limit: number): Promise<readonly Counter[]> {
     return this.#hosts.ask(async (pool) => {
-      const rows = await this.#ask<Row>(pool, statements.highestCounters, [limit]);
+      const rows = await this.#query<Row>(pool, statements.highestCounters, [limit]);
       return rows.map(toCounter);
     });
   }
 
   counter(mode: string): Promise<Counter | undefined> {
     return this.#hosts.ask(async (pool) => {
-      const [row] = await this.#ask<Row>(pool, statements.readCounter, [mode]);
+      const [row] = await this.#query<Row>(pool, statements.readCounter, [mode]);
       return row === undefined ? undefined : toCounter(row);
     });
   }
 
-  countModes(most: number): Promise<number> {
+  countModes(limit: number): Promise<number> {
     return this.#hosts.ask(async (pool) => {
-      const [row] = await this.#ask<{count: number}>(pool, statements.countModes, [most]);
+      const [row] = await this.#query<{count: number}>(pool, statements.countModes, [limit]);
       return row?.count ?? 0;
     });
   }
@@ -147,32 +149,32 @@ class PostgresStore implements Store {
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
     return this.#transaction(async (transaction) => {
       const modes = this.#hosts.pool.typed.texts(moves.map(({mode}) => mode));
-      const rows = await this.#ask<Row>(transaction, statements.lockCounters, [modes]);
-      const now = new Map(rows.map((row) => [row.mode, toCounter(row)]));
-      const moved = moves.flatMap((move) => findConflict(move, now.get(move.mode)));
-      if (moved.length === 0) {
+      const rows = await this.#query<Row>(transaction, statements.lockCounters, [modes]);
+      const current = new Map(rows.map((row) => [row.mode, toCounter(row)]));
+      const conflicts = moves.flatMap((move) => findConflict(move, current.get(move.mode)));
+      if (conflicts.length === 0) {
         const nexts = this.#hosts.pool.typed.bigints(moves.map(({to}) => to));
         await transaction.unsafe(statements.moveCounters, [modes, nexts]);
       }
-      return moved;
+      return conflicts;
     });
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
     return this.#transaction(async (transaction) => {
       const modes = this.#hosts.pool.typed.texts(minimums.map(({mode}) => mode));
-      const look = dryRun ? statements.readCounters : statements.lockCounters;
-      const rows = await this.#ask<Row>(transaction, look, [modes]);
-      const now = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
+      const query = dryRun ? statements.readCounters : statements.lockCounters;
+      const rows = await this.#query<Row>(transaction, query, [modes]);
+      const current = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
       if (!dryRun) {
         const nexts = this.#hosts.pool.typed.bigints(minimums.map(({next}) => next));
         await transaction.unsafe(statements.putCounters, [modes, nexts]);
       }
-      return minimums.map((minimum) => raised(minimum, now.get(minimum.mode)));
+      return minimums.map((minimum) => raised(minimum, current.get(minimum.mode)));
     });
   }
 
-  /** A column that compares otherwise, such as one of citext, is rejected with its table. */
+  /** Always exact: a table whose column compares otherwise, such as one of type citext, is rejected. */
   comparison(): Promise<Comparison> {
     return Promise.resolve({name: 'deterministic', kind: 'exact'});
   }
@@ -193,16 +195,16 @@ class PostgresStore implements Store {
     return this.#hosts.close();
   }
 
-  /** A group in which something was refused: the counters tell why, and only ever grow. */
+  /** Finds out why some counters did not advance; the reasons stay valid because counters only grow. */
   async #explain(
     pool: Pool,
     claims: readonly Claim[],
     granted: ReadonlyMap<string, bigint>,
     firstIndex: bigint,
   ): Promise<ClaimResult[]> {
-    const refused = claims.filter(({mode}) => !granted.has(mode)).map(({mode}) => mode);
-    const modes = pool.typed.texts(refused);
-    const rows = await this.#ask<Row>(pool, statements.readCounters, [modes]);
+    const rejected = claims.filter(({mode}) => !granted.has(mode)).map(({mode}) => mode);
+    const modes = pool.typed.texts(rejected);
+    const rows = await this.#query<Row>(pool, statements.readCounters, [modes]);
     const stored = new Map(rows.map(({mode, next}) => [mode, next]));
     return claims.map((claim) =>
       granted.has(claim.mode)
@@ -211,7 +213,7 @@ class PostgresStore implements Store {
     );
   }
 
-  /** An altered table may answer with a mode that it padded, or with a value of another type. */
+  /** Checks the answer: an altered table may return a padded mode or a value of another type. */
   #grantOf(granted: ReadonlyMap<string, unknown>, mode: string): ClaimResult {
     const next = granted.get(mode);
     if (isCounterValue(next)) return {kind: 'granted', next};
@@ -219,8 +221,8 @@ class PostgresStore implements Store {
     throw unsuitable(this.location, alteredFlaw);
   }
 
-  #ask<T>(asked: Asked, statement: string, parameters: readonly unknown[]): Rows<T> {
-    return asked.unsafe(statement, parameters, {prepare: this.#url.options.prepare});
+  #query<T>(session: Asked, statement: string, parameters: readonly unknown[]): Rows<T> {
+    return session.unsafe(statement, parameters, {prepare: this.#url.options.prepare});
   }
 
   #transaction<T>(work: (transaction: Asked) => Promise<T>): Promise<T> {

@@ -7,12 +7,12 @@ import {
   type UniqueIndex,
 } from '../schema/structure.js';
 
-/** The table that statements find by the name `uniqueindex`, as the catalogue describes it. */
+/** The catalogue's description of the table that statements find by the name `uniqueindex`. */
 export interface PostgresTable {
   readonly kind: string;
   readonly persistence: string;
   readonly isInherited: boolean;
-  /** Those of both tables of which row-level security may hide rows from this user. */
+  /** The tables, of our two, in which row-level security may hide rows from this user. */
   readonly filtered: readonly string[];
   readonly rules: readonly string[];
   readonly triggers: readonly string[];
@@ -20,22 +20,26 @@ export interface PostgresTable {
   readonly uniqueIndexes: readonly UniqueIndex[] | null;
 }
 
-/** Which tables statements find by their names. */
+/** The tables that statements find by their names. */
 export interface FoundTables {
   /** The number of `uniqueindex` in the catalogue, and its schema; `null` if it is missing. */
   readonly counters: number | null;
   readonly schema: string | null;
   /** The schema of `uniqueindexsystem`; `null` if that table is missing. */
   readonly systemSchema: string | null;
-  /** `null` also on servers that speak the protocol with a catalogue of their own. */
+  /** `null` also for servers with another catalogue than PostgreSQL's. */
   readonly table: PostgresTable | null;
 }
 
-/** Whether a collation compares bytes in the end; PostgreSQL before 12 has no others. */
+/** Returns a condition that holds if a collation breaks ties by bytes; before PostgreSQL 12 all did. */
 const comparesBytes = (oid: string): string => `NOT EXISTS (
-  SELECT FROM pg_collation AS rule WHERE rule.oid ${oid} AND to_jsonb(rule) ->> 'collisdeterministic' = 'false')`;
+  SELECT FROM pg_collation AS rule
+  WHERE rule.oid ${oid} AND to_jsonb(rule) ->> 'collisdeterministic' = 'false')`;
 
-/** Types are varchar and text for "id", int8 for "index". Newer columns of the catalogue are read by way of JSON. */
+/**
+ * Exact types are varchar and text for "id", int8 for "index". JSON gives access to columns of newer
+ * catalogues.
+ */
 const columns = `SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod),
     'isExact', CASE attname WHEN 'id' THEN atttypid IN (1043, 25) AND ${comparesBytes('= attcollation')}
                             ELSE atttypid = 20 END,
@@ -45,18 +49,19 @@ const columns = `SELECT json_agg(json_build_object('name', attname, 'type', form
       OR attname IN ('id', 'index') AND to_jsonb(a) ->> 'attidentity' <> '') ORDER BY attnum)
   FROM pg_attribute AS a WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped`;
 
-/** An index that is valid only at the end of a transaction cannot tell an INSERT that the row exists. */
+/** A deferrable index does not count: it cannot detect during an INSERT that the row exists. */
 const uniqueIndexes = `SELECT json_agg(json_build_object(
     'columns', ARRAY(
       SELECT coalesce(attname, '') FROM unnest(indkey::int2[]) WITH ORDINALITY AS key(number, place)
       LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = key.number AND attnum > 0
       WHERE place <= coalesce((to_jsonb(i) ->> 'indnkeyatts')::int, indnatts) ORDER BY place),
-    'isWhole', indisvalid AND indimmediate AND indpred IS NULL AND ${comparesBytes('= ANY (indcollation::oid[])')}))
+    'isWhole', indisvalid AND indimmediate AND indpred IS NULL
+      AND ${comparesBytes('= ANY (indcollation::oid[])')}))
   FROM pg_index AS i WHERE indrelid = c.oid AND indisunique`;
 
 /**
- * Both tables in one snapshot. `to_regclass` reads none: each call may see another moment, and even one that the
- * session remembers from before.
+ * Finds both tables in one snapshot. `to_regclass` uses no snapshot: each call may see another moment, even
+ * an earlier one from the session's cache.
  */
 const tables = `
   SELECT (array_agg(c.oid) FILTER (WHERE relname = 'uniqueindex'))[1] AS counters,
@@ -66,7 +71,7 @@ const tables = `
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace
   WHERE relname IN ('uniqueindex', 'uniqueindexsystem') AND pg_catalog.pg_table_is_visible(c.oid)`;
 
-/** Reads which of our tables exist, and the structure of the one with the counters, in one statement. */
+/** Finds our tables and reads the structure of the one with the counters, in one statement. */
 export const readStructure = `
   SELECT counters, "schema", "systemSchema",
     (SELECT json_build_object(
@@ -82,21 +87,24 @@ export const readStructure = `
     FROM pg_class AS c WHERE c.oid = counters) AS "table"
   FROM (${tables}) AS found`;
 
-/** For servers that speak the protocol with a catalogue of their own. */
+/** Finds our tables on servers with another catalogue than PostgreSQL's. */
 export const findTables = `
   SELECT counters, "schema", "systemSchema", NULL AS "table" FROM (${tables}) AS found`;
 
 const mends: Mends = {
-  id: 'Run: ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE varchar(255), ALTER COLUMN "id" SET NOT NULL; check that no two modes become one.',
+  id:
+    'Check that no two modes become one, and run: ' +
+    'ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE varchar(255), ALTER COLUMN "id" SET NOT NULL.',
   index:
-    'Stop every writer, check that each value is a whole number, and run: ALTER TABLE uniqueindex ALTER COLUMN "index" TYPE bigint.',
+    'Stop every writer, check that each value is a whole number, and run: ' +
+    'ALTER TABLE uniqueindex ALTER COLUMN "index" TYPE bigint.',
   optional: (name) =>
     `Give it a default, or run: ALTER TABLE uniqueindex ALTER COLUMN "${name}" DROP NOT NULL.`,
-  unique: 'Look for modes that stand in two rows, and run: ALTER TABLE uniqueindex ADD PRIMARY KEY ("id").',
+  unique: 'Remove duplicate modes, and run: ALTER TABLE uniqueindex ADD PRIMARY KEY ("id").',
   noTrigger: (name) => `Run: DROP TRIGGER "${name}" ON uniqueindex.`,
 };
 
-/** What `relkind` says; an ordinary table is `r`. */
+/** Values of `relkind` other than `r`, an ordinary table. */
 const kinds: Readonly<Record<string, string>> = {
   v: 'a view',
   m: 'a materialized view',
@@ -105,9 +113,9 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Finds what keeps the tables from being served.
+ * Returns the first flaw that makes the tables unsuitable, or `undefined` if there is none.
  *
- * @param usedSchema where the tables were that this process has used; `undefined` before it has used any
+ * @param usedSchema schema of the tables that this process has used; `undefined` before it has used any
  */
 export function flawOf(found: FoundTables, usedSchema: string | undefined): StructureFlaw | undefined {
   const {table} = found;
@@ -115,7 +123,10 @@ export function flawOf(found: FoundTables, usedSchema: string | undefined): Stru
   return kindFlaw(table) ?? placeFlaw(found, usedSchema) ?? findFlaw(structureOf(table), mends, false);
 }
 
-/** A schema that comes first in the search path can hide the tables in use, and all counters with them. */
+/**
+ * Finds a table in another schema, earlier in the search path, that hides the tables in use and their
+ * counters.
+ */
 function placeFlaw(
   {schema, systemSchema}: FoundTables,
   usedSchema: string | undefined,
@@ -123,13 +134,15 @@ function placeFlaw(
   if (schema === null) return undefined;
   if (systemSchema !== null && systemSchema !== schema)
     return {
-      reason: `uniqueindex is found in the schema ${schema}, but uniqueindexsystem in ${systemSchema}`,
+      reason: `uniqueindex is in the schema ${schema}, but uniqueindexsystem is in ${systemSchema}`,
       hint: 'Set the search_path of the user so that the schema with both tables comes first.',
     };
   if (usedSchema === undefined || usedSchema === schema) return undefined;
   return {
-    reason: `uniqueindex is found in the schema ${schema}, but this process has used the one in ${usedSchema}`,
-    hint: 'Check which of both holds your counters. Drop or rename the other, or set the search_path of the user and restart.',
+    reason: `uniqueindex is now in the schema ${schema}, but this process has used the one in ${usedSchema}`,
+    hint:
+      'Check which one holds your counters. ' +
+      'Drop or rename the other, or set the search_path of the user and restart.',
   };
 }
 
@@ -144,14 +157,15 @@ function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
   if (persistence === 't')
     return {
       reason: 'a temporary table hides it',
-      hint: 'Drop it, leave pg_temp out of the search_path, or connect without a pooler that shares sessions.',
+      hint: 'Drop it, remove pg_temp from search_path, or connect without a pooler that shares sessions.',
     };
   if (persistence !== 'p')
     return {
-      reason: 'it is UNLOGGED, and a crash empties it',
+      reason: 'it is UNLOGGED, so a crash empties it',
       hint: 'Run: ALTER TABLE uniqueindex SET LOGGED.',
     };
-  if (isInherited) return {reason: 'it inherits from another table, or another from it', hint: REBUILD_HINT};
+  if (isInherited)
+    return {reason: 'it inherits from another table, or another inherits from it', hint: REBUILD_HINT};
   const [hidden] = filtered;
   if (hidden !== undefined)
     return {
@@ -162,7 +176,7 @@ function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
   return rule === undefined
     ? undefined
     : {
-        reason: `its rule "${rule}" can change what is written`,
+        reason: `its rule "${rule}" can change written values`,
         hint: `Run: DROP RULE "${rule}" ON uniqueindex.`,
       };
 }

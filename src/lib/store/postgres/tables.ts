@@ -8,20 +8,19 @@ import {migrationStatements} from './migrations.js';
 import {probeStatement, readParts, recordPart, touchCounters} from './statements.js';
 import * as structure from './structure.js';
 
-/** Held while a step of the schema is taken; any number will do that nobody else locks. */
+/** Key of the advisory lock for migrations: an arbitrary number that no other program locks. */
 const SCHEMA_LOCK = 7_231_985_501n;
 
-/** The code of a missing right. */
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** What a look at the tables found. */
+/** The result of reading the tables. */
 interface TablesReading extends SchemaReading {
   readonly found: structure.FoundTables;
 }
 
-/** The tables as they were seen to be such that integers may be allocated. */
+/** A reading that allows allocation. */
 interface ServableTables {
-  /** Which pool saw them, and how many connections it had lost then. */
+  /** The pool of the reading, and the number of connections it had lost by then. */
   readonly pool: Pool;
   readonly lost: number;
   readonly counters: number | null;
@@ -29,12 +28,12 @@ interface ServableTables {
 
 const noTables: structure.FoundTables = {counters: null, schema: null, systemSchema: null, table: null};
 
-/** Looks at the tables, and remembers which of them integers may be allocated from. */
+/** Checks the tables and remembers the servable ones, so that not every allocation reads them. */
 export class TablesInUse {
   readonly #location: string;
   readonly #canSetCommit: boolean;
   #servable: ServableTables | undefined;
-  /** Where the tables were when they were first seen to be servable. */
+  /** The schema of the first servable tables that were found. */
   #usedSchema: string | undefined;
 
   constructor(location: string, canSetCommit: boolean) {
@@ -42,14 +41,14 @@ export class TablesInUse {
     this.#canSetCommit = canSetCommit;
   }
 
-  /** Has the next allocation look again. */
+  /** Makes the next allocation read the tables. */
   forget(): void {
     this.#servable = undefined;
   }
 
   /**
-   * Accepts a row of another table than the one in use if that one was replaced, as a restore does. Each session finds
-   * tables by its own search path; the integers of a table that a new look does not find are a gap.
+   * Accepts a row from another table only if it has replaced the one in use, as after a restore. Each session
+   * finds tables by its own search path; integers from a rejected table are a gap.
    *
    * @returns the number of the table that is in use now
    * @throws UniqueIDError `DATABASE_BUSY` for a row of any other table; `SCHEMA_*`
@@ -60,13 +59,13 @@ export class TablesInUse {
     if (table === counters) return counters;
     throw conflict(
       this.#location,
-      new Error('a statement found another table uniqueindex than the one in use'),
+      new Error('A statement used another table uniqueindex than the one in use.'),
     );
   }
 
-  /** Reads the tables and remembers whether they can be served. */
+  /** Reads the tables and remembers them if they are servable. */
   async lookAt(pool: Pool): Promise<{readonly state: SchemaState; readonly counters: number | null}> {
-    // A connection that is lost meanwhile may lead to another server.
+    // Counted before the reading: a connection lost during it may be replaced by one to another server.
     const {lost} = pool;
     const {found, ...reading} = await this.#read(pool);
     const state = interpretSchema(reading);
@@ -77,14 +76,14 @@ export class TablesInUse {
   }
 
   /**
-   * Rejects tables that cannot be served. It looks again after any connection was lost, since another server may answer
-   * at the same address, and after any look that found the tables altered.
+   * Rejects unsuitable tables. It reads them again after a connection was lost, because another server may
+   * answer at the same address. A reading that found them altered is repeated too.
    *
    * @returns the number of the table of counters
    */
   async assertServable(pool: Pool): Promise<number | null> {
-    const seen = this.#servable;
-    if (seen?.pool === pool && seen.lost === pool.lost) return seen.counters;
+    const known = this.#servable;
+    if (known?.pool === pool && known.lost === pool.lost) return known.counters;
     const {state, counters} = await this.lookAt(pool);
     assertServable(state, this.#location);
     return counters;
@@ -97,32 +96,33 @@ export class TablesInUse {
     try {
       await pool.unsafe(probeStatement(this.#canSetCommit));
     } catch (error) {
-      // A user who may write the counters alone can allocate; then only the right to is proven.
+      // A user with rights on the counters only can allocate; the probe then proves no more than that right.
       if (!(error instanceof postgres.PostgresError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
     }
   }
 
-  async #read(asked: Asked): Promise<TablesReading> {
-    const look = this.#canSetCommit ? structure.readStructure : structure.findTables;
-    const [found = noTables] = (await asked.unsafe(look)) as unknown as readonly structure.FoundTables[];
+  async #read(session: Asked): Promise<TablesReading> {
+    const query = this.#canSetCommit ? structure.readStructure : structure.findTables;
+    const [found = noTables] = (await session.unsafe(query)) as unknown as readonly structure.FoundTables[];
     const hasSystem = found.systemSchema !== null;
-    // With row_security off, reading rows that a policy may hide is an error that tells less than the flaw.
+    // With row_security off, reading rows that a policy may hide fails, and that error explains less than the
+    // flaw.
     const isReadable = hasSystem && found.table?.filtered.includes('uniqueindexsystem') !== true;
     const rows = isReadable
-      ? ((await asked.unsafe(readParts)) as unknown as readonly {part: string; value: number}[])
+      ? ((await session.unsafe(readParts)) as unknown as readonly {part: string; value: number}[])
       : [];
     const parts = new Map(rows.map(({part, value}) => [part, value]));
     const flaw = structure.flawOf(found, this.#usedSchema);
     return {hasCounters: found.counters !== null, hasSystem, parts, flaw, found};
   }
 
-  /** Reads the tables when no migrator is at work on them. */
+  /** Reads the tables under the migrators' lock. */
   async lockAndRead(transaction: Asked): Promise<SchemaState> {
     await transaction.unsafe('SELECT pg_advisory_xact_lock($1::bigint)', [SCHEMA_LOCK]);
     return interpretSchema(await this.#read(transaction));
   }
 
-  /** Does what `Store.applyStep` promises. */
+  /** Implements `Store.applyStep`. */
   async applyStep(transaction: Asked, step: MigrationStep): Promise<'applied' | 'already'> {
     const state = await this.lockAndRead(transaction);
     if (decideStep(step, state, this.#location) === 'already') return 'already';
@@ -130,7 +130,7 @@ export class TablesInUse {
     for (const statement of migrationStatements(step.name, found.schema)) await transaction.unsafe(statement);
     await transaction.unsafe(recordPart, ['major', step.to.major]);
     await transaction.unsafe(recordPart, ['minor', step.to.minor]);
-    // A search path can lead to other tables than those that were made, such as temporary ones.
+    // The search path may find other tables than the new ones, such as temporary tables.
     const after = interpretSchema(await this.#read(transaction));
     if (decideStep(step, after, this.#location) !== 'already') throw schemaMissing(this.#location);
     return 'applied';

@@ -1,21 +1,25 @@
 import {once} from 'node:events';
 import {connect} from 'node:net';
 
-/** What a server calls a session, and the secret that allows to cancel its statement. */
+/** A server's number for a session, and the secret that permits cancelling its statement. */
 export interface Session {
   readonly pid: number;
   readonly secret: number;
 }
 
-/** CancelRequest: its length, and a number no version of the protocol has; https://www.postgresql.org/docs/current/protocol-flow.html */
+/**
+ * CancelRequest: its length, and a number that is no version of the protocol.
+ * https://www.postgresql.org/docs/current/protocol-flow.html
+ */
 const LENGTH = 16;
 const CANCEL_REQUEST = 80_877_102;
 
 /**
- * Asks a server to cancel the statement of a session; a wait for a lock or for a standby ends too. The request needs
- * a connection of its own, but neither TLS nor a login nor a free slot of `max_connections`.
+ * Asks a server to cancel the statement of a session, which also ends a wait for a lock or a standby. The
+ * request needs a separate connection, but no TLS, no login and no free slot of `max_connections`.
  *
- * @returns after the server closed that connection; the statement may end later, and nobody tells whether it did
+ * @returns after the server closed that connection; the statement may end later, and the server does not
+ *   report it
  */
 export async function cancelStatement(
   {host, port}: {readonly host: string; readonly port: number},
@@ -27,17 +31,21 @@ export async function cancelStatement(
     request.writeUInt32BE(word, index * 4);
   const socket = connect({host, port});
   try {
-    // Not half-closed: PgBouncer drops the request of a client that ended, and version 1.18 can crash.
+    // Keep both directions open: PgBouncer drops the request of a half-closed client, and version 1.18 can
+    // crash.
     socket.resume().write(request);
     await once(socket, 'close', {signal: AbortSignal.timeout(limitMs)});
   } catch {
-    // A server that cannot be reached cannot be asked: it drops the session by its own limits.
+    // An unreachable server gets no request; it drops the session by its own limits.
   } finally {
     socket.destroy();
   }
 }
 
-/** Returns the session of a query of the driver, if it was sent; its types lack the property. */
+/**
+ * Returns the session of a driver's query, or `undefined` if it was not sent; the driver's types lack
+ * `state`.
+ */
 export function sessionOf(query: object): Session | undefined {
   const state: unknown = 'state' in query ? query.state : undefined;
   if (typeof state !== 'object' || state === null || !('pid' in state && 'secret' in state)) return undefined;

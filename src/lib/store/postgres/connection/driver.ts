@@ -5,12 +5,13 @@ import {tlsOptions} from '../../shared/tls.js';
 
 export const DEFAULT_PORT = 5432;
 
-/** How long after a lost connection the next one is tried, in seconds: service resumes this soon. */
+/** Delay before the next connection attempt, in seconds: service resumes this soon after an outage. */
 const RECONNECT_SECONDS = 0.1;
 
 /**
- * Types that the driver does not know by itself: arrays, without asking the server for its catalogue. Where a prepared
- * statement is no longer valid, such as after the table was altered, the driver asks again and hands in its own text.
+ * Types that the driver lacks: `bigint`, and arrays without a query of the server's catalogue. If a prepared
+ * statement has become invalid, for example by ALTER TABLE, the driver retries and passes the serialized text
+ * a second time.
  */
 const types = {
   bigint: postgres.BigInt,
@@ -39,7 +40,7 @@ const types = {
   },
 };
 
-/** The driver's pool of connections to PostgreSQL, or to what speaks its protocol. */
+/** The driver's connection pool for PostgreSQL and other servers that speak its protocol. */
 export type Driver = postgres.Sql<{
   bigint: bigint;
   texts: readonly string[];
@@ -47,18 +48,18 @@ export type Driver = postgres.Sql<{
   booleans: readonly boolean[];
 }>;
 
-/** What happens to connections beside their answers. */
+/** Receives events of connections. */
 export interface PoolEvents {
   /** Called before the answer to a commit that no synchronous standby has confirmed. */
   readonly unreplicated: () => void;
-  /** Called when a connection is closed; the pool makes another if it is needed. */
+  /** Called when a connection is closed; the pool opens another when one is needed. */
   readonly lost: () => void;
 }
 
 /**
- * Makes a pool of connections to one host; they are opened when they are needed. The driver is never told of several:
- * it takes a hot standby of PostgreSQL 14 and later for one that can be written, and tries without a pause and without
- * an end while all are away.
+ * Creates a pool for one host; connections open on demand. The driver's own support of several hosts is not
+ * used. It treats a hot standby of PostgreSQL 14 and later as writable, and retries forever without a pause
+ * while all hosts are unreachable.
  */
 export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, events: PoolEvents): Driver {
   const {user, password, database, options} = url;
@@ -79,8 +80,8 @@ export function connectDriver(url: DatabaseUrl, sockets: PoolSockets, events: Po
     prepare: options.prepare,
     fetch_types: false,
     onnotice: ({routine}) => {
-      // Somebody has cancelled the wait for the standby: PostgreSQL warns, and answers as if all were well. Other
-      // notices, such as of a table that is there already, are no news.
+      // The wait for the standby was cancelled: PostgreSQL only warns, and answers with success. Other
+      // notices, such as one about an existing table, do not matter.
       if (routine === 'SyncRepWaitForLSN') events.unreplicated();
     },
     onclose: () => {

@@ -7,14 +7,14 @@ import {fromPostgresError} from '../errors.js';
 import {cannotServe} from '../statements.js';
 import {Pool} from './pool.js';
 
-/** Keeps a pool of connections to that one of the URL's hosts which serves now. */
+/** Keeps a pool of connections to one host of the URL, and moves to the next host when that one fails. */
 export class HostFailover {
   readonly #url: DatabaseUrl;
   readonly #destination: Destination;
   #pool: Pool;
-  /** Which host the pool is for. */
+  /** Number of the pool's host; it grows by one per failover, and the hosts take turns. */
   #host = 0;
-  /** Whether that host was seen to be one that will do. */
+  /** True after that host has satisfied `target_session_attrs`. */
   #isFit = false;
 
   constructor(url: DatabaseUrl) {
@@ -33,54 +33,55 @@ export class HostFailover {
   }
 
   /**
-   * Asks the host in use; where that one did nothing, each of the others.
+   * Runs `work` on the current host. After a failure without effect, retries on each of the other hosts.
    *
-   * @param sparesOthers if the pool is given up, lets statements of others go on for a while
+   * @param sparesOthers if the pool is replaced, gives its other statements time to end
    */
   async ask<T>(work: (pool: Pool) => Promise<T>, limitMs = PATIENT_MS, sparesOthers = false): Promise<T> {
-    for (let others = this.#url.hosts.length - 1; ; others--) {
+    for (let untried = this.#url.hosts.length - 1; ; untried--) {
       try {
         return await this.#askHost(work, limitMs, sparesOthers);
       } catch (error) {
-        if (others <= 0 || !didNothing(error)) throw error;
+        if (untried <= 0 || !hadNoEffect(error)) throw error;
       }
     }
   }
 
   /**
-   * Asks the pool; a connection that does not answer in time is given up with its whole pool, and a new one made for
-   * the next host. It may be a primary that was taken over from and came back: nobody replicates it, so it answers no
-   * commit.
+   * Runs `work` on the pool. A connection that does not answer in time is closed with its whole pool, and a
+   * new pool is created for the next host. The silent host may be a former primary that came back: it has no
+   * standby, so it never answers a commit.
    */
   async #askHost<T>(work: (pool: Pool) => Promise<T>, limitMs: number, sparesOthers: boolean): Promise<T> {
     const pool = this.#pool;
     const before = pool.unreplicated;
-    const asked = this.#assertFit(pool).then(() => work(pool));
+    const working = this.#assertFit(pool).then(() => work(pool));
     try {
-      const result = await withTimeLimit(asked, limitMs, () =>
+      const result = await withTimeLimit(working, limitMs, () =>
         unreachable(this.#destination.location, 'it did not answer in time', undefined),
       );
-      // Which of those under way it was is not known; a failover would undo it, so none of them is answered.
+      // A failover would undo the unconfirmed commit. It may be any of those in flight, so none is answered.
       if (pool.unreplicated !== before)
         throw unreachable(this.#destination.location, 'its standby did not confirm a commit', undefined);
       return result;
     } catch (error) {
       const failure = error instanceof UniqueIDError ? error : fromPostgresError(error, this.#destination);
-      // A demoted primary keeps its connections and refuses every write: only a new one finds the host that took over.
+      // A demoted primary keeps its connections and rejects every write; only a new connection finds the new
+      // primary.
       const isUseless =
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {
         this.#host++;
         this.#pool = new Pool(this.#url, this.#host);
         this.#isFit = false;
-        asked.catch(() => undefined);
+        working.catch(() => undefined);
         void (sparesOthers ? pool.close() : pool.giveUp());
       }
       throw failure;
     }
   }
 
-  /** @throws UniqueIDError `DATABASE_READ_ONLY` where the pool's host is not what `target_session_attrs` asks for */
+  /** @throws UniqueIDError `DATABASE_READ_ONLY` if the pool's host does not satisfy `target_session_attrs` */
   async #assertFit(pool: Pool): Promise<void> {
     const question = cannotServe[this.#url.options.targetSessionAttrs];
     if (question === undefined || this.#isFit) return;
@@ -90,7 +91,7 @@ export class HostFailover {
   }
 }
 
-/** Connections that came to nothing, and (57P03) a server that is starting. */
+/** Codes of failed connection attempts, and (57P03) of a server that is starting. */
 const neverConnected = [
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -101,8 +102,8 @@ const neverConnected = [
   '57P03',
 ];
 
-/** Whether a failure is sure to have left the database as it was, so that another host may be asked for the same. */
-function didNothing(error: unknown): boolean {
+/** Returns true if the failure certainly changed nothing, so that another host may do the same work. */
+function hadNoEffect(error: unknown): boolean {
   if (!(error instanceof UniqueIDError) || !error.transient) return false;
   const {code, cause} = error;
   return (

@@ -3,10 +3,13 @@ import {connect} from 'node:net';
 import type {DatabaseUrl} from '../../../config/database-url.js';
 import {DEFAULT_PORT} from './driver.js';
 
-/** SSLRequest: its length, and a number no version of the protocol has; https://www.postgresql.org/docs/current/protocol-message-formats.html */
+/**
+ * SSLRequest: its length, and a number that is no version of the protocol.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
 const request = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
-/** Whether TLS is asked for and all servers that answer say that they have none. */
+/** Returns true if the URL requires TLS and every server that answers lacks it. */
 export async function isTlsMissing({hosts, options}: DatabaseUrl): Promise<boolean> {
   if (options.sslmode === 'disable' || options.sslmode === 'prefer') return false;
   const answers = await Promise.all(
@@ -16,10 +19,10 @@ export async function isTlsMissing({hosts, options}: DatabaseUrl): Promise<boole
 }
 
 /**
- * Asks a server whether it speaks TLS. The driver starts TLS whatever the server has answered, and then sees no more
- * than a cut connection, for which a program would wait in vain.
+ * Asks a server if it speaks TLS. The driver ignores the server's answer and starts TLS anyway. It then sees
+ * only a closed connection, which looks transient, although waiting does not help.
  *
- * @returns `undefined` where the server gives no answer in time
+ * @returns `undefined` if the server does not answer in time
  */
 async function offersTls(host: string, port: number, limitMs: number): Promise<boolean | undefined> {
   const socket = connect({host, port});

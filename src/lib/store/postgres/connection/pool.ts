@@ -4,13 +4,16 @@ import {PoolSockets} from '../../shared/pool-sockets.js';
 import {cancelStatement, sessionOf, type Session} from './cancel.js';
 import {connectDriver, DEFAULT_PORT, type Driver} from './driver.js';
 
-/** Statements under way may take this long to end when a pool is closed, in milliseconds. */
-const CLOSE_PATIENCE_MS = 5000;
+/** The longest wait for running statements when a pool is closed, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 5000;
 
-/** A server may take this long to accept a cancel request, and to close what it cancelled, in milliseconds. */
+/**
+ * The longest wait for a server to accept a cancel request, and to close the cancelled session, in
+ * milliseconds.
+ */
 const CANCEL_TIMEOUT_MS = 1000;
 
-/** A statement that was sent behind another one starts when that one is cancelled: it needs a request of its own. */
+/** A pipelined statement starts when the one before it is cancelled, and needs another request. */
 const MORE_CANCELS = 2;
 
 /** The driver's promise of rows. */
@@ -21,17 +24,17 @@ export interface Asked {
   readonly unsafe: (text: string, parameters?: readonly unknown[], options?: {prepare?: boolean}) => Query;
 }
 
-/** Connections to one of the URL's hosts. What a pool gives up also ends on the server. */
+/** A pool of connections to one host of the URL. Abandoned statements are cancelled on the server too. */
 export class Pool implements Asked {
   readonly typed: Driver['typed'];
   readonly #driver: Driver;
   readonly #sockets: PoolSockets;
-  /** The statements that tell which sessions work, and what settles when each is done. */
-  readonly #underWay = new Map<Query, PromiseLike<unknown>>();
+  /** One statement per busy session, with a promise that settles when the session is done. */
+  readonly #running = new Map<Query, PromiseLike<unknown>>();
   #unreplicated = 0;
   #lost = 0;
 
-  /** @param index the host, counted from 0, and past the last one from the first again */
+  /** @param index number of the host, from 0; after the last host it continues with the first */
   constructor(url: DatabaseUrl, index: number) {
     const {host = 'localhost', port = DEFAULT_PORT} = url.hosts[index % url.hosts.length] ?? {};
     this.#sockets = new PoolSockets(host, port);
@@ -46,12 +49,15 @@ export class Pool implements Asked {
     this.typed = this.#driver.typed;
   }
 
-  /** Counts the commits that no synchronous standby has confirmed. It rises before such a commit is answered. */
+  /**
+   * Counts the commits that no synchronous standby has confirmed. It rises before the answer to such a
+   * commit.
+   */
   get unreplicated(): number {
     return this.#unreplicated;
   }
 
-  /** Counts the connections that were closed. It rises before another one takes the place of such a connection. */
+  /** Counts the closed connections. It rises before a new connection replaces a closed one. */
   get lost(): number {
     return this.#lost;
   }
@@ -67,7 +73,7 @@ export class Pool implements Asked {
     const done = this.#driver.begin(async (transaction) => {
       const unsafe = (text: string, parameters: readonly unknown[] = []): Query => {
         const query = transaction.unsafe(text, parameters as Parameters<Driver['unsafe']>[1]);
-        // All statements of a transaction have one session, the commit included.
+        // All statements of a transaction, including COMMIT, share one session.
         if (!isWatched) this.#watch(query, done);
         isWatched = true;
         return query;
@@ -77,19 +83,19 @@ export class Pool implements Asked {
     return (await done).value;
   }
 
-  /** Ends all connections; statements under way get a while to end before. */
+  /** Closes all connections, after a limited wait for running statements. */
   async close(): Promise<void> {
     await Promise.race([
-      Promise.allSettled(this.#underWay.values()),
-      sleep(CLOSE_PATIENCE_MS, undefined, {ref: false}),
+      Promise.allSettled(this.#running.values()),
+      sleep(CLOSE_TIMEOUT_MS, undefined, {ref: false}),
     ]);
     await this.giveUp();
   }
 
-  /** Ends all connections now, and on the server the statements that run there: an abandoned one keeps its session. */
+  /** Closes all connections now and cancels their statements: an abandoned statement keeps its session. */
   async giveUp(): Promise<void> {
-    const sessions = [...this.#underWay.keys()].flatMap((query) => sessionOf(query) ?? []);
-    // Before the connections end: a pooler takes a request only from a client that is still there.
+    const sessions = [...this.#running.keys()].flatMap((query) => sessionOf(query) ?? []);
+    // Cancel before closing: a pooler accepts the request only while the client is connected.
     await this.#cancel(sessions);
     await this.#driver.end({timeout: 0});
     for (let turn = 0; turn < MORE_CANCELS; turn++) {
@@ -105,9 +111,9 @@ export class Pool implements Asked {
   }
 
   #watch(query: Query, until: PromiseLike<unknown>): void {
-    this.#underWay.set(query, until);
+    this.#running.set(query, until);
     const forget = (): void => {
-      this.#underWay.delete(query);
+      this.#running.delete(query);
     };
     void until.then(forget, forget);
   }
