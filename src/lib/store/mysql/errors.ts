@@ -35,35 +35,35 @@ const driverErrors = makersByCode(
   [tlsMismatch, ['HANDSHAKE_NO_SSL_SUPPORT']],
 );
 
-/** The driver gives these errors no code: only their text tells. */
+/** Texts of errors for which the driver sets no code. */
 const closedTexts = ['Pool is closed.', 'in closed state'];
 
 /** The server's numbers: https://mariadb.com/kb/en/mariadb-error-code-reference/ */
 const serverErrors = makersByCode(
   [wrongLogin, [1045, 1251, 1698]],
-  // From this host, with this account as it is now (locked, its password expired), at this hour: nobody gets in.
+  // The host is blocked or not allowed, the account locked, its password expired, or the hour not allowed.
   [wrongLogin, [1129, 1130, 1820, 1862, 3118, 4151]],
   [tlsMismatch, [3159]],
   [noPermission, [1044, 1142, 1143]],
   [noDatabase, [1049]],
   [schemaMissing, [1146]],
-  // A comparison with the column where its character set lacks a character (1267, 1270, 1271), or a row with one.
+  // A character missing from the column's character set, in a comparison (1267, 1270, 1271) or in a row.
   [unwritableMode, [1267, 1270, 1271, 1366, 1406, 3988]],
   [statementTooLong, [1153]],
   [rowRejected, [1062, 1452, 3819, 4025]],
   [altered, [1048, 1054, 1364]],
   [wrongBinlog, [1665]],
   [readOnlyServer, [1223, 1290, 1792, 1836, 3032]],
-  // A lost race: deadlock, lock wait, certification failures of Galera and Group Replication, conflicts of TiDB.
-  // Also (1180) a commit in a node of Galera that was losing its cluster: what came of it is not known.
+  // A lost race: deadlock, lock wait, certification failures of Galera and Group Replication, conflicts of
+  // TiDB. Also (1180) a commit on a Galera node that was losing its cluster: its result is unknown.
   [conflict, [1020, 1180, 1205, 1213, 3101, 8002, 8022, 8028, 9007]],
   [cutShort, [1317, 1969, 3024]],
   [diskFull, [1021, 1114]],
   [tooManyConnections, [1040, 1203, 1226]],
-  // Stopping, killed, idle for too long, short of memory or of storage nodes, or (1047) a node of Galera that is no
-  // part of its cluster now.
+  // Shutting down, killed, idle for too long, short of memory or storage nodes, or (1047) a Galera node that
+  // has left its cluster.
   [
-    unreachableAs('it is starting, stopping or in trouble'),
+    unreachableAs('it is starting, shutting down or failing'),
     [
       1041, 1047, 1053, 1077, 1080, 1135, 1152, 1158, 1159, 1160, 1161, 1184, 1637, 1927, 2006, 2013, 4031,
       9001, 9002, 9003, 9004, 9005,
@@ -71,7 +71,7 @@ const serverErrors = makersByCode(
   ],
 );
 
-/** Turns an error of the driver, of MySQL or of MariaDB into one of ours. */
+/** Converts an error of the driver or the server to a `UniqueIDError`; returns an unknown one unchanged. */
 export function fromMysqlError(thrown: unknown, destination: Destination): Error {
   if (!(thrown instanceof Error)) return new Error(String(thrown));
   const error: Error & {code?: unknown; errno?: unknown} = thrown;
@@ -82,8 +82,9 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
 }
 
 /**
- * The driver puts one code over the one that Node gave. What the system reported, and what the driver reports of a server
- * that hung up, is a cut; the driver has no field for the latter, only a text. The rest is distrust.
+ * Distinguishes the failures for which the driver replaces Node's code by one of its own. A system error and
+ * a disconnection by the server count as cut; only a text marks the latter. All others are certificate
+ * failures.
  */
 function handshakeFailed(
   location: string,

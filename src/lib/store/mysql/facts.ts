@@ -6,12 +6,12 @@ interface TableRow extends RowDataPacket {
   readonly size: string | null;
 }
 
-/** Reads what decides whether a commit survives, and how the table of counters compares modes. */
+/** Reads the settings that decide if a commit survives, and how the table of counters compares modes. */
 export async function readFacts(connection: PoolConnection): Promise<StoreFacts> {
   const [variables] = await connection.query<RowDataPacket[]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN
-      ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite', 'wsrep_on',
-       'read_only', 'super_read_only', 'binlog_format')`,
+      ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite',
+       'wsrep_on', 'read_only', 'super_read_only', 'binlog_format')`,
   );
   const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
   const [[table]] = await connection.query<TableRow[]>(
@@ -40,24 +40,39 @@ function* warnings(settings: ReadonlyMap<string, string>, table: TableRow | unde
   const flush = settings.get('innodb_flush_log_at_trx_commit');
   const isCluster = settings.get('wsrep_on') === 'ON';
   if (flush !== undefined && flush !== '1') {
-    const failure = isCluster ? 'a power failure of all nodes at once' : 'a power failure';
-    yield `innodb_flush_log_at_trx_commit is ${flush}: ${failure} can lose counters, and integers would be issued twice.`;
+    const failure = isCluster ? 'a simultaneous power failure of all nodes' : 'a power failure';
+    yield (
+      `innodb_flush_log_at_trx_commit is ${flush}: ` +
+      `${failure} can lose counters, and integers would be issued twice.`
+    );
   }
   if (settings.get('log_bin') === 'ON' && settings.get('sync_binlog') !== '1') {
-    yield 'sync_binlog is not 1: after a power failure replicas can miss commits, and a failover to one would issue integers twice.';
+    yield (
+      'sync_binlog is not 1: after a power failure, replicas can miss commits, ' +
+      'and a failover to one would issue integers twice.'
+    );
   }
   if (settings.get('innodb_doublewrite') === 'OFF')
     yield 'innodb_doublewrite is off: a power failure can damage the tables.';
   if ((table?.collation ?? '').endsWith('_ci')) {
-    yield `The table of counters is case-insensitive (${table?.collation ?? ''}): modes such as "file" and "FILE" share one counter.`;
+    yield (
+      `The table of counters is case-insensitive (${table?.collation ?? ''}): ` +
+      'modes such as "file" and "FILE" share one counter.'
+    );
   }
 }
 
-/** What keeps commits from going through. MariaDB has further values of read_only, of which each stops more users. */
+/** Yields settings that prevent commits. MariaDB's further values of read_only each stop more users. */
 function* writeWarnings(settings: ReadonlyMap<string, string>): Iterable<string> {
   const readOnly = ['super_read_only', 'read_only'].find((name) => (settings.get(name) ?? 'OFF') !== 'OFF');
   if (readOnly !== undefined)
-    yield `${readOnly} is ${settings.get(readOnly) ?? ''}: only an administrator could allocate. Name the primary in peewee_url, or set it to OFF.`;
+    yield (
+      `${readOnly} is ${settings.get(readOnly) ?? ''}: only an administrator can allocate. ` +
+      'Name the primary in peewee_url, or set it to OFF.'
+    );
   if (settings.get('log_bin') === 'ON' && settings.get('binlog_format') === 'STATEMENT')
-    yield 'binlog_format is STATEMENT: no integer can be allocated, since READ COMMITTED needs ROW or MIXED. Set binlog_format to one of these.';
+    yield (
+      'binlog_format is STATEMENT: no integers can be allocated, as READ COMMITTED needs ROW or MIXED. ' +
+      'Set binlog_format to ROW.'
+    );
 }

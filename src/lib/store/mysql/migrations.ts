@@ -1,12 +1,12 @@
 import type {StepName} from '../schema/steps.js';
 import {CONVERT_ENGINE} from '../schema/structure.js';
 
-/** Collations that compare bytes and keep spaces at the end, MySQL's and MariaDB's, the better one first. */
+/** Collations of MySQL and MariaDB that compare bytes, the best first; the last ignores trailing spaces. */
 export const exactCollations = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb4_bin'];
 
 /**
- * Tables as peewee makes them, but for the collation: the default ones take `file` and `FILE` for one counter. A
- * table that is there already is never converted: a counter that split in two would start again.
+ * Creates tables as peewee does, except for the collation: with a default one, `file` and `FILE` share a
+ * counter. An existing table is never converted, because a counter split in two would start again.
  */
 export function migrations(collation: string): Readonly<Record<StepName, readonly string[]>> {
   const table = `ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}`;
@@ -18,7 +18,7 @@ export function migrations(collation: string): Readonly<Record<StepName, readonl
       createSystem,
     ],
     'record the schema version': [createSystem],
-    // Which tables it takes is told by a look at them: `convertTables`.
+    // Its statements depend on the tables: see `convertTables`.
     [CONVERT_ENGINE]: [],
   };
 }

@@ -12,7 +12,7 @@ import {closePool, giveUpPool, openPool, type MysqlPool} from './connection.js';
 import {fromMysqlError} from './errors.js';
 import {settingsFlaw} from './structure.js';
 
-/** Keeps a pool of connections, and makes another one if a server does not answer. */
+/** Keeps a connection pool, and replaces it if the server does not answer. */
 export class ReplaceablePool {
   readonly #url: DatabaseUrl;
   readonly #destination: Destination;
@@ -27,25 +27,25 @@ export class ReplaceablePool {
   }
 
   close(): Promise<void> {
-    // The driver takes a second end for an error.
+    // The driver treats a second end as an error.
     this.#closed ??= closePool(this.#pool);
     return this.#closed;
   }
 
   /**
-   * Does something on a connection; one that failed is not used again. If one does not answer in time, the others may be
-   * as dead, such as after a network was cut: all are given up.
+   * Runs `work` on a connection. A connection that fails is not reused. If one does not answer in time, all
+   * are closed: after a network failure, for example, the others are dead too.
    */
   async use<T>(work: (connection: PoolConnection) => Promise<T>, limitMs = PATIENT_MS): Promise<T> {
     const pool = this.#pool;
-    const connected = pool.driver.getConnection();
+    const connecting = pool.driver.getConnection();
     try {
-      const result = await withTimeLimit(connected.then(work), limitMs, () => this.#giveUp(pool));
-      (await connected).release();
+      const result = await withTimeLimit(connecting.then(work), limitMs, () => this.#giveUp(pool));
+      (await connecting).release();
       return result;
     } catch (error) {
-      // It may be in the middle of a transaction: closing it is what surely ends that.
-      void connected.then(
+      // Closing the connection is the only sure way to end a transaction that may be open.
+      void connecting.then(
         (connection) => {
           connection.destroy();
         },
@@ -55,7 +55,7 @@ export class ReplaceablePool {
     }
   }
 
-  /** Does something in one transaction of many texts: the limit is for each, however many they are. */
+  /** Runs `work` in a transaction of many texts; the time limit applies to each text. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.use((connection) => work(this.#limited(connection)), Infinity);
   }
@@ -92,7 +92,7 @@ export class ReplaceablePool {
     return fromMysqlError(error, this.#destination);
   }
 
-  /** A server that rejects the rules of our sessions; one that was cut or is stopping did not reject them. */
+  /** Returns the error of a server that rejected the session settings; a lost connection is no rejection. */
   #settingsRejected(): UniqueIDError | undefined {
     const error = this.#settingsError;
     this.#settingsError = undefined;

@@ -2,20 +2,20 @@ import {MAX_COUNTER} from '../../core/range.js';
 import type {Claim, CounterPage} from '../store.js';
 
 /**
- * A mode as SQL text. In hexadecimal nothing of it can be taken for SQL, in any mode of the server and any
- * character set of the session.
+ * Returns a mode as an SQL literal. In hexadecimal it is safe from SQL injection, in every sql_mode of the
+ * server and every character set of the session.
  */
 export function literal(mode: string): string {
   return `_utf8mb4 0x${Buffer.from(mode, 'utf8').toString('hex')}`;
 }
 
-/** How many statements `advanceStatements` writes for each claim. */
+/** The number of statements that `advanceStatements` returns per claim. */
 export const STATEMENTS_A_CLAIM = 2;
 
 /**
- * Takes a claim in one atomic statement and reads what came of it, both inside one transaction. The first answers
- * 0 rows where there is no room: adding past 2^63-1 inside LAST_INSERT_ID() would be clamped in silence, so the
- * condition comes before the sum and the value is read from the row.
+ * Returns a statement that takes a claim atomically, and one that reads the result, for one transaction. The
+ * first one changes 0 rows if the claim does not fit: the condition precedes the sum. The value is read from
+ * the row, because LAST_INSERT_ID(expr) clamps a sum past 2^63-1 without an error.
  */
 export function advanceStatements({mode, count, minimum, mayCreate}: Claim, firstIndex: bigint): string {
   const id = literal(mode);
@@ -30,12 +30,12 @@ export function advanceStatements({mode, count, minimum, mayCreate}: Claim, firs
   return `${take}; ${readCounter(mode)};`;
 }
 
-/** In the order of the index, as every server locks them: none waits for one that waits for it. */
+/** Locks rows in the order of the index, like every other server, so that no deadlock arises. */
 export function lockCounters(modes: readonly string[]): string {
   return `${readCounters(modes)} ORDER BY id FOR UPDATE`;
 }
 
-/** The rows under their stored spellings. */
+/** Reads rows with the modes as they are stored. */
 export function readCounters(modes: readonly string[]): string {
   return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${modes.map(literal).join(', ')})`;
 }
@@ -54,7 +54,7 @@ export function readCounter(mode: string): string {
   return `SELECT \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
 }
 
-/** The collation of the modes: one that compares bytes keeps them in their order already. */
+/** Reads the collation of the modes; one that compares bytes keeps them in byte order. */
 export const readCollation = `
   SELECT collation_name AS name FROM information_schema.columns
   WHERE table_schema = DATABASE() AND table_name = 'uniqueindex' AND column_name = 'id'`;
@@ -63,7 +63,7 @@ export const readCharset = `
   SELECT character_set_name AS name FROM information_schema.columns
   WHERE table_schema = DATABASE() AND table_name = 'uniqueindex' AND column_name = 'id'`;
 
-/** Modes in hexadecimal as they come back from a character set: not as they went in, if it lacks a character. */
+/** Converts modes to a character set and back, in hexadecimal; a missing character changes the mode. */
 export function throughCharset(modes: readonly string[], charset: string): string {
   const each = modes.map((mode) => `HEX(CONVERT(CONVERT(${literal(mode)} USING ${charset}) USING utf8mb4))`);
   return `SELECT CONCAT_WS(' ', ${each.join(', ')}) AS held`;
@@ -74,9 +74,9 @@ export function isInByteOrder(collation: string): boolean {
 }
 
 /**
- * In the order of the modes' bytes.
+ * Lists counters in the order of their modes' bytes.
  *
- * @param isOrdered whether the table keeps them so; otherwise all of them have to be sorted
+ * @param isOrdered true if the table is in that order; otherwise the server sorts all rows
  */
 export function listCounters({after, limit}: CounterPage, isOrdered: boolean): string {
   const bytes = isOrdered ? 'id' : 'CONVERT(id USING utf8mb4) COLLATE utf8mb4_bin';
@@ -90,16 +90,17 @@ export function highestCounters(limit: number): string {
     WHERE \`index\` BETWEEN 0 AND ${MAX_COUNTER} ORDER BY \`index\` DESC LIMIT ${Math.trunc(limit)}`;
 }
 
-export function countModes(most: number): string {
-  return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(most)}) AS counted`;
+export function countModes(limit: number): string {
+  return `SELECT COUNT(*) AS count FROM (SELECT 1 FROM uniqueindex LIMIT ${Math.trunc(limit)}) AS counted`;
 }
 
-/** Raises counters; one that holds no integer of 0 to 2^63-1 is below any. */
+/** Raises counters; a value outside 0 to 2^63-1 counts as lower than any minimum. */
 export function raiseCounters(minimums: readonly {mode: string; next: bigint}[]): string {
-  return `${insertCounters(minimums)} ON DUPLICATE KEY UPDATE \`index\` = GREATEST(COALESCE(\`index\`, 0), VALUES(\`index\`))`;
+  return `${insertCounters(minimums)}
+    ON DUPLICATE KEY UPDATE \`index\` = GREATEST(COALESCE(\`index\`, 0), VALUES(\`index\`))`;
 }
 
-/** The machine, the server's folder and the database: the same through any address. */
+/** Reads the machine, the server's folder and the database, which are the same at any address. */
 export const readIdentity = `SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, DATABASE()) AS identity`;
 
 export const readParts = 'SELECT part, value FROM uniqueindexsystem';
@@ -107,10 +108,12 @@ export const readParts = 'SELECT part, value FROM uniqueindexsystem';
 export const recordPart =
   'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)';
 
-/** Needs all that an allocation needs, such as the right to write and a server that lets it, and changes nothing. */
+/**
+ * Changes nothing, but needs all that an allocation needs, such as write permission and a writable server.
+ */
 export const touchCounters = 'UPDATE uniqueindex SET `index` = `index` WHERE FALSE';
 
-/** Writes a row that tells nobody anything; each time another value, since what changes nothing is not committed. */
+/** Writes a meaningless row. The value alternates, because a write that changes nothing is not committed. */
 export const writeProbe = `
   INSERT INTO uniqueindexsystem (part, value) VALUES ('probe', 0)
   ON DUPLICATE KEY UPDATE value = IF(value = 0, 1, 0)`;

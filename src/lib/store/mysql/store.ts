@@ -30,7 +30,7 @@ import {UnwritableClaims, withUnwritable} from './claim/unwritable-claims.js';
 /**
  * Connects to MySQL or MariaDB.
  *
- * @throws UniqueIDError `DATABASE_*` where no connection can be had
+ * @throws UniqueIDError `DATABASE_*` if it cannot connect
  */
 export function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Promise<Store> {
   return connected(new MysqlStore(url, options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS));
@@ -89,9 +89,9 @@ class MysqlStore implements Store {
     return this.#pool.use((connection) => readCounter(connection, mode));
   }
 
-  countModes(most: number): Promise<number> {
+  countModes(limit: number): Promise<number> {
     return this.#pool.use(async (connection) => {
-      const [[row]] = await connection.query<RowDataPacket[]>(statements.countModes(most));
+      const [[row]] = await connection.query<RowDataPacket[]>(statements.countModes(limit));
       return Number(row?.['count'] ?? 0);
     });
   }
@@ -132,12 +132,12 @@ class MysqlStore implements Store {
     return this.#pool.use(async (connection) => {
       await this.#tables.assertServable(connection);
       const isGaleraNode = this.#tables.isGaleraNode(connection);
-      const place = {connection, firstIndex, location, isGaleraNode};
+      const context = {connection, firstIndex, location, isGaleraNode};
       const unwritable = await this.#unwritable.find(connection, claims);
-      if (unwritable.size === 0) return advance(place, claims);
-      const others = claims.filter(({mode}) => !unwritable.has(mode));
-      const made = others.length === 0 ? [] : await advance(place, others);
-      return withUnwritable(claims, unwritable, made, location);
+      if (unwritable.size === 0) return advance(context, claims);
+      const writable = claims.filter(({mode}) => !unwritable.has(mode));
+      const results = writable.length === 0 ? [] : await advance(context, writable);
+      return withUnwritable(claims, unwritable, results, location);
     }, this.#answerTimeoutMs);
   }
 }

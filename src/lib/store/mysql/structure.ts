@@ -9,11 +9,11 @@ import {
   type UniqueIndex,
 } from '../schema/structure.js';
 
-/** What one round trip tells of our tables, and of the session that looks. */
+/** The structure of our tables and properties of the session, read in one round trip. */
 export interface MysqlStructure {
   readonly tables: readonly Table[];
   readonly flaw: StructureFlaw | undefined;
-  /** The session is one of a node of MariaDB Galera Cluster or Percona XtraDB Cluster. */
+  /** True for a node of MariaDB Galera Cluster or Percona XtraDB Cluster. */
   readonly isGaleraNode: boolean;
 }
 
@@ -40,18 +40,24 @@ const readStructure = `
   SHOW SESSION VARIABLES WHERE Variable_name IN
     ('log_bin', 'binlog_format', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'wsrep_on')`;
 
-/** Engines whose tables InnoDB takes over as they are: what a crash left in them is in the file. */
+/**
+ * Engines whose tables can be converted to InnoDB as they are: their rows are in a file, also after a crash.
+ */
 const CONVERTIBLE = ['myisam', 'aria'];
 
 const mends: Mends = {
-  id: 'Run: ALTER TABLE uniqueindex MODIFY id VARCHAR(255) NOT NULL; name its character set and collation as they are now.',
-  index: 'Run: ALTER TABLE uniqueindex MODIFY `index` BIGINT NOT NULL; each value has to be a whole number.',
+  id:
+    'Run: ALTER TABLE uniqueindex MODIFY id VARCHAR(255) NOT NULL, ' +
+    'with its current character set and collation.',
+  index:
+    'Check that each value is a whole number, and run: ' +
+    'ALTER TABLE uniqueindex MODIFY `index` BIGINT NOT NULL.',
   optional: (name) => `Give it a default: ALTER TABLE uniqueindex ALTER COLUMN \`${name}\` SET DEFAULT ….`,
-  unique: 'Look for modes that stand in two rows, and run: ALTER TABLE uniqueindex ADD UNIQUE INDEX (id).',
+  unique: 'Check that no mode occurs in two rows, and run: ALTER TABLE uniqueindex ADD UNIQUE INDEX (id).',
   noTrigger: (name) => `Run: DROP TRIGGER \`${name}\`.`,
 };
 
-/** Reads the structure in one round trip. A user without the right TRIGGER is shown no trigger. */
+/** Reads the structure in one round trip. Users without the TRIGGER privilege see no triggers. */
 export async function readMysqlStructure(connection: PoolConnection): Promise<MysqlStructure> {
   const [answers] = await connection.query(readStructure);
   const [tableRows = [], columns = [], keys = [], triggers = [], variables = []] =
@@ -95,13 +101,14 @@ function columnOf(row: RowDataPacket): ColumnStructure {
     isExact: name === 'id' ? row['kind'] === 'varchar' : isSigned64,
     isNullable: row['nullable'] === 'YES',
     hasDefault: Number(row['hasDefault']) === 1 || isAutomatic,
-    // MySQL calls a default that is an expression DEFAULT_GENERATED. An automatic counter takes 0 for "the next one".
+    // DEFAULT_GENERATED, in MySQL, marks a default that is an expression. AUTO_INCREMENT turns 0 into the
+    // next number.
     isGenerated:
       /\b(?:VIRTUAL|STORED|PERSISTENT) GENERATED\b/.test(extra) || (isAutomatic && name === 'index'),
   };
 }
 
-/** An index on the beginnings of a column takes modes for one that begin alike. */
+/** Collects unique indexes. One on a prefix of a column treats modes with that prefix as equal. */
 function uniqueIndexesOf(keys: readonly RowDataPacket[]): UniqueIndex[] {
   const byName = new Map<string, string[]>();
   for (const row of keys) {
@@ -115,7 +122,7 @@ function uniqueIndexesOf(keys: readonly RowDataPacket[]): UniqueIndex[] {
 function kindFlaw({type, options}: Table): StructureFlaw | undefined {
   if (type === 'SYSTEM VERSIONED')
     return {
-      reason: 'it is system-versioned, and keeps a row for each commit for ever',
+      reason: 'it is system-versioned, and keeps a row of every commit forever',
       hint: 'Run: ALTER TABLE uniqueindex DROP SYSTEM VERSIONING.',
     };
   if (type !== 'BASE TABLE')
@@ -125,18 +132,18 @@ function kindFlaw({type, options}: Table): StructureFlaw | undefined {
     : undefined;
 }
 
-/** What the session settings of connection.ts came to: a proxy between may have kept them back. */
+/** Checks that the session settings of connection.ts are in force; a proxy may have dropped them. */
 function sessionFlaw(settings: ReadonlyMap<string, string>): StructureFlaw | undefined {
   const isolation = settings.get('transaction_isolation') ?? settings.get('tx_isolation');
   if (isolation !== undefined && isolation !== 'READ-COMMITTED')
     return {
       reason: `its transactions are ${isolation} although READ COMMITTED was set`,
-      hint: 'Let every session set its isolation level; a proxy between may keep that back.',
+      hint: 'Let every session set its isolation level; a proxy may drop the setting.',
     };
   if (settings.get('sql_mode')?.includes('STRICT_ALL_TABLES') === false)
     return {
-      reason: 'the server cuts values that do not fit, although sql_mode was set to STRICT_ALL_TABLES',
-      hint: 'Let every session set its sql_mode; a proxy between may keep that back.',
+      reason: 'the server truncates values that do not fit, although sql_mode was set to STRICT_ALL_TABLES',
+      hint: 'Let every session set its sql_mode; a proxy may drop the setting.',
     };
   return settings.get('log_bin') === 'ON' && settings.get('binlog_format') === 'STATEMENT'
     ? binlogFlaw
@@ -146,19 +153,21 @@ function sessionFlaw(settings: ReadonlyMap<string, string>): StructureFlaw | und
 export const settingsFlaw: StructureFlaw = {
   reason:
     'the server rejects the isolation level READ COMMITTED or the strict sql_mode that every session sets',
-  hint: 'Let the user set both for its session; a proxy between may forbid it.',
+  hint: 'Let the user set both for its session; a proxy may forbid it.',
 };
 
-/** InnoDB rejects every write under READ COMMITTED then, with the error 1665. */
+/** With this format, InnoDB rejects every write under READ COMMITTED with error 1665. */
 export const binlogFlaw: StructureFlaw = {
-  reason: 'binlog_format is STATEMENT, and so the server rejects every write',
-  hint: 'Run: SET GLOBAL binlog_format = ROW; and set it in the configuration of the server.',
+  reason: 'binlog_format is STATEMENT, so the server rejects every write',
+  hint: "Run: SET GLOBAL binlog_format = ROW; and set it in the server's configuration.",
 };
 
-/** Judged last: only a table that is right otherwise is converted. */
+/** Checked last, because dbsync converts only a table without any other flaw. */
 function engineFlaw({engine}: Table): StructureFlaw | undefined {
   if (engine.toLowerCase() === 'innodb') return undefined;
-  const reason = `its engine is ${engine}, not InnoDB: two servers can issue the same integers, and a crash can lose counters`;
+  const reason =
+    `its engine is ${engine}, not InnoDB: ` +
+    'two servers can issue the same integers, and a crash can lose counters';
   return CONVERTIBLE.includes(engine.toLowerCase())
     ? {
         reason,
@@ -167,11 +176,13 @@ function engineFlaw({engine}: Table): StructureFlaw | undefined {
       }
     : {
         reason,
-        hint: 'Check each counter against the last integer in use, and run: ALTER TABLE uniqueindex ENGINE = InnoDB.',
+        hint:
+          'Check each counter against the last integer in use, and run: ' +
+          'ALTER TABLE uniqueindex ENGINE = InnoDB.',
       };
 }
 
-/** Converts those of our tables that have another engine; a row format of their own may be none of InnoDB's. */
+/** Converts our tables to InnoDB. It also sets the row format, as InnoDB may lack the current one. */
 export async function convertTables(connection: PoolConnection): Promise<void> {
   const {tables} = await readMysqlStructure(connection);
   for (const {name, engine} of tables) {

@@ -9,17 +9,19 @@ import {exactCollations, migrations} from './migrations.js';
 import {readCollation, readParts, recordPart, touchCounters, writeProbe} from './statements.js';
 import {convertTables, readMysqlStructure} from './structure.js';
 
-/** How long a migrator waits for another one, in seconds. */
-const SCHEMA_LOCK_SECONDS = 60;
+/** The longest wait of a migrator for another one, in seconds. */
+const SCHEMA_LOCK_TIMEOUT_SECONDS = 60;
 
-/** What the server answers a user who may not write a table. */
+/** The error number for a user who may not write a table. */
 const TABLE_ACCESS_DENIED = 1142;
 
-/** Looks at the tables, and remembers which connections may allocate integers from them. */
+/**
+ * Checks the tables once per connection and remembers the result, so that not every allocation reads them.
+ */
 export class TablesInUse {
   readonly #location: string;
   readonly #database: string;
-  /** The driver's connections by which the tables were seen to be such that integers may be allocated. */
+  /** The driver's connections that found servable tables. */
   #servable = new WeakSet<object>();
   readonly #galeraNodes = new WeakSet<object>();
 
@@ -28,19 +30,19 @@ export class TablesInUse {
     this.#database = database;
   }
 
-  /** Whether a connection leads to a node of a Galera cluster; known after a look by it. */
+  /** Returns true for a connection to a Galera node; false before the connection has read the tables. */
   isGaleraNode(connection: PoolConnection): boolean {
     return this.#galeraNodes.has(connection.connection);
   }
 
-  /** Does what `Store.readSchema` promises. */
+  /** Implements `Store.readSchema`. */
   async readSchema(connection: PoolConnection): Promise<SchemaState> {
     const state = await this.lookAt(connection);
-    // Somebody may be at work on the tables: what is damaged is so under the lock of the migrators too.
+    // A migrator may be changing the tables: only a reading under its lock proves damage.
     return state.kind === 'damaged' ? this.#withSchemaLock(connection, () => this.lookAt(connection)) : state;
   }
 
-  /** Does what `Store.applyStep` promises. */
+  /** Implements `Store.applyStep`. */
   applyStep(connection: PoolConnection, step: MigrationStep): Promise<'applied' | 'already'> {
     return this.#withSchemaLock(connection, async () => {
       if (decideStep(step, await this.lookAt(connection), this.#location) === 'already') return 'already';
@@ -58,7 +60,7 @@ export class TablesInUse {
     });
   }
 
-  /** Reads the tables and remembers whether they can be served. */
+  /** Reads the tables and remembers the connection if they are servable. */
   async lookAt(connection: PoolConnection): Promise<SchemaState> {
     const {state, isGaleraNode} = await readSchema(connection);
     if (isGaleraNode) this.#galeraNodes.add(connection.connection);
@@ -68,8 +70,8 @@ export class TablesInUse {
   }
 
   /**
-   * Rejects tables that cannot be served. It looks once per connection, since a new one may lead to another server, and
-   * again after a look that found the tables altered.
+   * Rejects unsuitable tables. It reads them once per connection, because a new connection may lead to
+   * another server. A reading that found them altered is repeated.
    */
   async assertServable(connection: PoolConnection): Promise<void> {
     if (this.#servable.has(connection.connection)) return;
@@ -83,19 +85,19 @@ export class TablesInUse {
     try {
       await connection.query(writeProbe);
     } catch (error) {
-      // A user who may write the counters alone can allocate; then only the right to is proven.
+      // A user with rights on the counters only can allocate; the probe then proves no more than that right.
       if ((error as {errno?: unknown}).errno !== TABLE_ACCESS_DENIED) throw error;
     }
   }
 
-  /** Statements that define tables end a transaction here, so a lock keeps other migrators away instead. */
+  /** Excludes other migrators by a lock: a transaction cannot, because DDL statements commit it. */
   async #withSchemaLock<T>(connection: PoolConnection, work: () => Promise<T>): Promise<T> {
     const lock = `uniqueid ${this.#database}`.slice(0, 64);
-    const [[got]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
+    const [[answer]] = await connection.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS locked', [
       lock,
-      SCHEMA_LOCK_SECONDS,
+      SCHEMA_LOCK_TIMEOUT_SECONDS,
     ]);
-    if (Number(got?.['locked']) !== 1) throw conflict(this.#location, undefined);
+    if (Number(answer?.['locked']) !== 1) throw conflict(this.#location, undefined);
     try {
       return await work();
     } finally {
@@ -129,15 +131,15 @@ async function exactCollation(connection: PoolConnection): Promise<string> {
   return exactCollations.find((name) => known.includes(name)) ?? 'utf8mb4_bin';
 }
 
-/** Reads how the column of modes compares them: it may have another collation than the table and the database. */
+/** Reads how the column of modes compares; its collation may differ from the table's and the database's. */
 export async function readComparison(connection: PoolConnection): Promise<Comparison> {
   const [[column]] = await connection.query<RowDataPacket[]>(readCollation);
   const name: unknown = column?.['name'];
-  // A column of bytes has no collation.
+  // A binary column has no collation.
   return typeof name === 'string' ? {name, kind: kindOf(name)} : {name: 'binary', kind: 'exact'};
 }
 
-/** Collations named `_cs` fold too: those of Unicode ignore characters without width. */
+/** Collations named `_cs` count as folding: Unicode ones ignore zero-width characters. */
 function kindOf(collation: string): Comparison['kind'] {
   if (collation === 'binary') return 'exact';
   if (!collation.endsWith('_bin')) return 'folding';

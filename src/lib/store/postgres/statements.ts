@@ -96,7 +96,7 @@ export const recordPart = `
   ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;
 
 /**
- * Changes nothing, but needs all that an allocation needs, such as the right to write and a writable server.
+ * Changes nothing, but needs all that an allocation needs, such as write permission and a writable server.
  */
 export const touchCounters = 'UPDATE uniqueindex SET "index" = "index" WHERE false';
 

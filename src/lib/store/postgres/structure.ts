@@ -100,7 +100,7 @@ const mends: Mends = {
     'ALTER TABLE uniqueindex ALTER COLUMN "index" TYPE bigint.',
   optional: (name) =>
     `Give it a default, or run: ALTER TABLE uniqueindex ALTER COLUMN "${name}" DROP NOT NULL.`,
-  unique: 'Remove duplicate modes, and run: ALTER TABLE uniqueindex ADD PRIMARY KEY ("id").',
+  unique: 'Check that no mode occurs in two rows, and run: ALTER TABLE uniqueindex ADD PRIMARY KEY ("id").',
   noTrigger: (name) => `Run: DROP TRIGGER "${name}" ON uniqueindex.`,
 };
 
@@ -176,7 +176,7 @@ function kindFlaw(table: PostgresTable): StructureFlaw | undefined {
   return rule === undefined
     ? undefined
     : {
-        reason: `its rule "${rule}" can change written values`,
+        reason: `its rule "${rule}" can change what is written`,
         hint: `Run: DROP RULE "${rule}" ON uniqueindex.`,
       };
 }

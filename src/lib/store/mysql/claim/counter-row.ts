@@ -1,12 +1,12 @@
 import type {RowDataPacket} from 'mysql2/promise';
 
-/** Counters come as text: bigints to the last digit. A damaged row may hold NULL, or what is no whole number. */
+/** A row with its counter as text, exact to the last digit. A damaged row may hold NULL or a non-integer. */
 export interface CounterRow extends RowDataPacket {
   readonly mode: string;
   readonly next: string | null;
 }
 
-/** A stored value to the last digit; what is no whole number stays as it is, and is no counter. */
+/** Returns a whole number as an exact bigint, and any other value, which is no valid counter, unchanged. */
 export function storedValue({next}: Pick<CounterRow, 'next'>): unknown {
   return next !== null && /^-?\d+$/.test(next) ? BigInt(next) : next;
 }

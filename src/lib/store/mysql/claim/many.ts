@@ -6,16 +6,16 @@ import * as statements from '../statements.js';
 
 type Ask = (text: string) => Promise<readonly (readonly CounterRow[])[]>;
 
-/** A transaction, each text of which has a limit of time. */
+/** A transaction with a time limit per SQL text. */
 export interface Transaction {
-  /** Sends statements as one text, and returns the rows of each. */
+  /** Sends statements as one text and returns the rows of each. */
   readonly ask: Ask;
   readonly end: (how: 'COMMIT' | 'ROLLBACK') => Promise<void>;
 }
 
 /**
- * Does what `Store.raiseCounters` promises, a few round trips per batch, in one transaction. Even a dry run goes
- * through the insertion: only the table itself knows which modes it takes for one.
+ * Implements `Store.raiseCounters` in one transaction, with a few round trips per batch. A dry run inserts
+ * too: only the table itself decides which modes are equal.
  */
 export async function raiseCounters(
   {ask, end}: Transaction,
@@ -32,52 +32,52 @@ export async function raiseCounters(
 
 async function raiseBatch(ask: Ask, minimums: readonly CounterMinimum[]): Promise<readonly Raise[]> {
   const modes = minimums.map(({mode}) => mode);
-  // Apart from the raise: a node that aborts the text after the lock would raise them outside the transaction.
+  // A text of its own: if a node aborts after the lock, the rest of that text runs outside the transaction.
   const [before = []] = await ask(statements.lockCounters(modes));
   const [, after = []] = await ask(
     `${statements.raiseCounters(minimums)}; ${statements.readCounters(modes)}`,
   );
-  const known = nextByMode(before);
+  const nextBefore = nextByMode(before);
   const stored = new Set(after.map(({mode}) => mode));
   const others = await storedSpellings(
     ask,
     modes.filter((mode) => !stored.has(mode)),
   );
   return minimums.map((minimum) => {
-    const raise = raised(minimum, known.get(minimum.mode));
+    const raise = raised(minimum, nextBefore.get(minimum.mode));
     return {...raise, stored: others.get(minimum.mode)?.mode ?? minimum.mode};
   });
 }
 
-/** Does what `Store.moveCounters` promises, two round trips per batch, in one transaction. */
+/** Implements `Store.moveCounters` in one transaction, with two round trips per batch. */
 export async function moveCounters(
   {ask, end}: Transaction,
   moves: readonly CounterMove[],
 ): Promise<readonly Counter[]> {
   await ask('START TRANSACTION');
-  const moved: Counter[] = [];
+  const conflicts: Counter[] = [];
   for (const batch of batches(moves)) {
     const modes = batch.map(({mode}) => mode);
     const [rows = []] = await ask(statements.lockCounters(modes));
-    const now = new Map(rows.map((row) => [row.mode, row]));
+    const current = new Map(rows.map((row) => [row.mode, row]));
     const others = await storedSpellings(
       ask,
-      modes.filter((mode) => !now.has(mode)),
+      modes.filter((mode) => !current.has(mode)),
     );
     for (const move of batch) {
-      const row = now.get(move.mode) ?? others.get(move.mode);
-      moved.push(...findConflict(move, row === undefined ? undefined : counterOf(row)));
+      const row = current.get(move.mode) ?? others.get(move.mode);
+      conflicts.push(...findConflict(move, row === undefined ? undefined : counterOf(row)));
     }
   }
-  if (moved.length === 0) {
+  if (conflicts.length === 0) {
     for (const batch of batches(moves))
       await ask(statements.putCounters(batch.map(({mode, to}) => ({mode, next: to}))));
   }
   await end('COMMIT');
-  return moved;
+  return conflicts;
 }
 
-/** The rows of modes that are stored under another spelling; none for modes that have no counter. */
+/** Returns the rows of modes that are stored under another spelling; modes without a row are missing. */
 async function storedSpellings(ask: Ask, modes: readonly string[]): Promise<ReadonlyMap<string, CounterRow>> {
   if (modes.length === 0) return new Map();
   const answers = await ask(modes.map((mode) => statements.lockCounters([mode])).join('; '));

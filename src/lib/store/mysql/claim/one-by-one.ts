@@ -7,11 +7,11 @@ import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
 import {send, sendInTransaction, type Answers} from './transaction.js';
 
-/** From so many claims on, a second round trip costs less than two statements for each of them. */
-const MANY = 8;
+/** From this number of claims on, a second round trip costs less than two statements per claim. */
+const MANY_THRESHOLD = 8;
 
-/** Where the claims are made, and from where new counters begin. */
-interface Place {
+/** The connection for a batch of claims, and what else they need. */
+interface ClaimContext {
   readonly connection: PoolConnection;
   readonly firstIndex: bigint;
   readonly location: string;
@@ -19,39 +19,42 @@ interface Place {
   readonly isGaleraNode: boolean;
 }
 
-/** Does what `Store.advance` promises, in one transaction. */
-export function advance(place: Place, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
-  // A node that aborts a text between two claims commits the later claims without the former ones: those would be gaps.
-  const most = place.isGaleraNode ? 1 : MANY - 1;
-  return claims.length <= most
-    ? advanceEach(place, 'START TRANSACTION;', claims)
-    : advanceMany(place, claims);
+/** Implements `Store.advance` in one transaction. */
+export function advance(context: ClaimContext, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
+  // A Galera node that aborts between two claims still commits the later ones: they would become gaps.
+  const limit = context.isGaleraNode ? 1 : MANY_THRESHOLD - 1;
+  return claims.length <= limit
+    ? advanceEach(context, 'START TRANSACTION;', claims)
+    : advanceMany(context, claims);
 }
 
 /**
- * Sends the last statements of a transaction, each ended by a semicolon, and commits. A Galera node reports an abort to the next
- * text at the latest, so that COMMIT is one of its own there.
+ * Sends the last statements of a transaction, each ended by a semicolon, and commits. A Galera node reports
+ * an abort to the next text at the latest, so there COMMIT is a text of its own.
  */
-async function sendAndCommit({connection, location, isGaleraNode}: Place, text: string): Promise<Answers> {
+async function sendAndCommit(
+  {connection, location, isGaleraNode}: ClaimContext,
+  text: string,
+): Promise<Answers> {
   if (!isGaleraNode) return send(connection, `${text} COMMIT`);
   const answers = await sendInTransaction(connection, text, location);
   await connection.query('COMMIT');
   return answers;
 }
 
-/** Sends a statement per claim and a look at what came of it, to the end of the transaction. */
+/** Sends `before` and one statement per claim, reads each result, and commits. */
 async function advanceEach(
-  place: Place,
+  context: ClaimContext,
   before: string,
   claims: readonly Claim[],
 ): Promise<readonly ClaimResult[]> {
-  const {firstIndex, location} = place;
+  const {firstIndex, location} = context;
   const texts = claims.map((claim) => statements.advanceStatements(claim, firstIndex));
-  const each = await sendAndCommit(place, `${before} ${texts.join(' ')}`);
+  const answers = await sendAndCommit(context, `${before} ${texts.join(' ')}`);
   return claims.map((claim, index) => {
-    // The first answer is that of the statement before.
-    const taken = each[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
-    const [row] = each[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
+    // The first answer belongs to `before`.
+    const taken = answers[1 + index * statements.STATEMENTS_A_CLAIM] as ResultSetHeader;
+    const [row] = answers[2 + index * statements.STATEMENTS_A_CLAIM] as CounterRow[];
     const next = row === undefined ? undefined : storedValue(row);
     if (taken.affectedRows > 0 && isCounterValue(next)) return {kind: 'granted', next};
     return rejection(claim, next, firstIndex, location);
@@ -59,12 +62,12 @@ async function advanceEach(
 }
 
 /**
- * Locks and reads all rows in one round trip, and writes all sums in a second one. A row that is not there cannot be
- * locked, and one that answers to another name, as in a table that takes `File` for `file`, may have two claims: both
- * kinds are advanced each by a statement of its own.
+ * Locks and reads all rows in one round trip, and writes all sums in a second one. Two kinds of claims get
+ * their own statement instead. A missing row cannot be locked. A row stored under another spelling, as in a
+ * table that treats `File` and `file` as equal, may have two claims.
  */
-async function advanceMany(place: Place, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
-  const {connection, firstIndex, location} = place;
+async function advanceMany(context: ClaimContext, claims: readonly Claim[]): Promise<readonly ClaimResult[]> {
+  const {connection, firstIndex, location} = context;
   const modes = claims.map(({mode}) => mode);
   const lock = `START TRANSACTION; ${statements.lockCounters(modes)};`;
   const [, rows] = (await sendInTransaction(connection, lock, location)) as readonly CounterRow[][];
@@ -82,9 +85,9 @@ async function advanceMany(place: Place, claims: readonly Claim[]): Promise<read
     } else results.set(mode, rejection(claim, before, firstIndex, location));
   }
   const write = sums.length === 0 ? 'DO 0;' : `${statements.putCounters(sums)};`;
-  const each = await advanceEach(place, write, others);
+  const otherResults = await advanceEach(context, write, others);
   for (const [index, {mode}] of others.entries()) {
-    const result = each[index];
+    const result = otherResults[index];
     if (result !== undefined) results.set(mode, result);
   }
   return modes.flatMap((mode) => results.get(mode) ?? []);

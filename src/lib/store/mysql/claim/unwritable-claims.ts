@@ -3,21 +3,22 @@ import {unwritableMode} from '../../shared/network-errors.js';
 import type {Claim, ClaimResult} from '../../store.js';
 import * as statements from '../statements.js';
 
-/** Time until the character set is read again, in milliseconds: an administrator may convert the table. */
-const TRUSTED_MS = 60_000;
+/** Lifetime of the cached character set: an administrator may convert the table. */
+const CHARSET_TTL_MS = 60_000;
 
-/** Every character set of a table has these. */
+/** Characters that exist in every character set of a table. */
 const plain = /^[ -~]*$/;
 
 /**
- * Finds the modes that the table's character set lacks, in one round trip: one of them fails the commit of all others
- * and costs a connection. Asks nothing until a commit has failed that way, and nothing for modes of ASCII.
+ * Finds modes with characters that the table's character set lacks, in one round trip. A single one fails the
+ * commit of the whole batch and costs a connection. Sends no query before the first such failure, and none
+ * for ASCII modes.
  */
 export class UnwritableClaims {
   #charset = '';
   #readAt = -Infinity;
 
-  /** Called after a commit failed because of a mode. */
+  /** Reads the character set, after a commit failed because of a mode. */
   async readCharset(connection: PoolConnection): Promise<void> {
     const [[column]] = await connection.query<RowDataPacket[]>(statements.readCharset);
     const name: unknown = column?.['name'];
@@ -25,12 +26,12 @@ export class UnwritableClaims {
     this.#readAt = performance.now();
   }
 
-  /** Whether the character set is known well enough to tell such modes from others. */
+  /** True while the character set is known and up to date. */
   get isActive(): boolean {
-    return this.#charset !== '' && performance.now() - this.#readAt < TRUSTED_MS;
+    return this.#charset !== '' && performance.now() - this.#readAt < CHARSET_TTL_MS;
   }
 
-  /** @returns the modes that cannot be written */
+  /** Returns the modes that cannot be written. */
   async find(connection: PoolConnection, claims: readonly Claim[]): Promise<ReadonlySet<string>> {
     const modes = claims.map(({mode}) => mode).filter((mode) => !plain.test(mode));
     if (modes.length === 0 || !this.isActive) return new Set();
@@ -40,14 +41,16 @@ export class UnwritableClaims {
   }
 }
 
-/** Puts the results of the claims that were made among the errors of those that were not. */
+/**
+ * Merges the results of the writable claims with errors for the unwritable ones, in the order of the claims.
+ */
 export function withUnwritable(
   claims: readonly Claim[],
   unwritable: ReadonlySet<string>,
-  made: readonly ClaimResult[],
+  ofWritable: readonly ClaimResult[],
   location: string,
 ): readonly ClaimResult[] {
-  const results = made.values();
+  const results = ofWritable.values();
   return claims.flatMap(({mode}) =>
     unwritable.has(mode)
       ? {kind: 'rejected' as const, error: unwritableMode(location, undefined)}
