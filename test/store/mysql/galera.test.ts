@@ -10,7 +10,7 @@ import {password, type PrivateServer} from '../../helpers/databases/private-serv
 import {flaws, type Given} from '../../helpers/ranges.js';
 import {startProxy} from '../../helpers/network/tcp-proxy.js';
 
-/** With this many, about one unreported abort in 300 collisions issues integers twice for sure. */
+/** About one collision in 300 is an unreported abort: with this many, duplicates would certainly appear. */
 const COLLISIONS = 1200;
 const LOOPS_PER_NODE = 4;
 
@@ -28,13 +28,13 @@ async function startNodes(count: number): Promise<PrivateServer[]> {
 const openAt = (port: number): Promise<Store> =>
   openForTest(`mysql://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/mysql`);
 
-/** Takes the transaction away from a text, as an abort that the node does not report does; the length stays. */
+/** Removes the transaction from a text, like an unreported abort; the length stays the same. */
 function withoutTransaction(sent: Buffer): Buffer {
   return Buffer.from(sent.toString('latin1').replace('START TRANSACTION;', 'DO 1             ;'), 'latin1');
 }
 
-needs('galera').describe('a node of a MariaDB Galera Cluster', () => {
-  it('that ends a transaction without a word has its answers rejected', async () => {
+needs('galera').describe('MariaDB Galera Cluster', () => {
+  it('answers of a transaction that a node has silently aborted are rejected', async () => {
     const [node] = await startNodes(1);
     const port = node?.port ?? 0;
     const direct = await openAt(port);
@@ -63,11 +63,11 @@ needs('galera').describe('a node of a MariaDB Galera Cluster', () => {
     expect(await direct.counters()).toEqual(before);
   }, 120_000);
 
-  it('collides with the others and never answers with integers that it did not commit', async () => {
+  it('colliding nodes never answer with uncommitted integers', async () => {
     const nodes = await startNodes(3);
     const stores = await Promise.all(nodes.map(({port}) => openAt(port)));
     const [first] = stores;
-    if (first === undefined) throw new Error('there is no node');
+    if (first === undefined) throw new Error('no node was started');
     await migrate(first);
     const given = new Map(modes.map((mode) => [mode, [] as Given[]]));
     let collisions = 0;

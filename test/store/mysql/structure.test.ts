@@ -13,14 +13,14 @@ import {claim, granted} from '../../helpers/databases/claims.js';
 const engineOf = (name: string): string =>
   `SELECT engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '${name}'`;
 
-needs('mariadb').describe('tables on MariaDB whose engine has no transactions', () => {
+needs('mariadb').describe('MariaDB tables of an engine without transactions', () => {
   const options = [
     'ENGINE = MyISAM',
     'ENGINE = MyISAM ROW_FORMAT = FIXED',
     'ENGINE = Aria TRANSACTIONAL = 1',
   ];
 
-  it.each(options)('%s: are not served, shown all the same, and converted by dbsync', async (engine) => {
+  it.each(options)('%s: are rejected, shown by status, and converted by dbsync', async (engine) => {
     const database = await makeMysqlDatabase();
     await database.execute(
       `CREATE TABLE uniqueindex (id VARCHAR(255) NOT NULL PRIMARY KEY, \`index\` BIGINT NOT NULL) ${engine}`,
@@ -44,7 +44,7 @@ needs('mariadb').describe('tables on MariaDB whose engine has no transactions', 
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
   });
 
-  it('are not converted where anything else is wrong, and dbsync says so by its exit status', async () => {
+  it('are not converted if they have another flaw, and the commands exit with 3', async () => {
     const database = await makeMysqlDatabase();
     await database.execute(
       'CREATE TABLE uniqueindex (id VARCHAR(255) NOT NULL, `index` BIGINT) ENGINE = MyISAM',
@@ -63,7 +63,7 @@ needs('mariadb').describe('tables on MariaDB whose engine has no transactions', 
     expect(await database.query(engineOf('uniqueindex'))).toEqual([['MyISAM']]);
   });
 
-  it('are converted by one of two migrators', async () => {
+  it('are converted by only one of two migrators', async () => {
     const database = await makeMysqlDatabase();
     const stores = [await database.open(), await database.open()];
     await migrate(await database.open());
@@ -78,9 +78,9 @@ needs('mariadb').describe('tables on MariaDB whose engine has no transactions', 
   });
 });
 
-needs('mariadb').describe('sessions on MariaDB', () => {
+needs('mariadb').describe('MariaDB sessions', () => {
   it.each(['SERIALIZABLE  ', 'NONSENSE LEVEL'])(
-    'are not used where READ COMMITTED becomes %s on the way',
+    'are rejected if a proxy changes READ COMMITTED to %s',
     async (level) => {
       const database = await makeMysqlDatabase();
       await migrate(await database.open());
@@ -95,7 +95,7 @@ needs('mariadb').describe('sessions on MariaDB', () => {
     },
   );
 
-  it('look again on each new connection', async () => {
+  it('check the tables on each new connection', async () => {
     const database = await makeMysqlDatabase();
     const store = await database.open();
     await migrate(store);
@@ -117,8 +117,8 @@ needs('mariadb').describe('sessions on MariaDB', () => {
   });
 });
 
-needs('mariadb').describe('MariaDB that logs statements', () => {
-  it('is not served until it logs rows', async () => {
+needs('mariadb').describe('MariaDB with binlog_format=STATEMENT', () => {
+  it('is rejected until it logs rows', async () => {
     const server = await startMariadb(['--log-bin', '--binlog-format=STATEMENT', '--sync-binlog=1']);
     onTestFinished(() => server.remove());
     const database = await makeMysqlDatabase(server.url);

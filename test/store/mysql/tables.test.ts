@@ -14,7 +14,7 @@ import {claim, granted} from '../../helpers/databases/claims.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10_000};
 
-/** The statements that peewee 3 sends for the Python service's models; the database's default decides the rest. */
+/** The statements that peewee 3 sends for the Python service's models; the rest is the database's default. */
 const peeweeTables = [
   'CREATE TABLE IF NOT EXISTS `uniqueindex` (`id` VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS `uniqueindexsystem` (`part` VARCHAR(255) NOT NULL PRIMARY KEY, `value` INTEGER NOT NULL)',
@@ -30,18 +30,18 @@ async function pythonDatabase(): Promise<{database: NetworkTestDatabase; store: 
 
 const collation = `SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`;
 
-needs('mariadb').describe('a table that the Python service made on MariaDB', () => {
-  it('is continued as it is, and never converted', async () => {
+needs('mariadb').describe('a MariaDB table made by the Python service', () => {
+  it('is used as it is and never converted', async () => {
     const {database, store} = await pythonDatabase();
     expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
     expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
     expect(await database.query(collation)).toEqual([['latin1_swedish_ci']]);
   });
 
-  it('keeps one counter for modes that it takes for one, also within a group', async () => {
+  it('keeps one counter for modes that it treats as equal, also within a batch', async () => {
     const {database, store} = await pythonDatabase();
     const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10});
-    // Few of them are taken each by a statement, many all together.
+    // A few modes take one statement each; many are advanced together.
     let next = 251_038n;
     for (const modes of [
       ['file', 'FILE', 'File'],
@@ -58,7 +58,7 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
     ]);
   });
 
-  it('tells of modes that it takes for one, however far apart they are, and changes nothing', async () => {
+  it('reports modes that it treats as equal, also from different batches, and changes nothing', async () => {
     const {database, store} = await pythonDatabase();
     const others = Array.from({length: 2000}, (_, index) => ({mode: `mode${index}`, next: 5n}));
     const first = {mode: 'Äpfel', next: 7n};
@@ -80,13 +80,13 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
     expect(await store.countModes(10)).toBe(1);
   });
 
-  it('moves the one counter of several spellings', async () => {
+  it('moves the counter that several spellings share', async () => {
     const {database, store} = await pythonDatabase();
     expect(await store.moveCounters([{mode: 'FILE', from: 251_038n, to: 7n}])).toEqual([]);
     expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '7']]);
   });
 
-  it('refuses a mode that its character set cannot hold, alone, and stores no question marks', async () => {
+  it('rejects only the modes that its character set cannot hold, and stores no question marks', async () => {
     const {database, store} = await pythonDatabase();
     const allocator = new Allocator(store, {firstIndex: 0n, requestTimeoutMs: 5000, maxQueue: 10});
     const results = await Promise.allSettled(
@@ -103,7 +103,7 @@ needs('mariadb').describe('a table that the Python service made on MariaDB', () 
 });
 
 needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
-  it('cost one commit that fails, not one for each batch that they are in', async () => {
+  it('cost one failed commit, not one per batch', async () => {
     const {store} = await pythonDatabase();
     const observed = observe(store);
     const allocator = new Allocator(observed.store, options);
@@ -126,7 +126,7 @@ needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
     expect(await store.countModes(100)).toBe(21);
   });
 
-  it('are rejected also where no mode may be created', async () => {
+  it('are rejected even if no mode may be created', async () => {
     const {store} = await pythonDatabase();
     expect(await store.advance([claim('Файл', 1n, 0n)], 0n)).toMatchObject([{error: {code: 'INVALID_MODE'}}]);
   });
@@ -145,8 +145,8 @@ needs('mariadb').describe('modes that a latin1 table cannot hold', () => {
 });
 
 needs('mariadb').describe('many long modes', () => {
-  it('make statements far below what any server takes', () => {
-    // As many modes and bytes as a batch has, in the longest text each way of advancing them sends.
+  it('make statements far below the packet limit of any server', () => {
+    // The most modes and bytes of a batch, in the longest text of each way to advance them.
     for (const [modes, bytes] of [
       [64, 1020],
       [500, 131],
@@ -158,12 +158,12 @@ needs('mariadb').describe('many long modes', () => {
     }
   });
 
-  it('are committed many at a time, and no ordinary request has to wait for one commit of each', async () => {
+  it('are committed many per batch, so that an ordinary request does not wait for each of them', async () => {
     const store = await (await makeMysqlDatabase()).open();
     await migrate(store);
     const observed = observe(store);
     const allocator = new Allocator(observed.store, {...options, requestTimeoutMs: 50_000});
-    // Together they make a statement of 20 MB, and MariaDB takes 16.
+    // Together they would need a statement of 20 MB; MariaDB accepts 16 MB.
     const mode = (index: number): string => String(index).padEnd(5) + '🗂'.repeat(250);
     const strangers = Array.from({length: 5000}, (_, index) => allocator.allocate(mode(index), 1n));
     const ordinary = Array.from({length: 10}, () => allocator.allocate('file', 1n));
@@ -172,7 +172,7 @@ needs('mariadb').describe('many long modes', () => {
     expect(observed.groups.length).toBeLessThan(200);
   });
 
-  it('are told from a database that is away where the server takes shorter statements only', async () => {
+  it('fail with STATEMENT_TOO_LONG, not as unavailable, if the server accepts only shorter statements', async () => {
     const {database, store} = await pythonDatabase();
     await database.execute(
       `CREATE TRIGGER failing BEFORE INSERT ON uniqueindex FOR EACH ROW SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1153`,
@@ -185,8 +185,8 @@ needs('mariadb').describe('many long modes', () => {
   });
 });
 
-needs('mariadb').describe('a table of our own on MariaDB', () => {
-  it('is asked for thousands of counters in a few statements', async () => {
+needs('mariadb').describe('a MariaDB table made by this program', () => {
+  it('raises and moves thousands of counters in a few statements', async () => {
     const {url, execute} = await makeMysqlDatabase();
     const {hostname, port, pathname} = new URL(url);
     const proxy = await startProxy(Number(port));
@@ -208,7 +208,7 @@ needs('mariadb').describe('a table of our own on MariaDB', () => {
     expect(await database.query(collation)).toEqual([['utf8mb4_nopad_bin']]);
   });
 
-  it('is written under our own rules, whatever those of the server', async () => {
+  it('is written with our session settings, whatever those of the server', async () => {
     const database = await makeMysqlDatabase();
     const before = await database.query(
       'SELECT @@GLOBAL.sql_mode, @@GLOBAL.tx_isolation, @@GLOBAL.autocommit',

@@ -16,7 +16,7 @@ import {claim, granted} from '../../helpers/databases/claims.js';
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 
 needs('postgresql').describe('several hosts in one URL', () => {
-  it('the one that takes writes is found', async () => {
+  it('lead to the host that accepts writes', async () => {
     const readOnly = await startPostgres(['default_transaction_read_only = on']);
     onTestFinished(() => readOnly.remove());
     const primary = await startPostgres();
@@ -53,7 +53,7 @@ describe.each([
   {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase},
   {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
 ] as const)('$name', ({need, make}) => {
-  needs(need).it('several dbsync at once end in one good schema', async () => {
+  needs(need).it('concurrent dbsync runs end in one correct schema', async () => {
     for (let turn = 0; turn < 3; turn++) {
       const {url} = await make();
       const run = (...args: string[]): ReturnType<typeof cli> =>

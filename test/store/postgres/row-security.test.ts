@@ -16,7 +16,7 @@ interface RoleDatabase {
   readonly url: string;
 }
 
-/** Our tables, and an ordinary role that may use them. */
+/** Creates our tables and an ordinary role that may use them. */
 async function withRole(): Promise<RoleDatabase> {
   const database = await makePostgresDatabase();
   await migrate(await database.open());
@@ -50,7 +50,7 @@ needs('postgresql').describe.each(tables)('row-level security of %s', (table) =>
       (role) => [own(role), enable, `ALTER TABLE ${table} FORCE ROW LEVEL SECURITY`],
     ],
     [
-      'meets a role that wants errors instead',
+      'applies to a role with row_security = off',
       (role) => [enable, `ALTER ROLE ${role} SET row_security = off`],
     ],
   ])('is rejected if it %s', async (_, prepare) => {
@@ -66,8 +66,8 @@ needs('postgresql').describe.each(tables)('row-level security of %s', (table) =>
   it.each<readonly [string, (role: string) => readonly string[]]>([
     ['is disabled', () => [`CREATE POLICY p ON ${table} USING (false)`]],
     ['does not bind its owner', (role) => [own(role), enable]],
-    ['meets a role with BYPASSRLS', (role) => [enable, `ALTER ROLE ${role} BYPASSRLS`]],
-  ])('changes nothing if it %s', async (_, prepare) => {
+    ['applies to a role with BYPASSRLS', (role) => [enable, `ALTER ROLE ${role} BYPASSRLS`]],
+  ])('is accepted if it %s', async (_, prepare) => {
     const {database, role, url} = await withRole();
     for (const statement of prepare(role)) await database.execute(statement);
     const store = await openForTest(url);
@@ -80,7 +80,7 @@ needs('postgresql').it.each([
   ['every row', 'false'],
   ['one mode', `"id" <> 'file'`],
   ['counters beyond a limit', '"index" < 2'],
-])('row-level security that hides %s from a running service stops it', async (_, condition) => {
+])('a running service rejects requests while row-level security hides %s', async (_, condition) => {
   const {database, url} = await withRole();
   const server = await startServer([], {cwd: makeWorkspace(), env: {PEEWEE_URL: url}});
   const take = async (): Promise<number> => (await ask(server.url, '/getid?mode=file&range=2')).status;

@@ -13,7 +13,7 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
 import {claim, granted} from '../../helpers/databases/claims.js';
 
-/** A database that is served, with `file` at 10. */
+/** Creates a servable database with the counter of `file` at 10. */
 async function served(): Promise<{database: NetworkTestDatabase; store: Store}> {
   const database = await makePostgresDatabase();
   const store = await database.open();
@@ -22,7 +22,7 @@ async function served(): Promise<{database: NetworkTestDatabase; store: Store}> 
   return {database, store};
 }
 
-/** Makes a schema that stands first in the search path of its user, because it has the same name. */
+/** Creates a schema named like the user, which comes first in the user's search path. */
 async function makeUserSchema(database: NetworkTestDatabase): Promise<string> {
   const [[user = ''] = []] = await database.query('SELECT current_user::text');
   await database.execute(`CREATE SCHEMA "${user}"`);
@@ -38,7 +38,7 @@ async function makeTables(database: NetworkTestDatabase, schema: string): Promis
   await database.execute(`INSERT INTO "${schema}".uniqueindexsystem VALUES ('major', 1), ('minor', 0)`);
 }
 
-/** Where new sessions look for tables. */
+/** Sets the search path of new sessions. */
 async function setPath(database: NetworkTestDatabase, path: string): Promise<void> {
   await database.execute(
     `ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET search_path = ${path}`,
@@ -52,17 +52,17 @@ async function tablesIn(database: NetworkTestDatabase, schema: string): Promise<
 }
 
 needs('postgresql').describe('the schema of the tables', () => {
-  it('is named, and one pair of tables is no reason to warn', async () => {
+  it('is reported, without a warning if there is one pair of tables', async () => {
     const {store} = await served();
     expect(await store.facts()).toMatchObject({schema: 'public', warnings: []});
   });
 
-  it('is none before the tables are made', async () => {
+  it('is undefined before the tables exist', async () => {
     const store = await (await makePostgresDatabase()).open();
     expect((await store.facts()).schema).toBeUndefined();
   });
 
-  it('is that of the user if tables lie there, with a warning of those behind', async () => {
+  it('is that of the user if it holds tables, with a warning about the hidden ones', async () => {
     const {database} = await served();
     const user = await makeUserSchema(database);
     await makeTables(database, user);
@@ -70,17 +70,17 @@ needs('postgresql').describe('the schema of the tables', () => {
     const cwd = makeWorkspace();
     const {stdout, status} = await cli(['status', '--json'], {cwd, env});
     expect(status).toBe(0);
-    const {database: told} = JSON.parse(stdout) as {database: {schema: string; warnings: string[]}};
-    expect(told.schema).toBe(user);
-    expect(told.warnings).toEqual([expect.stringMatching(/"public"/)]);
+    const {database: reported} = JSON.parse(stdout) as {database: {schema: string; warnings: string[]}};
+    expect(reported.schema).toBe(user);
+    expect(reported.warnings).toEqual([expect.stringMatching(/"public"/)]);
     expect((await cli(['status'], {cwd, env})).stdout).toContain(`schema ${user}`);
     const server = await startServer([], {cwd, env});
-    expect(JSON.parse((await ask(server.url, '/status')).body)).toMatchObject({database: told});
+    expect(JSON.parse((await ask(server.url, '/status')).body)).toMatchObject({database: reported});
     while (!server.stderr().includes('\\"public\\"')) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
   it.each(['uniqueindex', 'uniqueindexsystem'])(
-    'must be the same for both tables: rejects %s alone in the first',
+    'must be the same for both tables: rejects %s alone in the first schema',
     async (name) => {
       const {database} = await served();
       const user = await makeUserSchema(database);
@@ -97,7 +97,7 @@ needs('postgresql').describe('the schema of the tables', () => {
     },
   );
 
-  it.each(['public', 'Two "words"; --'])('gets the missing table of version 0.0: %s', async (schema) => {
+  it.each(['public', 'Two "words"; --'])('gets the table that version 0.0 lacks: %s', async (schema) => {
     const database = await makePostgresDatabase();
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     if (schema !== 'public') await database.execute(`CREATE SCHEMA ${quoted}`);
@@ -116,7 +116,7 @@ needs('postgresql').describe('the schema of the tables', () => {
     expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(8n)]);
   });
 
-  it('is never one of temporary tables', async () => {
+  it('is never that of temporary tables', async () => {
     const database = await makePostgresDatabase();
     await setPath(database, 'pg_temp, public');
     const store = await database.open();
@@ -124,7 +124,7 @@ needs('postgresql').describe('the schema of the tables', () => {
     expect(await store.readSchema()).toEqual({kind: 'absent'});
   });
 
-  it('tells two pairs of tables in one database apart', async () => {
+  it('distinguishes two pairs of tables in one database', async () => {
     const {database, store} = await served();
     const before = await store.identity();
     await makeTables(database, await makeUserSchema(database));
@@ -132,8 +132,8 @@ needs('postgresql').describe('the schema of the tables', () => {
   });
 });
 
-needs('postgresql').describe('tables that appear in front of those in use', () => {
-  it('are rejected until they are gone, and no integer of theirs is given', async () => {
+needs('postgresql').describe('tables that hide those in use', () => {
+  it('are rejected until they are dropped, and none of their integers is issued', async () => {
     const {database, store} = await served();
     const user = await makeUserSchema(database);
     await makeTables(database, user);
@@ -148,7 +148,7 @@ needs('postgresql').describe('tables that appear in front of those in use', () =
     expect(await allocator.allocate('file', 1n)).toEqual({start: 10n, end: 10n});
   });
 
-  it('are no other if the tables were made again in their place', async () => {
+  it('are accepted if they were created again in the same place', async () => {
     const {database, store} = await served();
     await database.execute('DROP TABLE uniqueindex');
     await database.execute(`CREATE TABLE ${counters}`);
@@ -158,7 +158,7 @@ needs('postgresql').describe('tables that appear in front of those in use', () =
   });
 
   needs('pgbouncer').it.each(['directly', 'through PgBouncer'])(
-    'are rejected if only further connections find them, %s',
+    'are rejected if only new connections find them, %s',
     async (way) => {
       const database = await makePostgresDatabase();
       await migrate(await database.open());

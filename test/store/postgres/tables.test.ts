@@ -6,7 +6,7 @@ import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js
 import {claim, granted} from '../../helpers/databases/claims.js';
 
 needs('postgresql').describe('PostgreSQL', () => {
-  it('tables that peewee made are continued as they are', async () => {
+  it('uses tables made by peewee as they are', async () => {
     const database = await makePostgresDatabase();
     await database.execute(
       'CREATE TABLE IF NOT EXISTS "uniqueindex" ("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)',
@@ -21,13 +21,13 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(251_048n)]);
   });
 
-  it('a commit is flushed even where the server has settled for less', async () => {
+  it('flushes each commit even if synchronous_commit is off by default', async () => {
     const database = await makePostgresDatabase();
     const name = new URL(database.url).pathname.slice(1);
     await database.execute(`ALTER DATABASE ${name} SET synchronous_commit = off`);
     const store = await database.open();
     await migrate(store);
-    // A default sees what is in force while the statement runs.
+    // The default of a column records the setting in force while the statement runs.
     await database.execute(
       `ALTER TABLE uniqueindex ADD COLUMN seen text DEFAULT current_setting('synchronous_commit')`,
     );
@@ -35,7 +35,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await database.query('SELECT seen FROM uniqueindex')).toEqual([['on']]);
   });
 
-  it('a database is the same one whatever time zone a session has', async () => {
+  it('has one identity in all time zones of sessions', async () => {
     const database = await makePostgresDatabase();
     const name = new URL(database.url).pathname.slice(1);
     const before = await database.open();
@@ -54,7 +54,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await store.advance([claim('file', 3n)], 0n)).toEqual([granted(3n)]);
   });
 
-  it('a database in another encoding refuses a mode it cannot hold, alone', async () => {
+  it('rejects only the mode that the encoding of the database cannot hold', async () => {
     const database = await makePostgresDatabase(inject('postgresUrl'), 'LATIN1');
     const store = await database.open();
     await migrate(store);

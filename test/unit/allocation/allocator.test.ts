@@ -36,7 +36,7 @@ const unavailable = (): UniqueIDError =>
   new UniqueIDError('DATABASE_UNAVAILABLE', 'The connection was lost.', {transient: true});
 
 describe('group commit', () => {
-  it('commits together what arrives together, in the order of arrival', async () => {
+  it('commits together what arrives together, in order of arrival', async () => {
     const {allocator, observed} = await setUp();
     const taken = await Promise.all([1n, 2n, 3n].map((range) => allocator.allocate('file', range)));
     expect(taken).toEqual([
@@ -47,7 +47,7 @@ describe('group commit', () => {
     expect(observed.groups).toEqual([[claim('file', 6n)]]);
   });
 
-  it('gathers what arrives while a commit is under way into the next one', async () => {
+  it('collects the requests that arrive during a commit into the next batch', async () => {
     const {allocator, observed} = await setUp();
     let release = (): void => undefined;
     observed.before = () => new Promise((resolve) => (release = resolve));
@@ -62,7 +62,7 @@ describe('group commit', () => {
     const claims = [
       claim('a', 10n),
       claim('b', 10n),
-      // One has been given out, so the counter must stand at 1 at least.
+      // One integer has been issued, so the counter must be at least 1.
       claim('file', 20n, 1n),
     ];
     expect(observed.groups.slice(1)).toEqual([claims]);
@@ -88,12 +88,12 @@ describe('group commit', () => {
     ['any mode may be created', undefined],
     ['the modes are far from their limit', {createModes: true, maxModes: 1_000_000}],
     ['the modes are near their limit', {createModes: true, maxModes: 5}],
-  ])('asks for the next group before it answers the last one where %s', async (_, policy) => {
+  ])('starts the next commit before it answers the last batch if %s', async (_, policy) => {
     const {allocator, observed, database} = await setUp(policy === undefined ? {} : {policy});
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 5), ('other', 5)`);
     await allocator.allocate('file', 1n);
     const events: string[] = [];
-    // A promise is told a turn later.
+    // Callbacks, because a promise would resolve one turn later.
     const ask = (mode: string): Promise<void> =>
       new Promise((resolve, rejected) => {
         const granted = (): void => {
@@ -125,8 +125,8 @@ describe('group commit', () => {
   });
 });
 
-describe('a request that cannot be had', () => {
-  it('fails alone when its mode is full', async () => {
+describe('a request that cannot be served', () => {
+  it('fails alone when its counter is exhausted', async () => {
     const {allocator, database} = await setUp();
     await database.execute(`INSERT INTO uniqueindex VALUES ('full', 9223372036854775807)`);
     const results = await Promise.allSettled(['a', 'full', 'z'].map((mode) => allocator.allocate(mode, 2n)));
@@ -134,7 +134,7 @@ describe('a request that cannot be had', () => {
     expect(results[1]).toMatchObject({reason: {code: 'COUNTER_EXHAUSTED'}});
   });
 
-  it('does not keep smaller ones from the integers that are left', async () => {
+  it('leaves the remaining integers to smaller requests', async () => {
     const {allocator, database} = await setUp();
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 9223372036854775800)`);
     const results = await Promise.allSettled(
@@ -156,7 +156,7 @@ describe('a request that cannot be had', () => {
     expect(await database.query('SELECT "index" FROM uniqueindex')).toEqual([['9223372036854775807']]);
   });
 
-  it('fails alone when the database refuses its mode for a reason of its own', async () => {
+  it('fails alone when a constraint of the table rejects its mode', async () => {
     const {allocator, database} = await setUp();
     await database.execute(`ALTER TABLE uniqueindex ADD COLUMN note CHECK ("id" <> 'bad')`);
     const results = await Promise.allSettled(['a', 'bad', 'z'].map((mode) => allocator.allocate(mode, 2n)));
@@ -167,7 +167,7 @@ describe('a request that cannot be had', () => {
     ]);
   });
 
-  it('fails alone when its mode may not be created, and modes that are there are not looked for first', async () => {
+  it('fails alone when its mode may not be created, without a search for existing modes', async () => {
     const {allocator, observed, database} = await setUp({policy: {createModes: true, maxModes: 3}});
     await database.execute(`INSERT INTO uniqueindex VALUES ('a', 5), ('c', 0)`);
     const results = await Promise.allSettled(
@@ -185,14 +185,14 @@ describe('a request that cannot be had', () => {
     ]);
   });
 
-  it('is refused when too many wait', async () => {
+  it('is rejected when the queue is full', async () => {
     const {allocator} = await setUp({maxQueue: 2});
     const results = await Promise.allSettled([1n, 1n, 1n].map((range) => allocator.allocate('file', range)));
     expect(results.map(({status}) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(results[2]).toMatchObject({reason: {code: 'QUEUE_FULL'}});
   });
 
-  it('is refused when too many wait, counting those that the database is busy with, however often it fails', async () => {
+  it('is rejected when queued and committing requests reach the limit, also while commits fail', async () => {
     const {allocator, observed} = await setUp({maxQueue: 3, requestTimeoutMs: 300});
     observed.before = async () => {
       await sleep(20);
@@ -212,7 +212,7 @@ describe('a request that cannot be had', () => {
     expect(codes.filter((code) => code === 'QUEUE_FULL').length).toBeGreaterThan(10);
   });
 
-  it('is refused when the allocator stops, which answers all it has accepted first', async () => {
+  it('is rejected after close(), which still answers all accepted requests', async () => {
     const {allocator} = await setUp();
     const accepted = allocator.allocate('file', 4n);
     const closed = allocator.close();
@@ -225,7 +225,7 @@ describe('a request that cannot be had', () => {
 describe('a batch', () => {
   const unwritable = (): UniqueIDError => new UniqueIDError('INVALID_MODE', 'The table cannot hold a mode.');
 
-  /** Holds the first commit up, so that all that is asked for meanwhile waits in the queue. */
+  /** Delays the first commit, so that all requests of `ask` wait in the queue. */
   async function gather(setup: Setup, ask: () => Promise<unknown>[]): Promise<void> {
     const {allocator, observed} = setup;
     const {before} = observed;
@@ -240,7 +240,7 @@ describe('a batch', () => {
     observed.groups.shift();
   }
 
-  it('takes a bounded number of modes, in the order of arrival, and every request is answered', async () => {
+  it('has a bounded number of modes, and every request is answered in order of arrival', async () => {
     const setup = await setUp();
     const modes = Array.from({length: 2300}, (_, index) => (index % 50 === 0 ? 'file' : `mode${index}`));
     const starts: bigint[] = [];
@@ -256,7 +256,7 @@ describe('a batch', () => {
     expect(starts).toEqual(starts.map((_, index) => BigInt(index)));
   });
 
-  it('takes a bounded number of bytes of modes', async () => {
+  it('has a bounded total length of modes in bytes', async () => {
     const setup = await setUp();
     const modes = Array.from({length: 200}, (_, index) => '🗂'.repeat(250) + String(index).padStart(5, '0'));
     await gather(setup, () => modes.map((mode) => setup.allocator.allocate(mode, 1n)));
@@ -265,7 +265,7 @@ describe('a batch', () => {
     expect(setup.observed.groups.flat()).toHaveLength(200);
   });
 
-  it('takes all that wait for one mode, however many', async () => {
+  it('has no limit of requests for one mode', async () => {
     const setup = await setUp();
     await gather(setup, () => Array.from({length: 9000}, () => setup.allocator.allocate('file', 1n)));
     expect(setup.observed.groups).toEqual([[claim('file', 9000n)]]);
@@ -285,7 +285,7 @@ describe('a batch', () => {
     expect(starts).toEqual(starts.map((_, index) => BigInt(index)));
   });
 
-  it('is split in halves around a mode that the database refuses', async () => {
+  it('is halved until a rejected mode is alone', async () => {
     const setup = await setUp();
     const {observed} = setup;
     observed.before = () =>
@@ -301,11 +301,11 @@ describe('a batch', () => {
       ),
     );
     expect(codes).toEqual(['UNEXPECTED']);
-    // The whole, and two halves for each of the eight times that it is split.
+    // The whole batch, and two halves for each of its eight splits.
     expect(observed.groups.length).toBeLessThanOrEqual(17);
   });
 
-  it('is not joined by a mode that the table was found not to hold', async () => {
+  it('excludes a mode that the table has rejected before', async () => {
     const {allocator, observed} = await setUp();
     observed.before = () =>
       observed.groups.at(-1)?.some(({mode}) => mode === 'bad')
@@ -318,7 +318,7 @@ describe('a batch', () => {
     expect(await allocator.allocate('good', 1n)).toEqual({start: 0n, end: 0n});
   });
 
-  it('of a single mode that the table cannot hold says nothing about the database', async () => {
+  it('with only an unwritable mode does not count as a database failure', async () => {
     const {allocator, observed} = await setUp();
     observed.before = () => Promise.reject(unwritable());
     await expect(allocator.allocate('bad', 1n)).rejects.toMatchObject({code: 'INVALID_MODE'});
@@ -326,13 +326,13 @@ describe('a batch', () => {
   });
 });
 
-describe('a caller that asks again while it is answered', () => {
+describe('a caller that sends its next request from a callback', () => {
   const settled = (allocator: Allocator, mode = 'file'): Promise<unknown> =>
     new Promise((granted, rejected) => {
       allocator.request(mode, 1n, {granted, rejected});
     });
 
-  it('is answered after a grant', async () => {
+  it('gets an answer after a grant', async () => {
     const {allocator} = await setUp();
     const second = new Promise((resolve, rejected) => {
       const granted = (): void => {
@@ -344,7 +344,7 @@ describe('a caller that asks again while it is answered', () => {
     await allocator.close();
   });
 
-  it('is answered after an error', async () => {
+  it('gets an answer after an error', async () => {
     const {allocator, observed} = await setUp({requestTimeoutMs: 200});
     for (const error of [new UniqueIDError('DATABASE_FULL', 'The disk is full.'), unavailable()]) {
       observed.before = () => Promise.reject(error);
@@ -359,7 +359,7 @@ describe('a caller that asks again while it is answered', () => {
     }
   });
 
-  it('is answered before the allocator has closed, and told so if it asks later', async () => {
+  it('gets an answer before close() resolves, and STOPPING if it asks later', async () => {
     const {allocator} = await setUp();
     const events: string[] = [];
     let closed: Promise<unknown> | undefined;
@@ -376,36 +376,39 @@ describe('a caller that asks again while it is answered', () => {
     expect(events).toEqual(['STOPPING', 'second', 'closed']);
   });
 
-  it.each(['granted', 'rejected'] as const)('does not harm others by throwing in %s', async (answer) => {
-    const {allocator, observed} = await setUp();
-    const warnings: unknown[] = [];
-    const note = (warning: unknown): number => warnings.push(warning);
-    process.on('warning', note);
-    onTestFinished(() => {
-      process.off('warning', note);
-    });
-    const throwing = (): void => {
-      throw new Error('a fault of the caller');
-    };
-    if (answer === 'rejected') {
-      observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
-    }
-    allocator.request('file', 1n, {granted: throwing, rejected: throwing});
-    const others = [settled(allocator), settled(allocator, 'other')];
-    const results = await Promise.allSettled(others);
-    expect(results.map(({status}) => status)).toEqual(
-      answer === 'granted' ? ['fulfilled', 'fulfilled'] : ['rejected', 'rejected'],
-    );
-    observed.before = () => Promise.resolve();
-    expect(await settled(allocator)).toMatchObject({start: expect.any(BigInt) as bigint});
-    await allocator.close();
-    while (warnings.length === 0) await sleep(1);
-    expect(warnings).toMatchObject([{message: 'a fault of the caller'}]);
-  });
+  it.each(['granted', 'rejected'] as const)(
+    'does not harm other callers by throwing in %s',
+    async (answer) => {
+      const {allocator, observed} = await setUp();
+      const warnings: unknown[] = [];
+      const note = (warning: unknown): number => warnings.push(warning);
+      process.on('warning', note);
+      onTestFinished(() => {
+        process.off('warning', note);
+      });
+      const throwing = (): void => {
+        throw new Error('a fault of the caller');
+      };
+      if (answer === 'rejected') {
+        observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
+      }
+      allocator.request('file', 1n, {granted: throwing, rejected: throwing});
+      const others = [settled(allocator), settled(allocator, 'other')];
+      const results = await Promise.allSettled(others);
+      expect(results.map(({status}) => status)).toEqual(
+        answer === 'granted' ? ['fulfilled', 'fulfilled'] : ['rejected', 'rejected'],
+      );
+      observed.before = () => Promise.resolve();
+      expect(await settled(allocator)).toMatchObject({start: expect.any(BigInt) as bigint});
+      await allocator.close();
+      while (warnings.length === 0) await sleep(1);
+      expect(warnings).toMatchObject([{message: 'a fault of the caller'}]);
+    },
+  );
 });
 
-describe('a database that is away', () => {
-  it('is waited for', async () => {
+describe('an unavailable database', () => {
+  it('is retried until it works', async () => {
     const {allocator, observed} = await setUp();
     let failures = 3;
     observed.before = () => (failures-- > 0 ? Promise.reject(unavailable()) : Promise.resolve());
@@ -422,7 +425,7 @@ describe('a database that is away', () => {
     expect(await allocator.allocate('file', 5n)).toEqual({start: 5n, end: 9n});
   });
 
-  it('is not waited for longer than the request timeout', async () => {
+  it('is not retried after the request timeout', async () => {
     const {allocator, observed, database} = await setUp({requestTimeoutMs: 150});
     observed.before = () => Promise.reject(unavailable());
     await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE'});
@@ -431,7 +434,7 @@ describe('a database that is away', () => {
     expect(await database.query('SELECT "index" FROM uniqueindex')).toEqual([['1']]);
   });
 
-  it('that never answers fails its requests in time, and what it commits late is given to nobody', async () => {
+  it('fails requests in time if it never answers, and late commits become gaps', async () => {
     const {allocator, observed} = await setUp({requestTimeoutMs: 150});
     let release = (): void => undefined;
     observed.before = () => new Promise((resolve) => (release = resolve));
@@ -444,14 +447,14 @@ describe('a database that is away', () => {
     expect(await next).toEqual({start: 5n, end: 5n});
   });
 
-  it('is told from one that is full: nobody waits for a disk', async () => {
+  it('is not retried if its disk is full', async () => {
     const {allocator, observed} = await setUp();
     observed.before = () => Promise.reject(new UniqueIDError('DATABASE_FULL', 'The disk is full.'));
     await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({code: 'DATABASE_FULL'});
     expect(observed.groups).toHaveLength(1);
   });
 
-  it('locked by another process is waited for, and nothing is lost', async () => {
+  it('is retried while another process locks it, without a gap', async () => {
     const {allocator, database} = await setUp();
     const release = lockDatabase(database.path);
     const taken = allocator.allocate('file', 5n);

@@ -21,7 +21,7 @@ describe('high-water marks', () => {
     expect(kept(marks, 100_000)).toHaveLength(100_000);
   });
 
-  it('keeps less than twice as many marks as modes are allowed, those used last', () => {
+  it('keeps fewer than twice max_modes marks, those used last', () => {
     const marks = new HighWaterMarks(1000);
     marks.set('often', 1n);
     for (let other = 0; other < 100_000; other++) {
@@ -34,17 +34,17 @@ describe('high-water marks', () => {
     expect(left.slice(-999)).toEqual(Array.from({length: 999}, (_, index) => 99_001 + index));
   });
 
-  it('keeps marks without a limit of modes', () => {
+  it('keeps 200,000 marks if max_modes sets no limit', () => {
     const marks = new HighWaterMarks(0);
     for (let mode = 0; mode < 200_000; mode++) marks.set(`mode${mode}`, 1n);
     expect(kept(marks, 200_000)).toHaveLength(200_000);
   });
 
-  it('keeps modes, not the texts of the requests that they were cut from', () => {
+  it('does not keep the texts of the requests from which modes were sliced', () => {
     const marks = new HighWaterMarks(10_000);
     collectGarbage();
     const before = process.memoryUsage().heapUsed;
-    // Three rounds: the marks pass from one generation to the next under the mode of another request.
+    // The cache moves each mark to its next generation under the mode of another request.
     for (let mode = 0; mode < 30_000; mode++) {
       const text = `mode=upload_job_number_${mode % 15_000}`.padEnd(4000, 'x');
       marks.set(text.slice(5, 29), 1n);

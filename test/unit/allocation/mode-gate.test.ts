@@ -3,13 +3,13 @@ import {ModeGate} from '../../../src/lib/allocation/mode-gate.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 
-it('the modes of other servers are counted before many more are created', async () => {
+it('the mode gate counts the modes of other servers before it admits many more', async () => {
   const {open, execute} = makeSqliteDatabase();
   const store = await open({create: true});
   await migrate(store);
   const gate = new ModeGate(store, {createModes: true, maxModes: 5000});
   expect(await gate.rejected(['first'])).toEqual(new Map());
-  // At once: no count is a second old.
+  // The cached count is younger than its lifetime of one second.
   await execute(
     `INSERT INTO uniqueindex SELECT 'other' || value, 1 FROM
        (WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers LIMIT 4990) SELECT value FROM numbers)`,

@@ -1,20 +1,20 @@
 import {describe, expect, it} from 'vitest';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
 
-describe('an error', () => {
+describe('UniqueIDError', () => {
   it.each(['QUEUE_FULL', 'STOPPING', 'DATABASE_BUSY'] as const)(
-    '%s is transient wherever it is made',
+    'with code %s is always transient',
     (code) => {
       expect(new UniqueIDError(code, 'No.').transient).toBe(true);
     },
   );
 
-  it('of a code that varies is transient only if it says so', () => {
+  it('with a varying code is transient only if created so', () => {
     expect(new UniqueIDError('DATABASE_UNAVAILABLE', 'No such user.').transient).toBe(false);
     expect(new UniqueIDError('DATABASE_UNAVAILABLE', 'Starting.', {transient: true}).transient).toBe(true);
   });
 
-  it('keeps all but its text when it is reworded', () => {
+  it('keeps code, hint and transience when reworded', () => {
     const error = new UniqueIDError('DATABASE_UNAVAILABLE', 'Starting.', {transient: true, hint: 'Wait.'});
     expect(error.reworded('Gave up.', error)).toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
