@@ -32,8 +32,7 @@ export interface AllocatorOptions {
  * order of arrival. A request that cannot be served fails alone.
  *
  * Only one batch commits at a time. This keeps each mode in order and costs nothing, because requests that
- * arrive during a commit share the next one. While a batch commits, the callers of the previous batch get
- * their answers.
+ * arrive during a commit share the next one. The callers of a batch get their answers while the next commits.
  */
 export class Allocator {
   /** The high-water mark of each mode, and the quarantined modes. */

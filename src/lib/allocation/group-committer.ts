@@ -33,10 +33,7 @@ export interface GroupCommitterOptions {
 export interface CommitOutcome {
   /** On stable storage, but not yet issued. */
   readonly committed: readonly CommittedBatch[];
-  /**
-   * Requests to retry, in order of arrival: nothing usable was committed for them, and the failure is
-   * transient.
-   */
+  /** Requests to retry after a transient failure, in order of arrival; none has a usable commit. */
   readonly retry: readonly PendingRequest[];
   /** The error of the whole batch, or of the part that is not committed. */
   readonly failure: UniqueIDError | undefined;
@@ -168,10 +165,7 @@ export class GroupCommitter {
     rejectAll(batch, error);
   }
 
-  /**
-   * Checks a granted range against the high-water mark, although the store has compared the counter with it
-   * too.
-   */
+  /** Checks a granted range against the high-water mark again, although the store has compared both. */
   #accept(batch: ModeBatch, next: bigint): readonly CommittedBatch[] {
     const {mode, total} = batch;
     const first = next - total;

@@ -1,6 +1,6 @@
 import QuickLRU from 'quick-lru';
 
-/** The most marks, also if `max_modes` is larger or sets no limit: 160 MB for modes of 16 characters. */
+/** The most marks, even if `max_modes` is larger or unlimited: 160 MB for modes of 16 characters. */
 const MAX_MARKS = 1_000_000;
 
 interface Mark {

@@ -1,8 +1,7 @@
 import type {UniqueIDError} from '../core/errors.js';
 
 /**
- * Receives the events of an allocator, for metrics. It runs between requests, so it must be quick and never
- * throw.
+ * Receives an allocator's events, for metrics. It runs between requests: it must be quick and never throw.
  */
 export interface AllocatorObserver {
   /** A batch was committed, or all its requests were rejected. */

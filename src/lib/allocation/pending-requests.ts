@@ -2,10 +2,7 @@ import type {UniqueIDError} from '../core/errors.js';
 import {exhausted} from './rejections.js';
 import type {IdRange} from '../core/range.js';
 
-/**
- * Receives the result of a request: exactly one of the two is called, once. Errors they throw become
- * warnings.
- */
+/** Receives the result of a request: one of the two is called, once. Errors they throw become warnings. */
 export interface RequestCallbacks {
   /** The range is on stable storage. */
   granted(range: IdRange): void;
@@ -37,10 +34,7 @@ export interface ModeBatch {
 const MAX_MODES = 500;
 const MAX_MODE_BYTES = 65_536;
 
-/**
- * Returns how many requests, from the front of the queue, form the next batch; requests per mode have no
- * limit.
- */
+/** Returns the length of the next batch, from the front of the queue; requests per mode are unlimited. */
 export function batchLength(queue: readonly PendingRequest[]): number {
   const modes = new Set<string>();
   let bytes = 0;

@@ -19,10 +19,7 @@ export class RegressionGuard {
     this.#marks = new HighWaterMarks(maxModes);
   }
 
-  /**
-   * Returns one more than the highest integer issued, or `undefined` if this process has issued none of the
-   * mode.
-   */
+  /** Returns one more than the highest integer issued, or `undefined` if this process has issued none. */
   highWaterMark(mode: string): bigint | undefined {
     return this.#marks.get(mode);
   }

@@ -7,15 +7,12 @@ const MAX_MODES = 1000;
 /** After this time the database is tried again: the table may have been converted. */
 const REJECTION_TTL_MS = 60_000;
 
-/**
- * Remembers modes that the database cannot hold, so that a client that repeats one causes no further commits.
- */
+/** Remembers modes that the database cannot hold, so that a client that repeats one causes no commits. */
 export class UnwritableModes {
   readonly #errors = new QuickLRU<string, UniqueIDError>({maxSize: MAX_MODES, maxAge: REJECTION_TTL_MS});
 
   add(mode: string, {message, hint}: UniqueIDError): void {
-    // Drops the cause, which holds the whole SQL text, and copies the mode, which may be a slice of a
-    // request.
+    // Without the cause, which holds the whole SQL, and with a copy of the mode, not a slice of its request.
     const error = new UniqueIDError('INVALID_MODE', message, hint === undefined ? {} : {hint});
     this.#errors.set(Buffer.from(mode).toString(), error);
   }

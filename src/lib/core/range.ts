@@ -43,8 +43,8 @@ function invalidRange(message: string, maxRange: bigint): UniqueIDError {
 }
 
 /**
- * Formats the answer of the REST API and of `getid`. Its bytes equal those of the Python service: keys in this
- * order, one space after each `:` and `,`.
+ * Formats the answer of the REST API and of `getid`. Its bytes equal those of the Python service: keys in
+ * this order, one space after each `:` and `,`.
  */
 export function formatRange(range: IdRange): string {
   return `{"endIndex": ${range.end}, "startIndex": ${range.start}}`;

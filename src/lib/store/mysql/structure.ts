@@ -101,8 +101,8 @@ function columnOf(row: RowDataPacket): ColumnStructure {
     isExact: name === 'id' ? row['kind'] === 'varchar' : isSigned64,
     isNullable: row['nullable'] === 'YES',
     hasDefault: Number(row['hasDefault']) === 1 || isAutomatic,
-    // DEFAULT_GENERATED, in MySQL, marks a default that is an expression. AUTO_INCREMENT turns 0 into the
-    // next number.
+    // MySQL's DEFAULT_GENERATED marks an expression as a default. AUTO_INCREMENT turns 0 into the next
+    // number.
     isGenerated:
       /\b(?:VIRTUAL|STORED|PERSISTENT) GENERATED\b/.test(extra) || (isAutomatic && name === 'index'),
   };

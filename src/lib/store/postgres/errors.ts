@@ -46,8 +46,7 @@ const serverErrors = makersByCode(
   [diskFull, ['53100']],
   [tooManyConnections, ['53300']],
   [unreachableAs('it accepts no connections now'), ['55000']],
-  // An administrator ended the session, the server crashed, is starting, dropped the database, or the session
-  // idled.
+  // The session was ended or idled too long, the server crashed or is starting, or the database was dropped.
   [inTrouble, ['57P01', '57P02', '57P03', '57P04', '57P05']],
 );
 
@@ -71,8 +70,8 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
 
 /**
  * Code 28000 means an unknown user, or a pg_hba.conf that requires or forbids TLS. The server's routine
- * distinguishes them in every language. Gateways of hosted databases send no routine, so only the text
- * remains.
+ * distinguishes them in every language. Gateways of hosted databases send no routine; only the
+ * text remains.
  */
 function sessionRejected(location: string, error: Error, destination: Destination): UniqueIDError {
   const routine = error instanceof postgres.PostgresError ? error.routine : undefined;

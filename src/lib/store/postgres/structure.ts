@@ -36,10 +36,7 @@ const comparesBytes = (oid: string): string => `NOT EXISTS (
   SELECT FROM pg_collation AS rule
   WHERE rule.oid ${oid} AND to_jsonb(rule) ->> 'collisdeterministic' = 'false')`;
 
-/**
- * Exact types are varchar and text for "id", int8 for "index". JSON gives access to columns of newer
- * catalogues.
- */
+/** Exact types: varchar and text for "id", int8 for "index". JSON gives access to newer catalogue columns. */
 const columns = `SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod),
     'isExact', CASE attname WHEN 'id' THEN atttypid IN (1043, 25) AND ${comparesBytes('= attcollation')}
                             ELSE atttypid = 20 END,
@@ -124,8 +121,7 @@ export function flawOf(found: FoundTables, usedSchema: string | undefined): Stru
 }
 
 /**
- * Finds a table in another schema, earlier in the search path, that hides the tables in use and their
- * counters.
+ * Finds a table, in an earlier schema of the search path, that hides the tables in use and their counters.
  */
 function placeFlaw(
   {schema, systemSchema}: FoundTables,

@@ -105,7 +105,7 @@ export class TablesInUse {
     const query = this.#canSetCommit ? structure.readStructure : structure.findTables;
     const [found = noTables] = (await session.unsafe(query)) as unknown as readonly structure.FoundTables[];
     const hasSystem = found.systemSchema !== null;
-    // With row_security off, reading rows that a policy may hide fails, and that error explains less than the
+    // With row_security off, reading rows that a policy may hide fails with a less helpful error than the
     // flaw.
     const isReadable = hasSystem && found.table?.filtered.includes('uniqueindexsystem') !== true;
     const rows = isReadable

@@ -18,8 +18,7 @@ const CANCEL_REQUEST = 80_877_102;
  * Asks a server to cancel the statement of a session, which also ends a wait for a lock or a standby. The
  * request needs a separate connection, but no TLS, no login and no free slot of `max_connections`.
  *
- * @returns after the server closed that connection; the statement may end later, and the server does not
- *   report it
+ * @returns after the server closed that connection; the statement may end later, without a report
  */
 export async function cancelStatement(
   {host, port}: {readonly host: string; readonly port: number},
@@ -31,8 +30,7 @@ export async function cancelStatement(
     request.writeUInt32BE(word, index * 4);
   const socket = connect({host, port});
   try {
-    // Keep both directions open: PgBouncer drops the request of a half-closed client, and version 1.18 can
-    // crash.
+    // Not half-closed: PgBouncer drops the request of a client that has ended, and version 1.18 can crash.
     socket.resume().write(request);
     await once(socket, 'close', {signal: AbortSignal.timeout(limitMs)});
   } catch {
@@ -42,10 +40,7 @@ export async function cancelStatement(
   }
 }
 
-/**
- * Returns the session of a driver's query, or `undefined` if it was not sent; the driver's types lack
- * `state`.
- */
+/** Returns the session of a driver's query, if it was sent; the driver's types lack the property. */
 export function sessionOf(query: object): Session | undefined {
   const state: unknown = 'state' in query ? query.state : undefined;
   if (typeof state !== 'object' || state === null || !('pid' in state && 'secret' in state)) return undefined;

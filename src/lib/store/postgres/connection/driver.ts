@@ -10,8 +10,8 @@ const RECONNECT_SECONDS = 0.1;
 
 /**
  * Types that the driver lacks: `bigint`, and arrays without a query of the server's catalogue. If a prepared
- * statement has become invalid, for example by ALTER TABLE, the driver retries and passes the serialized text
- * a second time.
+ * statement has become invalid, for example by ALTER TABLE, the driver retries with the text it has
+ * already serialized.
  */
 const types = {
   bigint: postgres.BigInt,

@@ -66,8 +66,7 @@ export class HostFailover {
       return result;
     } catch (error) {
       const failure = error instanceof UniqueIDError ? error : fromPostgresError(error, this.#destination);
-      // A demoted primary keeps its connections and rejects every write; only a new connection finds the new
-      // primary.
+      // A demoted primary keeps its connections and rejects writes; only a new connection finds the new one.
       const isUseless =
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {

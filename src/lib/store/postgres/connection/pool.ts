@@ -7,10 +7,7 @@ import {connectDriver, DEFAULT_PORT, type Driver} from './driver.js';
 /** The longest wait for running statements when a pool is closed, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5000;
 
-/**
- * The longest wait for a server to accept a cancel request, and to close the cancelled session, in
- * milliseconds.
- */
+/** The longest wait for a server to accept a cancel request, and to close its session, in milliseconds. */
 const CANCEL_TIMEOUT_MS = 1000;
 
 /** A pipelined statement starts when the one before it is cancelled, and needs another request. */
@@ -49,10 +46,7 @@ export class Pool implements Asked {
     this.typed = this.#driver.typed;
   }
 
-  /**
-   * Counts the commits that no synchronous standby has confirmed. It rises before the answer to such a
-   * commit.
-   */
+  /** Counts commits without confirmation by a synchronous standby. It rises before their answers. */
   get unreplicated(): number {
     return this.#unreplicated;
   }
