@@ -25,218 +25,215 @@ export interface Setting<T = unknown> {
   readonly flag?: string;
   /** The default, as written in the file. */
   readonly default: string;
+  /** The unit of a number, such as `seconds`. */
+  readonly unit?: string;
+  /** The meaning in one sentence of Markdown, for docs/operate/configuration.md. */
+  readonly description: string;
   readonly parse: Parser<T>;
 }
 
-/** Keeps the exact type of each entry. */
-function setting<const Definition extends Setting>(definition: Definition): Definition {
-  return definition;
-}
+/** Returns a function that completes the settings of one section; it keeps the exact type of each. */
+const inSection =
+  <const Place extends Pick<Setting, 'file' | 'section'>>(place: Place) =>
+  <const Definition extends Omit<Setting, keyof Place>>(definition: Definition): Place & Definition => ({
+    ...place,
+    ...definition,
+  });
+
+const databaseSetting = inSection({file: 'config', section: 'database'});
+const uniqueidSetting = inSection({file: 'config', section: 'uniqueid'});
+const globalSetting = inSection({file: 'cherrypy', section: 'global'});
+const applicationSetting = inSection({file: 'cherrypy', section: '/'});
 
 /** All settings. The example files in docs/ explain each; a test keeps them in step with this table. */
 export const settings = {
-  databaseUrl: setting({
-    file: 'config',
-    section: 'database',
+  databaseUrl: databaseSetting({
     key: 'peewee_url',
     env: 'PEEWEE_URL',
     flag: 'database',
     default: 'sqliteext:///db.sqlite3',
+    description: 'Database URL.',
     parse: parseDatabaseUrl,
   }),
-  connectAttempts: setting({
-    file: 'config',
-    section: 'database',
+  connectAttempts: databaseSetting({
     key: 'connect_attempts',
     env: 'DATABASE_CONNECT_ATTEMPTS',
     default: '10',
+    unit: 'attempts',
+    description: 'Attempts to reach a database that is unavailable at the start.',
     parse: smallNumber(1, 1_000_000),
   }),
-  connectWaitMs: setting({
-    file: 'config',
-    section: 'database',
+  connectWaitMs: databaseSetting({
     key: 'connect_wait',
     env: 'DATABASE_CONNECT_WAIT',
     default: '20',
+    unit: 'seconds',
+    description: 'Wait between two attempts.',
     parse: seconds(0, 86_400),
   }),
-  firstIndex: setting({
-    file: 'config',
-    section: 'uniqueid',
+  firstIndex: uniqueidSetting({
     key: 'first_index',
     env: 'UNIQUEID_FIRST_INDEX',
     default: '0',
+    description: 'First integer of a new mode.',
     parse: wholeNumber(0n, MAX_COUNTER - 1n),
   }),
-  maxRange: setting({
-    file: 'config',
-    section: 'uniqueid',
+  maxRange: uniqueidSetting({
     key: 'max_range',
     env: 'UNIQUEID_MAX_RANGE',
     default: String(DEFAULT_MAX_RANGE),
+    unit: 'integers',
+    description: 'Largest range that one request may take.',
     parse: wholeNumber(1n, MAX_COUNTER),
   }),
-  requestTimeoutMs: setting({
-    file: 'config',
-    section: 'uniqueid',
+  requestTimeoutMs: uniqueidSetting({
     key: 'request_timeout',
     env: 'UNIQUEID_REQUEST_TIMEOUT',
     flag: 'timeout',
     default: '10',
+    unit: 'seconds',
+    description: 'Longest wait of a request for an unavailable database.',
     parse: seconds(0.1, 3600),
   }),
-  maxQueue: setting({
-    file: 'config',
-    section: 'uniqueid',
+  maxQueue: uniqueidSetting({
     key: 'max_queue',
     env: 'UNIQUEID_MAX_QUEUE',
     default: '10000',
+    unit: 'requests',
+    description: 'Requests that may wait; further ones are answered with 503.',
     parse: smallNumber(1, 1_000_000),
   }),
-  allowedModes: setting({
-    file: 'config',
-    section: 'uniqueid',
+  allowedModes: uniqueidSetting({
     key: 'allowed_modes',
     env: 'UNIQUEID_ALLOWED_MODES',
     default: '',
+    description: 'Modes that may be used; `upload_*` allows a prefix, an empty list allows all.',
     parse: modeList,
   }),
-  createModes: setting({
-    file: 'config',
-    section: 'uniqueid',
+  createModes: uniqueidSetting({
     key: 'create_modes',
     env: 'UNIQUEID_CREATE_MODES',
     default: 'True',
+    description: 'Create unknown modes.',
     parse: boolean,
   }),
-  maxModes: setting({
-    file: 'config',
-    section: 'uniqueid',
+  maxModes: uniqueidSetting({
     key: 'max_modes',
     env: 'UNIQUEID_MAX_MODES',
     default: '100000',
+    unit: 'modes',
+    description: 'Modes that the database may hold before no more are created; 0 sets no limit.',
     parse: smallNumber(0, 1_000_000_000),
   }),
-  tokensFile: setting({
-    file: 'config',
-    section: 'uniqueid',
+  tokensFile: uniqueidSetting({
     key: 'tokens_file',
     env: 'UNIQUEID_TOKENS_FILE',
     default: '',
+    description: 'File of the tokens that clients must send; without it, no token is needed.',
     parse: optionalPath,
   }),
-  allowedHosts: setting({
-    file: 'config',
-    section: 'uniqueid',
+  allowedHosts: uniqueidSetting({
     key: 'allowed_hosts',
     env: 'UNIQUEID_ALLOWED_HOSTS',
     default: '',
+    description: 'Host names, without ports, that clients or a proxy use for this service.',
     parse: hostNames,
   }),
-  maxConnections: setting({
-    file: 'config',
-    section: 'uniqueid',
+  maxConnections: uniqueidSetting({
     key: 'max_connections',
     env: 'UNIQUEID_MAX_CONNECTIONS',
     default: '20000',
+    unit: 'connections',
+    description: 'Open connections; further ones are closed.',
     parse: smallNumber(1, 1_000_000),
   }),
-  headerTimeoutMs: setting({
-    file: 'config',
-    section: 'uniqueid',
+  headerTimeoutMs: uniqueidSetting({
     key: 'header_timeout',
     env: 'UNIQUEID_HEADER_TIMEOUT',
     default: '20',
+    unit: 'seconds',
+    description: 'Longest time for a TLS handshake, and for the head of a request to arrive.',
     parse: seconds(0.1, 3600),
   }),
-  idleTimeoutMs: setting({
-    file: 'config',
-    section: 'uniqueid',
+  idleTimeoutMs: uniqueidSetting({
     key: 'idle_timeout',
     env: 'UNIQUEID_IDLE_TIMEOUT',
     default: '65',
+    unit: 'seconds',
+    description: 'How long an idle connection stays open.',
     parse: seconds(0.1, 86_400),
   }),
-  tlsCert: setting({
-    file: 'config',
-    section: 'uniqueid',
+  tlsCert: uniqueidSetting({
     key: 'tls_cert',
     env: 'UNIQUEID_TLS_CERT',
     default: '',
+    description: 'PEM file of the certificate, followed by its chain; needs `tls_key`.',
     parse: optionalPath,
   }),
-  tlsKey: setting({
-    file: 'config',
-    section: 'uniqueid',
+  tlsKey: uniqueidSetting({
     key: 'tls_key',
     env: 'UNIQUEID_TLS_KEY',
     default: '',
+    description: 'PEM file of the private key; needs `tls_cert`.',
     parse: optionalPath,
   }),
-  shutdownTimeoutMs: setting({
-    file: 'config',
-    section: 'uniqueid',
+  shutdownTimeoutMs: uniqueidSetting({
     key: 'shutdown_timeout',
     env: 'UNIQUEID_SHUTDOWN_TIMEOUT',
     default: '30',
+    unit: 'seconds',
+    description: 'Longest time to answer accepted requests at shutdown.',
     parse: seconds(0, 3600),
   }),
-  address: setting({
-    file: 'cherrypy',
-    section: 'global',
+  address: globalSetting({
     key: 'server.socket_host',
     env: 'UNIQUEID_ADDRESS',
     flag: 'address',
     default: '127.0.0.1',
+    description: 'Address to listen on: `127.0.0.1` is this machine alone, `0.0.0.0` every address.',
     parse: hostAddress,
   }),
-  port: setting({
-    file: 'cherrypy',
-    section: 'global',
+  port: globalSetting({
     key: 'server.socket_port',
     env: 'UNIQUEID_PORT',
     flag: 'port',
     default: '8051',
+    description: 'Port to listen on; 0 picks a free one.',
     parse: smallNumber(0, 65_535),
   }),
-  logScreen: setting({
-    file: 'cherrypy',
-    section: 'global',
+  logScreen: globalSetting({
     key: 'log.screen',
     env: 'UNIQUEID_LOG_SCREEN',
     default: 'False',
+    description: 'Write each request and each error to stderr.',
     parse: boolean,
   }),
-  accessFile: setting({
-    file: 'cherrypy',
-    section: 'global',
+  accessFile: globalSetting({
     key: 'log.access_file',
     env: 'UNIQUEID_ACCESS_FILE',
     default: '',
+    description: 'File of the access log; empty for none.',
     parse: optionalPath,
   }),
-  errorFile: setting({
-    file: 'cherrypy',
-    section: 'global',
+  errorFile: globalSetting({
     key: 'log.error_file',
     env: 'UNIQUEID_ERROR_FILE',
     default: '',
+    description: 'File of the error log; empty for stderr.',
     parse: optionalPath,
   }),
-  responseHeadersOn: setting({
-    file: 'cherrypy',
-    section: '/',
+  responseHeadersOn: applicationSetting({
     key: 'tools.response_headers.on',
     env: 'UNIQUEID_RESPONSE_HEADERS_ON',
     default: 'False',
+    description: 'Add the headers of `tools.response_headers.headers` to every answer.',
     parse: boolean,
   }),
-  responseHeaders: setting({
-    file: 'cherrypy',
-    section: '/',
+  responseHeaders: applicationSetting({
     key: 'tools.response_headers.headers',
     env: 'UNIQUEID_RESPONSE_HEADERS',
     default: '[]',
+    description: 'Names and values of these headers.',
     parse: headerList,
   }),
 } as const;
