@@ -160,7 +160,7 @@ export const settings = {
     env: 'UNIQUEID_IDLE_TIMEOUT',
     default: '65',
     unit: 'seconds',
-    description: 'How long an idle connection stays open.',
+    description: 'Longest time that an idle connection stays open.',
     parse: seconds(0.1, 86_400),
   }),
   tlsCert: uniqueidSetting({
