@@ -40,7 +40,7 @@ export function toMarkdown({
   }
   if (redis !== undefined) {
     lines.push(
-      `Redis, with \`appendfsync always\`, did ${redis.toFixed(0)} \`INCRBY\` a second at 256 connections in the same run, driven by redis-benchmark.`,
+      `Redis, with \`appendfsync always\`, answered ${redis.toFixed(0)} \`INCRBY\` per second at 256 connections in the same run, driven by redis-benchmark.`,
       '',
     );
   }
@@ -52,7 +52,7 @@ export function toMarkdown({
   ]);
   lines.push(...table(['command', 'wall time, median ms', 'against `node -e 0`'], timed), '');
   lines.push(
-    `\`serve\` gave its first answer ${firstAnswerMs.toFixed(0)} ms after it was started. The service on SQLite had at most ${peakMegabytes.toFixed(0)} MB in use.`,
+    `\`serve\` gave its first answer ${firstAnswerMs.toFixed(0)} ms after its start. The service on SQLite used at most ${peakMegabytes.toFixed(0)} MB.`,
   );
   return lines.join('\n');
 }

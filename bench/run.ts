@@ -117,7 +117,7 @@ async function measureForCheck(bare: Target): Promise<readonly Section[]> {
 async function measureByConnections(bare: Target): Promise<Section> {
   const compared = [bare];
   for (const {name, env} of databases) compared.push(await service(name, env));
-  compared.push(await target('one commit a request', [here('one-commit-server.js')]));
+  compared.push(await target('one commit per request', [here('one-commit-server.js')]));
   const rows: {label: string; figures: Figures}[] = [];
   for (const connections of [1, 16, 64, 256])
     rows.push(...(await measure(String(connections), compared, {connections})));
@@ -129,7 +129,7 @@ async function measureByConnections(bare: Target): Promise<Section> {
   }));
   writeFileSync(
     here('../docs/internals/performance.svg'),
-    barChart('Requests a second, as a share of bare node:http', groups),
+    barChart('Requests per second, as a share of bare node:http', groups),
   );
   return {title: 'By connections', rows};
 }
@@ -139,7 +139,7 @@ async function measureVariations(bare: Target): Promise<Section> {
   const [sqlite, ...network] = targets.filter(({name}) =>
     databases.some((database) => database.name === name),
   );
-  if (sqlite === undefined) throw new Error('SQLite is always there');
+  if (sqlite === undefined) throw new Error('SQLite is missing among the targets');
   const many = await service('SQLite, a million rows', {PEEWEE_URL: `sqlite:///${fillDatabase(MILLION)}`});
   rows.push(...(await measure('1,000 modes', [bare, sqlite, ...network], {connections: 256, modes: 1000})));
   for (const {fill} of databases) await fill?.(MILLION);
