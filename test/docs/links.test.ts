@@ -6,7 +6,7 @@ import {root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
-it.each([...pageNames, 'CHANGELOG.md', 'CONTRIBUTING.md'])(
+it.each([...pageNames, 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'])(
   'the links of %s lead to what is there',
   (page) => {
     for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {

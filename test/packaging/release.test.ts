@@ -86,7 +86,7 @@ class Clone {
     return spawnSync('npm', ['run', 'release', ...args], this.#options(this.folder));
   }
 
-  /** What a failed release must leave as it was. */
+  /** Returns everything that a failed release must leave unchanged. */
   state(): unknown {
     return {
       branches: this.git('branch', '--all', '--verbose'),
