@@ -21,5 +21,5 @@ it('sees what is given twice and what is missing', () => {
   expect(runs.flaws()).toEqual([]);
   runs.add(12, 12);
   runs.add(15, 15);
-  expect(runs.flaws()).toEqual(['12..12 was given before', 'something is missing before 15']);
+  expect(runs.flaws()).toEqual(['12..12 was issued before', 'integers before 15 are missing']);
 });

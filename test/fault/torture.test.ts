@@ -50,6 +50,6 @@ describe.each(kinds)('the short torture of $kind', ({kind, need}) => {
 it('the torture says what it knows when it is asked for something else', async () => {
   const {status, output} = await torture('--minutes', '1', '--faults', 'meteorite');
   expect(status).toBe(2);
-  expect(output).toContain('there is no fault "meteorite"');
+  expect(output).toContain('unknown fault "meteorite"');
   expect(output).toContain('process of one connection killed');
 });

@@ -149,7 +149,7 @@ describe('the checker of histories', () => {
     ];
     const gap = (rest: Partial<Case>, others: Case['clients'] = {}): Report =>
       check({clients: {a: around, ...others}, counters: {file: 25n}, ...rest});
-    const unexplained = {unexplainedGaps: ['"file": nobody was given 10..14']};
+    const unexplained = {unexplainedGaps: ['"file": 10..14 was never issued']};
 
     it('without a cause is told', () => {
       expect(wrong(gap({}))).toEqual(unexplained);
@@ -157,7 +157,7 @@ describe('the checker of histories', () => {
 
     it('before the first answer is told', () => {
       const report = check({clients: {a: around.slice(1)}, counters: {file: 25n}});
-      expect(wrong(report)).toEqual({unexplainedGaps: ['"file": nobody was given 0..14']});
+      expect(wrong(report)).toEqual({unexplainedGaps: ['"file": 0..14 was never issued']});
     });
 
     it('is explained by a lost answer of the same mode and time, no larger than what it asked for', () => {
@@ -240,11 +240,11 @@ describe('the checker of histories', () => {
     expect(wrong(check(twice(1, 30)))).toMatchObject({
       outOfOrder: [
         'client a, line 2: 0..4 after 5..9 of "file", on one connection',
-        expect.stringContaining('was asked for after'),
+        expect.stringContaining('was requested after'),
       ],
     });
     expect(wrong(check(twice(2, 30)))).toMatchObject({
-      outOfOrder: [expect.stringContaining('was asked for after')],
+      outOfOrder: [expect.stringContaining('was requested after')],
     });
   });
 
@@ -258,7 +258,7 @@ describe('the checker of histories', () => {
     });
     expect(wrong(check(later(10)))).toEqual({});
     expect(wrong(check(later(11)))).toEqual({
-      outOfOrder: ['"file": 0..4 (client b, line 1) was asked for after the answer 5..9 (client a, line 1)'],
+      outOfOrder: ['"file": 0..4 (client b, line 1) was requested after the answer 5..9 (client a, line 1)'],
     });
   });
 
@@ -270,10 +270,10 @@ describe('the checker of histories', () => {
     });
     expect(wrong(check(ending({file: 5n})))).toEqual({});
     expect(wrong(check(ending({file: 4n})))).toEqual({
-      wrongCounters: ['"file": the counter stands at 4, but 4 has been issued'],
+      wrongCounters: ['"file": the counter is 4, but 4 was issued'],
     });
     expect(wrong(check(ending({file: 7n})))).toEqual({
-      wrongCounters: ['"file": the counter stands at 7, but nobody was given 5..6'],
+      wrongCounters: ['"file": the counter is 7, but 5..6 was never issued'],
     });
     expect(wrong(check(ending({file: 7n}, [fault({})])))).toEqual({});
     expect(wrong(check(ending({file: 5n, other: 1n})))).toMatchObject({
@@ -298,7 +298,7 @@ describe('the checker of histories', () => {
         ended: 9,
       }),
     );
-    expect(wrong(checkHistory(folder))).toEqual({wrongRanges: ['client a, line 1: 0..9 for a range of 11']});
+    expect(wrong(checkHistory(folder))).toEqual({wrongRanges: ['client a, line 1: 0..9 for a count of 11']});
   });
 
   it('tolerates a torn last line, and tells of it', () => {
@@ -322,7 +322,7 @@ describe('the checker of histories', () => {
     writeFileSync(path, `${first}\n${second.slice(0, 20)}\n${third}\n`);
     expect(() => checkHistory(folder)).toThrow('client-a.jsonl:2: ');
     writeFileSync(path, `${first.replace('"0"', '0')}\n`);
-    expect(() => checkHistory(folder)).toThrow('no integer in decimal text');
+    expect(() => checkHistory(folder)).toThrow('not an integer in decimal text');
   });
 
   it('finds the same where the answers do not fit into memory at once', () => {

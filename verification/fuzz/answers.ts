@@ -1,7 +1,7 @@
 /** One answer on a connection. */
 export interface WireAnswer {
   readonly status: number;
-  /** Names in small letters. */
+  /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
@@ -10,25 +10,25 @@ const headPattern =
   /^HTTP\/1\.1 ([1-5][0-9][0-9]) [A-Za-z' -]+\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n/;
 
 /**
- * Reads all that a server has sent on one connection, and is strict about it.
+ * Parses all answers that a server sent on one connection; strict.
  *
- * @param text one character a byte
- * @throws Error where this is no sequence of well-formed answers
+ * @param text one character per byte
+ * @throws Error if the text is not a sequence of well-formed answers
  */
 export function readAnswers(text: string): WireAnswer[] {
   const answers: WireAnswer[] = [];
   let rest = text;
   while (rest !== '') {
     const head = headPattern.exec(rest);
-    if (head === null) throw new Error(`this is no answer: ${JSON.stringify(rest.slice(0, 300))}`);
+    if (head === null) throw new Error(`this is not an answer: ${JSON.stringify(rest.slice(0, 300))}`);
     const [whole, status = '', lines = ''] = head;
     const headers = readHeaders(lines);
     rest = rest.slice(whole.length);
     if (status.startsWith('1')) continue;
     const length = headers.get('content-length');
     if (length === undefined || !/^[0-9]+$/.test(length) || headers.has('transfer-encoding'))
-      throw new Error(`the length of this answer is open: ${JSON.stringify(whole)}`);
-    // An answer to HEAD has no body, and what was asked is not known here.
+      throw new Error(`the length of this answer is not stated: ${JSON.stringify(whole)}`);
+    // An answer to HEAD has no body, and the request is not known here.
     const bytes = rest === '' || rest.startsWith('HTTP/1.1 ') ? 0 : Number(length);
     if (rest.length < bytes) throw new Error(`this answer is cut: ${JSON.stringify(whole + rest)}`);
     answers.push({status: Number(status), headers, body: rest.slice(0, bytes)});
@@ -42,13 +42,13 @@ function readHeaders(lines: string): ReadonlyMap<string, string> {
   for (const line of lines.split('\r\n').slice(0, -1)) {
     const colon = line.indexOf(': ');
     const name = line.slice(0, colon).toLowerCase();
-    if (headers.has(name)) throw new Error(`${name} stands twice in one answer`);
+    if (headers.has(name)) throw new Error(`one answer has the header ${name} twice`);
     headers.set(name, line.slice(colon + 2));
   }
   return headers;
 }
 
-/** What is wrong with an answer of this service, whatever was asked; `undefined` for nothing. */
+/** Returns the flaw of an answer of this service, whatever the request was; `undefined` if it has none. */
 export function flawOf({status, headers, body}: WireAnswer): string | undefined {
   if (status >= 500 && status !== 503) return `status ${status}: ${body}`;
   if (headers.get('cache-control') !== 'no-store') return 'it may be cached';
@@ -59,9 +59,9 @@ export function flawOf({status, headers, body}: WireAnswer): string | undefined 
   try {
     const parsed = JSON.parse(Buffer.from(body, 'latin1').toString('utf8')) as Record<string, unknown>;
     if (status >= 400 && !String(parsed['status']).startsWith(`${status} `))
-      return `its body says otherwise: ${body}`;
+      return `its body states another status: ${body}`;
     return undefined;
   } catch {
-    return `its body is no JSON: ${body}`;
+    return `its body is not JSON: ${body}`;
   }
 }

@@ -2,12 +2,12 @@ import type {WireAnswer} from './answers.js';
 import type {Conversation} from './conversation.js';
 import {counterOf} from './modes.js';
 
-/** Headers that may differ: the time, and what a server says of how long it keeps a connection. */
+/** Headers that may differ between the servers. */
 const variable = new Set(['date']);
 
-/** An answer without what two servers on databases of their own cannot share: where exactly a range begins. */
+/** Returns an answer without the start of its range, which differs: each server has its own database. */
 export function essence({status, headers, body}: WireAnswer): string {
-  // Headers that are too large are noticed packet by packet, and may be malformed as well.
+  // Headers that are too large are detected packet by packet, and may be malformed as well.
   if (status === 431) return malformed;
   const range = rangeOf(body);
   const lines = Array.from(headers)
@@ -28,23 +28,23 @@ export function essence({status, headers, body}: WireAnswer): string {
 
 const malformed = 'malformed, and the connection ends';
 
-/** The range of an answer of `/getid`; `undefined` for any other. */
+/** Parses the range of an answer of `/getid`; returns `undefined` for any other body. */
 export function rangeOf(body: string): {start: number; end: number} | undefined {
   const [, end, start] = /^\{"endIndex": (-?\d+), "startIndex": (-?\d+)\}$/.exec(body) ?? [];
   return start === undefined ? undefined : {start: Number(start), end: Number(end)};
 }
 
 /**
- * Whether two servers took the same bytes for the same requests.
+ * Checks that two servers read the same bytes as the same requests.
  *
- * A connection that a server ends over something malformed may take answers with it that were on their way, so
- * where it ended only what both have said is compared.
+ * A server that ends a connection because of malformed bytes may lose answers that were on their way. So only
+ * the answers that both servers sent are compared then.
  *
- * @returns what they disagree on; `undefined` for nothing
+ * @returns the first difference; `undefined` if there is none
  */
 export function disagreement(
-  plain: {said: Conversation; answers: readonly WireAnswer[]},
-  bare: {said: Conversation; answers: readonly WireAnswer[]},
+  plain: {conversation: Conversation; answers: readonly WireAnswer[]},
+  bare: {conversation: Conversation; answers: readonly WireAnswer[]},
 ): string | undefined {
   for (let at = 0; at < Math.min(plain.answers.length, bare.answers.length); at++) {
     const [one, two] = [plain, bare].map(({answers}) => {
@@ -52,12 +52,12 @@ export function disagreement(
       return answer === undefined ? '' : essence(answer);
     });
     if (one !== two)
-      return `answer ${at + 1} is ${JSON.stringify(one)}, and ${JSON.stringify(two)} from node:http`;
+      return `answer ${at + 1} is ${JSON.stringify(one)}, but ${JSON.stringify(two)} from node:http`;
   }
-  const [one, two] = [plain.said.isInStep, bare.said.isInStep];
-  if (one !== two && !(one ? bare : plain).said.isGivenUp)
-    return `${one ? 'node:http alone' : 'only the plain reader'} lost count of where requests begin`;
+  const [one, two] = [plain.conversation.isInStep, bare.conversation.isInStep];
+  if (one !== two && !(one ? bare : plain).conversation.isGivenUp)
+    return `${one ? 'node:http alone' : 'the fast path alone'} lost the beginning of a request`;
   if (one && two && plain.answers.length !== bare.answers.length)
-    return `there are ${plain.answers.length} answers, and ${bare.answers.length} from node:http`;
+    return `${plain.answers.length} answers, but ${bare.answers.length} from node:http`;
   return undefined;
 }

@@ -3,12 +3,12 @@ import {connect, type Socket} from 'node:net';
 import {setImmediate as afterInput} from 'node:timers/promises';
 import type {Input} from './mutations.js';
 
-/** Once one server has given an answer, the other one owes it, and gets so long, in milliseconds. */
+/** Time in which a server must answer once the other one has. */
 const OWED_MS = 30_000;
-/** One that has heard the end of a connection has to end it too. */
+/** Time in which a server must end a connection that its client has ended. */
 const END_WITHIN_MS = 30_000;
 
-/** How long a server that says nothing is waited for, by how long servers take on this machine at this moment. */
+/** Bounds the wait for a silent server, based on the current speed of servers on this machine. */
 export class Pace {
   #usualMs = 10;
 
@@ -16,25 +16,25 @@ export class Pace {
     this.#usualMs += (answerMs - this.#usualMs) / 50;
   }
 
-  /** A server that says nothing for so long, in milliseconds, waits for more. */
+  /** A server that is silent for this time waits for more bytes. */
   get quietMs(): number {
     return Math.min(2000, 50 + 5 * this.#usualMs);
   }
 }
 
-/** What came of the same inputs on a connection to one server. */
+/** The outcome of the same inputs on a connection to one server. */
 export interface Conversation {
-  /** All it said, one character a byte. */
+  /** Everything that the server sent, one character per byte. */
   readonly text: string;
-  /** Whether the request that closes every conversation was answered: both sides then agree on where each began. */
+  /** True if the closing request was answered: both sides then agree where each request began. */
   readonly isInStep: boolean;
-  /** Whether it was ended because neither server had more to say: what came then may have been lost on the way. */
+  /** True if both servers were silent, so the conversation was ended; later bytes may have been lost. */
   readonly isGivenUp: boolean;
-  /** How many inputs were sent before the server ended it. */
+  /** Count of inputs that were sent before the server ended the connection. */
   readonly inputs: number;
 }
 
-/** Says the same to two servers at once, and ends both conversations when neither has more to say. */
+/** Sends the same bytes to two servers, and ends both conversations when both servers are silent. */
 export class Pair {
   readonly #inputs: readonly Input[];
   readonly #closing: string;
@@ -43,7 +43,7 @@ export class Pair {
   #silent = 0;
   #over = 0;
 
-  /** @param mark a word that comes nowhere else, for the request that closes the conversation */
+  /** @param mark a word that occurs nowhere else, for the request that closes the conversation */
   constructor(inputs: readonly Input[], mark: string, pace: Pace) {
     this.#inputs = inputs;
     this.#closing = `GET /${mark} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -51,12 +51,12 @@ export class Pair {
     this.#pace = pace;
   }
 
-  /** @throws Error where a server does not end a connection that its client has ended */
+  /** @throws Error if a server does not end a connection that its client has ended */
   converse(ports: readonly [number, number]): Promise<[Conversation, Conversation]> {
     return Promise.all([this.#converse(ports[0]), this.#converse(ports[1])]);
   }
 
-  /** Says everything on one connection, input after input, each when the one before is answered or nothing comes. */
+  /** Sends all inputs on one connection, each after the answer to the one before, or after silence. */
   async #converse(port: number): Promise<Conversation> {
     const line = new Line(port);
     await line.connected;
@@ -82,14 +82,14 @@ export class Pair {
   /**
    * Waits for the answer to the request that closes the conversation, or for the server to end it.
    *
-   * @returns whether it was given up because neither server had more to say
+   * @returns true if it gave up because both servers were silent
    */
   async #listen(line: Line): Promise<boolean> {
     const isAnswered = (): boolean => this.#mark.test(line.text);
     const isSettled = (): boolean => line.isOver || isAnswered();
     await line.until(isSettled, this.#pace.quietMs);
     if (!isSettled()) {
-      // Neither gives up before the other: a slow answer is not a missing one.
+      // Neither gives up before the other, because a slow answer is not a missing one.
       this.#silent++;
       const deadline = performance.now() + OWED_MS;
       while (!isSettled() && performance.now() < deadline) {
@@ -103,7 +103,7 @@ export class Pair {
   }
 }
 
-/** A connection, and all that came on it. */
+/** A connection, and all that it received. */
 class Line {
   readonly #socket: Socket;
   readonly connected: Promise<unknown>;
@@ -136,7 +136,7 @@ class Line {
     if (this.#socket.writable) this.#socket.write(text, 'latin1');
   }
 
-  /** Waits until `isReached`, or the connection is over, or nothing has come for so long. */
+  /** Waits until `isReached`, until the connection is over, or until nothing arrived for `quietMs`. */
   async until(isReached: () => boolean, quietMs: number): Promise<void> {
     while (!isReached() && !this.isOver) {
       const before = this.length;
@@ -156,7 +156,7 @@ class Line {
     this.#socket.destroy();
   }
 
-  /** Waits until something happens on the connection, but no longer than so many milliseconds. */
+  /** Waits for the next event on the connection, at most `limitMs`. */
   async #waitForEvent(limitMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, limitMs);

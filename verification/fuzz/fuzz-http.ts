@@ -14,43 +14,43 @@ import {Ledger} from './ledger.js';
 import {counters} from './modes.js';
 import {makeInputs, type Input} from './mutations.js';
 import {seeded} from '../../test/helpers/random.js';
-import {HOSTS, MOST_RANGE} from './requests.js';
+import {HOSTS, MAX_RANGE} from './requests.js';
 import {startServerProcess, type ServerProcess} from './server-process.js';
 
 export interface FuzzOptions {
-  /** How many inputs; each is one request or more, changed or not. */
+  /** Count of inputs; each is one request or more, mutated or not. */
   readonly requests: number;
   readonly seed: number;
-  /** Connections to each of the two servers at a time. */
+  /** Concurrent connections to each of the two servers. */
   readonly lanes: number;
-  /** Only what goes through this connection, to look at a flaw again. */
+  /** Run only this connection, to look at a flaw again. */
   readonly only?: number | undefined;
-  /** Told now and then how many are done. */
+  /** Called at each tenth with the count of inputs done. */
   readonly progress?: (done: number) => void;
 }
 
-/** What a run has found; nothing is wrong where `flaws` is empty. */
+/** The result of a run; nothing is wrong if `flaws` is empty. */
 export interface FuzzReport {
   readonly inputs: number;
   readonly connections: number;
-  /** Connections on which both servers answered everything alike to the last request. */
+  /** Connections on which both servers answered alike up to the last request. */
   readonly inStep: number;
   readonly answers: ReadonlyMap<number, number>;
-  /** Ranges answered by the plain server, and integers taken for answers that its clients did not hear. */
+  /** Ranges issued by the plain server, and integers in answers that its clients did not receive. */
   readonly ranges: number;
   readonly unheard: number;
-  /** Well-formed requests on connections beside, all of them answered. */
+  /** Well-formed requests on other connections, all of them answered. */
   readonly controls: number;
-  /** Of the plain server, in bytes: after the second tenth, and at the end. */
+  /** Memory of the plain server in bytes: after the second tenth, and at the end. */
   readonly memory: {readonly early: number; readonly end: number};
   readonly seconds: number;
   /** Each with the bytes that show it. */
   readonly flaws: readonly string[];
 }
 
-/** More of them say nothing new. */
-const MOST_FLAWS = 10;
-/** The mode of the requests that must always be answered; no other request asks for it. */
+/** More flaws show nothing new. */
+const MAX_FLAWS = 10;
+/** The mode of the requests that must always be answered; no other request names it. */
 const CONTROL_MODE = 'control';
 const CONTROL_EVERY_MS = 20;
 const CONTROL_WITHIN_MS = 10_000;
@@ -60,7 +60,7 @@ const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const tsx = createRequire(import.meta.url).resolve('tsx');
 const bare = fileURLToPath(new URL('../../test/helpers/programs/bare-server.ts', import.meta.url));
 
-/** Sends the same bytes to the service and to one that `node:http` alone serves, and compares all they say. */
+/** Sends the same bytes to the service and to one on `node:http` alone, and compares all answers. */
 export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {
   const guarded = makeGuardedFolder('fuzz');
   const folder = guarded.path;
@@ -76,7 +76,7 @@ export async function fuzzHttp(options: FuzzOptions): Promise<FuzzReport> {
   }
 }
 
-/** One of the two servers, and what it has granted. */
+/** One of the two servers, and the ranges that it issued. */
 interface Side {
   readonly server: ServerProcess;
   readonly ledger: Ledger;
@@ -93,7 +93,7 @@ async function openSide(name: 'plain' | 'bare', folder: string): Promise<Side> {
   const args = name === 'plain' ? [program, 'serve', '--port', '0'] : ['--import', tsx, bare];
   const server = await startServerProcess(args, folder, {
     PEEWEE_URL: database,
-    UNIQUEID_MAX_RANGE: String(MOST_RANGE),
+    UNIQUEID_MAX_RANGE: String(MAX_RANGE),
     UNIQUEID_CREATE_MODES: 'no',
     UNIQUEID_ALLOWED_HOSTS: HOSTS,
     UNIQUEID_RESPONSE_HEADERS_ON: 'yes',
@@ -147,12 +147,12 @@ class Run {
   }
 
   get #isOver(): boolean {
-    return this.#begun >= this.#options.requests || this.#flaws.length >= MOST_FLAWS;
+    return this.#begun >= this.#options.requests || this.#flaws.length >= MAX_FLAWS;
   }
 
   async #lane(): Promise<void> {
     while (!this.#isOver) {
-      // Each connection has choices of its own, so that one alone can be looked at again.
+      // Each connection has its own random choices, so that one can be repeated alone.
       const connection = this.#options.only ?? this.#connections;
       this.#connections++;
       const random = seeded(this.#options.seed * 1_000_003 + connection);
@@ -180,7 +180,7 @@ class Run {
     progress?.(this.#done);
   }
 
-  /** @returns how many of the inputs were sent before a server ended the connection */
+  /** @returns the count of inputs that were sent before a server ended the connection */
   async #compare(inputs: readonly Input[], mark: string): Promise<number> {
     const servers = [this.#plain.server, this.#bare.server] as const;
     const pair = new Pair(inputs, mark, this.#pace);
@@ -192,7 +192,7 @@ class Run {
       if (rangeOf(body) !== undefined) this.#ranges++;
     }
     if (plain.isInStep && other.isInStep) this.#inStep++;
-    const different = disagreement({said: plain, answers: one}, {said: other, answers: two});
+    const different = disagreement({conversation: plain, answers: one}, {conversation: other, answers: two});
     if (different !== undefined)
       this.#flaw(`${mark}: ${different}\n  plain: ${tail(plain.text)}\n  bare: ${tail(other.text)}`, inputs);
     return Math.min(plain.inputs, other.inputs);
@@ -211,10 +211,10 @@ class Run {
   }
 
   #flaw(what: string, inputs: readonly Input[]): void {
-    if (this.#flaws.length < MOST_FLAWS) this.#flaws.push(`${what}\n  inputs: ${shown(inputs)}`);
+    if (this.#flaws.length < MAX_FLAWS) this.#flaws.push(`${what}\n  inputs: ${shown(inputs)}`);
   }
 
-  /** Well-formed requests on connections of their own, which must be answered whatever the others send. */
+  /** Sends well-formed requests on their own connections; they must be answered whatever the others send. */
   async #control(): Promise<void> {
     while (!this.#isOver) {
       const answer = await Promise.race([
@@ -234,14 +234,14 @@ class Run {
     }
   }
 
-  /** @returns how many integers the plain server took for answers that nobody heard */
+  /** @returns the count of integers in answers of the plain server that no client received */
   async #compareCounters(): Promise<number> {
     const [plain, other] = [await readCounters(this.#plain), await readCounters(this.#bare)];
     const closed = [this.#plain.ledger.close(plain), this.#bare.ledger.close(other)];
     for (const {flaws} of closed) for (const flaw of flaws) this.#flaw(flaw, []);
     const unheard = closed[0]?.unheard ?? 0;
     if (unheard > 0 && this.#inStep === this.#connections)
-      this.#flaw(`${unheard} integers are missing though every answer was heard`, []);
+      this.#flaw(`${unheard} integers are missing although every answer was received`, []);
     return unheard;
   }
 }
@@ -250,7 +250,7 @@ function tail(text: string): string {
   return JSON.stringify(text.slice(-600));
 }
 
-/** Inputs as JSON, with what is repeated many times written once. */
+/** Formats inputs as JSON, with long repetitions shortened. */
 function shown(inputs: readonly Input[]): string {
   return JSON.stringify(inputs.map(({packets}) => packets)).replaceAll(
     /(.)\1{99,}|(X: y\\r\\n){9,}/g,

@@ -1,5 +1,5 @@
-// Sends random and malformed bytes to whatever reads bytes. Exit status: 0 where nothing is wrong, 1 where something is,
-// 2 for usage. Run as: npm run fuzz -- --requests N --seed S [--connections N]
+// Sends random and malformed bytes to everything that reads bytes. Exit status: 0 if nothing is wrong, 1 if
+// something is, 2 for usage. Run as: npm run fuzz -- --requests N --seed S [--connections N]
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
@@ -7,7 +7,7 @@ import {parseArgs} from 'node:util';
 import {fuzzHttp} from './fuzz-http.js';
 import {formatReport} from './report.js';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function readNumber(text: string, name: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) {
@@ -28,18 +28,18 @@ const requests = readNumber(values.requests, 'requests');
 const seed = readNumber(values.seed, 'seed');
 const lanes = readNumber(values.connections, 'connections');
 
-say(`${requests} requests, ${lanes} connections at a time, seed ${seed}`);
+print(`${requests} requests, ${lanes} connections at a time, seed ${seed}`);
 const report = await fuzzHttp({
   requests,
   seed,
   lanes,
   progress: (done) => {
-    say(`  ${done} sent`);
+    print(`  ${done} sent`);
   },
 });
-say(formatReport(report));
+print(formatReport(report));
 
-// The readers of files, URLs and queries, with as many texts each as are worth their time.
+// The readers of files, URLs and queries, each with a number of texts that is worth its time.
 const runs = String(Math.min(50_000, Math.max(1000, Math.round(requests / 20))));
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 const readers = spawn(process.execPath, [vitest, 'run', 'test/verification/fuzz-readers.test.ts'], {

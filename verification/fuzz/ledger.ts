@@ -1,22 +1,22 @@
 import {counterOf, counters} from './modes.js';
 
-/** The ranges that one server has answered, by mode. */
+/** The ranges that one server has issued, by mode. */
 export class Ledger {
-  /** By mode: where each run begins and ends that is not yet joined to the first one. */
+  /** By mode: start and end of each run that is not yet joined to the first one. */
   readonly #runs = new Map<string, Map<number, number>>();
-  /** By mode: the end of the run without a gap that begins where the counter began. */
+  /** By mode: one past the end of the run without a gap that begins at the counter's first value. */
   readonly #joined = new Map<string, number>();
   readonly #granted = new Map<string, number>();
 
-  /** @returns what is wrong with this range; `undefined` for nothing */
+  /** @returns the flaw of this range; `undefined` if it has none */
   record(start: number, end: number): string | undefined {
     const counter = counterOf(start);
-    if (counter === undefined || end < start) return `${start}..${end} is of no counter`;
+    if (counter === undefined || end < start) return `${start}..${end} belongs to no counter`;
     const {mode, begin} = counter;
     const runs = this.#runs.get(mode) ?? new Map<number, number>();
     this.#runs.set(mode, runs);
     let joined = this.#joined.get(mode) ?? begin;
-    if (start < joined || runs.has(start)) return `${start}..${end} was given before`;
+    if (start < joined || runs.has(start)) return `${start}..${end} was issued before`;
     runs.set(start, end);
     for (let next = runs.get(joined); next !== undefined; next = runs.get(joined)) {
       runs.delete(joined);
@@ -28,9 +28,9 @@ export class Ledger {
   }
 
   /**
-   * Compares everything with where the counters stand at the end.
+   * Compares all ranges with the final counters.
    *
-   * @returns what is wrong, and how many integers were taken for answers that nobody heard
+   * @returns the flaws, and the count of integers in answers that no client received
    */
   close(final: ReadonlyMap<string, number>): {flaws: string[]; unheard: number} {
     const flaws: string[] = [];
@@ -38,11 +38,11 @@ export class Ledger {
     for (const {mode, begin} of counters) {
       let last = this.#joined.get(mode) ?? begin;
       for (const [start, end] of [...(this.#runs.get(mode) ?? [])].sort(([a], [b]) => a - b)) {
-        if (start < last) flaws.push(`${mode}: ${start}..${end} overlaps what ends before ${last}`);
+        if (start < last) flaws.push(`${mode}: ${start}..${end} overlaps a range that ends before ${last}`);
         last = Math.max(last, end + 1);
       }
       const next = final.get(mode) ?? Number.NaN;
-      if (!(last <= next)) flaws.push(`${mode}: ${last - 1} was given, and the counter stands at ${next}`);
+      if (!(last <= next)) flaws.push(`${mode}: ${last - 1} was issued, but the counter is ${next}`);
       unheard += next - begin - (this.#granted.get(mode) ?? 0);
     }
     return {flaws, unheard};

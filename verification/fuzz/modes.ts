@@ -1,7 +1,7 @@
-/** How far apart the counters begin: an answer alone then tells which mode it is of. */
+/** Distance between the first values of the counters, so that an answer alone identifies its mode. */
 const APART = 10_000_000_000_000;
 
-/** Many are one change away from another one, so that a changed request often asks for a mode there is. */
+/** Many differ by one change from another one, so that a mutated request often names an existing mode. */
 const modes = [
   'file',
   'fil',
@@ -29,12 +29,12 @@ const modes = [
   'a/../b?c#d',
 ];
 
-/** The modes that are asked for, and where the counter of each begins. */
+/** The requested modes, each with the first value of its counter. */
 export const counters: readonly {readonly mode: string; readonly begin: number}[] = modes.map(
   (mode, index) => ({mode, begin: (index + 1) * APART}),
 );
 
-/** The counter that an integer is of; `undefined` for none. */
+/** Returns the counter that an integer belongs to; `undefined` for none. */
 export function counterOf(integer: number): (typeof counters)[number] | undefined {
   return counters[Math.floor(integer / APART) - 1];
 }

@@ -1,7 +1,7 @@
 import type {Random} from '../../test/helpers/random.js';
 import {getid, other, pieces, trickyLines} from './requests.js';
 
-/** Changes a request, one character a byte. */
+/** Changes a request that has one character per byte. */
 type Mutation = (text: string, random: Random) => string;
 
 function place(text: string, random: Random): number {
@@ -15,7 +15,7 @@ function slice(text: string, random: Random): [number, number] {
 
 const lineEnds = ['\n', '\r', '\r\r\n', '\n\r', '\r\n ', '\r\n\t', '\r\n\r\n', '', ' \r\n'];
 
-/** Replaces one of the places where something occurs. */
+/** Replaces one occurrence of `what`, chosen at random. */
 function replaceOne(text: string, what: string, by: string, random: Random): string {
   const parts = text.split(what);
   if (parts.length < 2) return text;
@@ -74,7 +74,7 @@ const mutations: readonly Mutation[] = [
     const [start, end] = slice(text, random);
     const part = text.slice(start, end);
     const changed = random.percent(50) ? part.toUpperCase() : part.toLowerCase();
-    // The capital of some letters is no byte.
+    // The upper case of some letters does not fit into a byte.
     return /^[\0-\xff]*$/.test(changed) ? text.slice(0, start) + changed + text.slice(end) : text;
   },
   function changeSpace(text, random) {
@@ -86,19 +86,19 @@ const mutations: readonly Mutation[] = [
   },
 ];
 
-/** What goes through a connection before its answers are looked at: bytes as latin1, cut into packets. */
+/** Bytes that are sent before the answers are checked: latin1 text, cut into packets. */
 export interface Input {
   readonly packets: readonly string[];
 }
 
-/** More inputs on one connection say nothing new. */
-const MOST_INPUTS = 12;
+/** More inputs on one connection show nothing new. */
+const MAX_INPUTS = 12;
 
-/** What goes through the next connection, no more than so many inputs. */
+/** Makes the inputs of the next connection, at most `most`. */
 export function makeInputs(random: Random, most: number): readonly Input[] {
   const inputs: Input[] = [];
-  for (let goOn = true; goOn && inputs.length < Math.min(most, MOST_INPUTS);) {
-    // What is malformed mostly ends the connection, and whatever would come after it.
+  for (let goOn = true; goOn && inputs.length < Math.min(most, MAX_INPUTS);) {
+    // A malformed input mostly ends the connection, and with it the inputs after it.
     const isChanged = random.percent(40);
     inputs.push({packets: cut(isChanged ? change(makeText(random), random) : makeText(random), random)});
     goOn = !isChanged || random.percent(50);
@@ -106,7 +106,7 @@ export function makeInputs(random: Random, most: number): readonly Input[] {
   return inputs;
 }
 
-/** A plain request, some other, or several at once. */
+/** Makes a common request, another one, or several in one text. */
 function makeText(random: Random): string {
   let text = random.percent(75) ? getid(random) : other(random);
   if (random.percent(12)) {

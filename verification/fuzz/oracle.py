@@ -1,6 +1,6 @@
-"""What Python itself makes of a text: reads a question a line from stdin, and writes an answer a line to stdout, both JSON.
+"""Reads texts with Python itself: one question per line on stdin, one answer per line on stdout, both JSON.
 
-A question is [kind, text]. An answer is {"value": ...}, or {"error": "..."} where Python refuses the text.
+A question is [kind, text]. An answer is {"value": ...}, or {"error": "..."} if Python rejects the text.
 """
 
 import ast
@@ -12,12 +12,12 @@ import sys
 import urllib.parse
 import warnings
 
-# Escapes that Python does not know, and will refuse one day.
+# Python warns of escapes that it does not know, and will reject them one day.
 warnings.simplefilter('ignore')
 
 
 class ForgivingInterpolation(configparser.BasicInterpolation):
-    """As ConfigParser, but a % that begins neither %% nor %( stands for itself: what this program adds."""
+    """Like ConfigParser, except that a % that begins neither %% nor %( is kept: our only extension."""
 
     def _interpolate_some(self, parser, option, accum, rest, section, map, depth):
         doubled = re.sub(r'%[%(]|%', lambda found: '%%' if found[0] == '%' else found[0], rest)
@@ -25,14 +25,14 @@ class ForgivingInterpolation(configparser.BasicInterpolation):
 
 
 def ini(text):
-    """A configuration file, as ConfigParser reads it from disk."""
+    """Reads a configuration file as ConfigParser reads it from disk."""
     parser = configparser.ConfigParser(interpolation=ForgivingInterpolation())
     parser.read_file(io.StringIO(text, newline=None))
     return {section: dict(parser.items(section)) for section in parser.sections()}
 
 
 def literal(text):
-    """A value of CherryPy's files, with tuples as lists; numbers as JSON has them."""
+    """Reads a value of CherryPy's files, with tuples as lists and numbers as JSON has them."""
 
     def plain(value):
         if isinstance(value, (list, tuple)):
@@ -45,7 +45,7 @@ def literal(text):
 
 
 def query(text):
-    """The parameters of a query, each a name and a value; bytes that are no UTF-8 are lone surrogates."""
+    """Reads a query into names and values; bytes that are not UTF-8 become lone surrogates."""
     return urllib.parse.parse_qsl(text, keep_blank_values=True, errors='surrogateescape')
 
 

@@ -2,10 +2,10 @@ import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 
-/** What Python makes of a text, or why it refuses it. */
+/** Python's value for a text, or the reason why it rejects the text. */
 export type Verdict<T> = {readonly value: T} | {readonly error: string};
 
-/** Python itself, asked about one text after the other. */
+/** A Python process that judges one text after the other. */
 export interface PythonOracle {
   readonly ask: <T>(kind: 'ini' | 'literal' | 'query', text: string) => Promise<Verdict<T>>;
   readonly close: () => void;
@@ -22,7 +22,7 @@ export function openPythonOracle(): PythonOracle {
   };
   child.on('error', fail);
   child.on('close', () => {
-    fail(new Error('python3 has ended'));
+    fail(new Error('python3 ended'));
   });
   return {
     ask: async <T>(kind: string, text: string) => {

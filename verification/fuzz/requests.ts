@@ -1,13 +1,13 @@
 import {counters} from './modes.js';
 import type {Random} from '../../test/helpers/random.js';
 
-/** The largest range that is asked for and allowed. */
-export const MOST_RANGE = 1000;
+/** The largest count that is requested and allowed. */
+export const MAX_RANGE = 1000;
 
 /** The host names that both servers answer to. */
 export const HOSTS = 'a, ids, ids.example';
 
-/** Header lines as clients in use send them. */
+/** Header lines of real clients. */
 const clients: readonly string[] = [
   'Host: 127.0.0.1:8051\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n',
   'Host: localhost:8051\r\nUser-Agent: python-requests/2.31.0\r\nAccept-Encoding: gzip, deflate\r\nAccept: */*\r\nConnection: keep-alive\r\n',
@@ -20,11 +20,11 @@ const clients: readonly string[] = [
   'Host: a\r\nX-Odd: \xe9\t"\\ \r\nX-Empty:\r\n',
 ];
 
-/** Of a client that asks once. */
+/** Header lines of a client that sends one request. */
 const lastRequest =
   'Accept-Encoding: identity\r\nHost: ids.example\r\nUser-Agent: Python-urllib/3.11\r\nConnection: close\r\n';
 
-/** Lines that change what a request means, or whether it means anything. */
+/** Lines that change the meaning of a request, or make it meaningless. */
 export const trickyLines: readonly string[] = [
   'Content-Length: 5\r\n',
   'Content-Length: 5\r\nContent-Length: 6\r\n',
@@ -90,7 +90,7 @@ export const trickyLines: readonly string[] = [
   '\r',
 ];
 
-/** Pieces of requests, to be put anywhere. */
+/** Pieces of requests, to be inserted anywhere. */
 export const pieces: readonly string[] = [
   ...trickyLines,
   '\r\n\r\n',
@@ -181,10 +181,10 @@ const otherMethods: readonly string[] = [
   'PRI',
 ];
 
-/** A well-formed request for a range, as a client sends it. */
+/** Makes a well-formed request for a range, as a client sends it. */
 export function getid(random: Random): string {
   const mode = encode(random.pick(counters).mode, random);
-  const range = random.percent(5) ? 0 : random.between(1, MOST_RANGE);
+  const range = random.percent(5) ? 0 : random.between(1, MAX_RANGE);
   const query = random.pick([
     `range=${range}&mode=${mode}`,
     `mode=${mode}&range=${range}`,
@@ -193,7 +193,7 @@ export function getid(random: Random): string {
   return `${random.pick(['GET', 'GET', 'GET', 'POST'])} /getid?${query} HTTP/1.1\r\n${headers(random)}\r\n`;
 }
 
-/** A well-formed request for anything, or with something odd about it; some have a body. */
+/** Makes a well-formed request for any path, or an unusual one; some have a body. */
 export function other(random: Random): string {
   if (random.percent(30)) return withBody(random);
   const method = random.percent(60) ? 'GET' : random.pick(otherMethods);
@@ -219,7 +219,7 @@ function headers(random: Random): string {
   return random.percent(7) ? `${lines}${random.pick(trickyLines)}` : lines;
 }
 
-/** A mode as a query spells it; there are many ways. Bytes are written as latin1. */
+/** Encodes a mode for a query in one of many ways. Bytes are written as latin1. */
 function encode(mode: string, random: Random): string {
   const style = random.between(0, 9);
   return Array.from(Buffer.from(mode, 'utf8'), (byte) => {

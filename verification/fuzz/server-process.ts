@@ -2,28 +2,28 @@ import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 
-/** A server in a process of its own, to be looked at from outside. */
+/** A server in its own process, observed from outside. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
-  /** Throws where the process has ended by itself, with what it said. */
+  /** Throws if the process ended by itself; the error holds its log. */
   readonly assertRunning: () => void;
-  /** The memory that the process holds at this moment, in bytes. */
+  /** Returns the present memory of the process, in bytes. */
   readonly memory: () => number;
-  /** What it has written to its error log. */
+  /** Returns the end of its error log. */
   readonly log: () => string;
-  /** Ends it as a supervisor does. @returns its exit status */
+  /** Ends it as a supervisor does (SIGTERM). @returns its exit status */
   readonly stop: () => Promise<number | null>;
 }
 
-/** So much of the end of a log is kept. */
+/** Length of the kept end of a log. */
 const LOG_CHARACTERS = 100_000;
 
 /**
- * Starts a server and waits until it says where it answers.
+ * Starts a server and waits until it prints its address.
  *
  * @param args the program and its arguments
- * @throws Error with what it said, where it ends instead
+ * @throws Error with its log, if it ends instead
  */
 export async function startServerProcess(
   args: readonly string[],

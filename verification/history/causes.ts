@@ -1,13 +1,13 @@
 import type {Fault, Interval, Lost, Reset} from './line.js';
 
-/** A run of integers that nobody was answered with, and when it must have been taken. */
+/** A run of integers that was never issued, and the time in which it must have been taken. */
 export interface Gap extends Interval {
   readonly mode: string;
   readonly first: bigint;
   readonly last: bigint;
 }
 
-/** Requests without an answer in one mode, and how many integers they asked for up to any moment. */
+/** Requests without an answer in one mode, and the sum of their counts up to any moment. */
 class LostRequests {
   readonly #begun: {at: number; range: bigint}[] = [];
   readonly #ended: {at: number; range: bigint}[] = [];
@@ -19,17 +19,17 @@ class LostRequests {
     this.#sums = undefined;
   }
 
-  /** The integers of all requests that may have been under way at some moment of the interval. */
+  /** Returns the sum of the counts of all requests that may have been pending during the interval. */
   during({begun, ended}: Interval): bigint {
     this.#sums ??= {begun: runningSums(this.#begun), ended: runningSums(this.#ended)};
-    // Whatever ended before the interval had also begun before its end.
+    // A request that ended before the interval also began before its end.
     const started = countUntil(this.#begun, ended, true);
     const over = countUntil(this.#ended, begun, false);
     return (this.#sums.begun[started] ?? 0n) - (this.#sums.ended[over] ?? 0n);
   }
 }
 
-/** Sorts by time, and adds up: the sum before each place. */
+/** Sorts by time and returns the sum before each place. */
 function runningSums(items: {at: number; range: bigint}[]): bigint[] {
   items.sort((a, b) => a.at - b.at);
   const sums = [0n];
@@ -37,7 +37,7 @@ function runningSums(items: {at: number; range: bigint}[]): bigint[] {
   return sums;
 }
 
-/** How many items come before a moment, or at it where `isIncluded`. */
+/** Counts the items before a moment, and those at the moment if `isIncluded`. */
 function countUntil(items: readonly {at: number}[], moment: number, isIncluded: boolean): number {
   let [low, high] = [0, items.length];
   while (low < high) {
@@ -50,11 +50,11 @@ function countUntil(items: readonly {at: number}[], moment: number, isIncluded: 
 }
 
 /**
- * What may explain integers that nobody was answered with.
+ * The possible explanations of integers that were never issued.
  *
- * A request that got no answer explains as many integers as it asked for, taken between its beginning and the moment
- * at which no server can still be at work for it. A fault that may lose a commit explains any number, taken while
- * some request was under way that was under way during the fault: the commit that got lost was made for one of them.
+ * A request without an answer explains at most its count. These integers were taken after its beginning, while
+ * a server could still work for it. A fault that may lose a commit explains any number. These were taken while
+ * some request was pending that was also pending during the fault: the lost commit served one of those.
  */
 export class Causes {
   readonly #lost = new Map<string, LostRequests>();
@@ -63,7 +63,7 @@ export class Causes {
   readonly #patience: number;
   readonly #longest: number;
 
-  /** @param patienceMs how long a server may still be at work for a request whose client has given up */
+  /** @param patienceMs time for which a server may still work for a request whose client has given up */
   constructor(faults: readonly Fault[], resets: readonly Reset[], patienceMs: number) {
     this.#faults = faults
       .filter(({mayLose}) => mayLose)
@@ -74,7 +74,7 @@ export class Causes {
     this.#patience = patienceMs * 1000;
   }
 
-  /** Learns of an answered request: faults reach as far as the requests that were under way. */
+  /** Records an answered request: a fault reaches as far as the requests that were pending. */
   sawAnswered({begun, ended}: Interval): void {
     for (const reach of this.#overlapping(begun, ended)) {
       reach.begun = Math.min(reach.begun, begun);
@@ -82,7 +82,7 @@ export class Causes {
     }
   }
 
-  /** Learns of a request without an answer, which a server may be at work for when its client has gone. */
+  /** Records a request without an answer; a server may still work for it when its client is gone. */
   sawLost({mode, range, begun, ended}: Lost): void {
     this.sawAnswered({begun, ended: ended + this.#patience});
     let lost = this.#lost.get(mode);
@@ -90,7 +90,7 @@ export class Causes {
     lost.add({begun, ended: ended + this.#patience}, range);
   }
 
-  /** Learns when a client that was killed had its last answer: what it then asked for is in no history. */
+  /** Records the last answer of a killed client: its next request is in no history. */
   sawLastOf(client: string, ended: number): void {
     for (const reach of this.#faults)
       if (reach.fault.client === client) {
@@ -99,7 +99,7 @@ export class Causes {
       }
   }
 
-  /** What explains a gap, in words; `undefined` where nothing does. */
+  /** Returns the cause of a gap, in words; `undefined` if it has none. */
   explain(gap: Gap): string | undefined {
     const rest = this.#withoutResets(gap);
     if (rest === 0n) return 'reset';
@@ -109,7 +109,7 @@ export class Causes {
     return undefined;
   }
 
-  /** How many integers of a gap no reset has passed over. */
+  /** Returns the count of integers of a gap that no reset has skipped. */
   #withoutResets({mode, first, last, begun, ended}: Gap): bigint {
     let rest = last - first + 1n;
     for (const reset of this.#resets) {
@@ -122,7 +122,7 @@ export class Causes {
   }
 
   *#overlapping(begun: number, ended: number): Generator<{begun: number; ended: number}> {
-    // Most requests meet no fault: those before it are passed over at once.
+    // Most requests meet no fault, so the faults before them are skipped by binary search.
     const faults = this.#faults;
     for (let index = this.#firstEndingAfter(begun); index < faults.length; index++) {
       const reach = faults[index];
@@ -131,7 +131,7 @@ export class Causes {
     }
   }
 
-  /** The first fault, in the order of their beginnings, that may last until a moment. */
+  /** Returns the index of the first fault, in order of beginning, that may last until a moment. */
   #firstEndingAfter(moment: number): number {
     let [low, high] = [0, this.#faults.length];
     while (low < high) {

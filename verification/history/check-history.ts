@@ -1,4 +1,4 @@
-// Reads the histories of a folder and tells what is wrong. Exit status: 0 nothing, 1 something, 2 usage or unreadable.
+// Checks the histories of a folder. Exit status: 0 nothing wrong, 1 something wrong, 2 usage or unreadable.
 // Run as: npm run check-history -- FOLDER [FOLDER ...]
 import {checkHistory} from './check.js';
 import {isClean} from './findings.js';

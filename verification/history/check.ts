@@ -8,12 +8,12 @@ import {SortedRuns, type Range} from './sorted-runs.js';
 import {clientOfFile, eventsFile} from './write.js';
 
 /**
- * Reads all histories of a folder and looks for what must not be.
+ * Reads all histories of a folder and reports everything that must not happen.
  *
- * Answers are sorted on disk, so that memory does not grow with their number; events and requests without an answer
- * are held in memory.
+ * Sorts answers on disk, so that memory does not grow with their number; keeps events and requests without an
+ * answer in memory.
  *
- * @throws Error with file and line number where a history cannot be read
+ * @throws Error with file and line number if a history cannot be read
  */
 export function checkHistory(folder: string, options: {readonly rangesARun?: number} = {}): Report {
   const runs = new SortedRuns(options.rangesARun);
@@ -68,7 +68,7 @@ class Check {
     for (const [client, name] of this.#clients.entries()) this.#readClient(client, name);
     this.#checkRanges();
     if (this.#counters === undefined) {
-      this.#report.damaged.add('the events do not tell where the counters stood at the end');
+      this.#report.damaged.add('the events do not hold the counters at the end');
     }
     return {
       ...this.#report,
@@ -82,7 +82,7 @@ class Check {
     };
   }
 
-  /** The first pass: each client's lines in their order, which is that of its requests. */
+  /** The first pass reads each client's lines in their order, which is that of its requests. */
   #readClient(client: number, name: string): void {
     const lines = this.#iterate(`client-${name}.jsonl`, parseClientLine);
     let [number, connection, ended] = [0, 0, 0];
@@ -95,7 +95,7 @@ class Check {
         number = line.sequence;
       }
       if (line.begun < ended)
-        this.#report.damaged.add(`${place} was asked before the line before was written`);
+        this.#report.damaged.add(`${place} began before the line before it was written`);
       ended = line.ended;
       if (line.connection !== connection) last = new Map();
       connection = line.connection;
@@ -122,15 +122,15 @@ class Check {
     this.#causes.sawAnswered(line);
     if (end - start + 1n !== range || start < 0n) {
       const place = `client ${this.#clients[client]}, line ${number}`;
-      this.#report.wrongRanges.add(`${place}: ${shown(line)} for a range of ${range}`);
-      // What has no integers cannot be put in order.
+      this.#report.wrongRanges.add(`${place}: ${shown(line)} for a count of ${range}`);
+      // An answer without integers has no place in the order.
       if (end < start) return;
     }
     this.#integers += end - start + 1n;
     this.#runs.add({mode: this.#modeNumber(mode), start, end, begun, ended, client, line: number});
   }
 
-  /** The second pass: all answers of a mode, from the lowest integer to the highest. */
+  /** The second pass reads all answers of a mode, from the lowest integer to the highest. */
   #checkRanges(): void {
     let mode: ModePass | undefined;
     const seen = new Set<string>();
@@ -144,7 +144,7 @@ class Check {
       this.#assertCount(mode, range);
     }
     if (mode !== undefined) this.#checkEnd(mode);
-    // A mode from which nobody was given anything.
+    // Modes from which nothing was issued.
     for (const [name, next] of this.#counters ?? [])
       if (!seen.has(name))
         this.#checkTail({mode: name, next: this.#firstIndex, highest: undefined, latest: undefined}, next);
@@ -160,10 +160,10 @@ class Check {
       const [begun, ended] = [highest?.begun ?? 0, range.ended];
       this.#checkGap({mode: pass.mode, first: next, last: range.start - 1n, begun, ended});
     }
-    // Of all lower integers, `latest` was asked for last: was that after this answer?
+    // Of all lower integers, `latest` was requested last: was that after this answer?
     if (latest !== undefined && latest.begun > range.ended) {
       this.#report.outOfOrder.add(
-        `${JSON.stringify(pass.mode)}: ${this.#place(latest)} was asked for after the answer ${this.#place(range)}`,
+        `${JSON.stringify(pass.mode)}: ${this.#place(latest)} was requested after the answer ${this.#place(range)}`,
       );
     }
     if (latest === undefined || range.begun > latest.begun) pass.latest = range;
@@ -183,23 +183,21 @@ class Check {
 
   #checkTail({mode, next, highest}: ModePass, counter: bigint): void {
     if (counter < next) {
-      const issued = `${next - 1n} has been issued`;
-      this.#report.wrongCounters.add(
-        `${JSON.stringify(mode)}: the counter stands at ${counter}, but ${issued}`,
-      );
+      const issued = `${next - 1n} was issued`;
+      this.#report.wrongCounters.add(`${JSON.stringify(mode)}: the counter is ${counter}, but ${issued}`);
     }
     if (counter <= next) return;
     const gap = {mode, first: next, last: counter - 1n, begun: highest?.begun ?? 0, ended: Infinity};
     if (this.#explain(gap)) return;
     this.#report.wrongCounters.add(
-      `${JSON.stringify(mode)}: the counter stands at ${counter}, but nobody was given ${next}..${counter - 1n}`,
+      `${JSON.stringify(mode)}: the counter is ${counter}, but ${next}..${counter - 1n} was never issued`,
     );
   }
 
   #checkGap(gap: Gap): void {
     if (!this.#explain(gap))
       this.#report.unexplainedGaps.add(
-        `${JSON.stringify(gap.mode)}: nobody was given ${gap.first}..${gap.last}`,
+        `${JSON.stringify(gap.mode)}: ${gap.first}..${gap.last} was never issued`,
       );
   }
 
@@ -234,14 +232,14 @@ class Check {
   }
 }
 
-/** How far the second pass has come in one mode. */
+/** The progress of the second pass in one mode. */
 interface ModePass {
   readonly mode: string;
   /** One more than the highest integer so far. */
   next: bigint;
   /** The range that ends with the highest integer so far. */
   highest: Range | undefined;
-  /** The range that was asked for last, so far. */
+  /** The range that was requested last, so far. */
   latest: Range | undefined;
 }
 

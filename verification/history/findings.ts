@@ -9,33 +9,33 @@ export class Findings {
   }
 }
 
-/** What was found in a folder of histories. */
+/** The findings in a folder of histories. */
 export interface Report {
   readonly clients: number;
   readonly answered: number;
   readonly unanswered: number;
   readonly integers: bigint;
-  /** Faults by name, all of them. */
+  /** Counts of all faults by name. */
   readonly faults: ReadonlyMap<string, number>;
-  /** Gaps with a cause, by cause. */
+  /** Counts of gaps with a cause, by cause. */
   readonly allowedGaps: ReadonlyMap<string, number>;
-  /** Histories whose last line is only half there: their writer was killed. */
+  /** Histories whose last line is incomplete because their writer was killed. */
   readonly torn: readonly string[];
   /** Integers in two answers. */
   readonly overlaps: Findings;
-  /** Integers that nobody was given, without a cause. */
+  /** Integers that were never issued, without a cause. */
   readonly unexplainedGaps: Findings;
-  /** Lower integers for whoever asked later: on one connection, or after another's answer. */
+  /** Lower integers for a later request: on one connection, or after another's answer. */
   readonly outOfOrder: Findings;
-  /** Counters that do not stand where the answers say. */
+  /** Counters that disagree with the answers. */
   readonly wrongCounters: Findings;
-  /** Answers that are no run of as many integers as were asked for. */
+  /** Answers that are not one run of the requested count. */
   readonly wrongRanges: Findings;
-  /** Histories that are not whole: lines that are missing or cannot be told apart. */
+  /** Incomplete histories: lines are missing or out of sequence. */
   readonly damaged: Findings;
 }
 
-/** Whether nothing is wrong. Torn last lines and gaps with a cause are not wrong. */
+/** Returns true if nothing is wrong. Torn last lines and gaps with a cause are not wrong. */
 export function isClean(report: Report): boolean {
   const {overlaps, unexplainedGaps, outOfOrder, wrongCounters, wrongRanges, damaged} = report;
   const all = [overlaps, unexplainedGaps, outOfOrder, wrongCounters, wrongRanges, damaged];

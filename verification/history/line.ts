@@ -1,17 +1,17 @@
-/** When something took place: whole microseconds of the machine's monotonic clock, which all its processes share. */
+/** A time span in whole microseconds of the machine's monotonic clock, which all processes share. */
 export interface Interval {
   readonly begun: number;
   readonly ended: number;
 }
 
-/** What every line of a client's history says of one request. */
+/** The fields of every line of a client's history: one request. */
 interface Asked extends Interval {
-  /** Counts the client's lines from 1, so that a missing line is seen. */
+  /** Number of the client's line, from 1, so that a missing line is noticed. */
   readonly sequence: number;
-  /** Counts the client's connections from 1. */
+  /** Number of the client's connection, from 1. */
   readonly connection: number;
   readonly mode: string;
-  /** How many integers were asked for. */
+  /** Count of integers requested. */
   readonly range: bigint;
 }
 
@@ -22,8 +22,8 @@ export interface Answered extends Asked {
 }
 
 /**
- * A request that was not answered with a range, though a range may have been taken for it: the connection broke, or
- * the answer was 503. The text says which.
+ * A request that was not answered with a range, although one may have been taken for it. `lost` is the
+ * reason: the connection broke, or the answer was 503.
  */
 export interface Lost extends Asked {
   readonly lost: string;
@@ -31,23 +31,23 @@ export interface Lost extends Asked {
 
 export type ClientLine = Answered | Lost;
 
-/** How the servers that were asked are set; the first line of the events. */
+/** Settings of the servers; the first line of the events. */
 export interface Began extends Interval {
   readonly event: 'began';
-  /** Where a new mode begins. */
+  /** The first integer of a new mode. */
   readonly firstIndex: bigint;
-  /** How long after its client has given up a server may still take the integers of a request, in milliseconds. */
+  /** Time after its client has given up in which a server may still take integers for a request. */
   readonly patienceMs: number;
 }
 
-/** Something that was done to a server, a database, a connection or a client. */
+/** A fault of a server, a database, a connection or a client. */
 export interface Fault extends Interval {
   readonly event: 'fault';
   readonly fault: string;
   readonly target: string;
   /**
-   * Whether a commit can be lost although its requests are answered in the end: a server that does not hear of a
-   * commit takes other integers. A killed server alone loses nothing but its clients' answers.
+   * True if a commit can be lost although its requests are answered in the end. A server that gets no result
+   * of a commit takes other integers. A killed server alone loses nothing but its clients' answers.
    */
   readonly mayLose: boolean;
   /** The client that was killed, whose last request is in no history. */
@@ -58,12 +58,12 @@ export interface Fault extends Interval {
 export interface Reset extends Interval {
   readonly event: 'reset';
   readonly mode: string;
-  /** Where the counter was seen before; under load it may have been higher when it was moved. */
+  /** The counter before the reset; under load it may have been higher when it was moved. */
   readonly from: bigint;
   readonly to: bigint;
 }
 
-/** Where the counters of the database stood when all clients had ended. */
+/** The counters of the database after all clients ended. */
 export interface Counters extends Interval {
   readonly event: 'counters';
   readonly counters: ReadonlyMap<string, bigint>;
@@ -71,12 +71,12 @@ export interface Counters extends Interval {
 
 export type EventLine = Began | Fault | Reset | Counters;
 
-/** Now, on the clock of the histories. */
+/** Returns the present time on the clock of the histories. */
 export function now(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** One line of JSON, with a line end. Integers of counters are written as decimal text: JSON's numbers may round. */
+/** Formats one line of JSON. Integers of counters are decimal text, because numbers of JSON may round. */
 export function formatLine(line: ClientLine | EventLine): string {
   const text = JSON.stringify(line, (_, value: unknown) => {
     if (typeof value === 'bigint') return String(value);
@@ -85,7 +85,7 @@ export function formatLine(line: ClientLine | EventLine): string {
   return `${text}\n`;
 }
 
-/** @throws Error where the text is no line of a client */
+/** @throws Error if the text is not a line of a client */
 export function parseClientLine(text: string): ClientLine {
   const fields = new Fields(text);
   const asked = {
@@ -100,7 +100,7 @@ export function parseClientLine(text: string): ClientLine {
     : {...asked, start: fields.integer('start'), end: fields.integer('end')};
 }
 
-/** @throws Error where the text is no line of the events */
+/** @throws Error if the text is not a line of the events */
 export function parseEventLine(text: string): EventLine {
   const fields = new Fields(text);
   const interval = fields.interval();
@@ -135,17 +135,17 @@ export function parseEventLine(text: string): EventLine {
       return {event, counters: new Map(counters.map(([mode, next]) => [mode, toInteger(next)])), ...interval};
     }
     default:
-      throw new Error(`there is no event ${JSON.stringify(event)}`);
+      throw new Error(`unknown event ${JSON.stringify(event)}`);
   }
 }
 
-/** The members of one JSON object, each checked when it is read. */
+/** The members of one JSON object; each is checked when it is read. */
 class Fields {
   readonly #members: Readonly<Record<string, unknown>>;
 
   constructor(text: string) {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== 'object' || parsed === null) throw new Error('this is no JSON object');
+    if (typeof parsed !== 'object' || parsed === null) throw new Error('this is not a JSON object');
     this.#members = parsed as Record<string, unknown>;
   }
 
@@ -159,13 +159,13 @@ class Fields {
 
   text(name: string): string {
     const value = this.#members[name];
-    if (typeof value !== 'string') throw new Error(`${name} is no text`);
+    if (typeof value !== 'string') throw new Error(`${name} is not a text`);
     return value;
   }
 
   number(name: string): number {
     const value = this.#members[name];
-    if (!Number.isSafeInteger(value)) throw new Error(`${name} is no whole number`);
+    if (!Number.isSafeInteger(value)) throw new Error(`${name} is not a whole number`);
     return value as number;
   }
 
@@ -175,13 +175,13 @@ class Fields {
 
   interval(): Interval {
     const [begun, ended] = [this.number('begun'), this.number('ended')];
-    if (ended < begun) throw new Error('it ended before it had begun');
+    if (ended < begun) throw new Error('it ended before it began');
     return {begun, ended};
   }
 }
 
 function toInteger(value: unknown): bigint {
   if (typeof value !== 'string' || !/^-?\d{1,19}$/.test(value))
-    throw new Error(`${JSON.stringify(value)} is no integer in decimal text`);
+    throw new Error(`${JSON.stringify(value)} is not an integer in decimal text`);
   return BigInt(value);
 }

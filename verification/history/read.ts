@@ -2,16 +2,16 @@ import {closeSync, openSync, readSync} from 'node:fs';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** The lines of one history, in order, and at last the beginning of a line whose writer was killed over it, if any. */
+/** The lines of one history, in order. */
 export interface HistoryReader<Line> extends Iterable<Line> {
-  /** Known when all lines have been read. */
+  /** Returns the incomplete last line of a killed writer, if it exists; known after all lines were read. */
   torn(): string | undefined;
 }
 
 /**
- * Reads a history a chunk at a time, whatever its length.
+ * Reads a history in chunks, so that its length does not matter.
  *
- * @throws Error with file and line number, while it is iterated, where a line cannot be read
+ * @throws Error with file and line number, during iteration, if a line cannot be parsed
  */
 export function readHistory<Line>(path: string, parse: (text: string) => Line): HistoryReader<Line> {
   let torn: string | undefined;
@@ -37,7 +37,7 @@ export function readHistory<Line>(path: string, parse: (text: string) => Line): 
   };
 }
 
-/** The texts between line ends; the last one is not whole where no line end follows. */
+/** Yields the texts between line ends; the last one is not whole if no line end follows. */
 function* texts(path: string): Generator<{text: string; isWhole: boolean}> {
   const file = openSync(path, 'r');
   try {

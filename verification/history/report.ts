@@ -1,19 +1,19 @@
 import type {Findings, Report} from './findings.js';
 
-/** What was found, for people. */
+/** Formats the findings for people. */
 export function formatReport(report: Report): string {
   const {clients, answered, unanswered, integers, faults, allowedGaps, torn} = report;
   const lines = [
     `${count(answered, 'range')} with ${integers} integers, answered to ${count(clients, 'client')}; ${count(unanswered, 'request')} without an answer`,
     `faults: ${listed(faults)}`,
     `gaps with a cause: ${listed(allowedGaps)}`,
-    ...(torn.length === 0 ? [] : [`last line torn, as of a killed client: ${torn.join(', ')}`]),
+    ...(torn.length === 0 ? [] : [`last line incomplete, as a killed client leaves it: ${torn.join(', ')}`]),
     ...section('integers in two answers', report.overlaps),
     ...section('gaps without a cause', report.unexplainedGaps),
     ...section('answers out of order', report.outOfOrder),
     ...section('counters that disagree with the answers', report.wrongCounters),
-    ...section('answers that are not the range asked for', report.wrongRanges),
-    ...section('damage of the histories', report.damaged),
+    ...section('answers that are not the requested range', report.wrongRanges),
+    ...section('damage in the histories', report.damaged),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -4,26 +4,26 @@ import {join} from 'node:path';
 
 /** An answered range, as the checker sorts it. */
 export interface Range {
-  /** Place in the list of modes. */
+  /** Index in the list of modes. */
   readonly mode: number;
   readonly start: bigint;
   readonly end: bigint;
   readonly begun: number;
   readonly ended: number;
-  /** Place in the list of clients, and line in that client's history. */
+  /** Index in the list of clients, and line in that client's history. */
   readonly client: number;
   readonly line: number;
 }
 
-/** Ranges held in memory before they are sorted and put on disk. */
+/** Ranges in memory before they are sorted and written to disk. */
 const RANGES_A_RUN = 200_000;
 
 const RECORD_BYTES = 44;
 const RECORDS_A_READ = 1_024;
 
 /**
- * Sorts any number of ranges by mode and start in bounded memory: runs that fit are sorted and put on disk, then
- * merged.
+ * Sorts any number of ranges by mode and start in bounded memory: sorts runs that fit, writes them to disk
+ * and merges them.
  */
 export class SortedRuns {
   readonly #folder = mkdtempSync(join(tmpdir(), 'uniqueid-check-'));
@@ -40,7 +40,7 @@ export class SortedRuns {
     if (this.#run.length >= this.#rangesARun) this.#writeRun();
   }
 
-  /** All ranges by mode, then start; asked for once. */
+  /** Yields all ranges by mode, then start; call it once. */
   *sorted(): Generator<Range> {
     const last = this.#run.sort(inOrder);
     this.#run = [];

@@ -4,26 +4,26 @@ import {formatLine, type ClientLine, type EventLine} from './line.js';
 
 const clientFile = /^client-(.+)\.jsonl$/;
 
-/** The file of the events in a folder of histories. */
+/** The name of the file of events in a folder of histories. */
 export const eventsFile = 'events.jsonl';
 
-/** The file of a client in a folder of histories. */
+/** Returns the name of a client's file in a folder of histories. */
 export function fileOfClient(name: string): string {
   return `client-${name}.jsonl`;
 }
 
-/** The client whose file this is; `undefined` for any other file. */
+/** Returns the client of a file; `undefined` for any other file. */
 export function clientOfFile(file: string): string | undefined {
   return clientFile.exec(file)?.[1];
 }
 
-/** A history that only grows. A line is with the system when `append` returns, and outlives the process. */
+/** An append-only history. After `append` returns, the system has the line, which survives the process. */
 export interface HistoryWriter<Line extends ClientLine | EventLine> {
   readonly append: (line: Line) => void;
   readonly close: () => void;
 }
 
-/** The history of one client: it asks again only when what it was answered is written. */
+/** Opens the history of one client, which sends its next request only after the outcome is written. */
 export function writeClient(folder: string, name: string): HistoryWriter<ClientLine> {
   return open(join(folder, fileOfClient(name)));
 }

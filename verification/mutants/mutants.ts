@@ -2,20 +2,20 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {root} from '../../test/helpers/folders/workspace.js';
 
-/** A way to break a promise of the program on purpose, and the tests that must notice: a patch with a header. */
+/** A patch that breaks a promise of the program on purpose; its header names the tests that must notice. */
 export interface Mutant {
-  /** Its file, without the ending. */
+  /** The name of its file, without the extension. */
   readonly name: string;
   readonly patch: string;
-  /** What the program does wrong with the patch. */
+  /** The wrong behaviour of the program with the patch. */
   readonly breaks: string;
   /** Numbers of the invariants in docs/internals/invariants.md that it breaks. */
   readonly invariants: readonly number[];
-  /** Files of tests, from the root of the repository. */
+  /** Paths of test files, relative to the root of the repository. */
   readonly tests: readonly string[];
-  /** A pattern for the names of the tests that must notice, if the others of these files take long. */
+  /** Selects the tests that must notice by name; set if the other tests of these files take long. */
   readonly only: string | undefined;
-  /** Whether it is quick to show, for CI. */
+  /** True if its tests are quick enough for CI. */
   readonly isQuick: boolean;
 }
 

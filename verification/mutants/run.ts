@@ -1,5 +1,5 @@
-// Breaks each promise of the program on purpose in a copy of it, and sees that a test fails. Exit status: 0 where each
-// mutant was caught, 1 where one was not, 2 for usage. Run as: npm run mutants -- [--quick] [--only TEXT]
+// Breaks each promise of the program in a copy of it, and checks that a test fails. Exit status: 0 if every
+// mutant was caught, 1 if one was not, 2 for usage. Run as: npm run mutants -- [--quick] [--only TEXT]
 import {parseArgs} from 'node:util';
 import {
   findMariadb,
@@ -10,7 +10,7 @@ import {
 import {readMutants, type Mutant} from './mutants.js';
 import {Sandbox} from './sandbox.js';
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const {values} = parseArgs({
   options: {quick: {type: 'boolean', default: false}, only: {type: 'string', default: ''}},
@@ -35,10 +35,11 @@ const env = {
 const sandbox = new Sandbox();
 let missed = 0;
 
-/** What is said of a mutant: by which test it was caught, or what was wrong with it. */
-async function show(mutant: Mutant): Promise<string> {
+/** Returns the verdict on a mutant: the test that caught it, or what is wrong with it. */
+async function judge(mutant: Mutant): Promise<string> {
   const healthy = await sandbox.runHealthy(mutant, env);
-  if (healthy.failed.length > 0) return `NOT SHOWN: unchanged, this fails: ${healthy.failed.join('; ')}`;
+  if (healthy.failed.length > 0)
+    return `NOT SHOWN: fails without the patch too: ${healthy.failed.join('; ')}`;
   const {failed} = await sandbox.runMutated(mutant, env);
   const [first, ...others] = failed;
   if (first === undefined) return 'NOT CAUGHT';
@@ -48,19 +49,21 @@ async function show(mutant: Mutant): Promise<string> {
 try {
   for (const mutant of wanted) {
     const started = performance.now();
-    let said: string;
+    let verdict: string;
     try {
-      said = await show(mutant);
+      verdict = await judge(mutant);
     } catch (error) {
-      said = `NOT SHOWN: ${String(error)}`;
+      verdict = `NOT SHOWN: ${String(error)}`;
     }
-    if (!said.startsWith('caught')) missed++;
+    if (!verdict.startsWith('caught')) missed++;
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    say(`[${mutant.invariants.join(', ')}] ${mutant.name}: ${mutant.breaks} (${seconds} s)\n    ${said}`);
+    print(
+      `[${mutant.invariants.join(', ')}] ${mutant.name}: ${mutant.breaks} (${seconds} s)\n    ${verdict}`,
+    );
   }
 } finally {
   await sandbox.remove();
   for (const server of servers) await server?.remove();
 }
-say(`${wanted.length - missed} of ${wanted.length} caught`);
+print(`${wanted.length - missed} of ${wanted.length} caught`);
 process.exitCode = missed > 0 ? 1 : 0;

@@ -6,19 +6,19 @@ import {makeGuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
 import {root} from '../../test/helpers/folders/workspace.js';
 import type {Mutant} from './mutants.js';
 
-/** What a run of tests came to. */
+/** The result of a run of tests. */
 export interface Outcome {
   readonly passed: readonly string[];
   readonly failed: readonly string[];
 }
 
-/** What of the repository is not copied: it is linked, made anew, or no part of the program. */
+/** Folders that are not copied: they are linked, built again, or no part of the program. */
 const left = new Set(['node_modules', 'dist', '.git', 'coverage']);
 
-/** Longer than any of the tests takes. */
+/** Longer than the slowest of these tests. */
 const RUN_WITHIN_MS = 570_000;
 
-/** A copy of the repository, to be broken. */
+/** A copy of the repository that can be broken. */
 export class Sandbox {
   readonly #guarded = makeGuardedFolder('mutants');
   readonly #folder = this.#guarded.path;
@@ -35,7 +35,7 @@ export class Sandbox {
   }
 
   /**
-   * Breaks the copy, runs the tests, and mends it again.
+   * Applies the patch to the copy, runs the tests, and reverts the patch.
    *
    * @throws Error if the patch does not fit the sources, or no test was run
    */
@@ -54,7 +54,7 @@ export class Sandbox {
     execFileSync('git', ['apply', ...options, patch], {cwd: this.#folder, env, stdio: 'pipe'});
   }
 
-  /** What the tests of a mutant come to where nothing is broken; the same tests are run once for all their mutants. */
+  /** Runs the tests of a mutant without its patch; runs the same tests only once for all their mutants. */
   runHealthy(mutant: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
     const key = JSON.stringify([mutant.tests, mutant.only]);
     const outcome = this.#healthy.get(key) ?? this.#run(mutant, env);
@@ -65,7 +65,7 @@ export class Sandbox {
   /**
    * Runs the tests of a mutant on the copy as it is.
    *
-   * @throws Error where no test was run: it does not compile, or no test has such a name
+   * @throws Error if no test ran: the copy does not compile, or no test has such a name
    */
   async #run({tests, only}: Mutant, env: NodeJS.ProcessEnv): Promise<Outcome> {
     const results = join(this.#folder, 'results.json');
@@ -84,12 +84,12 @@ export class Sandbox {
     await once(child, 'close');
     const outcome = readOutcome(results);
     if (outcome === undefined || outcome.passed.length + outcome.failed.length === 0)
-      throw new Error(`no test was run: ${output}`);
+      throw new Error(`no test ran: ${output}`);
     return outcome;
   }
 }
 
-/** What vitest writes with `--reporter=json`, as far as it matters here. */
+/** The part of vitest's `--reporter=json` that is used here. */
 interface Results {
   readonly testResults: readonly {
     readonly assertionResults: readonly {readonly fullName: string; readonly status: string}[];

@@ -1,6 +1,6 @@
 import {connect, type Socket} from 'node:net';
 
-/** One connection that asks for a range as soon as it has the one before. */
+/** One connection that requests a range as soon as it has received the one before. */
 export class Asker {
   readonly #socket: Socket;
   readonly #mode: string;
@@ -8,12 +8,12 @@ export class Asker {
   readonly #record: (start: number, end: number) => void;
   #received = '';
   #range = 0;
-  /** Rejected where an answer is not the one that was asked for. */
+  /** Rejected if an answer is not the requested range. */
   readonly finished: Promise<void>;
 
   /**
-   * @param nextRange how many to ask for next; `undefined` for no more
-   * @param record told of each range
+   * @param nextRange returns the count of the next request; `undefined` ends the connection
+   * @param record called with each range
    */
   constructor(
     port: number,
@@ -56,16 +56,16 @@ export class Asker {
     this.#socket.write(`GET /getid?range=${range}&mode=${this.#mode} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   }
 
-  /** @returns whether the answer is whole */
+  /** @returns true if the answer is complete */
   #read(): boolean {
     const [, head, end, start] =
       /^(HTTP\/1\.1 200 OK\r\n[^{]*\r\n\r\n)\{"endIndex": (\d+), "startIndex": (\d+)\}$/.exec(
         this.#received,
       ) ?? [];
-    if (head === undefined) throw new Error(`this is no range: ${this.#received}`);
+    if (head === undefined) throw new Error(`this is not a range: ${this.#received}`);
     this.#received = '';
     if (Number(end) - Number(start) + 1 !== this.#range)
-      throw new Error(`${this.#range} were asked for, and ${start}..${end} answered`);
+      throw new Error(`${this.#range} were requested, but the answer is ${start}..${end}`);
     this.#record(Number(start), Number(end));
     return true;
   }

@@ -1,6 +1,6 @@
-/** Joins the ranges of one counter that begins at 0 while they come in any order, and sees what does not fit. */
+/** Joins the ranges of one counter that begins at 0, in any order of arrival, and finds overlaps and gaps. */
 export class Contiguous {
-  /** Where the ranges end that do not yet follow on all before them, by where they begin. */
+  /** Ends of the ranges that are not yet joined to those before them, by start. */
   readonly #apart = new Map<number, number>();
   readonly #overlaps: string[] = [];
   #next = 0;
@@ -8,7 +8,7 @@ export class Contiguous {
 
   add(start: number, end: number): void {
     if (start < this.#next || this.#apart.has(start)) {
-      this.#overlaps.push(`${start}..${end} was given before`);
+      this.#overlaps.push(`${start}..${end} was issued before`);
       return;
     }
     this.issued += end - start + 1;
@@ -19,9 +19,9 @@ export class Contiguous {
     }
   }
 
-  /** What is wrong when all have come: ranges given twice, and integers that nobody was given. */
+  /** Returns the flaws after all ranges arrived: ranges issued twice, and integers never issued. */
   flaws(): string[] {
-    const gaps = [...this.#apart.keys()].map((start) => `something is missing before ${start}`);
+    const gaps = [...this.#apart.keys()].map((start) => `integers before ${start} are missing`);
     return [...this.#overlaps, ...gaps].slice(0, 10);
   }
 }

@@ -11,42 +11,42 @@ import {Asker} from './asker.js';
 import {Contiguous} from './contiguous.js';
 
 export interface SoakOptions {
-  /** How many integers are asked for, all together. */
+  /** Count of integers to allocate, over all requests. */
   readonly ids: number;
   readonly connections: number;
   readonly seed: number;
-  /** Told at every hundredth of the way. */
+  /** Called at each hundredth of the way. */
   readonly progress?: (issued: number) => void;
 }
 
-/** What a soak has come to; nothing is wrong where `flaws` is empty. */
+/** The result of a soak; nothing is wrong if `flaws` is empty. */
 export interface SoakReport {
   readonly issued: number;
   readonly requests: number;
   readonly seconds: number;
-  /** Where the counter stands in the database. */
+  /** The counter in the database. */
   readonly counter: number;
-  /** What the server held in its second tenth and in its last one, the mean of samples, in bytes. */
+  /** Memory of the server in its second and its last tenth: means of samples, in bytes. */
   readonly memory: {readonly early: number; readonly late: number};
-  /** The most that the write-ahead log was seen to hold, in bytes. */
+  /** The largest observed size of the write-ahead log, in bytes. */
   readonly mostWal: number;
   readonly flaws: readonly string[];
 }
 
 const MODE = 'soak';
-const MOST_RANGE = 100;
-/** The log and the status are looked at so often, in milliseconds. */
+const MAX_RANGE = 100;
+/** Interval of looks at the log and the status. */
 const LOOK_EVERY_MS = 100;
 
 /**
- * V8 doubles its young generation, up to 16 MiB for each half, at a moment that nobody can foretell. It begins there,
- * so that what grows is what is kept.
+ * V8 doubles its young generation, up to 16 MiB per half, at an unpredictable moment. This starts it at that
+ * size, so that only memory that is kept can grow.
  */
 const v8 = '--min-semi-space-size=16';
 
 const program = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** Takes so many integers from a service on SQLite at full speed, in ranges of 1 to 100, and watches what it holds. */
+/** Allocates from a service on SQLite at full speed, 1 to 100 per request, and watches its memory. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const guarded = makeGuardedFolder('soak');
   const folder = guarded.path;
@@ -62,8 +62,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     const counter = Number((await store.counter(MODE))?.next);
     await store.close();
     const flaws = [...run.flaws];
-    if (counter !== options.ids)
-      flaws.push(`${options.ids} were asked for, and the counter stands at ${counter}`);
+    if (counter !== options.ids) flaws.push(`${options.ids} were requested, but the counter is ${counter}`);
     return {...run, counter, flaws};
   } finally {
     await server.stop();
@@ -90,14 +89,14 @@ async function takeAll(
     progress?.(runs.issued);
   };
   const nextRange = (): number | undefined => {
-    const range = Math.min(random.between(1, MOST_RANGE), ids - asked);
+    const range = Math.min(random.between(1, MAX_RANGE), ids - asked);
     asked += range;
     return range === 0 ? undefined : range;
   };
   const started = performance.now();
   const look = setInterval(() => {
     mostWal = Math.max(mostWal, statSync(`${path}-wal`, {throwIfNoEntry: false})?.size ?? 0);
-    // A reader beside, as an operator is.
+    // A concurrent reader, such as an operator.
     ask(server.url, '/status').catch(() => undefined);
   }, LOOK_EVERY_MS);
   const askers = Array.from({length: connections}, () => new Asker(server.port, MODE, nextRange, record));

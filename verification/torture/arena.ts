@@ -13,66 +13,66 @@ export interface TorturedServer {
   readonly url: string;
 }
 
-/** What was done, for the history of events. */
+/** An act of a fault, for the history of events. */
 export interface Deed {
   readonly target: string;
-  /** Whether a commit can be lost though its requests are answered in the end; not unless said so. */
+  /** True if a commit can be lost although its requests are answered in the end; false by default. */
   readonly mayLose?: boolean;
   readonly client?: string;
 }
 
-/** How a command of an operator ended. */
+/** The end of an operator's command. */
 export interface CommandEnd {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** All that faults have to do with: one database, its servers, and clients under load. */
+/** Everything that faults act on: one database, its servers, and clients under load. */
 export interface Arena {
   readonly random: Random;
   readonly modes: readonly string[];
   readonly servers: readonly TorturedServer[];
   readonly database: TortureDatabase;
-  /** The small disk that the database is on, where there is one. */
+  /** The small disk that holds the database, if one is used. */
   readonly disk: SmallDisk | undefined;
-  /** The file from which servers read how far their clock is off; `undefined` where it cannot be set. */
+  /** The file from which servers read the offset of their clock; `undefined` if it cannot be set. */
   readonly clock: string | undefined;
-  /** Does something, and writes it down with its time under the name of the fault that does it. */
+  /** Does something, and records it with its time under the name of the fault. */
   readonly deed: (deed: Deed, work: () => Promise<void> | void) => Promise<void>;
-  /** Writes down that a counter was moved forwards meanwhile. */
+  /** Does something, and records that it moved a counter forwards. */
   readonly reset: (mode: string, from: bigint, to: bigint, work: () => Promise<void>) => Promise<void>;
   /** Counts processes of servers and databases that were killed. */
   readonly killed: (count: number) => void;
-  /** Asks one server as a client that the arena keeps for itself. */
+  /** Sends a request to one server as the arena's own client. */
   readonly probe: (server: TorturedServer, mode: string, range?: bigint) => Promise<Outcome>;
   /** Runs `uniqueid` with arguments, on the database under torture. */
   readonly command: (...args: readonly string[]) => Promise<CommandEnd>;
-  /** Kills one process of clients in the middle of what it does, and starts another one with clients of other names. */
+  /** Kills one process of clients at any moment, and starts another one with clients of other names. */
   readonly replaceClients: () => Promise<void>;
-  /** Says that something is not as it must be; the run has failed then. */
+  /** Reports that something is wrong; the run then fails. */
   readonly wrong: (what: string) => void;
 }
 
-/** What faults have in common that may not happen at once. */
+/** Things that only one fault may touch at a time. */
 export type Touched =
   'server' | 'client network' | 'database' | 'database network' | 'files' | 'clients' | 'clock' | 'operator';
 
-/** One thing that goes wrong in the world, and is mended again before `strike` ends. */
+/** One thing that goes wrong in the world, and is repaired before `strike` ends. */
 export interface Fault {
   readonly name: string;
-  /** Whether processes of servers or databases are killed: such faults strike more often. */
+  /** True if it kills processes of servers or databases; such faults strike more often. */
   readonly kills?: boolean;
-  /** Faults that touch the same are not mixed. */
+  /** Faults that touch the same thing are not mixed. */
   readonly touches: readonly Touched[];
-  /** Why it cannot be done here; `undefined` where it can. */
+  /** Returns the reason why it is impossible here; `undefined` if it is possible. */
   readonly impossible?: (arena: Arena) => string | undefined;
-  /** Where there is nothing of its kind to go wrong, such as connections to a file; then nobody misses it. */
+  /** Returns false if it has no meaning here, such as cut connections to a file; it is then not reported. */
   readonly applies?: (arena: Arena) => boolean;
   readonly strike: (arena: Arena) => Promise<void>;
 }
 
-/** For faults that nothing else may be mixed with. */
+/** For faults that must strike alone. */
 export const everything: readonly Touched[] = [
   'server',
   'client network',

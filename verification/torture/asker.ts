@@ -4,21 +4,21 @@ import {now, type ClientLine} from '../history/line.js';
 import {writeClient, type HistoryWriter} from '../history/write.js';
 import {rangeOf, type Answer} from '../../test/helpers/network/http.js';
 
-/** What came of a request. */
+/** The outcome of a request. */
 export type Outcome =
-  /** A range, which stands in the history now. */
+  /** A range, which is now in the history. */
   | {readonly is: 'answered'; readonly start: bigint; readonly end: bigint}
-  /** No range, though one may have been taken; this stands in the history too. */
+  /** No range, although one may have been taken; this is in the history too. */
   | {readonly is: 'lost'; readonly why: string}
   /** It never reached a server. */
   | {readonly is: 'unreachable'}
-  /** An answer that must not be. */
+  /** An answer that must not occur. */
   | {readonly is: 'wrong'; readonly answer: string};
 
-/** A client gives up after this, in milliseconds: longer than a server lets a request wait. */
+/** Time after which a client gives up: longer than a server lets a request wait. */
 const PATIENCE_MS = 6000;
 
-/** One client: asks one thing at a time, and writes down what came of it before it asks again. */
+/** One client: sends one request at a time, and records its outcome before the next one. */
 export class Asker {
   readonly #history: HistoryWriter<ClientLine>;
   readonly #agent = new Agent({keepAlive: true, maxSockets: 1});
@@ -30,7 +30,7 @@ export class Asker {
     this.#history = writeClient(folder, name);
   }
 
-  /** @param base where a server answers, such as `http://127.0.0.1:8051` */
+  /** @param base the URL of a server, such as `http://127.0.0.1:8051` */
   async ask(base: string, mode: string, range: bigint): Promise<Outcome> {
     const begun = now();
     const sent = await this.#send(`${base}/getid?range=${range}&mode=${encodeURIComponent(mode)}`);
@@ -60,7 +60,7 @@ export class Asker {
         response.setEncoding('utf8').on('data', (text: string) => (body += text));
         response.on('error', failed);
         response.on('end', () => {
-          // Half an answer is none.
+          // An incomplete answer does not count.
           if (!response.complete) failed(new Error('the answer was cut off'));
           else resolve({connection, status: response.statusCode ?? 0, headers: response.headers, body});
         });

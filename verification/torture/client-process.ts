@@ -1,30 +1,30 @@
-// Clients in a process of their own, as many as names are given. They ask until standard input ends, then write how
-// many answers they had, as a line of JSON. Run as: client-process.ts PLAN, a ClientPlan as JSON
+// Clients in their own process, one per name. They send requests until standard input ends, then print their
+// ClientReport as a line of JSON. Run as: client-process.ts PLAN, a ClientPlan as JSON
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Asker} from './asker.js';
 import {seeded} from '../../test/helpers/random.js';
 
-/** What the clients of one process do. */
+/** The task of the clients of one process. */
 export interface ClientPlan {
   /** The folder of the histories. */
   readonly folder: string;
   readonly names: readonly string[];
-  /** Where the servers answer. */
+  /** The URLs of the servers. */
   readonly servers: readonly string[];
   readonly modes: readonly string[];
   readonly seed: number;
 }
 
-/** What the process writes at its end, or at once where an answer is wrong. */
+/** The output of the process at its end, or immediately after a wrong answer. */
 export interface ClientReport {
   readonly answered: number;
   readonly lost: number;
-  /** Answers that must not be; the clients stop at the first. */
+  /** Answers that must not occur; the clients stop at the first. */
   readonly wrong: readonly string[];
 }
 
-/** The largest range that is asked for. */
-const MOST = 100;
+/** The largest count of a request. */
+const MAX_COUNT = 100;
 
 async function main(plan: ClientPlan): Promise<void> {
   let goOn = true;
@@ -35,11 +35,11 @@ async function main(plan: ClientPlan): Promise<void> {
   const client = async (name: string, number: number): Promise<void> => {
     const {between, pick} = seeded(plan.seed * 1000 + number);
     const asker = new Asker(plan.folder, name);
-    // Some stay with one server, as clients do, and some change it, as behind a load balancer.
+    // Some stay with one server, as clients do; some change servers, as behind a load balancer.
     const own = plan.servers[number % plan.servers.length] ?? '';
     while (goOn) {
       const server = number % 2 === 0 ? own : pick(plan.servers);
-      const outcome = await asker.ask(server, pick(plan.modes), BigInt(between(1, MOST)));
+      const outcome = await asker.ask(server, pick(plan.modes), BigInt(between(1, MAX_COUNT)));
       if (outcome.is === 'answered') answered++;
       else if (outcome.is === 'wrong') {
         wrong.push(`${name}: ${outcome.answer}`);

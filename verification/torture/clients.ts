@@ -8,9 +8,9 @@ import type {ClientPlan, ClientReport} from './client-process.js';
 export interface Clients {
   readonly pid: number;
   readonly names: readonly string[];
-  /** Lets each client finish what it asked, and tells what they had. @throws Error where they do not end */
+  /** Lets each client finish its request, and returns their report. @throws Error if they do not end */
   readonly stop: () => Promise<ClientReport>;
-  /** Ends them over whatever they do. */
+  /** Ends them in the middle of their requests. */
   readonly kill: () => Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export function startClients(plan: ClientPlan): Clients {
         child.kill('SIGKILL');
         throw new Error('the clients do not end');
       }
-      if (stdout === '') throw new Error(`the clients ended without a word: ${String(ended)}`);
+      if (stdout === '') throw new Error(`the clients ended without a report: ${String(ended)}`);
       return JSON.parse(stdout) as ClientReport;
     },
     kill: async () => {

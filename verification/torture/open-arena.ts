@@ -19,30 +19,30 @@ import {startProxy} from './proxy.js';
 import type {Random} from '../../test/helpers/random.js';
 import {commandLine, logOf, ServeProcess} from './serve-process.js';
 
-/** What is put under torture. */
+/** The subject of a torture. */
 export interface Setting {
   readonly kind: Kind;
   readonly servers: number;
   readonly seed: number;
   readonly random: Random;
-  /** Where the histories and the logs are written. */
+  /** The folder of the histories and the logs. */
   readonly folder: string;
-  /** Whether the database goes onto a small disk that can be filled; else it is where temporary files are. */
+  /** True puts the database on a small disk that can be filled; false puts it into the temporary folder. */
   readonly smallDisk: boolean;
 }
 
-/** An arena with everything running, and what ends it. */
+/** An arena in which everything runs. */
 export interface OpenArena {
   readonly arena: Arena;
-  /** Faults are written down under this name until the next one. */
+  /** Runs a fault whose acts are recorded under its name. */
   readonly naming: (fault: string, work: (arena: Arena) => Promise<void>) => Promise<void>;
   readonly kills: () => number;
   readonly wrong: readonly string[];
-  /** Ends the clients, notes where the counters stand, and ends the servers and the database. */
+  /** Ends the clients, records the counters, and ends the servers and the database. */
   readonly close: () => Promise<void>;
 }
 
-/** Enough of them, and clients, that the groups of one server hold many modes. */
+/** Enough modes and clients that the commits of one server hold many modes. */
 const MODES = [
   'file',
   'upload_job',
@@ -52,16 +52,16 @@ const MODES = [
 const CLIENT_PROCESSES = 2;
 const CLIENTS_A_PROCESS = 16;
 
-/** How long a server lets a request wait, in seconds: short, so that giving up happens too. */
+/** Time that a server lets a request wait: short, so that requests time out too. */
 const REQUEST_TIMEOUT_S = 2;
 
 /**
- * How long after its client has gone a server may take the integers of a request, in milliseconds: it waits for the
- * database as long as for the request, and what it sent last may be carried out yet.
+ * Time after its client is gone in which a server may take the integers of a request. A server waits for the
+ * database as long as for the request, and its last statement may still be executed.
  */
 const PATIENCE_MS = 2 * REQUEST_TIMEOUT_S * 1000;
 
-/** How many megabytes a small disk has. */
+/** Sizes of the small disks. */
 const DISK_MB: Readonly<Record<Kind, number>> = {sqlite: 96, postgresql: 160, mariadb: 200};
 
 const libfaketime = [
@@ -69,7 +69,7 @@ const libfaketime = [
   '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
 ].find((path) => existsSync(path));
 
-/** @throws Error where something does not start; nothing is left running then */
+/** @throws Error if something does not start; then nothing is left running */
 export async function openArena(setting: Setting): Promise<OpenArena> {
   const closers: (() => Promise<void> | void)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -112,13 +112,13 @@ async function open(
     return ended;
   };
 
-  // The database is made by two at once from the first.
+  // Even the first schema is created by two commands at the same time.
   for (const {status, stderr} of await Promise.all([command('dbsync'), command('dbsync')]))
     if (status !== 0) throw new Error(`dbsync ended with ${status}: ${stderr}`);
 
   const servers: TorturedServer[] = [];
   let clients: Clients[] = [];
-  // Whoever is killed together with the torture is killed by the guard.
+  // If the torture is killed, the guard kills these processes.
   const watch = (): void => {
     work.watch(...servers.map(({process}) => process.pid), ...clients.map(({pid}) => pid));
   };
@@ -198,7 +198,7 @@ async function open(
       wrong: (what) => {
         wrong.push(`${fault}: ${what}`);
       },
-      // One client asks one thing at a time.
+      // The arena's client sends one request at a time.
       probe: ({url}, mode, range = 1n) => asked.run(() => prober.ask(url, mode, range)),
       reset: async (mode, from, to, todo) => {
         const begun = now();
@@ -241,10 +241,10 @@ async function open(
         for (const report of await Promise.all(clients.map(({stop}) => stop())))
           for (const answer of report.wrong) wrong.push(`wrong answer to client ${answer}`);
         clients = [];
-        // Whatever a server still does for requests whose clients are gone is done before it ends.
+        // A server completes its work for requests of gone clients before it ends.
         for (const {process} of servers) {
           const status = await process.end();
-          if (status !== 0) wrong.push(`${process.name} ended with ${status}, asked to end`);
+          if (status !== 0) wrong.push(`${process.name} ended with ${status} on SIGTERM`);
         }
         append({event: 'counters', counters: await readCounters(database), begun: now(), ended: now()});
         for (const {process} of servers) wrong.push(...process.crashes);
@@ -269,10 +269,10 @@ function makeDatabase(kind: Kind, folder: string, random: Random): Promise<Tortu
   }
 }
 
-/** What a client is told that reaches nobody: then it knows that no server has heard it. */
+/** The answer if no server can be reached: the client then knows that no server got its request. */
 const BAD_GATEWAY = 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
-/** Reads how far the clock is off from a file, whenever it is asked; the clock that measures times stays as it is. */
+/** Makes a process read the offset of its clock from a file at each query, except for the monotonic one. */
 function fakeTime(file: string): Readonly<Record<string, string>> {
   return {
     LD_PRELOAD: libfaketime ?? '',
@@ -301,7 +301,7 @@ async function run(
   return {status: child.exitCode, ...output};
 }
 
-/** Lets one piece of work run at a time, in order. */
+/** Runs one piece of work at a time, in order. */
 class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
@@ -312,7 +312,7 @@ class Mutex {
   }
 }
 
-/** Waits until every server answers again. @returns how long the slowest took, in milliseconds; `undefined` for never */
+/** Waits until every server answers. @returns the time of the slowest in ms; `undefined` if one is too late */
 export async function recovered(
   {servers, probe, random, modes}: Arena,
   withinMs: number,

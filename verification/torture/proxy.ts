@@ -1,37 +1,37 @@
 import {once} from 'node:events';
 import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
 
-/** Which way bytes go: `up` to the target, `down` to whoever connected. */
+/** The direction of bytes: `up` to the target, `down` to the client. */
 export type Direction = 'up' | 'down';
 
 /**
- * What becomes of the bytes of one read: they pass; the connection is cut instead; or they pass up and the
- * connection is cut before any answer to them can.
+ * The treatment of the bytes of one read: `pass`; `cut` cuts the connection instead; `pass and cut` passes them
+ * up, and cuts the connection before an answer passes.
  */
 export type Verdict = 'pass' | 'cut' | 'pass and cut';
 
 export type Inspector = (direction: Direction, bytes: Buffer) => Verdict;
 
 export interface ProxyOptions {
-  /** What is sent to whoever connects while the target cannot be reached; without it the connection is cut. */
+  /** Sent to a client if the target cannot be reached; without it the connection is cut. */
   readonly unreachable?: string;
 }
 
-/** A TCP proxy on a port of its own, with everything that networks do to connections. */
+/** A TCP proxy on its own port, with everything that networks do to connections. */
 export interface Proxy {
   readonly port: number;
-  /** Cuts every connection at once, both ways. Returns how many there were. */
+  /** Cuts every connection in both directions. Returns their count. */
   readonly cut: () => number;
-  /** Lets everything through this many milliseconds later, in order; 0 for no delay. */
+  /** Delays everything by this many milliseconds, in order; 0 for no delay. */
   readonly delay: (ms: number) => void;
-  /** While it holds, nothing passes either way and nobody is told: connections are half-open. */
+  /** While held, nothing passes, not even the end of a connection: connections are half-open. */
   readonly hold: (isHeld: boolean) => void;
-  /** Looks at all bytes from now on; `undefined` looks no more. */
+  /** Inspects all bytes from now on; `undefined` ends that. */
   readonly inspect: (inspector: Inspector | undefined) => void;
   readonly close: () => Promise<void>;
 }
 
-/** Bytes on their way, and the moment from which they may pass, on the clock of `performance.now()`. */
+/** Delayed bytes, and the time from which they may pass, on the clock of `performance.now()`. */
 interface Passing {
   readonly bytes: Buffer;
   readonly due: number;
@@ -74,7 +74,7 @@ export async function startProxy(target: number, {unreachable}: ProxyOptions = {
   };
 }
 
-/** What holds for all connections of a proxy now. */
+/** The present settings for all connections of a proxy. */
 interface LinkState {
   delayMs: number;
   isHeld: boolean;
@@ -111,7 +111,7 @@ class Link {
     up.on('data', (bytes: Buffer) => {
       this.#arrived('down', bytes);
     });
-    // Whatever ends one side ends the other, unless nobody may be told.
+    // The end of one side ends the other, unless the connections are held.
     down
       .on('error', () => undefined)
       .on('close', () => {
@@ -123,7 +123,7 @@ class Link {
     });
   }
 
-  /** As a router that forgets the connection: both sides are reset. */
+  /** Resets both sides, as a router that forgets the connection. */
   cut(): void {
     clearTimeout(this.#timer);
     this.#waiting.up.length = this.#waiting.down.length = 0;
@@ -131,7 +131,7 @@ class Link {
     this.#onEnd();
   }
 
-  /** Passes on whatever is due. */
+  /** Passes on all bytes that are due. */
   pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -163,7 +163,7 @@ class Link {
       return;
     }
     if (verdict === 'pass and cut') {
-      // Ended, not reset: a reset would take back what has not been read yet.
+      // Ended, not reset: a reset would discard bytes that are not read yet.
       this.#up.end(bytes);
       this.#down.resetAndDestroy();
       return;
@@ -189,7 +189,7 @@ class Link {
   }
 
   #closed(): void {
-    // What was sent before the end still arrives, and while nothing passes the end does not either.
+    // Bytes sent before the end still arrive; while connections are held, the end does not pass either.
     const isWaiting = this.#state.isHeld || this.#waiting.up.length + this.#waiting.down.length > 0;
     if (isWaiting && !(this.#down.destroyed && this.#up.destroyed)) return;
     clearTimeout(this.#timer);

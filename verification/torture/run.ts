@@ -4,40 +4,40 @@ import {isClean, type Report} from '../history/findings.js';
 import type {Arena, Fault} from './arena.js';
 import {openArena, recovered, type Setting} from './open-arena.js';
 
-/** How a run is to go. */
+/** The plan of a run. */
 export interface Plan {
   readonly faults: readonly Fault[];
-  /** Each fault once, mixed with others, and then it is over. */
+  /** True for each fault once, mixed with others. */
   readonly once: boolean;
-  /** Or as many as there are until then, on the clock of `performance.now()`. */
+  /** Otherwise faults strike until then, on the clock of `performance.now()`. */
   readonly until: number;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Run {
   readonly setting: Setting;
   readonly report: Report;
-  /** How often each fault struck. */
+  /** Counts of strikes by fault. */
   readonly strikes: ReadonlyMap<string, number>;
   readonly kills: number;
   readonly recoveries: number;
   readonly slowestRecoveryMs: number;
-  /** Faults that could not be done here, and why. */
+  /** Faults that were impossible here, with the reason. */
   readonly skipped: ReadonlyMap<string, string>;
-  /** What is wrong beside what the report says. */
+  /** Flaws beside those of the report. */
   readonly wrong: readonly string[];
   readonly isGood: boolean;
 }
 
-/** How long all servers may take to answer again, in milliseconds: time limits and restarts, on a slow machine. */
+/** Time for all servers to answer again: covers time limits and restarts, on a slow machine. */
 const RECOVER_WITHIN_MS = 30_000;
 
-/** The most faults that strike at once. */
-const MOST_AT_ONCE = 3;
+/** The most faults that strike together. */
+const MAX_TOGETHER = 3;
 
-/** @throws Error where something does not start */
-export async function torture(setting: Setting, {faults, once, until, say}: Plan): Promise<Run> {
+/** @throws Error if something does not start */
+export async function torture(setting: Setting, {faults, once, until, print}: Plan): Promise<Run> {
   const opened = await openArena(setting);
   const {arena, naming, wrong} = opened;
   const strikes = new Map<string, number>();
@@ -54,10 +54,10 @@ export async function torture(setting: Setting, {faults, once, until, say}: Plan
     // Under full load from the first fault on.
     await sleep(1000);
     for (const group of once ? eachOnce(possible, arena) : endless(possible, arena, until)) {
-      say(group.map(({name}) => name).join(' + '));
+      print(group.map(({name}) => name).join(' + '));
       await Promise.all(
         group.map(async (fault) => {
-          // A little apart, and never in the order of the list.
+          // A little apart, in random order.
           await sleep(arena.random.between(0, 100));
           strikes.set(fault.name, (strikes.get(fault.name) ?? 0) + 1);
           await naming(fault.name, fault.strike);
@@ -95,13 +95,13 @@ export async function torture(setting: Setting, {faults, once, until, say}: Plan
   };
 }
 
-/** Each fault once, together with some that touch other things. */
+/** Yields each fault once, together with some that touch other things. */
 function* eachOnce(faults: readonly Fault[], {random}: Arena): Generator<readonly Fault[]> {
   const rest = random.shuffled(faults);
   for (let first = rest.shift(); first !== undefined; first = rest.shift()) yield mixed(first, rest);
 }
 
-/** Each fault once alone, then mixed ones, until the time is over. */
+/** Yields each fault once alone, then mixed ones, until the time is over. */
 function* endless(faults: readonly Fault[], {random}: Arena, until: number): Generator<readonly Fault[]> {
   if (faults.length === 0) return;
   const isOver = (): boolean => performance.now() >= until;
@@ -111,18 +111,18 @@ function* endless(faults: readonly Fault[], {random}: Arena, until: number): Gen
   }
   const killing = faults.filter(({kills}) => kills === true);
   while (!isOver()) {
-    // Most begin with something killed, and some strike alone again: what hides behind another fault shows then.
+    // Most begin with a kill. Some strike alone again, to show effects that another fault would hide.
     const first = random.pick(killing.length > 0 && random.between(0, 2) > 0 ? killing : faults);
     const rest = random.shuffled(faults.filter((fault) => fault !== first));
     yield random.between(0, 3) === 0 ? [first] : mixed(first, rest);
   }
 }
 
-/** Takes out of `rest` what may strike together with a fault. */
+/** Removes from `rest` the faults that may strike together with `first`. */
 function mixed(first: Fault, rest: Fault[]): readonly Fault[] {
   const group = [first];
   const touched = new Set(first.touches);
-  for (let index = 0; index < rest.length && group.length < MOST_AT_ONCE;) {
+  for (let index = 0; index < rest.length && group.length < MAX_TOGETHER;) {
     const fault = rest[index];
     if (fault === undefined || fault.touches.some((thing) => touched.has(thing))) {
       index++;

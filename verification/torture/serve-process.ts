@@ -13,28 +13,28 @@ export interface ServeOptions {
   /** Its working folder and home. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Where its log goes. */
+  /** The file of its log. */
   readonly log: string;
-  /** Told when there is another process, or none. */
+  /** Called when its process changes. */
   readonly onChange: () => void;
 }
 
-/** What a server says when it does. */
+/** The text that a server prints when it is ready. */
 const READY = ' answers at ';
 
-/** How long a server may take until it answers, in milliseconds: a database may be away all that while. */
+/** Time for a server to become ready: its database may be unavailable for most of it. */
 const START_WITHIN_MS = 60_000;
-/** Longer than a server takes to answer what it has accepted. */
+/** Longer than a server takes to answer its accepted requests. */
 const END_WITHIN_MS = 40_000;
 
-/** A real `uniqueid serve` on a port that stays the same, to be killed and started again. */
+/** A real `uniqueid serve` on a fixed port, which can be killed and restarted. */
 export class ServeProcess {
   readonly name: string;
   readonly port: number;
   readonly #options: ServeOptions;
   #child: ChildProcess | undefined;
   #isToEnd = false;
-  /** How it ended when nobody had asked it to, each time. */
+  /** Each end that was not requested. */
   readonly crashes: string[] = [];
 
   constructor(options: ServeOptions) {
@@ -53,8 +53,8 @@ export class ServeProcess {
   }
 
   /**
-   * Starts it, if it does not run, and waits until it answers. One that gives up is started again, as a supervisor
-   * does.
+   * Starts it, if it does not run, and waits until it answers. Restarts a process that gives up, as a
+   * supervisor does.
    */
   async start(): Promise<void> {
     const deadline = performance.now() + START_WITHIN_MS;
@@ -65,12 +65,12 @@ export class ServeProcess {
     }
   }
 
-  /** Ends it at once and waits until it is gone. */
+  /** Kills it and waits until it is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** Ends it as a supervisor does. @returns its exit status, or the signal that ended it */
+  /** Ends it as a supervisor does (SIGTERM). @returns its exit status, or the signal that ended it */
   end(): Promise<number | string> {
     return this.#end('SIGTERM');
   }
@@ -90,7 +90,7 @@ export class ServeProcess {
     return child.exitCode ?? child.signalCode ?? 'no status';
   }
 
-  /** @returns whether it answers; false where it has ended instead */
+  /** @returns true if it answers; false if it ended instead */
   async #startOnce(deadline: number): Promise<boolean> {
     const {port, cwd, env, log, onChange} = this.#options;
     const child = spawn(process.execPath, [program, 'serve', '--port', String(port)], {
@@ -121,7 +121,7 @@ export class ServeProcess {
       });
       child.on('exit', (status, signal) => {
         appendFileSync(log, `--- ended: ${status ?? signal}\n`);
-        // One that gives up before it answers says why in its log; its supervisor starts it again.
+        // A process that gives up before it answers logs the reason; its supervisor restarts it.
         if (!this.#isToEnd && head.includes(READY))
           this.crashes.push(`${this.name} ended by itself: ${status ?? signal}`);
         settle(false);
@@ -130,7 +130,7 @@ export class ServeProcess {
   }
 }
 
-/** Where the program's own command line is, for the commands of an operator. */
+/** The path of the command line, for the commands of an operator. */
 export const commandLine = program;
 export const logOf = (folder: string, name: string): string =>
   join(folder, `${name.replaceAll(' ', '-')}.log`);

@@ -1,6 +1,6 @@
 import type {Run} from './run.js';
 
-/** One table of all runs, one of the faults by kind of database, and what is wrong. */
+/** Formats a table of all runs, a table of the faults by kind of database, and the skipped faults. */
 export function formatSummary(runs: readonly Run[]): string {
   const rows = runs.map((run) => {
     const {setting, report, strikes, kills, recoveries, slowestRecoveryMs} = run;
@@ -69,7 +69,7 @@ function skippedLines(runs: readonly Run[]): string[] {
   return [...skipped].filter(([name]) => !struck.has(name)).map(([name, why]) => `SKIPPED: ${name}: ${why}`);
 }
 
-/** A table of Markdown, columns aligned; the first is text, the others are numbers. */
+/** Formats a Markdown table with aligned columns: text in the first, numbers in the others. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, column) =>
     Math.max(title.length, 3, ...rows.map((row) => (row[column] ?? '').length)),

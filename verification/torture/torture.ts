@@ -1,5 +1,6 @@
-// Tries to make the program issue an integer twice. Exit status: 0 where it failed to, 1 where anything is wrong, 2 for
-// usage. Run as: npm run torture -- --minutes N [--kind KIND] [--servers N] [--seed S] [--faults NAME,NAME] [--once]
+// Tries to make the program issue an integer twice. Exit status: 0 if nothing is wrong, 1 if anything is, 2
+// for usage.
+// Run as: npm run torture -- --minutes N [--kind KIND] [--servers N] [--seed S] [--faults LIST] [--once]
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -17,32 +18,32 @@ import {formatSummary} from './summary.js';
 
 const usage = `Usage: npm run torture -- --minutes N [options]
 
-  --minutes N     how long, all runs together
-  --once          instead: each fault once, mixed with others, in every run
-  --kind KIND     ${kinds.join(', ')}; without it all of them in turn
-  --servers N     how many servers; without it 1 and 4
-  --seed S        repeats the choices of an earlier torture
-  --faults LIST   only these, with commas between:
+  --minutes N     duration of all runs together
+  --once          instead of a duration: each fault once, mixed with others, in every run
+  --kind KIND     ${kinds.join(', ')} (default: all of them in turn)
+  --servers N     number of servers (default: 1 and 4)
+  --seed S        repeat the choices of an earlier torture
+  --faults LIST   only these, separated by commas:
 ${allFaults.map(({name}) => `                  ${name}`).join('\n')}
 `;
 
-/** Set where what is mounted is seen by this torture alone, and is gone with it however it ends. */
+/** Set in a mount namespace of this torture alone, whose mounts end with it in any case. */
 const OWN_MOUNTS = 'UNIQUEID_TORTURE_OWN_MOUNTS';
 
-/** Runs this program again where nobody else sees its mounts. @returns its exit status */
+/** Runs this program again in its own mount namespace. @returns its exit status */
 async function withOwnMounts(): Promise<number> {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn('unshare', ['--mount', ...again], {
     stdio: 'inherit',
     env: {...process.env, [OWN_MOUNTS]: '1'},
   });
-  // Ctrl-C goes to both; a request to end goes on to whoever works.
+  // Ctrl-C reaches both processes; SIGTERM is passed on to the working one.
   process.on('SIGINT', () => undefined).on('SIGTERM', () => child.kill());
   const [status] = (await once(child, 'close')) as [number | null];
   return status ?? 1;
 }
 
-/** What was asked for on the command line. */
+/** The parsed command line. */
 interface Asked {
   readonly minutes: number;
   readonly once: boolean;
@@ -52,9 +53,9 @@ interface Asked {
   readonly faults: typeof allFaults;
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** @throws Error with what is wrong with the arguments */
+/** @throws Error if an argument is invalid */
 function readArguments(): Asked {
   const {values} = parseArgs({
     options: {
@@ -67,16 +68,16 @@ function readArguments(): Asked {
     },
   });
   const minutes = Number(values.minutes ?? (values.once ? 0 : Number.NaN));
-  if (!(minutes >= 0)) throw new Error('--minutes needs a number');
+  if (!(minutes >= 0)) throw new Error('--minutes must be a number of at least 0');
   const kind = kinds.find((each) => each === values.kind);
   if (values.kind !== undefined && kind === undefined)
-    throw new Error(`--kind is one of ${kinds.join(', ')}`);
+    throw new Error(`--kind must be one of ${kinds.join(', ')}`);
   const names = values.faults?.split(',').map((name) => name.trim());
   const unknown = names?.find((name) => !allFaults.some((fault) => fault.name === name));
-  if (unknown !== undefined) throw new Error(`there is no fault "${unknown}"`);
+  if (unknown !== undefined) throw new Error(`unknown fault "${unknown}"`);
   const [servers, seed] = [Number(values.servers ?? 0), Number(values.seed ?? Date.now() % 1_000_000)];
   if (!Number.isSafeInteger(servers) || servers < 0 || !Number.isSafeInteger(seed))
-    throw new Error('--servers and --seed need whole numbers');
+    throw new Error('--servers and --seed must be whole numbers');
   return {
     minutes,
     once: values.once,
@@ -87,20 +88,20 @@ function readArguments(): Asked {
   };
 }
 
-/** Where the servers of a kind are not installed there is nothing to torture; a CI that lacks them has failed. */
+/** Returns true if the server of a kind is installed. @throws Error if it is missing in CI */
 function isInstalled(kind: Kind): boolean {
   const isThere = kind === 'sqlite' || (kind === 'postgresql' ? findPostgres() : findMariadb()) !== undefined;
   if (isThere) return true;
   if (process.env['CI'] === 'true') throw new Error(`${kind} is not installed`);
-  say(`SKIPPED: ${kind} is not installed`);
+  print(`SKIPPED: ${kind} is not installed`);
   return false;
 }
 
 async function main({minutes, once, kinds: asked, servers, seed, faults}: Asked): Promise<boolean> {
-  say(`seed ${seed}`);
+  print(`seed ${seed}`);
   const settings = asked.filter(isInstalled).flatMap((kind) =>
     servers.flatMap((count) =>
-      // A small disk is memory, on which a commit takes no time: most of a long torture is on the usual one.
+      // A small disk is memory, so its commits take no time: most of a long torture uses the usual disk.
       (once ? [true] : canMount() ? [false, true] : [false]).map((smallDisk) => ({
         kind,
         servers: count,
@@ -124,15 +125,15 @@ async function main({minutes, once, kinds: asked, servers, seed, faults}: Asked)
         faults,
         once,
         until: began + (minutes * 60_000 * (shares[index] ?? 0)) / whole,
-        say: (line) => {
-          say(`${name} ${clock()} s: ${line}`);
+        print: (line) => {
+          print(`${name} ${clock()} s: ${line}`);
         },
       },
     );
     runs.push(run);
-    say(`${name}: ${run.isGood ? 'nothing wrong' : 'SOMETHING IS WRONG'}, after ${clock().trim()} s`);
-    say(formatReport(run.report).replaceAll(/^/gm, '  ').trimEnd());
-    for (const what of run.wrong) say(`  WRONG: ${what}`);
+    print(`${name}: ${run.isGood ? 'nothing wrong' : 'SOMETHING IS WRONG'}, after ${clock().trim()} s`);
+    print(formatReport(run.report).replaceAll(/^/gm, '  ').trimEnd());
+    for (const what of run.wrong) print(`  WRONG: ${what}`);
     if (run.isGood) rmSync(folder, {recursive: true});
   }
   process.stdout.write(`${formatSummary(runs)}\n`);
@@ -152,7 +153,7 @@ try {
 if (asked !== undefined) {
   if (canMount() && process.env[OWN_MOUNTS] === undefined) process.exitCode = await withOwnMounts();
   else {
-    // Servers that were killed have left drivers behind that go on looking for them.
+    // Exit explicitly: the drivers of killed servers keep reconnecting.
     const status = (await main(asked)) ? 0 : 1;
     process.exit(status);
   }

@@ -14,40 +14,40 @@ export interface Ending {
 export interface DatabaseServer {
   readonly process: PrivateServer;
   readonly proxy: Proxy;
-  /** At once, without a chance to write anything. */
+  /** Immediately, without a chance to write anything. */
   readonly kill: Ending;
-  /** At once, but told; the same as `kill` where the product knows no such thing. */
+  /** Immediately, but by a signal it handles; the same as `kill` if the product has none. */
   readonly stopAtOnce: Ending;
   /** As an administrator restarts it. */
   readonly shutDown: Ending;
-  /** Whether these bytes ask for an allocation. */
+  /** Returns true for the bytes of an allocation. */
   readonly isAllocation: (bytes: Buffer) => boolean;
-  /** Whether these bytes answer one that is committed. */
+  /** Returns true for the answer to a committed allocation. */
   readonly isCommitted: (bytes: Buffer) => boolean;
-  /** Ids of the processes that serve single connections, where there are such. */
+  /** Returns the ids of the processes that serve one connection each; none if the product has threads. */
   readonly backends: () => Promise<readonly number[]>;
-  /** Lets nobody write, or lets them again, without cutting a connection. */
+  /** Forbids or permits writes, without cutting a connection. */
   readonly setReadOnly: (isReadOnly: boolean) => Promise<void>;
 }
 
-/** A database under torture. What is done to it here goes past the proxy. */
+/** A database under torture. These methods bypass the proxy. */
 export interface TortureDatabase {
   readonly kind: Kind;
-  /** By which servers and commands reach it. */
+  /** The environment by which servers and commands reach it. */
   readonly env: Readonly<Record<string, string>>;
   readonly server?: DatabaseServer;
-  /** The file, where it is one. */
+  /** The path, if it is a file. */
   readonly path?: string;
-  /** Runs SQL, one statement after the other on one connection; what the last one answers, as text. */
+  /** Runs statements in order on one connection; returns the rows of the last one as text. */
   readonly run: (statements: readonly string[]) => Promise<readonly (readonly string[])[]>;
-  /** Notes its present state; what it answers puts that back. */
+  /** Saves the present state; the returned function restores it. */
   readonly backup: () => Promise<() => Promise<void>>;
   /** SQL that makes the next allocations need space on the disk. */
   readonly needSpace: readonly string[];
   readonly remove: () => Promise<void>;
 }
 
-/** Where all counters stand. */
+/** Reads all counters. */
 export async function readCounters({kind, run}: TortureDatabase): Promise<ReadonlyMap<string, bigint>> {
   const quote = kind === 'mariadb' ? '`' : '"';
   const rows = await run([`SELECT id, ${quote}index${quote} FROM uniqueindex`]);

@@ -3,10 +3,10 @@ import {startMariadb} from '../../../test/helpers/databases/private-server.js';
 import {startProxy} from '../proxy.js';
 import type {TortureDatabase} from './database.js';
 
-/** The flag in the status of an answer that says that more answers follow. */
+/** The status flag of an answer that more answers follow. */
 const MORE_FOLLOW = 0x0008;
 
-/** A MariaDB of its own, behind a proxy; the servers use it as a user who may not write when nobody may. */
+/** Starts a private MariaDB behind a proxy; the servers' user is bound by `read_only`. */
 export async function makeMariadbDatabase(folder: string): Promise<TortureDatabase> {
   const process = await startMariadb(
     ['--innodb-log-file-size=8M', '--innodb-data-file-path=ibdata1:12M:autoextend'],
@@ -50,7 +50,7 @@ export async function makeMariadbDatabase(folder: string): Promise<TortureDataba
       stopAtOnce: kill,
       shutDown: {name: 'restarted', signal: 'SIGTERM'},
       isAllocation: (bytes) => bytes.includes('; COMMIT'),
-      // The last answer of several is that to COMMIT: 7 bytes, without the flag that says that more follow.
+      // The last of several answers is that to COMMIT: 7 bytes, without the flag that more follow.
       isCommitted: (bytes) => {
         const at = bytes.length - 11;
         if (at <= 0 || bytes.readUInt32LE(at) % 0x1_00_00_00 !== 7 || bytes[at + 4] !== 0) return false;

@@ -3,9 +3,9 @@ import {startPostgres} from '../../../test/helpers/databases/private-server.js';
 import {startProxy} from '../proxy.js';
 import type {TortureDatabase} from './database.js';
 
-/** A PostgreSQL of its own, behind a proxy. */
+/** Starts a private PostgreSQL behind a proxy. */
 export async function makePostgresqlDatabase(folder: string): Promise<TortureDatabase> {
-  // Small segments, so that a full disk is felt at once.
+  // A small log, so that a full disk has an effect immediately.
   const settings = ['min_wal_size = 32MB', 'max_wal_size = 64MB', 'restart_after_crash = on'];
   const process = await startPostgres(settings, folder);
   const proxy = await startProxy(process.port);
@@ -28,7 +28,7 @@ export async function makePostgresqlDatabase(folder: string): Promise<TortureDat
       process,
       proxy,
       kill: {name: 'killed', signal: 'SIGKILL'},
-      stopAtOnce: {name: 'stopped at once', signal: 'SIGQUIT'},
+      stopAtOnce: {name: 'stopped immediately', signal: 'SIGQUIT'},
       shutDown: {name: 'restarted', signal: 'SIGINT'},
       // The parameters of a prepared statement: a list of modes.
       isAllocation: (bytes) => bytes.includes('{"'),
@@ -61,7 +61,7 @@ export async function makePostgresqlDatabase(folder: string): Promise<TortureDat
         ]);
       };
     },
-    // Each begins another segment of the log.
+    // Each statement begins another segment of the log.
     needSpace: Array.from({length: 8}, () => `SELECT pg_switch_wal(), pg_logical_emit_message(true, '', '')`),
     remove: async () => {
       await proxy.close();

@@ -7,15 +7,15 @@ import type {Random} from '../../../test/helpers/random.js';
 import type {TortureDatabase} from './database.js';
 
 /**
- * How long one attempt waits for a lock, in milliseconds. It holds up the whole torture: a server that was stopped
- * inside a commit would never be killed, and never let go of its lock.
+ * Time for which one attempt waits for a lock. The wait blocks the whole torture: a server that was stopped
+ * during a commit would never be killed, and would never release its lock.
  */
 const LOCK_WAIT_MS = 50;
 
-/** How long to try, in milliseconds. */
+/** Time for all attempts. */
 const PATIENCE_MS = 10_000;
 
-/** An SQLite database in a folder. */
+/** Describes an SQLite database in a folder. */
 export function makeSqliteDatabase(folder: string, random: Random): TortureDatabase {
   const path = join(folder, 'db.sqlite3');
   const connected = <T>(work: (connection: NativeConnection) => T): T => {
@@ -51,7 +51,7 @@ export function makeSqliteDatabase(folder: string, random: Random): TortureDatab
       {timeoutMs: PATIENCE_MS},
     );
 
-  /** As SQLite itself restores: in place, under everybody's eyes. */
+  /** Restores in place, as SQLite itself does. */
   const byStatements = async (): Promise<() => Promise<void>> => {
     const rows = await run(['SELECT "id", "index" FROM uniqueindex']);
     return async () => {
@@ -60,7 +60,7 @@ export function makeSqliteDatabase(folder: string, random: Random): TortureDatab
     };
   };
 
-  /** As people restore: another file put in the place of the one that is open. */
+  /** Restores as people do: replaces the open file by another one. */
   const byFile = async (): Promise<() => Promise<void>> => {
     const copy = join(folder, 'backup.sqlite3');
     rmSync(copy, {force: true});

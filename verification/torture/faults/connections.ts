@@ -6,10 +6,10 @@ import type {Direction, Inspector, Proxy} from '../proxy.js';
 interface Network {
   readonly name: string;
   readonly touches: readonly Touched[];
-  /** Whether a lost answer is one that only a server would have heard. */
+  /** True if only a server would have received a lost answer. */
   readonly mayLose: boolean;
   readonly applies: (arena: Arena) => boolean;
-  /** One of its proxies, and what bytes go through it. */
+  /** Picks one of its proxies, with functions that recognize its bytes. */
   readonly pick: (arena: Arena) => Watched | undefined;
 }
 
@@ -53,10 +53,10 @@ const networks: readonly Network[] = [
   },
 ];
 
-/** How long it may take until bytes pass, in milliseconds: another fault may keep them. */
+/** Time until the bytes must pass: another fault may delay them. */
 const WAIT_MS = 10_000;
 
-/** Waits for bytes that are looked for, and does to them what is to be done, so many times or so long. */
+/** Cuts at matching bytes up to `times` times, within `WAIT_MS`. @returns the count of cuts */
 async function atBytes(
   proxy: Proxy,
   times: number,
@@ -102,7 +102,7 @@ function faultsOf({name, touches, mayLose, applies, pick}: Network): readonly Fa
     fault('half-open', async ({proxy}, {random}) => {
       proxy.hold(true);
       await sleep(random.pick([100, 500, 1000, 3000]));
-      // Either all of it arrives after all, or none ever does.
+      // Then either all held bytes arrive, or none ever do.
       if (random.between(0, 1) === 0) proxy.cut();
       proxy.hold(false);
       await sleep(20);
@@ -122,5 +122,5 @@ function faultsOf({name, touches, mayLose, applies, pick}: Network): readonly Fa
   ];
 }
 
-/** What happens to connections, between servers and database and between clients and servers. */
+/** Faults of connections, between servers and database and between clients and servers. */
 export const connectionFaults: readonly Fault[] = networks.flatMap(faultsOf);

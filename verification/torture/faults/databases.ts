@@ -2,12 +2,12 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Arena, Fault} from '../arena.js';
 import type {DatabaseServer, Ending} from '../databases/database.js';
 
-/** How long a database may take to be back, in milliseconds. */
+/** Time for a database to be available again. */
 const BACK_WITHIN_MS = 60_000;
 
 const hasServer = ({database}: Arena): boolean => database.server !== undefined;
 
-/** Starts a database again; one that was killed may still be in its own way for a moment. */
+/** Restarts a database; remains of a killed process may block the start for a moment. */
 export async function revive({process}: DatabaseServer): Promise<void> {
   const deadline = performance.now() + BACK_WITHIN_MS;
   for (;;) {
@@ -22,7 +22,7 @@ export async function revive({process}: DatabaseServer): Promise<void> {
   }
 }
 
-/** Ends the database in one way, and starts it again, sometimes only after requests have given up. */
+/** Ends the database in one way and restarts it, sometimes only after requests have given up. */
 function ended(ending: (server: DatabaseServer) => Ending, isKill: boolean): Fault['strike'] {
   return async ({random, database: {server}, deed, killed}) => {
     if (server === undefined) return;
@@ -36,7 +36,7 @@ function ended(ending: (server: DatabaseServer) => Ending, isKill: boolean): Fau
   };
 }
 
-/** What happens to database servers. */
+/** Faults of database servers. */
 export const databaseFaults: readonly Fault[] = [
   {
     name: 'database killed',
@@ -46,7 +46,7 @@ export const databaseFaults: readonly Fault[] = [
     strike: ended(({kill}) => kill, true),
   },
   {
-    name: 'database stopped at once',
+    name: 'database stopped immediately',
     kills: true,
     touches: ['database'],
     applies: hasServer,
@@ -63,7 +63,7 @@ export const databaseFaults: readonly Fault[] = [
     kills: true,
     touches: ['database', 'database network'],
     applies: ({database}) => database.kind === 'postgresql',
-    // PostgreSQL then takes all its memory for spoilt, cuts every connection and recovers by itself.
+    // PostgreSQL then regards its shared memory as corrupt, cuts every connection and recovers by itself.
     strike: async ({random, database: {server}, deed, killed}: Arena): Promise<void> => {
       const pids = (await server?.backends()) ?? [];
       if (pids.length === 0) return;
@@ -72,7 +72,7 @@ export const databaseFaults: readonly Fault[] = [
           process.kill(random.pick(pids), 'SIGKILL');
           killed(1);
         } catch {
-          // It had ended meanwhile.
+          // The process has ended.
         }
         await sleep(100);
       });

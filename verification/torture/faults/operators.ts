@@ -2,10 +2,10 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {everything, type Arena, type CommandEnd, type Fault, type TorturedServer} from '../arena.js';
 import {readCounters} from '../databases/database.js';
 
-/** How far a counter is moved. */
-const MOST_FORWARD = 1_000_000_000;
+/** The largest move of a counter. */
+const MAX_FORWARD = 1_000_000_000;
 
-/** Asks a server until it answers or refuses for good; what it advises to reset the mode to, if it does. */
+/** Sends requests until a server answers, or advises a reset; returns the advised value. */
 async function advice(arena: Arena, server: TorturedServer, mode: string): Promise<bigint | undefined> {
   for (let turn = 0; turn < 200; turn++) {
     const outcome = await arena.probe(server, mode);
@@ -14,17 +14,17 @@ async function advice(arena: Arena, server: TorturedServer, mode: string): Promi
     if (advised !== undefined) return BigInt(advised);
     await sleep(50);
   }
-  arena.wrong(`${server.process.name} neither answers nor says that ${mode} went backwards`);
+  arena.wrong(`${server.process.name} neither answers nor reports that ${mode} went backwards`);
   return undefined;
 }
 
 /**
- * How many integers each server hands out after a backup: more than all clients together can ask for at once, because
- * a server that finds a counter gone back has already moved it on by what it was asked for.
+ * Count of integers that each server issues after a backup: more than all clients together can request at one
+ * time. A server that finds a regressed counter may have moved it on by the requested count already.
  */
 const FAR = 100_000n;
 
-/** Every server hands out of every mode, so that each knows how far it has come. */
+/** Makes every server issue from every mode, so that each has a high-water mark for all of them. */
 async function takeEverywhere({servers, modes, probe, wrong}: Arena): Promise<void> {
   for (const server of servers) {
     for (const mode of modes) {
@@ -41,8 +41,8 @@ async function takeEverywhere({servers, modes, probe, wrong}: Arena): Promise<vo
 }
 
 /**
- * Resets a mode. A server that is stopped for a moment may hold the lock of an SQLite file, which is no fault of the
- * command: it has then changed nothing, and is given again.
+ * Resets a mode. A server that is stopped for a moment may hold the lock of an SQLite file. The command then
+ * fails without a change, and is repeated.
  */
 async function resetTo({command, database}: Arena, mode: string, to: bigint): Promise<CommandEnd> {
   for (let turn = 1; ; turn++) {
@@ -52,7 +52,7 @@ async function resetTo({command, database}: Arena, mode: string, to: bigint): Pr
   }
 }
 
-/** What people do, rightly and wrongly. */
+/** Acts of operators, right and wrong. */
 export const operatorFaults: readonly Fault[] = [
   {
     name: 'older backup restored',
@@ -79,11 +79,11 @@ export const operatorFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'two dbsync at once',
+    name: 'two dbsync together',
     touches: ['operator', 'database', 'database network'],
     strike: async ({random, database, deed, command, wrong}: Arena): Promise<void> => {
       await deed({target: 'database'}, async () => {
-        // Without its version the database is one of the oldest, which both upgrade.
+        // Without its version the database counts as schema 0.0, which both upgrade.
         if (random.between(0, 2) > 0) await database.run(['DROP TABLE uniqueindexsystem']);
         const ends = await Promise.all([command('dbsync'), command('dbsync')]);
         for (const {status, stderr} of ends)
@@ -100,7 +100,7 @@ export const operatorFaults: readonly Fault[] = [
       const {random, modes, database, reset, wrong} = arena;
       const mode = random.pick(modes);
       const from = (await readCounters(database)).get(mode) ?? 0n;
-      const to = from + BigInt(random.between(1_000_000, MOST_FORWARD));
+      const to = from + BigInt(random.between(1_000_000, MAX_FORWARD));
       await reset(mode, from, to, async () => {
         const {status, stdout} = await resetTo(arena, mode, to);
         if (status !== 0) wrong(`reset forwards ended with ${status}: ${stdout}`);

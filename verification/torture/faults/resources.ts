@@ -7,9 +7,9 @@ import {revive} from './databases.js';
 
 const hasPrlimit = (): boolean => existsSync('/usr/bin/prlimit');
 const noPrlimit = (): string | undefined =>
-  hasPrlimit() ? undefined : 'it needs prlimit, of the Debian package util-linux';
+  hasPrlimit() ? undefined : 'it needs prlimit (Debian package util-linux)';
 
-/** Sets the soft limit of a running process. @returns what puts it back */
+/** Sets the soft limit of a running process. @returns a function that restores it */
 function limit(pid: number, name: 'fsize' | 'nofile', value: number): () => void {
   const prlimit = (...args: string[]): string =>
     execFileSync('prlimit', [`--pid=${pid}`, ...args], {
@@ -23,25 +23,25 @@ function limit(pid: number, name: 'fsize' | 'nofile', value: number): () => void
   };
 }
 
-/** Fills the disk under the database, sees that nobody is misled by it, and frees it. */
+/** Fills the disk under the database, restarts a database server there, and frees the disk. */
 async function fillDisk({random, database, disk, deed, killed, wrong}: Arena): Promise<void> {
   if (disk === undefined) return;
   await deed({target: 'disk', mayLose: database.server !== undefined}, async () => {
     disk.fill();
     for (let turn = 0; turn < 3; turn++) {
-      // It asks for what is not there: that is the point.
+      // Needs space that the disk does not have, and may fail.
       await database.run(database.needSpace).catch(() => undefined);
       disk.fill();
       await sleep(random.between(50, 300));
     }
     const {server} = database;
     if (server?.process.isRunning() === true) {
-      // What is there it can still write; to start it needs space.
+      // A running server can still write to existing files; a starting one needs space.
       await server.process.kill();
       killed(1);
       const started = server.process.restart().catch(() => undefined);
       await sleep(1000);
-      // MariaDB waits for space, a minute at a time.
+      // MariaDB waits for space, one minute per attempt.
       await server.process.kill();
       await started;
     }
@@ -63,10 +63,10 @@ async function fillDisk({random, database, disk, deed, killed, wrong}: Arena): P
   });
 }
 
-/** How long a server may take to see its new clock, in milliseconds: it writes one time into answers for a second. */
+/** Time for a server to show its new clock: its answers repeat one date for a second. */
 const CLOCK_WITHIN_MS = 5000;
 
-/** Sees that the clock of a server, any that is there, is off as it should be: its answers say what time it is. */
+/** Checks by the date of an answer that the clock of some server has the offset. */
 async function expectClock({servers, random, wrong}: Arena, offset: number): Promise<void> {
   const deadline = performance.now() + CLOCK_WITHIN_MS;
   let seen: number | undefined;
@@ -79,10 +79,10 @@ async function expectClock({servers, random, wrong}: Arena, offset: number): Pro
     }
     await sleep(50);
   }
-  if (seen !== undefined) wrong(`a clock is off by ${seen} s, not ${offset} s`);
+  if (seen !== undefined) wrong(`a clock has the offset ${seen} s, not ${offset} s`);
 }
 
-/** What there is too little of. */
+/** Faults of resources: space, files, time. */
 export const resourceFaults: readonly Fault[] = [
   {
     name: 'disk full',
@@ -100,7 +100,7 @@ export const resourceFaults: readonly Fault[] = [
         await Promise.all(servers.map(({process}) => process.kill()));
         killed(servers.length);
         disk?.setReadOnly(true);
-        // They may start and refuse, or refuse to start, but not answer.
+        // They may start and reject requests, or fail to start, but must not answer.
         const starts = servers.map(({process}) => process.start());
         await sleep(700);
         for (const server of servers)
@@ -129,7 +129,7 @@ export const resourceFaults: readonly Fault[] = [
   },
   {
     name: 'too many open files',
-    // Without files to open a server does not see its clock either.
+    // A server that cannot open files cannot read its clock either.
     touches: ['server', 'files', 'client network', 'database network', 'clock'],
     impossible: noPrlimit,
     strike: async ({random, servers, database: {server: database}, deed}: Arena): Promise<void> => {
@@ -137,7 +137,7 @@ export const resourceFaults: readonly Fault[] = [
       const {pid} = process;
       if (pid === undefined) return;
       await deed({target: process.name, mayLose: database !== undefined}, async () => {
-        // What it has it keeps, but not one more: then all connections are cut, and none can be made.
+        // It keeps its open files and gets no further one. All connections are cut, and none can be made.
         const before = readdirSync(`/proc/${pid}/fd`).length;
         const lift = limit(pid, 'nofile', Math.max(8, Math.floor(before / 2)));
         proxy.cut();
@@ -151,7 +151,7 @@ export const resourceFaults: readonly Fault[] = [
     name: 'clock set back',
     touches: ['clock'],
     impossible: ({clock}) =>
-      clock === undefined ? 'it needs libfaketime, of the Debian package faketime' : undefined,
+      clock === undefined ? 'it needs libfaketime (Debian package faketime)' : undefined,
     strike: async (arena: Arena): Promise<void> => {
       const {random, clock = '', deed} = arena;
       await deed({target: 'all servers'}, async () => {

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Arena, Fault} from '../arena.js';
 
-/** What happens to the servers' own processes. */
+/** Faults of the servers' processes. */
 export const serverFaults: readonly Fault[] = [
   {
     name: 'server killed',
@@ -32,12 +32,12 @@ export const serverFaults: readonly Fault[] = [
     touches: ['server'],
     strike: async ({random, servers, database, deed}: Arena): Promise<void> => {
       const {process} = random.pick(servers);
-      // Sometimes for longer than it waits for a database's answer: it then gives up what was answered long ago.
+      // Sometimes longer than it waits for the database: it then drops an answer that has long arrived.
       await deed({target: process.name, mayLose: database.server !== undefined}, async () => {
         process.signal('SIGSTOP');
         await sleep(random.between(50, 2500));
         process.signal('SIGCONT');
-        // What it missed, it deals with now.
+        // Time to process the events that it missed.
         await sleep(50);
       });
     },
