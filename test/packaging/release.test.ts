@@ -112,7 +112,7 @@ class Clone {
   }
 }
 
-describe('npm run release', () => {
+describe('npm run release', {timeout: 180_000}, () => {
   it('sets the version everywhere, packs the tarball, commits and tags, and publishes nothing', () => {
     const clone = new Clone();
     const origin = clone.git('ls-remote', 'origin');
@@ -246,7 +246,7 @@ const rejectedCases: readonly RejectedCase[] = [
   },
 ];
 
-describe('npm run release rejects', () => {
+describe('npm run release rejects', {timeout: 180_000}, () => {
   it.each(rejectedCases)('$name, and changes nothing', ({args = ['1.0.0'], prepare, status = 1, names}) => {
     const clone = new Clone();
     prepare?.(clone);
@@ -269,7 +269,7 @@ describe('npm run release rejects', () => {
   });
 });
 
-describe('npm run release restores everything if', () => {
+describe('npm run release restores everything if', {timeout: 180_000}, () => {
   it.each([
     {
       step: 'the build fails',
