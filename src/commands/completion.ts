@@ -5,19 +5,24 @@ import {printExact} from '../cli/process/stdout.js';
 import {UniqueIDError} from '../lib/core/errors.js';
 
 export default class Completion extends BaseCommand {
-  static override summary = 'Print a script that lets a shell complete commands, flags and modes.';
+  static override summary = 'Print a shell completion script.';
 
-  static override description = 'Open a new shell after it is installed.';
+  static override description =
+    'Completes commands, flags and modes. Open a new shell after you install the script.';
 
   static override usage = '<%= command.id %> bash|zsh|fish';
 
   static override examples = shells.map((shell) => ({
-    description: `Install it for ${shell}`,
+    description: `Install completion for ${shell}`,
     command: completionInstall[shell],
   }));
 
   static override args = {
-    shell: textArg({required: false, ignoreStdin: true, description: `The shell: ${shells.join(', ')}.`}),
+    shell: textArg({
+      required: false,
+      ignoreStdin: true,
+      description: `Shell to print the script for: ${shells.join(', ')}.`,
+    }),
   };
 
   async run(): Promise<{shell: string; script: string}> {
@@ -25,9 +30,7 @@ export default class Completion extends BaseCommand {
     const shell = shells.find((known) => known === args.shell);
     if (shell === undefined) {
       const problem =
-        args.shell === undefined
-          ? 'No shell is named'
-          : `There is no script for ${JSON.stringify(args.shell)}`;
+        args.shell === undefined ? 'No shell given' : `Unknown shell ${JSON.stringify(args.shell)}`;
       throw new UniqueIDError('USAGE', `${problem}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
     }
     if (!this.jsonEnabled()) printExact(completionScripts[shell]);

@@ -40,10 +40,11 @@ interface SyncDocument {
 }
 
 export default class Dbsync extends BaseCommand {
-  static override summary = 'Create the database, or bring its tables up to date.';
+  static override summary = 'Create the database or upgrade its schema.';
 
   static override description =
-    'Takes one step after the other, each in a transaction of its own; every counter is kept. Running it again, or twice at once, does no harm.';
+    'Runs each step in its own transaction and keeps every counter. Running it again is safe, and so ' +
+    'are two runs at the same time.';
 
   static override usage = [
     '<%= command.id %> [--dry-run] [--from URL [--spellings FILE]]',
@@ -55,14 +56,15 @@ export default class Dbsync extends BaseCommand {
       description: 'Create or upgrade the configured database',
       command: '<%= config.bin %> <%= command.id %>',
     },
-    {description: 'See what it would do', command: '<%= config.bin %> <%= command.id %> --dry-run'},
+    {description: 'Show what would be done', command: '<%= config.bin %> <%= command.id %> --dry-run'},
     {
       description: 'Move from SQLite to PostgreSQL',
       command:
-        '<%= config.bin %> <%= command.id %> --from sqlite:///db.sqlite3 --database postgresql://u@h/uniqueid',
+        '<%= config.bin %> <%= command.id %> --from sqlite:///db.sqlite3 --database ' +
+        'postgresql://u@h/uniqueid',
     },
     {
-      description: 'In a script: is the database safe to serve from?',
+      description: 'Check in a script that the schema is safe to serve',
       command: '<%= config.bin %> <%= command.id %> --check',
     },
   ];
@@ -70,22 +72,22 @@ export default class Dbsync extends BaseCommand {
   static override flags = {
     'dry-run': Flags.boolean({
       default: false,
-      summary: 'Show the steps and take none.',
+      summary: 'Show the steps without running them.',
       exclusive: ['check'],
     }),
     from: Flags.string({
       helpValue: 'URL',
       exclusive: ['check'],
-      summary: 'Copy every counter of that database into this one, each to the higher of the two.',
+      summary: 'Copy the counters of another database; keep the higher value of each.',
     }),
     spellings: Flags.string({
       helpValue: 'FILE',
       dependsOn: ['from'],
-      summary: 'With --from a table that folds case: every spelling of modes that clients used, one a line.',
+      summary: 'With --from a case-insensitive table: list of the spellings that clients used, one per line.',
     }),
-    check: Flags.boolean({summary: 'Change nothing; exit 0 if the schema is safe to serve from, else 3.'}),
+    check: Flags.boolean({summary: 'Change nothing; exit with 0 if the schema is safe to serve, else 3.'}),
     equal: Flags.boolean({
-      summary: 'With --check: exit 0 only if the schema is exactly the current one.',
+      summary: 'With --check, exit with 0 only if the schema is exactly the current version.',
       dependsOn: ['check'],
     }),
   };
@@ -122,12 +124,11 @@ export default class Dbsync extends BaseCommand {
         const result = await copyWithTasks(old, {location, store}, options);
         const document = this.#copied(old, location, false, result);
         if (silent) return document;
-        output.print(
-          `Allocate from ${old.location} no more: what it gives out from now on, ${location} gives out again.`,
-        );
+        output.print(`Stop using ${old.location}: ${location} will issue the same integers.`);
         if (result.spellings.length > 0 || options.spellings !== undefined) {
           output.print(
-            `Each spelling has a counter of its own in ${location}. Set create_modes = no there first: a spelling that was not copied is rejected then, and does not start again.`,
+            `Each spelling has its own counter in ${location}. Set create_modes = no there first: ` +
+              'it rejects spellings that were not copied, which would otherwise start again.',
           );
         }
         return document;
@@ -147,11 +148,13 @@ export default class Dbsync extends BaseCommand {
       this.log();
     }
     this.log(
-      `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} from ${old.location} to ${location}.`,
+      `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} ` +
+        `from ${old.location} to ${location}.`,
     );
     if (spellings.length > 0) {
       this.log(
-        `Further spellings, each with the counter that ${old.location} has for it: ${spellings.map((mode) => JSON.stringify(mode)).join(', ')}.`,
+        `Further spellings, each with its counter from ${old.location}: ` +
+          `${spellings.map((mode) => JSON.stringify(mode)).join(', ')}.`,
       );
     }
     const copied = raises.map(({mode, before, after}) => ({mode, before: before ?? null, after}));
@@ -163,8 +166,8 @@ export default class Dbsync extends BaseCommand {
     const after = describeState(await store.readSchema());
     this.log(
       steps.length === 0
-        ? `${store.location} is at schema ${after}; there was nothing to do.`
-        : `${store.location} is at schema ${after} now (before: ${before}).`,
+        ? `${store.location} is at schema ${after}; nothing to do.`
+        : `${store.location} is now at schema ${after} (before: ${before}).`,
     );
     return {database: store.location, before, after, steps: steps.map(({name}) => name), dryRun: false};
   }
@@ -172,9 +175,8 @@ export default class Dbsync extends BaseCommand {
   async #dryRun(config: Config, output: CommandOutput): Promise<SyncDocument> {
     const location = redactDatabaseUrl(config.settings.databaseUrl);
     const {before, steps} = await readPlan(() => connect(config, output, {readOnly: true}));
-    for (const {name, to} of steps)
-      this.log(`Would ${name} in ${location}, which brings it to ${formatVersion(to)}.`);
-    if (steps.length === 0) this.log(`${location} is at schema ${before}; there is nothing to do.`);
+    for (const {name, to} of steps) this.log(`Would ${name} in ${location} (schema ${formatVersion(to)}).`);
+    if (steps.length === 0) this.log(`${location} is at schema ${before}; nothing to do.`);
     const after = steps.at(-1)?.to;
     return {
       database: location,

@@ -4,28 +4,29 @@ import {getidFlags} from '../cli/getid/flags.js';
 import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
-  static override summary = 'Take a range of unique integers.';
+  static override summary = 'Allocate a range of unique integers.';
 
   static override description =
-    'Prints one line, the same JSON as the answer of the REST API. The integers are yours once it is printed: nobody else is ever given them.';
+    'Prints the range on one line, as the same JSON as the REST API. Once it is printed, the integers ' +
+    'are yours: no other client ever gets them.';
 
   static override usage = '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL]';
 
   static override examples = [
     {
-      description: 'Ten integers for files',
+      description: 'Allocate ten integers for files',
       command: '<%= config.bin %> <%= command.id %> --mode file --range 10',
     },
     {
-      description: 'One integer, start and end in plain text',
+      description: 'Allocate one integer; print start and end as plain text',
       command: '<%= config.bin %> <%= command.id %> -m file --format plain',
     },
     {
-      description: 'An integer a line, for a loop in a shell',
+      description: 'Print one integer per line, for a shell loop',
       command: '<%= config.bin %> <%= command.id %> -m file -r 3 --format list',
     },
     {
-      description: 'From a running service',
+      description: 'Allocate from a running service',
       command: '<%= config.bin %> <%= command.id %> -m file --server http://127.0.0.1:8051',
     },
   ];

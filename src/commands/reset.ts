@@ -17,10 +17,12 @@ import {exactJson} from '../lib/util/exact-json.js';
 import type {Store} from '../lib/store/store.js';
 
 export default class Reset extends BaseCommand {
-  static override summary = 'Move a counter, forward or back.';
+  static override summary = 'Move a counter forward or backward.';
 
   static override description =
-    'Shows where each counter stands, where it would go, and how many integers could then be issued a second time. A move forward asks for a yes; a move back asks for the name to be typed. Without a terminal nothing happens unless --yes is given.';
+    'Shows the current and the new value of each counter, and how many integers could then be issued ' +
+    'twice. A move forward needs a yes; a move backward needs the name typed. Without a terminal, ' +
+    'nothing happens unless you pass --yes.';
 
   static override usage = '<%= command.id %> [-m MODE... | --all] --to N [--server URL...] [-y] [--dry-run]';
 
@@ -30,11 +32,11 @@ export default class Reset extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> --mode file --to 300000',
     },
     {
-      description: 'See what it would do',
+      description: 'Show what would change',
       command: '<%= config.bin %> <%= command.id %> --mode file --to 300000 --dry-run',
     },
     {
-      description: 'Start all modes of a test database anew',
+      description: 'Reset all modes of a test database to 0',
       command: '<%= config.bin %> <%= command.id %> --all --to 0 --yes --database sqliteext:///test.sqlite3',
     },
   ];
@@ -46,26 +48,24 @@ export default class Reset extends BaseCommand {
       multipleNonGreedy: true,
       helpValue: 'MODE',
       exclusive: ['all'],
-      summary: 'The counter to move; may be given more than once.',
+      summary: 'Counter to move; repeatable.',
     }),
     all: Flags.boolean({summary: 'Move every counter.'}),
-    to: Flags.string({
-      helpValue: 'N',
-      summary: 'The next integer to give. Required: no counter moves to a place that nobody named.',
-    }),
-    yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
-    'dry-run': Flags.boolean({default: false, summary: 'Show what would change and change nothing.'}),
+    // Without a default: a forgotten --to must not move a counter.
+    to: Flags.string({helpValue: 'N', summary: 'Next integer to issue (required).'}),
+    yes: Flags.boolean({char: 'y', summary: 'Do not ask for confirmation.'}),
+    'dry-run': Flags.boolean({default: false, summary: 'Show what would change without changing it.'}),
     server: Flags.string({
       helpValue: 'URL',
       multiple: true,
       multipleNonGreedy: true,
-      summary: 'A service on this database: refuse what it has handed out; may be given more than once.',
+      summary: 'Reject the reset if this service has issued integers from N on; repeatable.',
     }),
     token: Flags.string({
       helpValue: 'TOKEN',
       dependsOn: ['server'],
-      summary: 'Token for a service that asks for one.',
-      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+      summary: 'Bearer token for the service.',
+      description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
     }),
   };
 
@@ -89,7 +89,7 @@ export default class Reset extends BaseCommand {
       }
       if (!dryRun && changes.length > 0) {
         // No move is made if its record would be lost.
-        setLossMessage('Nothing was changed: stdout cannot be written');
+        setLossMessage('Cannot write to stdout; nothing was changed');
         await assertPrinted();
         assertStdoutOpen();
         if (!flags.yes)
@@ -104,7 +104,7 @@ export default class Reset extends BaseCommand {
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
       if (!dryRun && !this.jsonEnabled() && changes.some(({backward}) => backward)) {
-        printNotice('Services that run on this database refuse a counter that went back: start them again.');
+        printNotice('Restart the services on this database: they reject a counter that went back.');
       }
       return exactJson(record);
     });
@@ -136,21 +136,21 @@ async function askForMode(store: Store): Promise<string> {
   ]);
   if (counters.length === 0)
     throw new UniqueIDError('UNKNOWN_MODE', `The database ${store.location} has no modes yet.`, {
-      hint: 'A mode comes into being with the first getid that names it.',
+      hint: 'The first getid for a mode creates it.',
     });
   return pickMode(
-    'Move the counter of which mode? (type to search)',
+    'Which mode do you want to reset? (type to search)',
     counters.map(({mode}) => mode),
   );
 }
 
 function describeMoves(count: number): string {
-  return count === 1 ? 'The counter moved' : `The ${count} counters moved`;
+  return count === 1 ? 'The counter was moved' : `The ${count} counters were moved`;
 }
 
 function missingModeError(): UniqueIDError {
-  return new UniqueIDError('USAGE', 'No mode is named.', {
-    hint: 'Give --mode MODE, or --all for every counter; on a terminal a list is shown.',
+  return new UniqueIDError('USAGE', 'No mode given.', {
+    hint: 'Pass --mode MODE, or --all for every counter; a terminal offers a list.',
   });
 }
 
@@ -161,13 +161,13 @@ async function confirmReset(
   isInteractive: boolean,
 ): Promise<void> {
   if (!isInteractive) {
-    throw new UniqueIDError('REJECTED', 'Nobody is there to confirm this; nothing was changed.', {
-      hint: 'Run it on a terminal, or add --yes if you are sure.',
+    throw new UniqueIDError('REJECTED', 'No terminal to confirm on; nothing was changed.', {
+      hint: 'Run it on a terminal, or pass --yes if you are sure.',
     });
   }
   if (!(await isConfirmed(changes, database)))
     throw new UniqueIDError('REJECTED', 'Not confirmed; nothing was changed.', {
-      hint: 'Run it again, and answer with y, or with the name exactly as it is shown.',
+      hint: 'Run it again and answer y, or type the name exactly as shown.',
     });
 }
 
@@ -176,24 +176,25 @@ async function isConfirmed(changes: readonly ResetMove[], database: string | und
   const {askToType, askYesNo} = await import('../cli/terminal/prompts.js');
   const backward = changes.filter((move) => move.backward);
   if (backward.length === 0) return askYesNo('Move forward?');
-  if (database !== undefined) return askToType(`Type the name of the database (${database}):`, database);
+  if (database !== undefined)
+    return askToType(`Type the name of the database to confirm (${database}):`, database);
   for (const {mode} of backward)
-    if (!(await askToType(`Type the name of the mode (${mode}):`, mode))) return false;
+    if (!(await askToType(`Type the name of the mode to confirm (${mode}):`, mode))) return false;
   return true;
 }
 
 function parseIndex(text: string | undefined): bigint {
   if (text === undefined) {
     throw new UniqueIDError('USAGE', '--to is missing.', {
-      hint: 'Give --to N, the next integer that the mode is to hand out; N must be past every integer in use.',
+      hint: 'Pass --to N, the next integer to issue; N must be higher than every integer in use.',
     });
   }
   if (!/^[0-9]{1,19}$/.test(text) || BigInt(text) > MAX_COUNTER) {
     throw new UniqueIDError(
       'USAGE',
-      `--to is ${JSON.stringify(text)}; allowed: a whole number from 0 to ${MAX_COUNTER}.`,
+      `--to must be a whole number from 0 to ${MAX_COUNTER}, not ${JSON.stringify(text)}.`,
       {
-        hint: 'Give the next integer that the mode is to hand out.',
+        hint: 'Pass the next integer to issue.',
       },
     );
   }

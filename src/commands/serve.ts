@@ -16,17 +16,22 @@ import type {Store} from '../lib/store/store.js';
 import {version} from '../lib/util/version.js';
 
 export default class Serve extends BaseCommand {
-  static override summary = 'Answer requests for unique integers over HTTP.';
+  static override summary = 'Serve unique integers over HTTP.';
 
   static override description =
-    'Serves GET and POST /getid until it is told to stop by SIGTERM or Ctrl-C; it then answers every request it has accepted and ends with status 0. A second signal ends it at once. SIGHUP opens the log files anew and reads tokens and certificate again.';
+    'Serves GET and POST /getid until SIGTERM or Ctrl-C. It then answers every accepted request and ' +
+    'exits with 0. A second signal exits immediately. SIGHUP reopens the log files and reloads tokens ' +
+    'and certificate.';
 
   static override usage = '<%= command.id %> [-p PORT] [-a ADDRESS] [--cpconfig FILE] [--sync]';
 
   static override examples = [
-    {description: 'On this machine alone, port 8051', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'With the files of the Python service',
+      description: 'Listen on port 8051, for this machine only',
+      command: '<%= config.bin %> <%= command.id %>',
+    },
+    {
+      description: 'Use the files of the Python service',
       command: '<%= config.bin %> <%= command.id %> --config config.ini --cpconfig server.conf',
     },
     {
@@ -39,17 +44,17 @@ export default class Serve extends BaseCommand {
     port: Flags.string({
       char: 'p',
       helpValue: 'PORT',
-      summary: 'Port to listen on (default 8051); 0 picks a free one.',
+      summary: 'Port to listen on (default 8051; 0 picks a free one).',
     }),
     address: Flags.string({
       char: 'a',
       helpValue: 'ADDRESS',
-      summary: 'Address to listen on (default 127.0.0.1, this machine alone).',
+      summary: 'Address to listen on (default 127.0.0.1, this machine only).',
     }),
     cpconfig: Flags.string({
       helpValue: 'FILE',
-      summary: 'Server file (CherryPy INI).',
-      description: 'Also UNIQUEID_CPCONFIG; else ~/.pacifica-uniqueid/cpconfig.ini, if it is there.',
+      summary: 'CherryPy file (INI).',
+      description: 'Defaults to UNIQUEID_CPCONFIG, then to ~/.pacifica-uniqueid/cpconfig.ini if it exists.',
     }),
     sync: Flags.boolean({summary: 'Create or upgrade the database before serving.'}),
   };
@@ -91,7 +96,7 @@ export default class Serve extends BaseCommand {
       server.reload();
     });
     setCrashReporter(async (error) => {
-      server.log.fatal({err: error}, 'A bug ends the service.');
+      server.log.fatal({err: error}, 'Unexpected error; the service exits.');
       await server.flushLogs();
     });
     try {
@@ -114,14 +119,14 @@ export default class Serve extends BaseCommand {
     const announcements = serveAnnouncements(settings, settings.errorFile === undefined ? undefined : log);
     if (json) printExact(`${JSON.stringify({url, database: store.location, version})}\n`);
     else await announcements.started(url, store.location, () => store.facts());
-    notifySystemd(process.env, 'READY=1', `answers at ${url}`);
+    notifySystemd(process.env, 'READY=1', `Answering at ${url}`);
     await shutdownSignal;
-    notifySystemd(process.env, 'STOPPING=1', 'answering what has been accepted');
+    notifySystemd(process.env, 'STOPPING=1', 'Draining accepted requests');
     if (!json) announcements.stopping();
     if (!(await running.stop())) {
       throw new UniqueIDError(
         'SHUTDOWN_TIMEOUT',
-        'Some requests were not answered within shutdown_timeout; their connections were cut.',
+        'Some requests were not answered within shutdown_timeout; their connections were closed.',
         {
           hint: 'Raise shutdown_timeout in [uniqueid] if this happens again.',
         },

@@ -15,10 +15,12 @@ import type {StatusDocument} from '../lib/operations/status-document.js';
 const DEFAULT_LIMIT = '1000';
 
 export default class Status extends BaseCommand {
-  static override summary = 'Show the database, its schema and every counter.';
+  static override summary = 'Show the database, its schema and its counters.';
 
   static override description =
-    'Changes nothing. Exits 0 if integers may be allocated, 3 if the schema is missing, too old or too new, 4 if the database does not answer within request_timeout (10 s), 7 if the service does not answer: fit for a monitoring probe.';
+    'Changes nothing, so monitoring can use it as a probe. Exits with 0 if integers can be allocated; ' +
+    '3 if the schema is missing, too old or too new; 4 if the database does not answer within ' +
+    'request_timeout (10 s); 7 if the service does not answer.';
 
   static override usage = [
     '<%= command.id %> [-w [SECONDS]] [--server URL] [--limit N] [--after MODE]',
@@ -26,44 +28,44 @@ export default class Status extends BaseCommand {
   ];
 
   static override examples = [
-    {description: 'For a person', command: '<%= config.bin %> <%= command.id %>'},
-    {description: 'Live, every five seconds', command: '<%= config.bin %> <%= command.id %> --watch 5'},
+    {description: 'Show the status once', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'Refresh every five seconds', command: '<%= config.bin %> <%= command.id %> --watch 5'},
     {
-      description: 'A running service',
+      description: 'Show a running service',
       command: '<%= config.bin %> <%= command.id %> --server http://127.0.0.1:8051',
     },
     {
-      description: 'Where each setting comes from',
+      description: "Show each setting's value and source",
       command: '<%= config.bin %> <%= command.id %> --config-sources',
     },
-    {description: 'For a script', command: '<%= config.bin %> <%= command.id %> --json'},
+    {description: 'Print JSON for a script', command: '<%= config.bin %> <%= command.id %> --json'},
   ];
 
   static override flags = {
     watch: Flags.string({
       char: 'w',
       helpValue: '[SECONDS]',
-      summary: `Keep it live, with the rate of each mode, until Ctrl-C (default: every ${DEFAULT_WATCH_SECONDS} s).`,
+      summary: `Refresh until Ctrl-C, with the rate of each mode (default every ${DEFAULT_WATCH_SECONDS} s).`,
       exclusive: ['config-sources'],
     }),
     server: Flags.string({
       helpValue: 'URL',
       exclusive: ['database', 'config-sources'],
-      summary: 'Show a running service, its uptime and counters.',
+      summary: 'Show a running service, with its uptime, instead of the database.',
     }),
     token: Flags.string({
       helpValue: 'TOKEN',
       dependsOn: ['server'],
-      summary: 'Token for a service that asks for one.',
-      description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+      summary: 'Bearer token for the service.',
+      description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
     }),
-    limit: Flags.string({helpValue: 'N', default: DEFAULT_LIMIT, summary: 'List so many modes at most.'}),
-    after: Flags.string({helpValue: 'MODE', summary: 'List only modes after this one.'}),
-    'config-sources': Flags.boolean({summary: 'Tell for each setting its value and where it came from.'}),
+    limit: Flags.string({helpValue: 'N', default: DEFAULT_LIMIT, summary: 'List at most N modes.'}),
+    after: Flags.string({helpValue: 'MODE', summary: 'List only modes after MODE.'}),
+    'config-sources': Flags.boolean({summary: "Show each setting's value and source."}),
     cpconfig: Flags.string({
       helpValue: 'FILE',
       dependsOn: ['config-sources'],
-      summary: 'Server file (CherryPy INI) for --config-sources.',
+      summary: 'CherryPy file (INI) for --config-sources.',
     }),
   };
 

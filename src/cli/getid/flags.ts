@@ -32,8 +32,8 @@ export const globalFlags = {
     isFast: true,
     helpGroup: 'GLOBAL',
     helpValue: 'FILE',
-    summary: 'Service file (INI).',
-    description: 'Also UNIQUEID_CONFIG; else ~/.pacifica-uniqueid/config.ini, if it is there.',
+    summary: 'Config file (INI).',
+    description: 'Defaults to UNIQUEID_CONFIG, then to ~/.pacifica-uniqueid/config.ini if it exists.',
   },
   database: {
     isFast: true,
@@ -41,7 +41,8 @@ export const globalFlags = {
     helpValue: 'URL',
     summary: 'Database URL, such as sqliteext:///db.sqlite3.',
     description:
-      'Also PEEWEE_URL; else peewee_url in the service file. A password is safer in one of those: other users can see flags.',
+      'Defaults to PEEWEE_URL, then to peewee_url in the config file. Both are safer for a password: ' +
+      'other users can see flags.',
   },
 } as const satisfies Record<string, ValueFlag>;
 
@@ -50,34 +51,34 @@ export const getidFlags = {
     char: 'm',
     isFast: true,
     helpValue: 'MODE',
-    summary: 'The counter to take from, such as file; asked for on a terminal.',
+    summary: 'Counter to allocate from, such as file; a terminal prompts for it.',
   },
-  range: {char: 'r', isFast: true, default: '1', helpValue: 'N', summary: 'How many integers.'},
+  range: {char: 'r', isFast: true, default: '1', helpValue: 'N', summary: 'Number of integers to allocate.'},
   format: {
     isFast: true,
     options: ['json', 'plain', 'list'],
     default: 'json',
-    summary: 'json as the REST API, plain "start end", or list with an integer a line.',
+    summary: 'JSON as in the REST API, plain "start end", or a list with one integer per line.',
   },
   server: {
     helpValue: 'URL',
     exclusive: ['database'] as string[],
-    summary: 'Ask a running service instead of the database.',
+    summary: 'Allocate from a running service instead of the database.',
   },
   timeout: {
     isFast: true,
     helpValue: 'SECONDS',
-    summary: 'Give up after so long, connecting included (default: request_timeout once connected).',
+    summary: 'Give up after this time, connecting included (default: request_timeout once connected).',
   },
   retries: {
     helpValue: 'N',
     dependsOn: ['server'] as string[],
-    summary: 'How often to ask a service again that is away or too busy (default 3).',
+    summary: 'Retry up to N times if the service is unavailable or busy (default 3).',
   },
   token: {
     helpValue: 'TOKEN',
     dependsOn: ['server'] as string[],
-    summary: 'Token for a service that asks for one.',
-    description: 'Safer in UNIQUEID_TOKEN: other users can see flags.',
+    summary: 'Bearer token for the service.',
+    description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
   },
 } as const satisfies Record<string, ValueFlag>;
