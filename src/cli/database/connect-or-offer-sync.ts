@@ -28,7 +28,7 @@ export async function connectOrOfferSync(
     const question =
       error.code === 'SCHEMA_TOO_OLD'
         ? 'Upgrade it now? Every counter is kept.'
-        : 'Create it now? Every mode will start anew.';
+        : 'Create it now? Every mode starts at first_index.';
     if (!(await askYesNo(question))) throw error;
     const {syncWithTasks} = await import('./tasks.js');
     await withStore(connect(config, interaction, {create: true}), (store) =>

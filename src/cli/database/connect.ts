@@ -25,7 +25,8 @@ export function connect(
     limitMs: output.limit?.limitMs,
     onWait: (error, attempt, pauseMs) => {
       output.print(
-        `${error.message} Attempt ${attempt} of ${connectAttempts}; the next one is in ${Math.ceil(pauseMs / 100) / 10} s.`,
+        `${error.message} Attempt ${attempt} of ${connectAttempts} failed; ` +
+          `retrying in ${Math.ceil(pauseMs / 100) / 10} s.`,
       );
     },
   });

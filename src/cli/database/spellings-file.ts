@@ -16,9 +16,9 @@ export function readSpellings(path: string): readonly string[] {
     text = readText(path, MAX_LIST_BYTES);
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    throw new UniqueIDError('USAGE', `The list of spellings ${path} cannot be read: ${error.message}.`, {
+    throw new UniqueIDError('USAGE', `Cannot read the list of spellings ${path}: ${error.message}.`, {
       cause: error,
-      hint: 'Name a text file with one mode a line.',
+      hint: 'Pass a text file with one mode per line.',
     });
   }
   return text.split('\n').flatMap((line, index) => {

@@ -19,9 +19,9 @@ export async function syncWithTasks(store: Store, options: {silent: boolean}): P
       capitalize(step.name),
       async () => {
         const outcome = await retryTransient(() => store.applyStep(step), LOCK_WAIT);
-        return outcome === 'already' ? 'done by somebody else meanwhile' : undefined;
+        return outcome === 'already' ? 'already done by another process' : undefined;
       },
-      index === 0 ? 'Nothing was changed.' : 'The steps before it are done; this one changed nothing.',
+      index === 0 ? 'Nothing was changed.' : 'Earlier steps are complete; this one changed nothing.',
     ),
   );
   await runTasks(tasks, options.silent);

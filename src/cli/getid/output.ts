@@ -21,7 +21,7 @@ export async function writeRange(range: IdRange, format: RangeFormat): Promise<v
     else await writeLine(format === 'json' ? `${formatRange(range)}\n` : `${range.start} ${range.end}\n`);
   } catch (error) {
     throw createLostOutputError(
-      `The integers ${range.start} to ${range.end} were taken, but could not be written to stdout`,
+      `Integers ${range.start} to ${range.end} were allocated but could not be written to stdout`,
       error as NodeJS.ErrnoException,
     );
   }

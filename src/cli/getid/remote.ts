@@ -27,9 +27,9 @@ function parseRetries(text: string): number {
   if (/^[0-9]{1,3}$/.test(text)) return Number(text);
   throw new UniqueIDError(
     'USAGE',
-    `--retries is ${JSON.stringify(text)}; it must be a whole number from 0 to 999.`,
+    `--retries must be a whole number from 0 to 999, not ${JSON.stringify(text)}.`,
     {
-      hint: 'Leave it out for 3.',
+      hint: 'Omit it for the default of 3.',
     },
   );
 }

@@ -35,7 +35,7 @@ async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<s
 }
 
 function missingModeError(): UniqueIDError {
-  return new UniqueIDError('USAGE', 'No mode is named.', {
-    hint: 'Give --mode MODE, such as --mode file; on a terminal it is asked for.',
+  return new UniqueIDError('USAGE', 'No mode given.', {
+    hint: 'Pass --mode MODE, such as --mode file; a terminal prompts for it.',
   });
 }

@@ -57,7 +57,7 @@ export abstract class BaseCommand extends Command {
     // oclif warns about a command that parsed nothing, even if parsing failed.
     this.parsed = true;
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportError(toUsageError(thrown), this.jsonEnabled());
+    if (exit === undefined) reportError(toUsageError(thrown, this.id), this.jsonEnabled());
     else process.exitCode = exit;
     return Promise.resolve();
   }

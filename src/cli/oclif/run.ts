@@ -4,7 +4,7 @@ import {catchCrashes, endProcess} from '../process/end-process.js';
 import {reportError} from '../process/report-error.js';
 import {watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
-import {requestedExit, toUsageError} from './usage-errors.js';
+import {requestedExit, toCommandError} from './usage-errors.js';
 
 /** Runs a command by oclif and ends the process. */
 export async function runOclif(argv: readonly string[]): Promise<never> {
@@ -14,12 +14,13 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
   // oclif and listr2 write to both streams themselves.
   watchStdout();
   watchStderr();
+  const words = helpAsFlag(argv);
   try {
     // oclif looks for package.json from this file upwards; it names the folder of the commands.
-    await run(helpAsFlag(argv), import.meta.url);
+    await run(words, import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportError(toUsageError(thrown), argv.includes('--json'));
+    if (exit === undefined) reportError(toCommandError(thrown, words), argv.includes('--json'));
     else process.exitCode = exit;
   }
   return endProcess();

@@ -9,9 +9,21 @@ interface OclifError extends Error {
   readonly oclif?: {readonly exit?: number};
   /** The unknown flags, as typed. */
   readonly flags?: unknown;
-  readonly parse?: {
-    readonly input?: {readonly flags?: Readonly<Record<string, {readonly char?: string}>>};
-  };
+  /** The unexpected arguments, as typed. */
+  readonly args?: unknown;
+  readonly parse?: {readonly input?: ParserInput; readonly output?: ParserOutput};
+}
+
+interface ParserInput {
+  readonly flags?: Readonly<
+    Record<string, {readonly exclusive?: readonly string[]; readonly dependsOn?: readonly string[]}>
+  >;
+}
+
+interface ParserOutput {
+  /** The value of each flag, defaults included. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  readonly metadata?: {readonly flags?: Readonly<Record<string, {readonly setFromDefault?: boolean}>>};
 }
 
 /** Returns the exit status that oclif requests, for example after a help text; `undefined` for a failure. */
@@ -21,46 +33,117 @@ export function requestedExit(thrown: unknown): number | undefined {
 }
 
 /**
- * Turns a usage error of oclif into a `UniqueIDError` with the nearest name; returns any other error
- * unchanged.
+ * Turns a usage error that oclif throws while it parses a command's flags into a `UniqueIDError`. Returns any
+ * other error unchanged.
  */
-export function toUsageError(thrown: unknown): unknown {
-  if (!(thrown instanceof Error) || (thrown as OclifError).oclif?.exit !== 2) return thrown;
-  return unknownCommandError(thrown) ?? unknownFlagError(thrown) ?? otherUsageError(thrown);
-}
-
-function unknownCommandError(thrown: Error): UniqueIDError | undefined {
-  const name = /^command (.*) not found$/.exec(thrown.message)?.[1];
-  if (name === undefined) return undefined;
-  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
-  const known = Object.keys(commands);
-  return new UniqueIDError(
-    'USAGE',
-    `There is no command ${JSON.stringify(redactMessage(name).replaceAll(':', ' '))}.`,
-    {
-      hint: `${didYouMean(nearest(name.replaceAll(':', ' '), known))}"uniqueid --help" lists the commands.`,
-    },
+export function toUsageError(thrown: unknown, command = ''): unknown {
+  if (!isUsageError(thrown)) return thrown;
+  const hint = `Run "uniqueid ${command} --help" for usage.`;
+  return (
+    unknownFlagError(thrown, hint) ??
+    unexpectedArgumentsError(thrown.args, hint) ??
+    conflictError(thrown.parse) ??
+    rewordedError(thrown, hint)
   );
 }
 
-function unknownFlagError(thrown: OclifError): UniqueIDError | undefined {
-  const {flags} = thrown;
-  if (!Array.isArray(flags)) return undefined;
-  const [typed = ''] = String(flags[0]).split('=', 1);
-  const known = Object.keys(thrown.parse?.input?.flags ?? {}).map((name) => `--${name}`);
-  return new UniqueIDError('USAGE', `There is no flag ${typed} for this command.`, {
-    hint: `${didYouMean(typed.startsWith('--') ? nearest(typed, known) : undefined)}Run it with --help to see its flags.`,
+/**
+ * Turns a usage error that oclif throws before any command runs into a `UniqueIDError`. Returns any other
+ * error unchanged.
+ *
+ * @param argv the words of the command line
+ */
+export function toCommandError(thrown: unknown, argv: readonly string[]): unknown {
+  if (!isUsageError(thrown)) return thrown;
+  const end = argv.findIndex((word, index) => index > 0 && word.startsWith('-'));
+  const [name = '', ...rest] = end < 0 ? argv : argv.slice(0, end);
+  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
+  const known = Object.keys(commands);
+  // oclif takes the words after a command without arguments for a part of the command's name.
+  if (known.includes(name)) {
+    const hint = `Run "uniqueid ${name} --help" for usage.`;
+    return unexpectedArgumentsError(rest, hint) ?? rewordedError(thrown, hint);
+  }
+  const noun = name.startsWith('-') ? 'flag' : 'command';
+  return new UniqueIDError('USAGE', `Unknown ${noun} ${quote(name)}.`, {
+    hint: `${didYouMean(nearest(name, known))}Run "uniqueid --help" to list the commands.`,
   });
 }
 
-function otherUsageError(thrown: Error): UniqueIDError {
+function isUsageError(thrown: unknown): thrown is OclifError {
+  return thrown instanceof Error && (thrown as OclifError).oclif?.exit === 2;
+}
+
+function unknownFlagError({flags, parse}: OclifError, hint: string): UniqueIDError | undefined {
+  if (!Array.isArray(flags)) return undefined;
+  const [typed = ''] = String(flags[0]).split('=', 1);
+  const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  const suggestion = typed.startsWith('--') ? nearest(typed, known) : undefined;
+  return new UniqueIDError('USAGE', `Unknown flag ${typed}.`, {hint: `${didYouMean(suggestion)}${hint}`});
+}
+
+function unexpectedArgumentsError(args: unknown, hint: string): UniqueIDError | undefined {
+  if (!Array.isArray(args) || args.length === 0) return undefined;
+  const noun = args.length === 1 ? 'argument' : 'arguments';
+  return new UniqueIDError('USAGE', `Unexpected ${noun} ${quote(args.join(' '))}.`, {hint});
+}
+
+/** Finds two flags that exclude each other, or a flag without the one that it needs. */
+function conflictError(parse: OclifError['parse']): UniqueIDError | undefined {
+  const {flags = {}, metadata} = parse?.output ?? {};
+  const given = Object.keys(flags).filter(
+    (name) => flags[name] !== undefined && metadata?.flags?.[name]?.setFromDefault !== true,
+  );
+  for (const name of given) {
+    const {exclusive = [], dependsOn = []} = parse?.input?.flags?.[name] ?? {};
+    const other = given.find((each) => exclusive.includes(each));
+    if (other !== undefined) {
+      return new UniqueIDError('USAGE', `--${name} cannot be combined with --${other}.`, {
+        hint: 'Pass only one of them.',
+      });
+    }
+    const missing = dependsOn.find((each) => !given.includes(each));
+    if (missing !== undefined) {
+      return new UniqueIDError('USAGE', `--${name} needs --${missing}.`, {
+        hint: `Pass --${missing} too, or omit --${name}.`,
+      });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Messages for which oclif offers neither a field nor an exported class. A text that matches none of them is
+ * shown as it is.
+ */
+const rewordings: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
+  [/^Flag (--[\w-]+) expects a value$/, (flag = '') => `${flag} needs a value.`],
+  [
+    /^Flag (--[\w-]+) expects one of these values: (.+)$/,
+    (flag = '', values = '') => `${flag} needs a value: ${values}.`,
+  ],
+  [/^Flag (--[\w-]+) can only be specified once$/, (flag = '') => `${flag} is given more than once.`],
+  [
+    /^Expected (--[\w-]+)=(.*) to be one of: (.+)$/s,
+    (flag = '', value = '', values = '') => `${flag} must be one of ${values}, not ${quote(value)}.`,
+  ],
+];
+
+function rewordedError(thrown: Error, hint: string): UniqueIDError {
   const [first = '', ...rest] = thrown.message
     .split('\n')
     .filter((line) => !line.trim().startsWith('See more help'));
-  const message = [first, ...rest.map((line) => line.trim())].filter((line) => line !== '').join(' ');
-  return new UniqueIDError('USAGE', redactMessage(message), {
-    hint: 'Run the command with --help to see how it is used.',
-  });
+  const text = [first, ...rest.map((line) => line.trim())].filter((line) => line !== '').join(' ');
+  for (const [pattern, reword] of rewordings) {
+    const [whole, ...groups] = pattern.exec(text) ?? [];
+    if (whole !== undefined) return new UniqueIDError('USAGE', reword(...groups), {hint});
+  }
+  return new UniqueIDError('USAGE', redactMessage(text), {hint});
+}
+
+/** Quotes typed text, without a password or token in it. */
+function quote(text: string): string {
+  return JSON.stringify(redactMessage(text));
 }
 
 function didYouMean(name: string | undefined): string {

@@ -63,7 +63,7 @@ export async function assertPrinted(): Promise<void> {
   // Node emits an error one turn after the write.
   await nextTurn();
   if (failure === undefined || isReported || (failure.code === 'EPIPE' && lossMessage === undefined)) return;
-  throw createLostOutputError(lossMessage ?? 'Stdout cannot be written', failure);
+  throw createLostOutputError(lossMessage ?? 'Cannot write to stdout', failure);
 }
 
 /**
@@ -79,7 +79,7 @@ export function assertStdoutOpen(): void {
     const {code} = error as NodeJS.ErrnoException;
     if (code !== 'EAGAIN')
       throw createLostOutputError(
-        'Stdout cannot be written; nothing was changed',
+        'Cannot write to stdout; nothing was changed',
         error as NodeJS.ErrnoException,
       );
   }

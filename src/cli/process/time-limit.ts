@@ -23,7 +23,10 @@ export function startTimeLimit(limitMs: number, json: boolean, location: string)
       new UniqueIDError(
         'DATABASE_UNAVAILABLE',
         `The database ${location} did not answer within ${limitMs / 1000} s.`,
-        {transient: true, hint: 'Check that it runs and is not overloaded or locked, or allow more time.'},
+        {
+          transient: true,
+          hint: 'Check that it is running and not overloaded or locked, or raise the time limit.',
+        },
       ),
       json,
     );

@@ -11,8 +11,8 @@ import {formatInteger} from '../terminal/numbers.js';
  * Asks running services whether they have issued integers that a reset would issue again. Rejects the reset
  * unless every answer is complete and about this database.
  *
- * @throws UniqueIDError `REJECTED` if a service has issued them or does not say; `REMOTE_FAILED` if it answers
- *   no status
+ * @throws UniqueIDError `REJECTED` if a service has issued them or does not say; `REMOTE_FAILED` if it
+ *   answers no status
  */
 export async function assertNotIssued(
   servers: readonly string[],
@@ -41,30 +41,28 @@ function readHighWaterMark({modes}: ServiceStatus, mode: string): bigint | null 
 
 function otherDatabaseError(server: string, {database}: ServiceStatus, location: string): UniqueIDError {
   const difference =
-    typeof database.identity === 'string'
-      ? 'has another database than'
-      : 'does not tell whether its database is';
+    typeof database.identity === 'string' ? 'uses another database than' : 'does not say whether it uses';
   return new UniqueIDError(
     'REJECTED',
     `The service at ${server} (${database.location}) ${difference} ${location}; nothing was changed.`,
-    {
-      hint: 'Name the database as that service does, with --database; or stop that service and leave --server out.',
-    },
+    {hint: "Pass the service's own database with --database, or shut the service down and omit --server."},
   );
 }
 
 function incompleteStatusError(server: string, mode: string): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
-    `The service at ${server} does not tell what it has handed out of mode ${JSON.stringify(mode)}; nothing was changed.`,
-    {hint: 'Check that it is a UniqueID service of this version; or stop it and leave --server out.'},
+    `The service at ${server} does not report what it has issued for mode ${JSON.stringify(mode)}; ` +
+      'nothing was changed.',
+    {hint: 'Check that it is a UniqueID service of this version, or shut it down and omit --server.'},
   );
 }
 
 function alreadyIssuedError(server: string, mode: string, highWaterMark: bigint): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
-    `The service at ${server} has handed out integers of mode ${JSON.stringify(mode)} up to ${formatInteger(highWaterMark - 1n)}; nothing was changed.`,
-    {hint: `Reset to ${highWaterMark} or higher, or stop that service first and leave --server out.`},
+    `The service at ${server} has issued integers of mode ${JSON.stringify(mode)} ` +
+      `up to ${formatInteger(highWaterMark - 1n)}; nothing was changed.`,
+    {hint: `Reset to ${highWaterMark} or higher, or shut that service down first and omit --server.`},
   );
 }

@@ -59,9 +59,9 @@ export function parseLimit(text: string): number {
   if (/^[0-9]{1,6}$/.test(text) && Number(text) <= 100_000) return Number(text);
   throw new UniqueIDError(
     'USAGE',
-    `--limit is ${JSON.stringify(text)}; it must be a whole number from 0 to 100000.`,
+    `--limit must be a whole number from 0 to 100000, not ${JSON.stringify(text)}.`,
     {
-      hint: 'Page on with --after MODE.',
+      hint: 'Use --after MODE to list further modes.',
     },
   );
 }

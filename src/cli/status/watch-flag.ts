@@ -21,9 +21,9 @@ export function parseWatch(text: string): number {
   if (value >= 0.1 && value <= 3600) return value * 1000;
   throw new UniqueIDError(
     'USAGE',
-    `--watch is ${JSON.stringify(text)}; it must be seconds from 0.1 to 3600.`,
+    `--watch must be a number of seconds from 0.1 to 3600, not ${JSON.stringify(text)}.`,
     {
-      hint: `Leave the number out for ${DEFAULT_WATCH_SECONDS}.`,
+      hint: `Omit the number to refresh every ${DEFAULT_WATCH_SECONDS} s.`,
     },
   );
 }

@@ -15,7 +15,7 @@ export function pickMode(message: string, modes: readonly string[]): Promise<str
 export function pickOrNameMode(modes: readonly string[]): Promise<string> {
   return search(
     {
-      message: 'Take from which mode? (type to search, or a new name)',
+      message: 'Which mode? (type to search, or a new name)',
       source: (term) => [...matchingChoices(modes, term), ...newModeChoice(modes, term)],
       validate: (mode) => findProblem(mode) ?? true,
     },
@@ -40,7 +40,7 @@ function newModeChoice(modes: readonly string[], term: string | undefined): Choi
   if (term === undefined || term === '') return [];
   // A name typed as displayed means the existing mode.
   if (modes.some((mode) => mode === term || visible(mode) === term)) return [];
-  return [{name: visible(`${term} (a new mode)`), value: term}];
+  return [{name: visible(`${term} (new mode)`), value: term}];
 }
 
 function findProblem(mode: string): Visible | undefined {

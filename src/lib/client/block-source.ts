@@ -75,9 +75,13 @@ export class BlockSource {
     if (this.#waiting.length === 0 && this.#useSpare()) return this.next();
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(
-        new UniqueIDError('QUEUE_FULL', `More than ${this.#options.maxWaiting} callers wait for integers.`, {
-          hint: 'Wait for some of them before asking for more.',
-        }),
+        new UniqueIDError(
+          'QUEUE_FULL',
+          `More than ${this.#options.maxWaiting} calls are waiting for integers.`,
+          {
+            hint: 'Wait for some of them to finish before you start more.',
+          },
+        ),
       );
     }
     return new Promise((resolve, reject) => {

@@ -117,9 +117,12 @@ export class Client {
 function issuedTwice(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
   return new UniqueIDError(
     'REMOTE_FAILED',
-    `The service at ${new URL(server).origin} gave ${start} to ${end} of mode ${JSON.stringify(mode)}, not above what this client was given before.`,
+    `The service at ${new URL(server).origin} issued ${start} to ${end} of mode ${JSON.stringify(mode)}, ` +
+      'which is not above the integers it issued to this client before.',
     {
-      hint: 'Ask whoever runs the service whether its database was replaced or a counter was reset. If it is right, make a new client.',
+      hint:
+        "Ask the service's operator whether its database was replaced or a counter was reset. " +
+        'If that was intended, create a new client.',
     },
   );
 }
@@ -129,7 +132,11 @@ function assertCount(range: bigint | number): bigint {
     const count = BigInt(range);
     if (count >= 0n && count <= MAX_COUNTER) return count;
   }
-  throw new UniqueIDError('INVALID_RANGE', `range is ${String(range)}.`, {
-    hint: 'Give a whole number of at least 0; above 2^53 as a bigint.',
-  });
+  throw new UniqueIDError(
+    'INVALID_RANGE',
+    `range must be a whole number from 0 to 2^63-1, not ${String(range)}.`,
+    {
+      hint: 'Pass a bigint above 2^53.',
+    },
+  );
 }

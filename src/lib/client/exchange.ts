@@ -109,14 +109,14 @@ function readBody(
   response.on('error', fail);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
-    cut('a body in an encoding that nobody asked for');
+    cut('a body with an encoding that was not requested');
     return;
   }
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   response.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;
-    if (sizeBytes > MAX_BODY_BYTES) cut(`more than ${MAX_BODY_BYTES} bytes`);
+    if (sizeBytes > MAX_BODY_BYTES) cut(`a body of more than ${MAX_BODY_BYTES} bytes`);
     else chunks.push(chunk);
   });
   response.on('end', () => {

@@ -25,11 +25,11 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** @throws UniqueIDError `USAGE` if no server is named, or an option is invalid */
 export function completeOptions({servers, token, ...numbers}: ClientOptions): CompleteOptions {
   if (!Array.isArray(servers) || servers.length === 0)
-    throw new UniqueIDError('USAGE', 'No server is named.', {hint: 'Give servers: [URL].'});
+    throw new UniqueIDError('USAGE', 'No server given.', {hint: 'Pass servers: [URL].'});
   for (const server of servers as readonly unknown[]) serviceUrl(String(server), '');
   if (token !== undefined && !/^[!-~]*$/.test(token))
-    throw new UniqueIDError('USAGE', 'token holds a character that no token has.', {
-      hint: 'Give the token alone, without spaces or line ends.',
+    throw new UniqueIDError('USAGE', 'token contains a character that is not allowed in tokens.', {
+      hint: 'Pass the token alone, without spaces or line breaks.',
     });
   const {timeoutMs = 10_000, minBlock = 100, maxBlock = 10_000_000, maxWaiting = 10_000} = numbers;
   return {
@@ -44,7 +44,11 @@ export function completeOptions({servers, token, ...numbers}: ClientOptions): Co
 
 function wholeNumber(name: string, value: number, min: number, max: number): number {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
-  throw new UniqueIDError('USAGE', `${name} is ${String(value)}.`, {
-    hint: `Give a whole number from ${min} to ${max}.`,
-  });
+  throw new UniqueIDError(
+    'USAGE',
+    `${name} must be a whole number from ${min} to ${max}, not ${String(value)}.`,
+    {
+      hint: 'Correct it, or omit it for the default.',
+    },
+  );
 }

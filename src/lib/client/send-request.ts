@@ -29,7 +29,7 @@ export interface Answer {
 /** Upper bound for `Retry-After`, against a service that names hours. */
 const MAX_PAUSE_MS = 10_000;
 
-/** The end of the hint for a URL that holds a secret. */
+/** The end of the hint for a URL that contains a secret. */
 const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';
 
 /** Statuses worth another attempt: another server, or the same one later, may not answer them. */
@@ -48,8 +48,8 @@ export function serviceUrl(
   query: Readonly<Record<string, string>> = {},
 ): URL {
   // Rejects any "@": it may end a password, and a "/" in a password ends the host of a parsed URL.
-  if (server.includes('@')) throw notServiceUrl(server, 'holds a user or a password', TOKEN_HINT);
-  if (/[?#]/.test(server)) throw notServiceUrl(server, 'holds a query or a fragment', TOKEN_HINT);
+  if (server.includes('@')) throw notServiceUrl(server, 'contains a user or a password', TOKEN_HINT);
+  if (/[?#]/.test(server)) throw notServiceUrl(server, 'contains a query or a fragment', TOKEN_HINT);
   const text = server.endsWith('/') ? server : `${server}/`;
   const base = URL.canParse(text) ? new URL(text) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol))
@@ -86,7 +86,7 @@ export async function sendRequest(
       if ('answer' in outcome && outcome.pauseMs === undefined) return outcome.answer;
       if (performance.now() >= deadline) break;
     }
-    if (outcome === undefined) throw new UniqueIDError('USAGE', 'No service is named.');
+    if (outcome === undefined) throw new UniqueIDError('USAGE', 'No server given.');
     const pause = ('answer' in outcome ? outcome.pauseMs : undefined) ?? backoff(round + 4);
     if (isLast || performance.now() + pause >= deadline) {
       if ('answer' in outcome) return outcome.answer;
@@ -138,11 +138,11 @@ function pauseAfter(header: string | undefined): number {
 function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
   const {code, message} = error as Error & {code?: string};
   const reason =
-    error instanceof ExchangeTimeout ? `it took longer than ${timeoutMs / 1000} s` : (code ?? message);
+    error instanceof ExchangeTimeout ? `timed out after ${timeoutMs / 1000} s` : (code ?? message);
   return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${reason}.`, {
     cause: error,
     transient: true,
-    hint: 'Check that it runs and that this machine can reach it.',
+    hint: 'Check that it is running and reachable from this machine.',
   });
 }
 
@@ -153,15 +153,11 @@ const MAX_MESSAGE_LENGTH = 500;
 export function unexpectedAnswer({status, body, flaw, url}: Answer): UniqueIDError {
   const detail =
     messageOf(body) ??
-    (flaw === undefined
-      ? status === 200
-        ? 'something that is not what was asked for.'
-        : 'nothing more.'
-      : `${flaw}.`);
+    (flaw === undefined ? (status === 200 ? 'unexpected content.' : 'no details.') : `${flaw}.`);
   const hint =
     status === 401
       ? 'Set UNIQUEID_TOKEN to a token of that service.'
-      : 'Correct the request, or ask whoever runs the service; "uniqueid status" shows its database.';
+      : 'Correct the request, or ask the operator of the service; "uniqueid status" shows its database.';
   return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${detail}`, {
     transient: retryableStatuses.includes(status),
     hint,

@@ -34,7 +34,7 @@ const network = ['postgresql', 'mysql'];
 function oneOf<T extends string>(...words: readonly T[]): Parser<T> {
   return (text) => {
     const word = words.find((each) => each === text.toLowerCase());
-    if (word === undefined) throw new InvalidValue(words.join(', '));
+    if (word === undefined) throw new InvalidValue(`one of ${words.join(', ')}`);
     return word;
   };
 }
@@ -68,7 +68,7 @@ const options: Readonly<Record<string, Option>> = {
   charset: {kinds: ['mysql'], parse: oneOf('utf8', 'utf8mb3', 'utf8mb4')},
 };
 
-/** Reports why an option cannot be used, as the end of a sentence, and what is allowed. */
+/** Reports why an option cannot be used, as the end of a sentence, and what to do. */
 export class OptionError extends Error {
   constructor(
     message: string,
@@ -99,7 +99,10 @@ export function parseDatabaseOptions(
       if (option.field !== undefined) read[option.field] = value;
     } catch (error) {
       if (!(error instanceof InvalidValue)) throw error;
-      throw new OptionError(`its option ${name} is ${JSON.stringify(text)}`, `Allowed: ${error.allowed}.`);
+      throw new OptionError(
+        `option ${name} must be ${error.allowed}, not ${JSON.stringify(text)}`,
+        `Correct ${name}= in the URL, or remove it.`,
+      );
     }
   }
   return {
@@ -119,7 +122,7 @@ export function parseDatabaseOptions(
 function unknownOption(kind: string, name: string): OptionError {
   const known = Object.keys(options).filter((each) => options[each]?.kinds.includes(kind));
   return new OptionError(
-    `there is no option "${name}" for this kind of database`,
-    `Its options are ${known.join(', ')}.`,
+    `unknown option "${name}" for this kind of database`,
+    `Known options: ${known.join(', ')}.`,
   );
 }

@@ -45,11 +45,11 @@ export const databaseUrlRule =
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   const scheme = /^([a-z0-9]+)(\+[a-z]+)?:\/\//i.exec(text);
   const kind = kinds[scheme?.[1]?.toLowerCase() ?? ''];
-  if (scheme === null) throw invalidUrl('it does not begin with SCHEME://');
+  if (scheme === null) throw invalidUrl('it must begin with SCHEME://');
   if (kind === undefined || (scheme[2] ?? '+pool').toLowerCase() !== '+pool') {
     throw invalidUrl(
-      `there is no scheme "${scheme[1]}${scheme[2] ?? ''}"`,
-      `Use one of ${Object.keys(kinds).join(', ')}, or one of these with +pool.`,
+      `unknown scheme "${scheme[1]}${scheme[2] ?? ''}"`,
+      `Use one of ${Object.keys(kinds).join(', ')}, optionally with +pool.`,
     );
   }
   const [schemePrefix, name = ''] = scheme;
@@ -59,8 +59,8 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   // An "@" here means that the password contains a "/": the rest of it would be shown as the path.
   if (kind !== 'sqlite' && (path + query).includes('@')) {
     throw invalidUrl(
-      'an "@" stands behind its host',
-      'A "/" in a user name or password is written %2F, an "@" in a database name or option %40.',
+      'it has an "@" after its host',
+      'Write a "/" in a user name or password as %2F, and an "@" in a database name or option as %40.',
     );
   }
   const url: DatabaseUrl = {
@@ -74,11 +74,11 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
     options: readOptions(kind, hosts.length, query),
   };
   if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
-  else if (url.database === '') throw invalidUrl('it names no database behind the host');
+  else if (url.database === '') throw invalidUrl('it names no database after its host');
   else if (kind === 'mysql' && hosts.length > 1) {
     throw invalidUrl(
-      'several hosts are for PostgreSQL',
-      'Name one host, such as that of a proxy before a cluster.',
+      'only PostgreSQL supports several hosts',
+      'Name one host, such as a proxy in front of the cluster.',
     );
   }
   return url;
@@ -123,7 +123,7 @@ function splitParts(rest: string): UrlParts {
     if (character === '@' && rest.charAt(end) !== '#') break;
     if (character === '?' || character === '#') end = at;
   }
-  if (rest.charAt(end) === '#') throw invalidUrl('it cannot be taken apart');
+  if (rest.charAt(end) === '#') throw invalidUrl('it cannot be split into user, host and path');
   const mark = rest.indexOf('?', end);
   const pathEnd = mark < 0 ? rest.length : mark;
   return {
@@ -147,7 +147,7 @@ function parseHost(text: string): {host: string; port: number | undefined} {
   if (match === null || (port !== undefined && (port < 1 || port > 65_535))) {
     throw invalidUrl(
       'its host must be HOST or HOST:PORT with a port from 1 to 65535',
-      'A "/" in a user name or password is written %2F.',
+      'Write a "/" in a user name or password as %2F.',
     );
   }
   const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
@@ -167,14 +167,15 @@ function splitQuery(query: string): ReadonlyMap<string, string> {
 function assertSqlite(url: DatabaseUrl, authority: string): void {
   if (authority !== '') {
     throw invalidUrl(
-      'an SQLite URL names no host',
-      'Write three slashes before a relative path (sqlite:///db.sqlite3), four before an absolute one (sqlite:////srv/db.sqlite3).',
+      'an SQLite URL must not name a host',
+      'Write three slashes before a relative path (sqlite:///db.sqlite3), ' +
+        'four before an absolute one (sqlite:////srv/db.sqlite3).',
     );
   }
   if (url.database === '' || url.database === ':memory:') {
     throw invalidUrl(
-      'an SQLite database in memory forgets every counter',
-      'Name a file: sqlite:///db.sqlite3.',
+      'an SQLite database in memory loses every counter at exit',
+      'Name a file, such as sqlite:///db.sqlite3.',
     );
   }
 }
@@ -196,5 +197,5 @@ function decode(text: string): string {
 }
 
 function invalidUrl(problem: string, hint = `Write ${databaseUrlRule}.`): UniqueIDError {
-  return new UniqueIDError('CONFIG_INVALID', `The database URL is not usable: ${problem}.`, {hint});
+  return new UniqueIDError('CONFIG_INVALID', `Invalid database URL: ${problem}.`, {hint});
 }

@@ -64,7 +64,7 @@ function nearestVariable(name: string, prefix: string, known: readonly string[])
 
 function unknownVariable(name: string, suggestion: string | undefined): UniqueIDError {
   const hint = suggestion === undefined ? '' : `Did you mean ${suggestion}? `;
-  return new UniqueIDError('CONFIG_INVALID', `UniqueID has no environment variable ${name}.`, {
+  return new UniqueIDError('CONFIG_INVALID', `Unknown environment variable ${name}.`, {
     hint: `${hint}Correct or unset it; "uniqueid status --config-sources" lists the settings in effect.`,
   });
 }

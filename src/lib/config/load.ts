@@ -42,15 +42,12 @@ function findFile(
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     if (explicit === undefined && error.isMissing) return undefined;
+    const kind = flag === '--config' ? 'config file' : 'CherryPy file';
     const origin =
-      explicit === undefined
-        ? 'the usual place'
-        : named === undefined
-          ? `environment ${variable}`
-          : `flag ${flag}`;
+      explicit === undefined ? 'default location' : `from ${named === undefined ? variable : flag}`;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `The configuration file ${path} (${origin}) cannot be read: ${error.message}.`,
+      `Cannot read the ${kind} ${path} (${origin}): ${error.message}.`,
       {
         cause: error,
         hint: READ_HINT,

@@ -1,10 +1,10 @@
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {parsePythonLiteral} from './python/literal.js';
 
-/** Thrown by a parser; `allowed` completes the sentence "allowed: …". */
+/** Thrown by a parser; `allowed` completes the sentence "It must be …". */
 export class InvalidValue extends Error {
   constructor(readonly allowed: string) {
-    super(`allowed: ${allowed}`);
+    super(`must be ${allowed}`);
   }
 }
 
@@ -33,7 +33,7 @@ export function seconds(min: number, max: number): Parser<number> {
   return (text) => {
     const value = /^[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= min && value <= max))
-      throw new InvalidValue(`seconds from ${min} to ${max}, such as 10 or 0.5`);
+      throw new InvalidValue(`a number of seconds from ${min} to ${max}, such as 0.5`);
     return Math.round(value * 1000);
   };
 }
@@ -53,7 +53,7 @@ export const optionalPath: Parser<string | undefined> = (text) => (text === '' ?
 export const modeList: Parser<ModeFilter | undefined> = (text) => {
   const filter = modeFilter(text);
   if (filter === undefined && text.trim() !== '')
-    throw new InvalidValue("modes with commas between, such as 'file, upload_*', or nothing for all");
+    throw new InvalidValue("a comma-separated list of modes, such as 'file, upload_*', or empty for all");
   return filter;
 };
 
@@ -72,7 +72,7 @@ export const hostNames: Parser<readonly string[]> = (text) => {
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (names.some((name) => !/^[0-9a-z_-]+(?:\.[0-9a-z_-]+)*$/.test(name)))
-    throw new InvalidValue("host names without ports, with commas between, such as 'ids.example.org'");
+    throw new InvalidValue("a comma-separated list of host names without ports, such as 'ids.example.org'");
   return names;
 };
 

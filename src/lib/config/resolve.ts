@@ -94,14 +94,14 @@ function parseFile(file: ConfigFile | undefined): IniFile {
 
 function fromFlag({flag}: Setting, {flags}: ConfigSources): Found | undefined {
   const text = flag === undefined ? undefined : flags[flag];
-  return text === undefined ? undefined : {text, origin: `flag --${flag}`, subject: `flag --${flag}`};
+  return text === undefined ? undefined : {text, origin: `flag --${flag}`, subject: `--${flag}`};
 }
 
 function fromEnvironment({env: name}: Setting, {env}: ConfigSources): Found | undefined {
   const text = env[name];
   // Kubernetes sets UNIQUEID_PORT=tcp://… in every pod if a Service has that name; it is not our setting.
   if (text === undefined || text === '' || isServiceVariable(name, text)) return undefined;
-  return {text, origin: `environment ${name}`, subject: `environment ${name}`};
+  return {text, origin: `environment ${name}`, subject: name};
 }
 
 function fromConfigFile({section, key}: Setting, file: IniFile, path = ''): Found | undefined {
@@ -135,9 +135,9 @@ function parseValue(setting: Setting, {text, origin, subject}: Found): unknown {
     if (error instanceof InvalidValue) {
       throw new UniqueIDError(
         'CONFIG_INVALID',
-        `${subject} is ${JSON.stringify(text)}; allowed: ${error.allowed}.`,
+        `${subject} must be ${error.allowed}, not ${JSON.stringify(text)}.`,
         {
-          hint: `Correct it, or leave it out for the default, ${setting.default === '' ? 'none' : setting.default}.`,
+          hint: `Correct it, or omit it for the default (${setting.default === '' ? 'none' : setting.default}).`,
         },
       );
     }
@@ -148,7 +148,7 @@ function parseValue(setting: Setting, {text, origin, subject}: Found): unknown {
         error.hint === undefined ? {} : {hint: error.hint},
       );
     }
-    throw new Error(`the setting from ${origin} could not be read`, {cause: error});
+    throw new Error(`cannot parse the setting from ${origin}`, {cause: error});
   }
 }
 
@@ -167,13 +167,15 @@ function assertConfigFile(file: IniFile, path: string): void {
     }
     const place = placeOf(values, path);
     if (section === 'global' || section === '/') {
-      throw new UniqueIDError('CONFIG_INVALID', `${place}: [${section}] is a section of a CherryPy file.`, {
-        hint: 'Give that file with --cpconfig (or UNIQUEID_CPCONFIG), and the file with [database] with --config.',
+      throw new UniqueIDError('CONFIG_INVALID', `${place}: [${section}] belongs in the CherryPy file.`, {
+        hint:
+          'Pass the CherryPy file with --cpconfig (or UNIQUEID_CPCONFIG), and the config file with ' +
+          '--config.',
       });
     }
     const suggestion = nearest(section, known.keys());
     if (suggestion !== undefined) {
-      throw new UniqueIDError('CONFIG_INVALID', `${place}: there is no section [${section}].`, {
+      throw new UniqueIDError('CONFIG_INVALID', `${place}: unknown section [${section}].`, {
         hint: `Did you mean [${suggestion}]?`,
       });
     }
@@ -189,8 +191,8 @@ function assertCherryPyFile(file: IniFile, path: string): void {
     if (!sections.has(section)) continue;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `${placeOf(values, path)}: [${section}] is a section of the config file, not of a CherryPy file.`,
-      {hint: 'Move it to the config file, and give that with --config (or UNIQUEID_CONFIG).'},
+      `${placeOf(values, path)}: [${section}] belongs in the config file, not in the CherryPy file.`,
+      {hint: 'Move it to the config file, and pass that with --config (or UNIQUEID_CONFIG).'},
     );
   }
 }
@@ -209,8 +211,9 @@ function unknownKey(
   known: readonly string[],
 ): UniqueIDError {
   const suggestion = nearest(key, known);
-  return new UniqueIDError('CONFIG_INVALID', `${path}:${line}: [${section}] has no key "${key}".`, {
-    hint: `${suggestion === undefined ? '' : `Did you mean "${suggestion}"? `}Its keys are ${known.join(', ')}.`,
+  return new UniqueIDError('CONFIG_INVALID', `${path}:${line}: unknown key "${key}" in [${section}].`, {
+    hint:
+      (suggestion === undefined ? '' : `Did you mean "${suggestion}"? `) + `Known keys: ${known.join(', ')}.`,
   });
 }
 
@@ -219,6 +222,6 @@ function keysWithoutEffect(cherryPyFile: IniFile, path: string): readonly string
   return Array.from(cherryPyFile).flatMap(([section, values]) =>
     Array.from(values.entries())
       .filter(([key]) => !known.has(key) || !cherryPySections.includes(section))
-      .map(([key, {line}]) => `${path}:${line}: ${key} in [${section}] has no effect here.`),
+      .map(([key, {line}]) => `${path}:${line}: ${key} in [${section}] has no effect in UniqueID.`),
   );
 }

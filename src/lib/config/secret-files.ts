@@ -59,14 +59,14 @@ function exposureOf({name, path, isSecret}: SecretFile): Exposure | undefined {
   if ((mode & OTHERS_WRITE) !== 0)
     return {
       isWritable: true,
-      message: `Others than its owner may write ${shown}.`,
+      message: `Users other than its owner can write ${shown}.`,
       hint: `Run: chmod go-w ${path}`,
     };
   if (isSecret && (mode & ALL_READ) !== 0)
     return {
       isWritable: false,
-      message: `Every user of this machine may read ${shown}.`,
-      hint: `Run: chmod o-rwx ${path}, or mount it with mode 0440 and the group of the service.`,
+      message: `Every user of this machine can read ${shown}.`,
+      hint: `Run: chmod o-rwx ${path}, or mount it with mode 0440 and the service's group.`,
     };
   return undefined;
 }

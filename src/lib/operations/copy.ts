@@ -16,7 +16,7 @@ export async function readMinimums(
 ): Promise<readonly CounterMinimum[]> {
   if (target !== undefined && (await source.identity()) === (await target.identity())) {
     throw new UniqueIDError('USAGE', `${source.location} and ${target.location} are the same database.`, {
-      hint: 'Name the old database with --from and the new one with --database or PEEWEE_URL.',
+      hint: 'Pass the old database with --from and the new one with --database or PEEWEE_URL.',
     });
   }
   const problem = schemaProblem(await source.readSchema(), source.location);
@@ -26,9 +26,11 @@ export async function readMinimums(
     if (next !== undefined) return {mode, next};
     throw new UniqueIDError(
       'COUNTER_DAMAGED',
-      `The counter of mode ${JSON.stringify(mode)} in ${source.location} is no integer.`,
+      `The counter of mode ${JSON.stringify(mode)} in ${source.location} is not an integer.`,
       {
-        hint: 'Set it past the last integer in use with "uniqueid reset --mode MODE --to N", and copy again.',
+        hint:
+          'Set it past the last integer in use with "uniqueid reset --mode MODE --to N", then copy ' +
+          'again.',
       },
     );
   });
@@ -50,9 +52,13 @@ export async function copyCounters(
   const pairs = collisions
     .map(({mode, stored}) => `${JSON.stringify(mode)} and ${JSON.stringify(stored)}`)
     .join(', ');
-  throw new UniqueIDError('REJECTED', `${target.location} takes modes for one that are two: ${pairs}.`, {
-    hint: 'Copy into a new, empty database: tables that UniqueID makes keep such modes apart.',
-  });
+  throw new UniqueIDError(
+    'REJECTED',
+    `${target.location} would merge different modes into one counter: ${pairs}.`,
+    {
+      hint: 'Copy into a new, empty database: tables created by UniqueID keep such modes apart.',
+    },
+  );
 }
 
 /** Returns the result of a copy into a database without tables. */

@@ -123,8 +123,11 @@ function nearlyUsedWarning(highest: readonly Counter[]): string[] {
   if (counters.length === 0) return [];
   const names = counters.slice(0, MAX_NAMED_MODES).map(({mode}) => JSON.stringify(mode));
   const others = counters.length > MAX_NAMED_MODES ? ' and others' : '';
-  const [what, are] = names.length === 1 ? ['The counter of mode', 'is'] : ['The counters of modes', 'are'];
-  return [`${what} ${names.join(', ')}${others} ${are} beyond 90 %: use new modes before nothing is left.`];
+  const [what, have] =
+    names.length === 1 ? ['The counter of mode', 'has'] : ['The counters of modes', 'have'];
+  return [
+    `${what} ${names.join(', ')}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`,
+  ];
 }
 
 function toModeStatus({mode, next}: Counter): ModeStatus {

@@ -52,12 +52,12 @@ export async function applyReset(
     isRepeatable: (error) => toUniqueIDError(error).code === 'DATABASE_BUSY',
   });
   if (conflict === undefined) return;
-  const state = conflict.next === undefined ? 'is gone or damaged' : `stands at ${conflict.next}`;
+  const state = conflict.next === undefined ? 'missing or damaged' : String(conflict.next);
   throw new UniqueIDError(
     'REJECTED',
-    `Mode ${JSON.stringify(conflict.mode)} has moved meanwhile and now ${state}; nothing was changed.`,
+    `The counter of mode ${JSON.stringify(conflict.mode)} changed and is now ${state}; nothing was reset.`,
     {
-      hint: 'Stop the services that use this database, and reset again.',
+      hint: 'Shut down the services on this database, then reset again.',
     },
   );
 }
@@ -72,7 +72,7 @@ async function unknownModeError(store: Store, mode: string): Promise<UniqueIDErr
   const suggestion = nearest(mode, modes);
   const hint =
     suggestion === undefined
-      ? '"uniqueid status" lists the modes there are.'
+      ? 'Run "uniqueid status" to list the modes.'
       : `Did you mean ${JSON.stringify(suggestion)}?`;
   return new UniqueIDError(
     'UNKNOWN_MODE',

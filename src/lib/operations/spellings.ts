@@ -78,16 +78,20 @@ function unknownSpellingsError(
 ): UniqueIDError {
   return new UniqueIDError(
     'REJECTED',
-    `${source} takes several spellings of a mode for one (${name}), and ${target} does not: a client that used another spelling of ${listModes(minimums.map(({mode}) => mode))} would get integers of the past again.`,
+    `${source} treats several spellings of a mode as one (${name}), but ${target} does not: ` +
+      `a client that used another spelling of ${listModes(minimums.map(({mode}) => mode))} ` +
+      'would get old integers again.',
     {
-      hint: 'List every spelling that clients have used in a file, one a line, and copy with --spellings FILE; an empty file says that they used these alone.',
+      hint:
+        'List every spelling that clients have used in a file, one per line, and pass --spellings FILE. ' +
+        'An empty file means that they used only these.',
     },
   );
 }
 
 function missingCountersError(source: string, modes: readonly string[]): UniqueIDError {
   return new UniqueIDError('REJECTED', `${source} has no counter for ${listModes(modes)}.`, {
-    hint: 'Correct the spelling in the list, or remove it: a mode that was never used starts anew.',
+    hint: 'Correct the spelling in the list, or remove it if no client ever used it.',
   });
 }
 

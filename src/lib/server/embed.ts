@@ -97,7 +97,7 @@ function resolveSettings({database, settings = {}}: RequestListenerOptions): Set
 }
 
 function withoutEffect(key: string): UniqueIDError {
-  return new UniqueIDError('CONFIG_INVALID', `The setting ${key} has no effect on an embedded service.`, {
-    hint: 'Leave it out, and configure the server that the service is mounted in.',
+  return new UniqueIDError('CONFIG_INVALID', `Setting ${key} has no effect on an embedded service.`, {
+    hint: 'Remove it, and configure the server that mounts the service.',
   });
 }

@@ -103,15 +103,15 @@ export function createRouter(deps: RouteDeps): RequestListener {
 function dispatch(deps: RouteDeps, request: IncomingMessage, response: ServerResponse): void {
   if (request.headers.host === undefined && request.httpVersion === '1.1') {
     throw new UniqueIDError('INVALID_REQUEST', 'The request has no Host header.', {
-      hint: 'Send one, as HTTP/1.1 asks (RFC 9112, 3.2).',
+      hint: 'Send one, as HTTP/1.1 requires (RFC 9112, 3.2).',
     });
   }
   deps.hosts.assertAllowed(request.headers.host);
   const {path, query} = splitTarget(request.url ?? '/');
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) {
-    throw new UniqueIDError('NOT_FOUND', `There is nothing at ${JSON.stringify(path.slice(0, 100))}.`, {
-      hint: 'Ask for /getid?range=10&mode=file; /openapi.json lists all there is.',
+    throw new UniqueIDError('NOT_FOUND', `No such path: ${JSON.stringify(path.slice(0, 100))}.`, {
+      hint: 'Use /getid?range=10&mode=file; /openapi.json lists all paths.',
     });
   }
   if (!route.methods.includes(request.method ?? '')) {

@@ -6,15 +6,15 @@ export const MAX_FILE_BYTES = 1_048_576;
 
 /** The hint for every `UnreadableFile`. */
 export const READ_HINT =
-  'Name a regular file of at most 1 MB of UTF-8 text that the user that runs UniqueID may read.';
+  'Use a regular file of UTF-8 text, at most 1 MB, that the user running UniqueID can read.';
 
 const CHUNK_BYTES = 65_536;
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  EACCES: 'permission is denied',
-  ENOTDIR: 'a part of its path is not a folder',
-  ENXIO: 'it is not a regular file',
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  ENOTDIR: 'part of its path is not a folder',
+  ENXIO: 'not a regular file',
 };
 
 /** Reports a file that cannot be read; the message is the reason, as the end of a sentence. */
@@ -40,8 +40,8 @@ export function readBytes(path: string, maxBytes = MAX_FILE_BYTES): Buffer {
     const {O_RDONLY, O_NONBLOCK, O_NOCTTY} = constants;
     descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     const stats = fstatSync(descriptor);
-    if (stats.isDirectory()) throw new UnreadableFile('it is a folder');
-    if (!stats.isFile()) throw new UnreadableFile('it is not a regular file');
+    if (stats.isDirectory()) throw new UnreadableFile('it is a folder, not a file');
+    if (!stats.isFile()) throw new UnreadableFile('not a regular file');
     return readAll(descriptor, maxBytes);
   } catch (error) {
     if (error instanceof UnreadableFile) throw error;

@@ -98,21 +98,20 @@ function readOptions(content: string, file: string): {sections: string[]; option
     if (header !== undefined) {
       const before = seen.get(header);
       if (before !== undefined && header !== DEFAULTS)
-        throw malformed(file, line, `section [${header}] was begun in line ${before} already`);
+        throw malformed(file, line, `duplicate section [${header}]; the first is in line ${before}`);
       if (before === undefined) sections.push(header);
       seen.set(header, line);
       section = header;
       open = undefined;
       continue;
     }
-    if (section === undefined) throw malformed(file, line, 'it stands before the first [section]');
+    if (section === undefined) throw malformed(file, line, 'text before the first [section]');
     const delimiter = text.search(/[=:]/);
     const key = trimEnd(text.slice(0, Math.max(delimiter, 0)), SPACE).toLowerCase();
-    if (key === '')
-      throw malformed(file, line, 'it is neither a [section] nor "key = value" nor "key: value"');
+    if (key === '') throw malformed(file, line, 'expected [section], "key = value" or "key: value"');
     const name = JSON.stringify([section, key]);
     const before = seen.get(name);
-    if (before !== undefined) throw malformed(file, line, `its key was set in line ${before} already`);
+    if (before !== undefined) throw malformed(file, line, `duplicate key; the first is in line ${before}`);
     seen.set(name, line);
     open = {section, key, line, indent, lines: [trimStart(text.slice(delimiter + 1), SPACE)]};
     options.push(open);
@@ -125,13 +124,13 @@ function readOptions(content: string, file: string): {sections: string[]; option
  * section. Rejects any other text after `%(`.
  */
 function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: string, depth = 0): IniValue {
-  if (depth > 10) throw malformed(file, value.line, 'its %(name)s refer to each other without an end');
+  if (depth > 10) throw malformed(file, value.line, 'its %(name)s references form a cycle');
   // The match includes an unclosed "%(": with backtracking, each of many would scan the rest of the text.
   const text = value.text.replaceAll(/%(?:%|\(([^)]*)(\)s)?)/g, (escape, name: string, closed?: string) => {
     if (escape === '%%') return '%';
-    if (closed === undefined) throw malformed(file, value.line, 'its %( does not go on as %(name)s');
+    if (closed === undefined) throw malformed(file, value.line, '"%(" must continue as %(name)s');
     const other = section.get(name.toLowerCase());
-    if (other === undefined) throw malformed(file, value.line, 'its %(name)s names no key of this section');
+    if (other === undefined) throw malformed(file, value.line, 'its %(name)s is not a key of this section');
     return expand(other, section, file, depth + 1).text;
   });
   return {text, line: value.line};
@@ -139,6 +138,6 @@ function expand(value: IniValue, section: ReadonlyMap<string, IniValue>, file: s
 
 function malformed(file: string, line: number, problem: string): UniqueIDError {
   return new UniqueIDError('CONFIG_INVALID', `${file}:${line}: ${problem}.`, {
-    hint: 'Correct that line; comments begin with ";" or "#" at the start of a line of their own.',
+    hint: 'Correct that line. A comment needs its own line that begins with ";" or "#".',
   });
 }

@@ -33,8 +33,10 @@ export class HostCheck {
   assertAllowed(host: string | undefined): void {
     if (this.isAllowed(host)) return;
     const name = JSON.stringify(nameOf(host ?? '').slice(0, 100));
-    throw new UniqueIDError('HOST_NOT_ALLOWED', `This service does not answer to the host name ${name}.`, {
-      hint: 'Add the name to allowed_hosts in [uniqueid] (behind a proxy: the one that it sends), or use an address.',
+    throw new UniqueIDError('HOST_NOT_ALLOWED', `Host name ${name} is not allowed.`, {
+      hint:
+        'Add the name to allowed_hosts in [uniqueid] (behind a proxy, the name it sends), or use an ' +
+        'address.',
     });
   }
 

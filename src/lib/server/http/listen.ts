@@ -166,15 +166,15 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
   }
   const rejection =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? new UniqueIDError('HEADERS_TOO_LARGE', 'The headers of the request are too large.', {
-          hint: 'Send fewer or shorter ones.',
+      ? new UniqueIDError('HEADERS_TOO_LARGE', 'The request headers are too large.', {
+          hint: 'Send fewer or shorter headers.',
         })
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new UniqueIDError('REQUEST_TIMEOUT', 'The request did not arrive in time.', {
             hint: 'Send it again.',
           })
-        : new UniqueIDError('INVALID_REQUEST', 'This is not a well-formed HTTP request.', {
-            hint: 'Ask for /getid?range=10&mode=file, percent-encoded.',
+        : new UniqueIDError('INVALID_REQUEST', 'Malformed HTTP request.', {
+            hint: 'Use /getid?range=10&mode=file, percent-encoded.',
           });
   const body = formatError(rejection);
   const status = rejection.httpStatus;
@@ -195,21 +195,29 @@ function listenError({code, message}: NodeJS.ErrnoException, address: string, po
   const endpoint = `${address}:${port}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Another program listens on ${endpoint}.`, {
-        hint: `"lsof -i :${port}" names it; or choose another port with --port (0 picks a free one).`,
-      });
+      return new UniqueIDError(
+        'ADDRESS_UNAVAILABLE',
+        `Cannot listen on ${endpoint}: another program uses this port.`,
+        {
+          hint: `Run "lsof -i :${port}" to find it, or pass another --port (0 picks a free one).`,
+        },
+      );
     case 'EACCES':
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This user may not listen on ${endpoint}.`, {
-        hint: 'Choose a port above 1023 with --port.',
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Cannot listen on ${endpoint}: permission denied.`, {
+        hint: 'Pass a --port above 1023.',
       });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `This machine has no address ${address}.`, {
-        hint: 'Use 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all its addresses.',
-      });
+      return new UniqueIDError(
+        'ADDRESS_UNAVAILABLE',
+        `Cannot listen on ${address}: this machine has no such address.`,
+        {
+          hint: 'Use 127.0.0.1 for this machine only, or 0.0.0.0 or :: for all its addresses.',
+        },
+      );
     case undefined:
     default:
-      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Listening on ${endpoint} failed: ${message}.`);
+      return new UniqueIDError('ADDRESS_UNAVAILABLE', `Cannot listen on ${endpoint}: ${message}.`);
   }
 }

@@ -19,7 +19,8 @@ export interface TlsFiles {
 export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsKey'>): TlsFiles | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new UniqueIDError('CONFIG_INVALID', 'Of tls_cert and tls_key only one is set.', {
+    const [set, missing] = tlsKey === undefined ? ['tls_cert', 'tls_key'] : ['tls_key', 'tls_cert'];
+    throw new UniqueIDError('CONFIG_INVALID', `${set} is set, but ${missing} is not.`, {
       hint: 'Set both for HTTPS, or neither for HTTP.',
     });
   }
@@ -30,10 +31,10 @@ export function readTlsFiles({tlsCert, tlsKey}: Pick<Settings, 'tlsCert' | 'tlsK
   } catch (error) {
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `tls_cert ${tlsCert} and tls_key ${tlsKey} are no certificate and key that fit together.`,
+      `tls_key ${tlsKey} does not match the certificate in tls_cert ${tlsCert}.`,
       {
         cause: error,
-        hint: 'Both are PEM files; the certificate comes first in its file, the chain after it.',
+        hint: 'Both must be PEM files; put the certificate first in its file, and the chain after it.',
       },
     );
   }
@@ -45,7 +46,7 @@ function read(key: string, path: string): Buffer {
     return readBytes(path);
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    throw new UniqueIDError('CONFIG_INVALID', `${key} ${path} cannot be read: ${error.message}.`, {
+    throw new UniqueIDError('CONFIG_INVALID', `Cannot read ${key} ${path}: ${error.message}.`, {
       cause: error,
       hint: READ_HINT,
     });

@@ -58,14 +58,14 @@ export class Tokens {
    */
   authenticate(authorization: string | undefined): Token {
     if (bearerToken(authorization) === undefined) {
-      throw new UniqueIDError('UNAUTHORIZED', 'This service asks for a token.', {
+      throw new UniqueIDError('UNAUTHORIZED', 'This service requires a token.', {
         hint: 'Send "Authorization: Bearer TOKEN".',
       });
     }
     const found = this.#find(authorization);
     if (found === undefined) {
-      throw new UniqueIDError('UNAUTHORIZED', 'This token is not known here.', {
-        hint: 'Ask whoever runs this service for one.',
+      throw new UniqueIDError('UNAUTHORIZED', 'Unknown token.', {
+        hint: 'Ask the operator of this service for a token.',
       });
     }
     return found;
@@ -93,7 +93,7 @@ function readEntries(path: string): readonly Entry[] {
   for (const [name, values] of sections) {
     for (const [key, {line}] of values) {
       // The message does not repeat the key: it may be a token alone on its line.
-      if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'a token has no such key', key);
+      if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'unknown key of a token', key);
     }
     const text = (key: string): string | undefined => values.get(key)?.text;
     const location = `${path}: [${name}]`;
@@ -108,7 +108,7 @@ function readEntries(path: string): readonly Entry[] {
       maxRange: parseMaxRange(text('max_range'), location),
     });
   }
-  if (entries.length === 0) throw invalid(path, 'it holds no token', '');
+  if (entries.length === 0) throw invalid(path, 'the file contains no token', '');
   return entries;
 }
 
@@ -119,7 +119,7 @@ function readFile(path: string): string {
     return text;
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    throw new UniqueIDError('CONFIG_INVALID', `tokens_file ${path} cannot be read: ${error.message}.`, {
+    throw new UniqueIDError('CONFIG_INVALID', `Cannot read tokens_file ${path}: ${error.message}.`, {
       cause: error,
       hint: READ_HINT,
     });
@@ -128,14 +128,14 @@ function readFile(path: string): string {
 
 function parseDigest(token: string | undefined, hash: string | undefined, location: string): Buffer {
   if ((token === undefined) === (hash === undefined))
-    throw invalid(location, 'it needs either token or token_sha256', '');
+    throw invalid(location, 'set either token or token_sha256', '');
   if (hash !== undefined) {
     if (!/^[0-9a-f]{64}$/i.test(hash))
       throw invalid(location, 'token_sha256 must be 64 hexadecimal digits', '');
     return Buffer.from(hash, 'hex');
   }
   if (token === undefined || !/^\S{16,}$/.test(token))
-    throw invalid(location, 'a token is 16 or more characters without a space', '');
+    throw invalid(location, 'a token needs 16 or more characters and no spaces', '');
   return sha256(token);
 }
 
@@ -144,7 +144,7 @@ function parseModes(text: string | undefined, location: string): ModeFilter | un
   if (text === undefined) return undefined;
   const filter = modeFilter(text);
   if (filter !== undefined) return filter;
-  throw invalid(location, 'modes names no mode; without the key all are allowed', '');
+  throw invalid(location, 'modes is empty; remove the key to allow all modes', '');
 }
 
 function parseMaxRange(text: string | undefined, location: string): bigint | undefined {
@@ -160,6 +160,8 @@ function sha256(text: string): Buffer {
 function invalid(location: string, problem: string, key: string): UniqueIDError {
   const suggestion = key === '' ? undefined : nearest(key, keys);
   return new UniqueIDError('CONFIG_INVALID', `${location}: ${problem}.`, {
-    hint: `${suggestion === undefined ? '' : `Did you mean "${suggestion}"? `}A section a token: [name], then token or token_sha256, modes, max_range.`,
+    hint:
+      (suggestion === undefined ? '' : `Did you mean "${suggestion}"? `) +
+      'Write one section per token: [name], then token or token_sha256, and optionally modes and max_range.',
   });
 }

@@ -50,7 +50,7 @@ function decode(encoded: string, name: string): string {
   try {
     return utf8.decode(Buffer.from(unescapeBytes(encoded), 'latin1'));
   } catch (error) {
-    throw new UniqueIDError('INVALID_REQUEST', `${name} is not well-formed UTF-8 in percent-encoding.`, {
+    throw new UniqueIDError('INVALID_REQUEST', `${name} is not valid percent-encoded UTF-8.`, {
       cause: error,
       hint: 'Percent-encode the UTF-8 bytes of each parameter.',
     });
@@ -78,4 +78,4 @@ function missing(name: string): UniqueIDError {
   return new UniqueIDError('INVALID_REQUEST', `${name} is missing.`, {hint: example});
 }
 
-const example = 'Ask for /getid?range=10&mode=file.';
+const example = 'Use /getid?range=10&mode=file.';

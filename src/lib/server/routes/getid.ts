@@ -41,15 +41,15 @@ export function assertFetchMetadata(headers: IncomingHttpHeaders, hosts: HostChe
   if (isPrefetch(headers)) {
     throw new UniqueIDError(
       'PREFETCH_REJECTED',
-      'A prefetch takes no integers: nobody might ever use them.',
+      'Prefetches are rejected: their integers might never be used.',
       {
-        hint: 'Ask again when the answer is needed.',
+        hint: 'Send the request when you need the integers.',
       },
     );
   }
   if (isCrossSite(headers, hosts)) {
-    throw new UniqueIDError('CROSS_SITE_REJECTED', 'A page of another site takes no integers from here.', {
-      hint: "Open the service's own address, or let the program that serves the page ask for it.",
+    throw new UniqueIDError('CROSS_SITE_REJECTED', 'Requests from pages of other sites are rejected.', {
+      hint: "Open the service's own address, or let the page's own server send the request.",
     });
   }
 }
@@ -98,6 +98,6 @@ function notForToken({name}: Token, mode: string): UniqueIDError {
   return new UniqueIDError(
     'MODE_NOT_ALLOWED',
     `The token of ${JSON.stringify(name)} does not allow mode ${JSON.stringify(mode)}.`,
-    {hint: 'Correct the mode, or ask whoever runs this service to allow it.'},
+    {hint: 'Correct the mode, or ask the operator of this service to allow it.'},
   );
 }

@@ -43,7 +43,7 @@ export class Health {
   }
 
   async problem(): Promise<Problem> {
-    if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is stopping.');
+    if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is shutting down.');
     if (this.#last !== undefined && this.#isCurrent(this.#last)) return this.#last.problem;
     this.#check ??= this.#runCheck().finally(() => {
       this.#check = undefined;
@@ -77,7 +77,7 @@ export class Health {
       return await withTimeLimit(this.#proof, CHECK_TIMEOUT_MS, () => noAnswer(this.#store.location));
     } catch (error) {
       const problem = toUniqueIDError(error);
-      // Under load a probe may get no connection in time even though groups still commit.
+      // Under load a probe may get no connection in time even though batches still commit.
       return problem.scope === 'database' && this.#allocator.lastCommitAt > startedAt ? undefined : problem;
     }
   }
@@ -90,7 +90,7 @@ export class Health {
 
 function noAnswer(location: string): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} does not answer.`, {
-    hint: 'Check that it runs, and that commits there do not wait for a standby that is missing.',
+    hint: 'Check that it is running, and that its commits do not wait for a missing standby.',
     transient: true,
   });
 }
@@ -104,6 +104,6 @@ export function asUnavailable(problem: UniqueIDError): UniqueIDError {
 /** Returns a problem without place, user or mode, for clients without a token. */
 export function withoutDetails({code}: UniqueIDError): UniqueIDError {
   return new UniqueIDError(code, `${code}: this service cannot allocate now.`, {
-    hint: 'Read the reason in the error log of the service, or ask with a token of its tokens_file.',
+    hint: 'Read the reason in the error log of the service, or send a token from its tokens_file.',
   });
 }

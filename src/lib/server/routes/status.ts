@@ -53,14 +53,23 @@ function boundNames(status: DatabaseStatus): DatabaseStatus {
   return end < 0 ? status : {...status, modes: status.modes.slice(0, end), more: true};
 }
 
+/** Quotes text of a client, cut to a length that an error may repeat. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
 /** @throws UniqueIDError `INVALID_REQUEST` */
 export function parsePage(query: string): ModePage {
   const parameters = new URLSearchParams(query);
   const limit = parameters.get('limit') ?? String(DEFAULT_LIMIT);
   if (!/^[0-9]{1,6}$/.test(limit) || Number(limit) > MAX_LIMIT) {
-    throw new UniqueIDError('INVALID_REQUEST', `limit must be a whole number from 0 to ${MAX_LIMIT}.`, {
-      hint: 'Page on with after=MODE, the last mode of the answer before.',
-    });
+    throw new UniqueIDError(
+      'INVALID_REQUEST',
+      `limit must be a whole number from 0 to ${MAX_LIMIT}, not ${quote(limit)}.`,
+      {
+        hint: 'Use after=MODE, the last mode of the previous answer, to list further modes.',
+      },
+    );
   }
   return {
     mode: parameters.get('mode') ?? undefined,
