@@ -119,7 +119,7 @@ function extraHeaders({responseHeadersOn, responseHeaders}: Settings): {
       .filter((header) => isReserved(header) && isDifferent(header))
       .map(
         ([name]) =>
-          `The header ${name} in tools.response_headers.headers has no effect here: UniqueID decides it.`,
+          `Header ${name} in tools.response_headers.headers has no effect: UniqueID sets it itself.`,
       ),
   };
 }

@@ -129,13 +129,11 @@ function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger
     // Take effect only now, when both are read and valid.
     if ('setSecureContext' in server && tls !== undefined) server.setSecureContext(tls);
     applyTokens();
-    log.info('Read tokens and certificate again, and opened the log files anew.');
+    log.info('Reloaded tokens and certificate, and reopened the log files.');
     return true;
   } catch (error) {
-    const {message, hint} = toUniqueIDError(error);
-    log.error(
-      `Opened the log files anew, but tokens and certificate stay as they were: ${message}${hint === undefined ? '' : ` ${hint}`}`,
-    );
+    const {message, hint = ''} = toUniqueIDError(error);
+    log.error(`Reload failed; the old tokens and certificate stay in use: ${`${message} ${hint}`.trimEnd()}`);
     return false;
   }
 }
@@ -143,9 +141,13 @@ function reloadSecrets(settings: Settings, {api, server}: Listening, log: Logger
 /** Closes the store with a time limit: it would wait minutes for a database server that died silently. */
 async function closeInTime(store: Store, log: Logger): Promise<void> {
   try {
-    await withTimeLimit(store.close(), CLOSE_TIMEOUT_MS, () => new Error('it did not answer in time'));
+    await withTimeLimit(
+      store.close(),
+      CLOSE_TIMEOUT_MS,
+      () => new Error('the database did not answer in time'),
+    );
   } catch (error) {
-    log.warn(`The connection to ${store.location} was not closed in order: ${(error as Error).message}.`);
+    log.warn(`Cannot close the connection to ${store.location} cleanly: ${(error as Error).message}.`);
   }
 }
 

@@ -58,7 +58,7 @@ export class LogSink {
   write(lines: string): void {
     const bytes = Buffer.byteLength(lines);
     if (this.#current.length + this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
-      this.#drop(lines, 'it takes lines too slowly');
+      this.#drop(lines, 'it accepts lines too slowly');
       return;
     }
     this.#waiting.push(lines);
@@ -70,7 +70,7 @@ export class LogSink {
   reopen(): void {
     this.#mustReopen = true;
     // A busy file may never take the rest of the chunk.
-    if (this.#pause !== undefined) this.#dropCurrent('it takes lines too slowly');
+    if (this.#pause !== undefined) this.#dropCurrent('it accepts lines too slowly');
     this.#proceedNow();
   }
 
@@ -142,7 +142,7 @@ export class LogSink {
       this.#output.reopen?.();
       this.#endsInLine = false;
     } catch (error) {
-      this.#events?.failing(`it cannot be opened again: ${(error as Error).message}`);
+      this.#events?.failing(`cannot reopen it: ${(error as Error).message}`);
     }
   }
 

@@ -94,10 +94,10 @@ export function createLogger(sinks: readonly LogSink[]): Logger {
 function report(sink: LogSink, name: string, notices: Logger): void {
   sink.observe({
     failing: (reason) => {
-      notices.error({destination: name}, `Lines of ${name} are dropped: ${reason}.`);
+      notices.error({destination: name}, `Dropping lines of ${name}: ${reason}.`);
     },
     recovered: (dropped) => {
-      notices.warn({destination: name, dropped}, `${name} works again; ${dropped} lines were dropped.`);
+      notices.warn({destination: name, dropped}, `Writing lines of ${name} again; ${dropped} were dropped.`);
     },
   });
 }
@@ -108,9 +108,9 @@ function openLogFile(key: string, path: string): LogSink {
   } catch (error) {
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `${key} ${path} cannot be written (${(error as NodeJS.ErrnoException).code}).`,
+      `Cannot write ${key} ${path}: ${(error as NodeJS.ErrnoException).code}.`,
       {
-        hint: 'Name a file in a folder that exists and that the user that runs UniqueID may write.',
+        hint: 'Use a file in an existing folder that the user running UniqueID can write.',
       },
     );
   }

@@ -25,14 +25,14 @@ export class Metrics {
     collectDefaultMetrics({register: this.#registry});
     new Gauge({
       name: 'uniqueid_build_info',
-      help: 'Always 1; the labels tell the versions.',
+      help: 'Always 1; the labels hold the versions.',
       labelNames: ['version', 'node'],
       registers,
     }).set({version, node: process.version}, 1);
     this.#addModes(registers);
     new Gauge({
       name: 'uniqueid_smallest_remaining_share',
-      help: 'The share of all integers that the fullest of all modes in the database has left, from 0 to 1.',
+      help: 'Share of all integers left in the fullest mode of the database, from 0 to 1.',
       registers,
       collect() {
         const share = highest.smallestRemainingShare();
@@ -43,7 +43,7 @@ export class Metrics {
     this.observer = this.#observer(highest, registers);
     this.#rejected = new Counter({
       name: 'uniqueid_refused_requests_total',
-      help: 'Requests that were answered with an error, by its code.',
+      help: 'Requests answered with an error, by error code.',
       labelNames: ['reason'],
       registers,
     });
@@ -54,7 +54,7 @@ export class Metrics {
     const registers = [this.#registry];
     new Gauge({
       name: 'uniqueid_queue_length',
-      help: 'Requests that wait for the database.',
+      help: 'Requests waiting for the database.',
       registers,
       collect() {
         this.set(allocator.queueLength);
@@ -62,7 +62,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'uniqueid_regressed_modes',
-      help: 'Modes that nothing is handed out of because their counters have gone backwards.',
+      help: 'Modes quarantined because their counters went backwards.',
       registers,
       collect() {
         this.set(allocator.guard.regressions().length);
@@ -74,7 +74,7 @@ export class Metrics {
   watchLogs(droppedLines: () => number): void {
     new Counter({
       name: 'uniqueid_log_lines_dropped_total',
-      help: 'Lines that no log took: its disk was full, its pipe closed, or nobody read it.',
+      help: 'Log lines dropped because the disk was full, the pipe closed or the reader too slow.',
       registers: [this.#registry],
       collect() {
         this.reset();
@@ -104,7 +104,7 @@ export class Metrics {
     const requests = new RequestHistogram(
       {
         name: 'uniqueid_request_duration_seconds',
-        help: 'How long a request waited for its range.',
+        help: 'Time that a request waited for its range.',
         bounds: seconds,
       },
       this.#registry,
@@ -135,28 +135,28 @@ export class Metrics {
   #addModes(registers: Registry[]): void {
     new Counter({
       name: 'uniqueid_allocations_total',
-      help: 'Requests that were given a range, by mode.',
+      help: 'Ranges allocated, by mode.',
       labelNames: ['mode'],
       registers,
       collect: this.#total(({allocations}) => allocations),
     });
     new Counter({
       name: 'uniqueid_ids_total',
-      help: 'Integers handed out, by mode.',
+      help: 'Integers issued, by mode.',
       labelNames: ['mode'],
       registers,
       collect: this.#total(({ids}) => ids),
     });
     new Gauge({
       name: 'uniqueid_next_index',
-      help: 'The next integer of a mode, rounded to the precision of a double.',
+      help: 'Next integer of a mode, rounded to the precision of a double.',
       labelNames: ['mode'],
       registers,
       collect: this.#eachMode((next) => Number(next)),
     });
     new Gauge({
       name: 'uniqueid_remaining_share',
-      help: 'The share of all integers that a mode has left, from 0 to 1.',
+      help: 'Share of all integers left in a mode, from 0 to 1.',
       labelNames: ['mode'],
       registers,
       collect: this.#eachMode(remainingShare),
@@ -164,7 +164,7 @@ export class Metrics {
     const modes = this.#modes;
     new Gauge({
       name: 'uniqueid_modes_without_series',
-      help: 'Modes that are counted as (others): the limit of series is for the modes used most.',
+      help: 'Modes counted as (others): only the most used modes get a series of their own.',
       registers,
       collect() {
         this.set(modes.unlistedModes);
@@ -198,25 +198,25 @@ function commitMetrics(registers: Registry[]): {
 } {
   const groupSize = new Histogram({
     name: 'uniqueid_group_size',
-    help: 'Requests that shared one commit.',
+    help: 'Requests per commit.',
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     registers,
   });
   const commits = new Histogram({
     name: 'uniqueid_commit_duration_seconds',
-    help: 'How long the database took for a group.',
+    help: 'Time that the database took for one batch.',
     buckets: seconds,
     registers,
   });
   const errors = new Counter({
     name: 'uniqueid_database_errors_total',
-    help: 'Groups that the database refused, by the code of the error.',
+    help: 'Batches that the database rejected, by error code.',
     labelNames: ['code'],
     registers,
   });
   const retries = new Counter({
     name: 'uniqueid_database_retries_total',
-    help: 'Groups that were tried again after an error that may pass.',
+    help: 'Batches retried after a transient error.',
     registers,
   });
   return {groupSize, commits, errors, retries};

@@ -8,51 +8,56 @@ const ref = (name: string): Json => ({$ref: `#/components/schemas/${name}`});
 const failure = (description: string): Json => ({description, content: json(ref('Error'))});
 
 const unavailable: Json = {
-  ...failure('The database is away, the queue is full, a counter has gone backwards, or the service stops.'),
+  ...failure(
+    'The database is unavailable, the queue is full, a counter went backwards, or the service shuts down.',
+  ),
   headers: {
-    'Retry-After': {schema: {type: 'integer'}, description: 'Seconds.'},
-    'X-Request-Id': {schema: {type: 'string'}, description: 'By which the failure is found in the log.'},
+    'Retry-After': {schema: {type: 'integer'}, description: 'Seconds to wait before a retry.'},
+    'X-Request-Id': {schema: {type: 'string'}, description: 'Identifies the failure in the error log.'},
   },
 };
-const unauthorized = failure('A token is asked for, and this is none.');
+const unauthorized = failure('The token is missing or unknown.');
 
 const allocation: Json = {
-  summary: 'Take a range of integers that nobody else is ever given.',
+  summary: 'Allocate a range of integers that no other client ever gets.',
   parameters: [
     {
       name: 'mode',
       in: 'query',
       required: true,
-      description: 'The counter; created by its first request.',
+      description: 'The counter to allocate from; its first request creates it.',
       schema: {type: 'string', minLength: 1, maxLength: 255},
     },
     {
       name: 'range',
       in: 'query',
       required: true,
-      description: 'How many; 0 answers an empty range and touches nothing.',
+      description: 'Number of integers; 0 returns an empty range and changes nothing.',
       schema: {type: 'string', pattern: '^[0-9]+$'},
     },
   ],
   responses: {
-    '200': {description: 'The range, first and last integer inclusive.', content: json(ref('Range'))},
-    '400': failure('A parameter is missing, repeated or not well-formed.'),
+    '200': {
+      description: 'The first and the last integer of the range, both inclusive.',
+      content: json(ref('Range')),
+    },
+    '400': failure('A parameter is missing, repeated or malformed.'),
     '401': unauthorized,
-    '403': failure('The mode is not allowed, or may not be created.'),
-    '405': failure('Another method, such as HEAD, which never allocates.'),
-    '409': failure('Fewer integers remain than were asked for.'),
-    '425': failure('A prefetch never allocates.'),
+    '403': failure('The mode is not allowed, or requests must not create it.'),
+    '405': failure('The method is not allowed; HEAD, for example, never allocates.'),
+    '409': failure('Fewer integers remain than requested.'),
+    '425': failure('Prefetches never allocate.'),
     '503': unavailable,
   },
 };
 
 const page: readonly Json[] = [
-  {name: 'mode', in: 'query', description: 'This mode alone.', schema: {type: 'string'}},
-  {name: 'after', in: 'query', description: 'Only modes after this one.', schema: {type: 'string'}},
+  {name: 'mode', in: 'query', description: 'List only this mode.', schema: {type: 'string'}},
+  {name: 'after', in: 'query', description: 'List only modes after this one.', schema: {type: 'string'}},
   {
     name: 'limit',
     in: 'query',
-    description: 'So many modes at most.',
+    description: 'List at most this many modes.',
     schema: {type: 'integer', minimum: 0, maximum: MAX_LIMIT, default: DEFAULT_LIMIT},
   },
 ];
@@ -62,11 +67,11 @@ const paths: Json = {
   '/status': {
     get: {
       operationId: 'status',
-      summary: 'The database, its schema, and each mode with its next index and what remains.',
+      summary: 'Show the database, its schema, and each mode with its next index and remaining integers.',
       parameters: page,
       responses: {
-        '200': {description: 'The state now.', content: json(ref('Status'))},
-        '400': failure('limit is no such number.'),
+        '200': {description: 'The current status.', content: json(ref('Status'))},
+        '400': failure('limit is not a whole number within its bounds.'),
         '401': unauthorized,
         '503': unavailable,
       },
@@ -75,16 +80,24 @@ const paths: Json = {
   '/health': {
     get: {
       operationId: 'health',
-      summary: 'Whether integers can be had; never allocates. The reason only with a token.',
-      responses: {'200': {description: 'They can.', content: json(ref('Health'))}, '503': unavailable},
+      summary:
+        'Check whether integers can be allocated, without allocating. Give the reason only to clients ' +
+        'with a token.',
+      responses: {
+        '200': {description: 'Integers can be allocated.', content: json(ref('Health'))},
+        '503': unavailable,
+      },
     },
   },
   '/metrics': {
     get: {
       operationId: 'metrics',
-      summary: 'Metrics for Prometheus.',
+      summary: 'Get metrics for Prometheus.',
       responses: {
-        '200': {description: 'The text format.', content: {'text/plain': {schema: {type: 'string'}}}},
+        '200': {
+          description: 'Metrics in the Prometheus text format.',
+          content: {'text/plain': {schema: {type: 'string'}}},
+        },
         '401': unauthorized,
       },
     },
@@ -92,17 +105,17 @@ const paths: Json = {
   '/openapi.json': {
     get: {
       operationId: 'openapi',
-      summary: 'This document.',
+      summary: 'Get this document.',
       security: [],
-      responses: {'200': {description: 'OpenAPI 3.1.', content: json({type: 'object'})}},
+      responses: {'200': {description: 'An OpenAPI 3.1 document.', content: json({type: 'object'})}},
     },
   },
   '/': {
     get: {
       operationId: 'root',
-      summary: 'Whether the process is alive.',
+      summary: 'Check whether the process is alive.',
       security: [],
-      responses: {'200': {description: 'It is.', content: json(ref('Alive'))}},
+      responses: {'200': {description: 'The process is alive.', content: json(ref('Alive'))}},
     },
   },
 };
@@ -123,7 +136,7 @@ const ownSchemas: Json = {
     type: 'object',
     properties: {
       status: {type: 'string', const: 'ok'},
-      database: {type: 'string', description: 'With a token.'},
+      database: {type: 'string', description: 'Location of the database; only for clients with a token.'},
     },
     required: ['status'],
     additionalProperties: false,

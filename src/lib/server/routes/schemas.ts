@@ -10,12 +10,12 @@ export const rangeSchema: Json = {
   properties: {
     endIndex: {
       type: 'integer',
-      description: 'The last integer of the range; -2 for an empty one.',
+      description: 'The last integer of the range; -2 for an empty range.',
       minimum: -2,
     },
     startIndex: {
       type: 'integer',
-      description: 'The first integer of the range; -1 for an empty one.',
+      description: 'The first integer of the range; -1 for an empty range.',
       minimum: -1,
     },
   },
@@ -31,11 +31,11 @@ export const statusSchema: Json = {
   properties: {
     version: {
       type: 'string',
-      description: 'Of UniqueID.',
+      description: 'The version of UniqueID.',
     },
     service: {
       type: 'object',
-      description: 'Only of a running service.',
+      description: 'Present only if a running service answers.',
       properties: {
         url: {
           type: 'string',
@@ -62,13 +62,14 @@ export const statusSchema: Json = {
         identity: {
           type: ['string', 'null'],
           description:
-            'The same in two documents only if they are of one database; changes when a server of PostgreSQL restarts. Null if the database cannot tell.',
+            'Equal in two documents only if they describe the same database. ' +
+            'Changes when a PostgreSQL server restarts. Null if unknown.',
           pattern: '^[0-9a-f]{16}$',
         },
         schema: {
           type: ['string', 'null'],
           description:
-            'The schema that the tables in use lie in; null if the database has no schemas, or the tables are missing.',
+            'The schema of the tables in use; null if the database has no schemas or the tables are missing.',
         },
         product: {
           type: 'string',
@@ -79,7 +80,7 @@ export const statusSchema: Json = {
         },
         durability: {
           type: 'string',
-          description: 'The settings in force that decide whether a commit survives power loss.',
+          description: 'The settings in effect that decide whether a commit survives power loss.',
         },
         warnings: {
           type: 'array',
@@ -110,12 +111,12 @@ export const statusSchema: Json = {
               properties: {
                 code: {
                   type: 'string',
-                  description: 'Stable; the names are in src/lib/core/errors.ts.',
+                  description: 'Stable; src/lib/core/errors.ts lists the codes.',
                   pattern: '^[A-Z_]+$',
                 },
                 message: {
                   type: 'string',
-                  description: 'What happened.',
+                  description: 'What failed.',
                 },
                 hint: {
                   type: 'string',
@@ -141,23 +142,23 @@ export const statusSchema: Json = {
           },
           next: {
             type: ['integer', 'null'],
-            description: 'The next integer to be given; null where the row holds none.',
+            description: 'The next integer to issue; null if the row holds no integer.',
             minimum: 0,
           },
           remaining: {
             type: ['integer', 'null'],
-            description: 'How many are left.',
+            description: 'Integers left.',
             minimum: 0,
           },
           usedShare: {
             type: ['number', 'null'],
             minimum: 0,
             maximum: 1,
-            description: 'From 0 to 1.',
+            description: 'Used share of all integers, from 0 to 1.',
           },
           highWaterMark: {
             type: ['integer', 'null'],
-            description: 'Of a running service: one more than the highest integer it has itself handed out.',
+            description: 'Only from a running service: one more than the highest integer that it has issued.',
             minimum: 0,
           },
         },
@@ -167,7 +168,7 @@ export const statusSchema: Json = {
     },
     more: {
       type: 'boolean',
-      description: 'Whether further modes follow after the last one listed.',
+      description: 'True if further modes follow the last one listed.',
     },
   },
   required: ['version', 'database', 'schema', 'modes', 'more'],
