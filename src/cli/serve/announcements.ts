@@ -44,7 +44,7 @@ export function serveAnnouncements(settings: Settings, log: Logger | undefined):
 export function logSync({before, steps}: MigrationPlan): void {
   const names = steps.map(({name}) => name);
   const message =
-    names.length === 0 ? 'The schema was up to date.' : `Brought the schema up to date: ${names.join(', ')}.`;
+    names.length === 0 ? 'The schema is up to date.' : `Upgraded the schema: ${names.join(', ')}.`;
   stderrLogger().info({before, steps: names}, message);
 }
 
@@ -55,11 +55,14 @@ function stderrLogger(): Logger {
 function toLog(log: Logger): ServeAnnouncements {
   return {
     started: (url, database) => {
-      log.info({url, database, version}, `UniqueID ${version} answers at ${url}/getid, from ${database}.`);
+      log.info(
+        {url, database, version},
+        `UniqueID ${version} answers at ${url}/getid with database ${database}.`,
+      );
       return Promise.resolve();
     },
     stopping: () => {
-      log.info('Stopping: what has been accepted is still answered.');
+      log.info('Shutting down: draining accepted requests.');
     },
     stopped: () => {
       log.info('Stopped.');
@@ -91,12 +94,14 @@ function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnounce
           [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',
         ),
         ...row('Error log', errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', ')),
-        ...row('Stop', 'Ctrl-C; what has been accepted is still answered'),
+        ...row('Stop', 'Ctrl-C (drains accepted requests first)'),
         visible(''),
       );
     },
     stopping: () => {
-      print(dim(visible('Stopping: what has been accepted is still answered. Ctrl-C again ends at once.')));
+      print(
+        dim(visible('Shutting down: draining accepted requests. Press Ctrl-C again to exit immediately.')),
+      );
     },
     stopped: () => {
       print(visible('Stopped.'));

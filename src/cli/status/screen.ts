@@ -81,7 +81,7 @@ function modeLines(
   {width, colour, maxRows = Infinity, extraColumns = []}: ScreenOptions,
 ): Visible[] {
   if (modes.length === 0)
-    return [visible(isUnreadable(schema) ? 'Its modes cannot be read.' : 'No modes yet.')];
+    return [visible(isUnreadable(schema) ? 'The modes cannot be read.' : 'No modes yet.')];
   const all = [...columns, ...extraColumns];
   const shown = modes.length > maxRows ? modes.slice(0, Math.max(1, maxRows - 1)) : modes;
   const [heading = visible(''), ...lines] = formatTable(
@@ -99,11 +99,9 @@ function isUnreadable({problem}: StatusDocument['schema']): boolean {
 
 function moreLine(hidden: number, more: boolean, last: string, width: number): Visible[] {
   if (!more && hidden === 0) return [];
-  const text =
-    hidden > 0
-      ? `… and ${formatInteger(BigInt(hidden))}${more ? ' or more' : ''} further modes`
-      : '… and more modes';
-  const line = visible(hidden > 0 ? text : `${text}; the next ones: ${nextPageFlags(last)}`);
+  const count = `${more ? 'at least ' : ''}${formatInteger(BigInt(hidden))}`;
+  const text = hidden > 0 ? `… and ${count} more ${hidden === 1 ? 'mode' : 'modes'}` : '… and more modes';
+  const line = visible(hidden > 0 ? text : `${text}; to list them: ${nextPageFlags(last)}`);
   return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
 }
 

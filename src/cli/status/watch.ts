@@ -22,7 +22,7 @@ export interface WatchOptions {
 /** The content of the screen. */
 interface View {
   readonly status: StatusDocument | undefined;
-  /** The reason why `status` is old, and since when, in milliseconds of the monotonic clock. */
+  /** Why `status` is old, and since when, in milliseconds of the monotonic clock. */
   readonly outage: {readonly error: UniqueIDError | undefined; readonly since: number} | undefined;
 }
 
@@ -81,10 +81,14 @@ function formatFrame(
   {columns: width, rows}: NodeJS.WriteStream,
   {intervalMs, colour}: WatchOptions,
 ): Visible[] {
-  const footer = colour.dim(visible(`Every ${intervalMs / 1000} s · Ctrl-C ends`.slice(0, width)));
+  const footer = colour.dim(visible(`Refreshes every ${intervalMs / 1000} s · Ctrl-C quits`.slice(0, width)));
   const outageRows = outage === undefined ? [] : outageLines(outage, width, colour);
   if (status === undefined)
-    return [...(outageRows.length === 0 ? [visible('Asking …')] : outageRows), visible(''), footer];
+    return [
+      ...(outageRows.length === 0 ? [visible('Waiting for an answer …')] : outageRows),
+      visible(''),
+      footer,
+    ];
   const options = {width, colour, extraColumns: rateColumns(rates)};
   const above = databaseLines(status, options).length + outageRows.length + 1;
   // The headings, an empty line and the footer need three lines.
@@ -95,7 +99,7 @@ function formatFrame(
 function outageLines({error, since}: NonNullable<View['outage']>, width: number, colour: Colours): Visible[] {
   const what = error?.message ?? 'No answer.';
   const length = formatDuration((performance.now() - since) / 1000);
-  return labelled('Away', colour.red(visible(`${what} For ${length}; what follows is older.`)), width);
+  return labelled('Outage', colour.red(visible(`${what} Down for ${length}; the data below is old.`)), width);
 }
 
 function rateColumns(rates: Rates): ModeColumn[] {

@@ -1,25 +1,26 @@
-/** Short scale; the largest counter, 2^63-1, is 9.2 quintillion. */
-const scales: readonly (readonly [bigint, string])[] = [
-  [10n ** 18n, 'quintillion'],
-  [10n ** 15n, 'quadrillion'],
-  [10n ** 12n, 'trillion'],
-  [10n ** 9n, 'billion'],
-  [10n ** 6n, 'million'],
-];
+const MILLION = 10n ** 6n;
+const BILLION = 10n ** 9n;
+/** Few readers know the names of larger numbers, so powers of ten begin here. */
+const TRILLION = 10n ** 12n;
 
 /** Formats `251,038`. */
 export function formatInteger(value: bigint): string {
   return value.toLocaleString('en-US');
 }
 
-/** Formats `9.2 quintillion`, rounded down, from a million on; exact below. */
+/** Formats `9.2 × 10^18`, `9.2 billion` or `9.2 million`, rounded down; exact below a million. */
 export function formatScaled(value: bigint): string {
-  for (const [scale, name] of scales) {
-    if (value < scale) continue;
-    const tenths = (value * 10n) / scale;
-    return `${tenths / 10n}.${tenths % 10n} ${name}`;
-  }
-  return formatInteger(value);
+  if (value < MILLION) return formatInteger(value);
+  if (value < BILLION) return `${oneDecimal(value, MILLION)} million`;
+  if (value < TRILLION) return `${oneDecimal(value, BILLION)} billion`;
+  const exponent = value.toString().length - 1;
+  return `${oneDecimal(value, 10n ** BigInt(exponent))} × 10^${exponent}`;
+}
+
+/** Divides to one decimal, rounded down. */
+function oneDecimal(value: bigint, unit: bigint): string {
+  const tenths = (value * 10n) / unit;
+  return `${tenths / 10n}.${tenths % 10n}`;
 }
 
 /** Formats `12.3 %`; a positive share below 0.1 % is `< 0.1 %`, never `0 %`. */
