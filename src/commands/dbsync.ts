@@ -43,8 +43,8 @@ export default class Dbsync extends BaseCommand {
   static override summary = 'Create the database or upgrade its schema.';
 
   static override description =
-    'Runs each step in its own transaction and keeps every counter. Running it again is safe, and so ' +
-    'are two runs at the same time.';
+    'Runs each step in its own transaction and keeps every counter. It is safe to run again, or twice at ' +
+    'the same time.';
 
   static override usage = [
     '<%= command.id %> [--dry-run] [--from URL [--spellings FILE]]',
@@ -128,7 +128,7 @@ export default class Dbsync extends BaseCommand {
         if (result.spellings.length > 0 || options.spellings !== undefined) {
           output.print(
             `Each spelling has its own counter in ${location}. Set create_modes = no there first: ` +
-              'it rejects spellings that were not copied, which would otherwise start again.',
+              'it rejects spellings that were not copied, which would otherwise get a new counter.',
           );
         }
         return document;
@@ -148,7 +148,7 @@ export default class Dbsync extends BaseCommand {
       this.log();
     }
     this.log(
-      `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} ${raises.length === 1 ? 'counter' : 'counters'} ` +
+      `${dryRun ? 'Would copy' : 'Copied'} ${raises.length} counter${raises.length === 1 ? '' : 's'} ` +
         `from ${old.location} to ${location}.`,
     );
     if (spellings.length > 0) {

@@ -7,7 +7,7 @@ export default class Getid extends BaseCommand {
   static override summary = 'Allocate a range of unique integers.';
 
   static override description =
-    'Prints the range on one line, as the same JSON as the REST API. Once it is printed, the integers ' +
+    'Prints the range on one line, in the JSON form of the REST API. Once it is printed, the integers ' +
     'are yours: no other client ever gets them.';
 
   static override usage = '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL]';

@@ -104,7 +104,7 @@ export default class Reset extends BaseCommand {
       const record = resetRecord(store.location, moves, changes, dryRun);
       for (const line of recordLines(record)) this.log(line);
       if (!dryRun && !this.jsonEnabled() && changes.some(({backward}) => backward)) {
-        printNotice('Restart the services on this database: they reject a counter that went back.');
+        printNotice('Restart the services on this database: they reject a counter that went backward.');
       }
       return exactJson(record);
     });
@@ -154,7 +154,7 @@ function missingModeError(): UniqueIDError {
   });
 }
 
-/** @throws UniqueIDError `REJECTED` unless a person confirms */
+/** @throws UniqueIDError `REJECTED` unless the user confirms */
 async function confirmReset(
   changes: readonly ResetMove[],
   database: string | undefined,

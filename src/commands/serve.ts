@@ -138,7 +138,7 @@ export default class Serve extends BaseCommand {
 
 type SetHangUpHandler = ReturnType<typeof catchHangUp>;
 
-/** Loads the server while the database's thread starts, which takes as long. */
+/** Loads the server while the database's thread starts; both take about as long. */
 function loadServer(): Promise<{startServer: typeof startServer}> {
   return import('../lib/server/start.js');
 }

@@ -9,7 +9,7 @@ export interface CommandInteraction extends CommandOutput {
 
 /**
  * Connects to a database that integers may be allocated from. If it is missing or too old, offers to run
- * dbsync if a person can be asked; a script gets an error with that hint.
+ * dbsync if it can prompt; a script gets an error with that hint.
  *
  * @throws UniqueIDError `DATABASE_MISSING` or `SCHEMA_*`
  */

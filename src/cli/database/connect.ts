@@ -6,7 +6,7 @@ import type {TimeLimit} from '../process/time-limit.js';
 
 export interface CommandOutput {
   readonly print: (line: string) => void;
-  /** The time that the command may take; lifted before a person is asked. */
+  /** The time that the command may take; lifted before a prompt. */
   readonly limit?: TimeLimit | undefined;
 }
 

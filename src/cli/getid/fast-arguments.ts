@@ -1,6 +1,6 @@
 import {getidFlags, globalFlags, type GetidOptions} from './flags.js';
 
-/** The names of the flags that this parser knows, by each way to write them. */
+/** The flags that this parser accepts: their names by each spelling. */
 const flagNames = new Map(
   Object.entries({...globalFlags, ...getidFlags}).flatMap(([name, flag]) =>
     'isFast' in flag
@@ -11,7 +11,7 @@ const flagNames = new Map(
 
 /**
  * Parses a plain `getid`, as scripts write it, because loading oclif takes longer than the allocation. Any
- * other command line is left to oclif, which knows every way to write a flag, and every mistake.
+ * other command line is left to oclif, which handles every spelling of a flag, and every mistake.
  *
  * @returns `undefined` for any command line that is not plain; never a guess
  */

@@ -21,7 +21,7 @@ export interface GetidRequest {
   readonly format: RangeFormat;
 }
 
-/** The steps of an allocation in which a person may take part. */
+/** The steps of an allocation that may prompt. */
 export interface AllocationSteps {
   readonly connect: (config: Config, output: CommandOutput) => Promise<Store>;
   /** Returns the mode to allocate from if no flag names one. */

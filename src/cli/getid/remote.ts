@@ -5,7 +5,7 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {GetidOptions} from './flags.js';
 
-/** Takes a range from a running service, and asks a person for the mode if no flag names one. */
+/** Allocates a range from a running service, and prompts for the mode if no flag names one. */
 export async function allocateRemotely(
   server: string,
   mode: string | undefined,

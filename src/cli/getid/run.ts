@@ -8,7 +8,7 @@ import {allocateRemotely} from './remote.js';
 import {canPrompt} from '../terminal/traits.js';
 import type {TimeLimit} from '../process/time-limit.js';
 
-/** Allocates a range from the database or a service, and prints it; asks a person for a missing mode. */
+/** Allocates a range from the database or a service, and prints it; prompts for a missing mode. */
 export async function runGetid(options: GetidOptions): Promise<void> {
   const request = parseGetid(options);
   const {mode, count, format, config} = request;

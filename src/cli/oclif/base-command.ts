@@ -15,6 +15,8 @@ export abstract class BaseCommand extends Command {
   static override baseFlags = {
     config: Flags.string(globalFlags.config),
     database: Flags.string(globalFlags.database),
+    // Replaces the help text of oclif's own flag.
+    json: Flags.boolean({helpGroup: 'GLOBAL', summary: 'Print the result as JSON.'}),
   };
 
   protected configure(flags: Readonly<Record<string, unknown>>): Config {

@@ -59,7 +59,7 @@ export function toCommandError(thrown: unknown, argv: readonly string[]): unknow
   const [name = '', ...rest] = end < 0 ? argv : argv.slice(0, end);
   const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
   const known = Object.keys(commands);
-  // oclif takes the words after a command without arguments for a part of the command's name.
+  // oclif treats words after a command without arguments as a part of the command's name.
   if (known.includes(name)) {
     const hint = `Run "uniqueid ${name} --help" for usage.`;
     return unexpectedArgumentsError(rest, hint) ?? rewordedError(thrown, hint);
@@ -88,7 +88,7 @@ function unexpectedArgumentsError(args: unknown, hint: string): UniqueIDError | 
   return new UniqueIDError('USAGE', `Unexpected ${noun} ${quote(args.join(' '))}.`, {hint});
 }
 
-/** Finds two flags that exclude each other, or a flag without the one that it needs. */
+/** Finds two flags that exclude each other, or a flag without another that it needs. */
 function conflictError(parse: OclifError['parse']): UniqueIDError | undefined {
   const {flags = {}, metadata} = parse?.output ?? {};
   const given = Object.keys(flags).filter(
@@ -120,7 +120,7 @@ const rewordings: readonly (readonly [RegExp, (...groups: string[]) => string])[
   [/^Flag (--[\w-]+) expects a value$/, (flag = '') => `${flag} needs a value.`],
   [
     /^Flag (--[\w-]+) expects one of these values: (.+)$/,
-    (flag = '', values = '') => `${flag} needs a value: ${values}.`,
+    (flag = '', values = '') => `${flag} needs one of these values: ${values}.`,
   ],
   [/^Flag (--[\w-]+) can only be specified once$/, (flag = '') => `${flag} is given more than once.`],
   [

@@ -18,7 +18,7 @@ export function setCrashReporter(reporter: CrashReporter): void {
  * Ends the process with status 1 at an uncaught error, which is a bug; Node would print the bundled source.
  */
 export function catchCrashes(): void {
-  // A plain getid is a bundle of its own with its own handler; oclif's bundle may be loaded after it.
+  // A plain getid is a separate bundle with its own handler; oclif's bundle may be loaded after it.
   process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
     // oclif rethrows the error of stdout; `assertPrinted` reports it.

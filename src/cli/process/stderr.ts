@@ -33,7 +33,7 @@ export function wrapForTerminal(lines: readonly Visible[]): string {
     .join('');
 }
 
-/** Returns the columns of stderr; `undefined` if it is no terminal. */
+/** Returns the columns of stderr; `undefined` if it is not a terminal. */
 export function terminalWidth(): number | undefined {
   return process.stderr.isTTY && process.stderr.columns > 0 ? process.stderr.columns : undefined;
 }

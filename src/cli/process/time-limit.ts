@@ -6,7 +6,7 @@ export interface TimeLimit {
   readonly limitMs: number;
   /** Returns the milliseconds left, at least 1; the whole limit after `lift`. */
   readonly leftMs: () => number;
-  /** Cancels the limit, if the work is done or waits for a person. */
+  /** Cancels the limit when the work is done or waits at a prompt. */
   readonly lift: () => void;
 }
 

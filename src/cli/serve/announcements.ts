@@ -8,7 +8,7 @@ import {visible, type Visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 import {wrapForTerminal} from '../process/stderr.js';
 
-/** Asks the database for the facts that a person is shown. */
+/** Asks the database for the facts that the terminal shows. */
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
 
 /** Messages of `serve` about itself: a few lines on a terminal, one JSON record each in a log. */
@@ -40,7 +40,7 @@ export function serveAnnouncements(settings: Settings, log: Logger | undefined):
   };
 }
 
-/** Logs the steps of `--sync`; a person has seen the task list instead. */
+/** Logs the steps of `--sync`; a terminal shows the task list instead. */
 export function logSync({before, steps}: MigrationPlan): void {
   const names = steps.map(({name}) => name);
   const message =
@@ -80,7 +80,7 @@ function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnounce
   return {
     started: async (url, database, facts) => {
       const {product, durability} = await facts();
-      // Loading the measuring of text takes longer than the rest of this module, and a log needs none.
+      // Loading text measurement takes longer than the rest of this module, and a log does not need it.
       const {labelled} = await import('../terminal/labelled.js');
       const row = (label: string, text: string): Visible[] =>
         labelled(label, visible(text), process.stderr.columns);

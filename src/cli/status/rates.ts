@@ -16,7 +16,7 @@ export class Rates {
       const previous = this.#last.get(mode);
       const history = this.#rates.get(mode) ?? [];
       const isCounted = previous !== undefined && next !== null && seconds > 0;
-      // A reset backward is no negative use.
+      // A reset backward does not count as negative use.
       const rate = isCounted ? Math.max(0, Number(next - previous)) / seconds : undefined;
       rates.set(mode, rate === undefined ? history : [...history, rate].slice(-MAX_RATES_PER_MODE));
     }

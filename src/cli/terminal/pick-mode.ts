@@ -15,7 +15,7 @@ export function pickMode(message: string, modes: readonly string[]): Promise<str
 export function pickOrNameMode(modes: readonly string[]): Promise<string> {
   return search(
     {
-      message: 'Which mode? (type to search, or a new name)',
+      message: 'Which mode? (type to search, or enter a new name)',
       source: (term) => [...matchingChoices(modes, term), ...newModeChoice(modes, term)],
       validate: (mode) => findProblem(mode) ?? true,
     },

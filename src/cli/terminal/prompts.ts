@@ -11,7 +11,7 @@ export function askYesNo(message: string): Promise<boolean> {
 }
 
 /**
- * Asks a person to type a text, so that a hasty Enter confirms nothing. Accepts hidden characters in their
+ * Asks for a typed text, so that a hasty Enter confirms nothing. Accepts hidden characters in their
  * visible form, because no keyboard has them.
  */
 export async function askToType(message: string, expected: string): Promise<boolean> {

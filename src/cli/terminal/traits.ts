@@ -5,8 +5,8 @@ export interface StreamTraits {
 }
 
 /**
- * Returns whether a person can be asked. Prompts use stderr and stdin, so both must be terminals, and neither
- * `--json` nor `CI` may mark a script.
+ * Returns whether the command can prompt. Prompts use stderr and stdin, so both must be terminals, and
+ * neither `--json` nor `CI` may mark a script.
  */
 export function canPrompt(json: boolean): boolean {
   return !json && process.stdin.isTTY && process.stderr.isTTY && !isTruthy(process.env['CI']);

@@ -33,7 +33,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = completeOptions(options);
     this.#servers = this.#options.servers;
-    // Every waiting call adds a listener, which is no leak.
+    // Every waiting call adds a listener; Node would warn of a leak.
     setMaxListeners(0, this.#stop.signal);
   }
 
@@ -136,7 +136,7 @@ function assertCount(range: bigint | number): bigint {
     'INVALID_RANGE',
     `range must be a whole number from 0 to 2^63-1, not ${String(range)}.`,
     {
-      hint: 'Pass a bigint above 2^53.',
+      hint: 'Pass values above 2^53 as a bigint.',
     },
   );
 }

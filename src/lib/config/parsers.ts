@@ -46,7 +46,7 @@ export const boolean: Parser<boolean> = (text) => {
   throw new InvalidValue('true or false');
 };
 
-/** Parses a path; an empty text is no path, as in CherryPy. */
+/** Parses a path; an empty text means no path, as in CherryPy. */
 export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
 
 /** Parses a list of modes; only an empty text allows all. */

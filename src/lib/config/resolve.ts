@@ -137,7 +137,9 @@ function parseValue(setting: Setting, {text, origin, subject}: Found): unknown {
         'CONFIG_INVALID',
         `${subject} must be ${error.allowed}, not ${JSON.stringify(text)}.`,
         {
-          hint: `Correct it, or omit it for the default (${setting.default === '' ? 'none' : setting.default}).`,
+          hint:
+            'Correct it, or omit it for the default ' +
+            `(${setting.default === '' ? 'none' : setting.default}).`,
         },
       );
     }

@@ -34,9 +34,9 @@ export interface DatabaseStatus {
 
 /** The modes that a status lists. */
 export interface ModePage {
-  /** This mode alone. */
+  /** Lists only this mode. */
   readonly mode?: string | undefined;
-  /** Only modes after this one, in the order of their UTF-8 bytes. */
+  /** Lists only modes after this one, in the order of their UTF-8 bytes. */
   readonly after?: string | undefined;
   readonly limit: number;
 }

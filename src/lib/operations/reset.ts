@@ -55,7 +55,8 @@ export async function applyReset(
   const state = conflict.next === undefined ? 'missing or damaged' : String(conflict.next);
   throw new UniqueIDError(
     'REJECTED',
-    `The counter of mode ${JSON.stringify(conflict.mode)} changed and is now ${state}; nothing was reset.`,
+    `The counter of mode ${JSON.stringify(conflict.mode)} changed during the reset and is now ${state}; ` +
+      'nothing was reset.',
     {
       hint: 'Shut down the services on this database, then reset again.',
     },

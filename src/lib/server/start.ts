@@ -112,7 +112,7 @@ async function listenOrClose(
     });
     const server = await listen(api.listener, settings, descriptor);
     api.setAddress(boundAddress(server));
-    // The order matters: the first call takes over all listeners that the server has by then.
+    // The order matters: the first call takes over all listeners that the server has at that point.
     return {api, server, groups: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
   } catch (error) {
     await store.close();

@@ -11,7 +11,7 @@ export function inheritedSocket(env: NodeJS.ProcessEnv, pid: number): number | u
 }
 
 /**
- * Notifies systemd if it asks for it (`Type=notify`, `NotifyAccess=all`). Node cannot write to a datagram
+ * Notifies systemd if it expects it (`Type=notify`, `NotifyAccess=all`). Node cannot write to a datagram
  * socket of this kind, so systemd's own program does.
  */
 export function notifySystemd(env: NodeJS.ProcessEnv, state: 'READY=1' | 'STOPPING=1', status: string): void {

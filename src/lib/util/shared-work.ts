@@ -14,14 +14,14 @@ export class SharedWork<T> {
   readonly #overloadError: () => Error;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param tooMuch makes the error for work that finds `MAX_WAITING` others waiting */
+  /** @param overloadError makes the error for work that finds `MAX_WAITING` others waiting */
   constructor(overloadError: () => Error) {
     this.#overloadError = overloadError;
   }
 
   /**
    * @param key identifies the work: equal keys must mean equal results
-   * @throws (as a rejection) the error of `tooMuch`, or the error of the work
+   * @throws (as a rejection) the error of `overloadError`, or the error of the work
    */
   run(key: string, work: () => Promise<T>): Promise<T> {
     const waiting = this.#waiting.get(key);

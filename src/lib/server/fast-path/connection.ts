@@ -21,7 +21,7 @@ export interface FastPathDeps extends Pick<
 
 /**
  * One connection while each packet on it is a common request that follows the previous answer.
- * The first packet that is anything else moves the whole connection to `node:http` for good.
+ * The first packet that is anything else moves the whole connection to `node:http` permanently.
  */
 export class FastPathConnection implements RequestCallbacks {
   readonly #deps: FastPathDeps;

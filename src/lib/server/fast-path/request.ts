@@ -24,7 +24,7 @@ const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_SPACE = ' \t';
 
-/** Headers that ask for more than an answer on this connection, or that a route inspects. */
+/** Headers that need more than an answer on this connection, or that a route inspects. */
 const unsupportedHeaders = new Set<string>([
   'transfer-encoding',
   'upgrade',

@@ -30,7 +30,7 @@ export function descriptorRemark(requested: number, limit: number | undefined): 
   if (limit === undefined || limit >= requested) return undefined;
   const maxOpen = maxOpenConnections(requested, limit);
   return (
-    `max_connections is ${requested}, but this process can open only ${limit} files: it closes connections ` +
+    `max_connections is ${requested}, but this process may open only ${limit} files: it closes connections ` +
     `beyond ${maxOpen}. Raise the limit (LimitNOFILE= of systemd, ulimit -n), or lower max_connections.`
   );
 }

@@ -137,7 +137,7 @@ export async function drain(
   return inTime;
 }
 
-/** Cuts the connection if its client takes no byte of an answer for `limitMs`. */
+/** Cuts the connection if its client reads no byte of an answer for `limitMs`. */
 function cutIfUnread(response: ServerResponse, limitMs: number): void {
   response.setTimeout(limitMs, () => {
     if (response.writableEnded) response.destroy();
@@ -145,13 +145,13 @@ function cutIfUnread(response: ServerResponse, limitMs: number): void {
 }
 
 /**
- * Answers bytes that are no HTTP request in the same form as every other error.
+ * Answers bytes that are not an HTTP request, in the same form as every other error.
  *
  * @param hadRequest true if a request arrived on this connection before
  */
 function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadRequest: boolean): void {
   // No reply if the client is gone or never completed its TLS handshake. A client that waits for another
-  // answer would take this one for it.
+  // answer would mistake this one for it.
   const isUnreachable = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
   if (isUnreachable) {
     socket.destroy();
@@ -173,7 +173,7 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
         ? new UniqueIDError('REQUEST_TIMEOUT', 'The request did not arrive in time.', {
             hint: 'Send it again.',
           })
-        : new UniqueIDError('INVALID_REQUEST', 'Malformed HTTP request.', {
+        : new UniqueIDError('INVALID_REQUEST', 'This is not a well-formed HTTP request.', {
             hint: 'Use /getid?range=10&mode=file, percent-encoded.',
           });
   const body = formatError(rejection);
@@ -204,7 +204,7 @@ function listenError({code, message}: NodeJS.ErrnoException, address: string, po
       );
     case 'EACCES':
       return new UniqueIDError('ADDRESS_UNAVAILABLE', `Cannot listen on ${endpoint}: permission denied.`, {
-        hint: 'Pass a --port above 1023.',
+        hint: 'Pass a port above 1023 with --port.',
       });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -29,7 +29,7 @@ export class ResponseWriter {
 
   /**
    * @param headers further headers for every answer
-   * @param lifecycle once it shuts down, answers close their connections
+   * @param lifecycle during shutdown, answers close their connections
    * @param record called with each answer, for the access log
    */
   constructor(

@@ -128,7 +128,7 @@ function readFile(path: string): string {
 
 function parseDigest(token: string | undefined, hash: string | undefined, location: string): Buffer {
   if ((token === undefined) === (hash === undefined))
-    throw invalid(location, 'set either token or token_sha256', '');
+    throw invalid(location, 'set exactly one of token and token_sha256', '');
   if (hash !== undefined) {
     if (!/^[0-9a-f]{64}$/i.test(hash))
       throw invalid(location, 'token_sha256 must be 64 hexadecimal digits', '');

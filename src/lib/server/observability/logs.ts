@@ -54,7 +54,7 @@ export function openLogs({screen, accessFile, errorFile}: LogOptions): Logs {
   if (errorLog !== undefined) report(errorLog, `log.error_file ${errorFile}`, notices);
   if (accessLog !== undefined) report(accessLog, `log.access_file ${accessFile}`, notices);
   report(stderrSink(), 'stderr', notices);
-  // A person who watches the screen sees each line immediately.
+  // On a screen each line appears immediately.
   const access =
     accessSinks.length === 0 ? undefined : new AccessLog(accessSinks, screen ? 0 : ACCESS_FLUSH_LENGTH);
   const flush = setInterval(() => access?.flush(), ACCESS_FLUSH_MS);

@@ -1,4 +1,4 @@
-/** Modes with a series of their own: modes that strangers invent must not fill a Prometheus. */
+/** Modes with a series of their own: clients that invent modes must not flood Prometheus. */
 const MAX_LISTED = 100;
 
 /** Modes that are counted, listed or not; beyond this the least used are forgotten. */
@@ -104,7 +104,7 @@ export class ModeSeriesTable {
   }
 
   /**
-   * Makes room. Modes that a stranger invents have one request each, so modes that are used again stay.
+   * Makes room. Invented modes have one request each, so modes that are used again stay.
    * A series that returns after it was forgotten begins at 0, as after a restart.
    */
   #forgetHalf(): void {

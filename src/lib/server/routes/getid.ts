@@ -73,7 +73,7 @@ export class Getid {
     this.#options = options;
   }
 
-  /** Allocates the range that a query asks for, and calls back with it or with the error. */
+  /** Allocates the range that a query requests, and calls back with it or with the error. */
   allocate(query: string, authorization: string | undefined, callbacks: RequestCallbacks): void {
     const {allocator, tokens} = this.#options;
     try {

@@ -8,10 +8,10 @@ import {withTimeLimit} from '../../util/time-limit.js';
 /** Time for which one result answers all requests. */
 const RESULT_TTL_MS = 1000;
 
-/** Time limit of one check: monitoring takes a database that is slower for unavailable. */
+/** Time limit of one check: monitoring treats a slower database as unavailable. */
 const CHECK_TIMEOUT_MS = 1800;
 
-/** Time for which a failed probe is repeated: a lock or a lost connection is no outage. */
+/** Time for which a failed probe is repeated: a lock or a lost connection is not an outage. */
 const RETRY_MS = 1000;
 
 /** The reason why no integers can be allocated; `undefined` if they can. */
