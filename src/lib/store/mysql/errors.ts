@@ -83,7 +83,8 @@ export function fromMysqlError(thrown: unknown, destination: Destination): Error
 
 /**
  * Distinguishes the failures for which the driver replaces Node's code by one of its own. A system error and
- * a disconnection by the server count as cut; only a text marks the latter. The rest are certificate failures.
+ * a disconnection by the server count as cut; only a text marks the latter. The rest are certificate
+ * failures.
  */
 function handshakeFailed(
   location: string,

@@ -5,8 +5,9 @@ import {CONVERT_ENGINE} from '../schema/structure.js';
 export const exactCollations = ['utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb4_bin'];
 
 /**
- * Creates tables as peewee does, except for the collation: with a default one, `file` and `FILE` share a
- * counter. An existing table is never converted, because a counter split in two would start again.
+ * Returns statements that create tables as peewee does, except for the collation: with a default one, `file`
+ * and `FILE` share a counter. An existing table is never converted, because a counter split in two would
+ * start again.
  */
 export function migrations(collation: string): Readonly<Record<StepName, readonly string[]>> {
   const table = `ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${collation}`;

@@ -37,7 +37,8 @@ export function lockCounters(modes: readonly string[]): string {
 
 /** Reads rows with the modes as they are stored. */
 export function readCounters(modes: readonly string[]): string {
-  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${modes.map(literal).join(', ')})`;
+  const literals = modes.map(literal).join(', ');
+  return `SELECT id AS mode, \`index\` AS next FROM uniqueindex WHERE id IN (${literals})`;
 }
 
 /** Writes counters whose rows are locked. */

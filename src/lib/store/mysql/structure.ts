@@ -34,7 +34,8 @@ const readStructure = `
     column_default IS NOT NULL AS hasDefault, extra AS extra
     FROM information_schema.columns WHERE ${ofCounters} ORDER BY ordinal_position;
   SELECT index_name AS name, column_name AS columnName, sub_part AS part
-    FROM information_schema.statistics WHERE ${ofCounters} AND non_unique = 0 ORDER BY index_name, seq_in_index;
+    FROM information_schema.statistics WHERE ${ofCounters} AND non_unique = 0
+    ORDER BY index_name, seq_in_index;
   SELECT trigger_name AS name FROM information_schema.triggers
     WHERE event_object_schema = DATABASE() AND event_object_table = 'uniqueindex';
   SHOW SESSION VARIABLES WHERE Variable_name IN
@@ -101,8 +102,7 @@ function columnOf(row: RowDataPacket): ColumnStructure {
     isExact: name === 'id' ? row['kind'] === 'varchar' : isSigned64,
     isNullable: row['nullable'] === 'YES',
     hasDefault: Number(row['hasDefault']) === 1 || isAutomatic,
-    // MySQL's DEFAULT_GENERATED marks an expression as a default. AUTO_INCREMENT turns 0 into the next
-    // number.
+    // DEFAULT_GENERATED (MySQL) marks a default expression. AUTO_INCREMENT turns 0 into the next number.
     isGenerated:
       /\b(?:VIRTUAL|STORED|PERSISTENT) GENERATED\b/.test(extra) || (isAutomatic && name === 'index'),
   };

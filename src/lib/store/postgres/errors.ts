@@ -70,8 +70,7 @@ export function fromPostgresError(thrown: unknown, destination: Destination): Er
 
 /**
  * Code 28000 means an unknown user, or a pg_hba.conf that requires or forbids TLS. The server's routine
- * distinguishes them in every language. Gateways of hosted databases send no routine; only the
- * text remains.
+ * distinguishes them in every language. Gateways of hosted databases send no routine; only the text remains.
  */
 function sessionRejected(location: string, error: Error, destination: Destination): UniqueIDError {
   const routine = error instanceof postgres.PostgresError ? error.routine : undefined;

@@ -4,7 +4,7 @@ import {CONVERT_ENGINE} from '../schema/structure.js';
 const system = `uniqueindexsystem ("part" VARCHAR(255) NOT NULL PRIMARY KEY, "value" INTEGER NOT NULL)`;
 
 /**
- * Creates tables as peewee 3 does from the Python service's models.
+ * Returns statements that create tables as peewee 3 does from the Python service's models.
  *
  * @param schema the schema of the table of counters; the other table is created there too. `null` if both are
  *   missing: they are then created in the first schema of the search path

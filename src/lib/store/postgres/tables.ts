@@ -105,8 +105,7 @@ export class TablesInUse {
     const query = this.#canSetCommit ? structure.readStructure : structure.findTables;
     const [found = noTables] = (await session.unsafe(query)) as unknown as readonly structure.FoundTables[];
     const hasSystem = found.systemSchema !== null;
-    // With row_security off, reading rows that a policy may hide fails with a less helpful error than the
-    // flaw.
+    // With row_security off, reading rows that a policy may hide fails, and explains less than the flaw.
     const isReadable = hasSystem && found.table?.filtered.includes('uniqueindexsystem') !== true;
     const rows = isReadable
       ? ((await session.unsafe(readParts)) as unknown as readonly {part: string; value: number}[])

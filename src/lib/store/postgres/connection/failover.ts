@@ -66,7 +66,8 @@ export class HostFailover {
       return result;
     } catch (error) {
       const failure = error instanceof UniqueIDError ? error : fromPostgresError(error, this.#destination);
-      // A demoted primary keeps its connections and rejects writes; only a new connection finds the new one.
+      // A demoted primary keeps its connections and rejects writes; only a new connection finds its
+      // successor.
       const isUseless =
         failure instanceof UniqueIDError && failure.transient && failure.code !== 'DATABASE_BUSY';
       if (isUseless && this.#pool === pool) {
