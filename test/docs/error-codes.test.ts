@@ -4,7 +4,7 @@ import {expect, it} from 'vitest';
 import {errorTable} from '../../src/lib/core/errors.js';
 import {root} from '../helpers/folders/workspace.js';
 
-/** How the page says whether waiting helps. */
+/** The words of the page for `transient`. */
 const waiting = {true: 'yes', false: 'no', varies: 'it varies'};
 
 it('docs/use/rest-api.md lists each code with its statuses and whether waiting helps', () => {

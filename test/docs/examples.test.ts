@@ -11,7 +11,7 @@ const pages = pageNames.map((name) => ({name, text: readPage(name)}));
 const blocks = (language: string): readonly (readonly [string, string])[] =>
   pages.flatMap(({name, text}) => blocksOf(text, language).map((block) => [name, block] as const));
 
-it('the JavaScript examples fit the types that this package declares', () => {
+it('the JavaScript examples of the pages compile against the types of this package', () => {
   const folder = makeWorkspace();
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules', 'uniqueid'));
@@ -43,6 +43,6 @@ it('the JavaScript examples fit the types that this package declares', () => {
   }
 });
 
-it.each(blocks('sh'))('a command that needs another system is well-formed: %s %j', (_, block) => {
+it.each(blocks('sh'))('the sh block of a page has valid syntax: %s %j', (_, block) => {
   execFileSync('sh', ['-n'], {input: block});
 });

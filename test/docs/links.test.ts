@@ -7,7 +7,7 @@ import {root} from '../helpers/folders/workspace.js';
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
 it.each([...pageNames, 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'])(
-  'the links of %s lead to what is there',
+  'the links of %s lead to files and headings that exist',
   (page) => {
     for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
       const path = target === '' ? page : join(page, '..', target);
@@ -17,7 +17,7 @@ it.each([...pageNames, 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'])(
   },
 );
 
-/** The names that GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub makes of the headings of a page. */
 function anchorsOf(page: string): readonly string[] {
   return [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading

@@ -12,7 +12,7 @@ import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
-/** The first cells of a table's lines, without their backquotes. */
+/** Returns the first cells of the rows of a table, without backquotes. */
 function firstCells(page: string, begins: RegExp): readonly string[] {
   return page
     .split('\n')
@@ -21,8 +21,8 @@ function firstCells(page: string, begins: RegExp): readonly string[] {
     .map((cell) => cell.replaceAll('`', ''));
 }
 
-describe('what the pages state', () => {
-  it('are the defaults that hold, where a key is followed by one: `max_queue` (10,000)', () => {
+describe('the pages', () => {
+  it('state the real default after each key that one follows, as in `max_queue` (10,000)', () => {
     const known: readonly Setting[] = Object.values(settings);
     let stated = 0;
     for (const page of pageNames) {
@@ -38,7 +38,7 @@ describe('what the pages state', () => {
     expect(stated).toBeGreaterThan(15);
   });
 
-  it('are all routes of the API', () => {
+  it('list all routes of the API', () => {
     const {paths} = JSON.parse(openapiText) as {paths: Record<string, unknown>};
     const routes = Object.keys(paths).sort();
     const listed = firstCells(read('docs', 'use', 'rest-api.md'), /^`\//).map((cell) =>
@@ -50,20 +50,20 @@ describe('what the pages state', () => {
       expect(readme).toMatch(new RegExp(`\\| \`GET ${route.replace('.', '\\.')}[\`?]`));
   });
 
-  it('are the schemas that the service answers with', () => {
+  it('include the schemas that the service answers with', () => {
     expect(JSON.parse(read('docs', 'schemas', 'getid.json'))).toEqual(rangeSchema);
     expect(JSON.parse(read('docs', 'schemas', 'status.json'))).toEqual(statusSchema);
   });
 
-  it('are all statuses of the API', () => {
+  it('list all statuses of the API', () => {
     const listed = firstCells(read('docs', 'use', 'rest-api.md'), /^\d{3}$/).map(Number);
-    // Those of commands, and of a service that does not come up, are answered to nobody.
+    // The status of an error of the client alone is never sent.
     const {REMOTE_FAILED, ...answered} = errorTable;
     expect(REMOTE_FAILED.http).toBe(502);
     expect(listed).toEqual([...new Set(Object.values(answered).map(({http}) => http))].sort((a, b) => a - b));
   });
 
-  it('are all metrics', async () => {
+  it('list all metrics', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     const {body} = await ask(url, '/metrics');
     const own = [...body.matchAll(/^# TYPE (uniqueid_\S+) (\S+)$/gm)].map(

@@ -9,7 +9,7 @@ import {flaws, type Given} from '../helpers/ranges.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {abuses} from '../helpers/network/abuses.js';
 
-/** Starts hostile clients in a process of their own, so that they slow down the server alone. @returns when they are done */
+/** Runs hostile clients in their own process, so that they slow down the server alone; resolves at their end. */
 function startHostile(
   url: string,
   milliseconds: number,
@@ -28,12 +28,13 @@ function startHostile(
 const all = Object.keys(abuses);
 
 it.each([
-  ['bytes that drip', all.filter((kind) => kind.endsWith('at a time'))],
-  ['headers and bodies without end', all.filter((kind) => /megabyte|100 MB/.test(kind))],
-  ['answers that nobody waits for', all.filter((kind) => /half|first answer|never read/.test(kind))],
+  ['one byte at a time', all.filter((kind) => kind.endsWith('at a time'))],
+  ['endless headers and bodies', all.filter((kind) => /megabyte|100 MB/.test(kind))],
+  ['answers that the client does not read', all.filter((kind) => /half|first answer|never read/.test(kind))],
   ['resets and nonsense', all.filter((kind) => /reset|else/.test(kind))],
-  ['all of that at once', all],
-])('hostile clients do others no harm: %s', async (name, kinds) => {
+  ['all of these together', all],
+])('hostile clients do not harm other clients: %s', async (name, kinds) => {
+  expect(kinds).not.toEqual([]);
   const server = await startServer(['--sync'], {cwd: makeWorkspace()});
   const over = new AbortController();
   void startHostile(server.url, 3000, 4, kinds).then(() => {
@@ -53,9 +54,10 @@ it.each([
     expect(peak).toBeLessThan(400);
     if (process.env['UNIQUEID_TEST_FIGURES'] !== undefined)
       process.stdout.write(
-        `${name}: ${given.length} answers meanwhile, at most ${peak.toFixed()} MB, ${now.toFixed()} MB now\n`,
+        `${name}: ${given.length} answers, at most ${peak.toFixed()} MB, ${now.toFixed()} MB now\n`,
       );
   }
+  // No record of an unexpected error.
   expect(server.stderr()).not.toContain('UNEXPECTED');
   server.process.kill('SIGTERM');
   expect(await server.finished).toMatchObject({status: 0, signal: null});

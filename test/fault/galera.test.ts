@@ -15,10 +15,10 @@ const isLong = process.env['UNIQUEID_TEST_GALERA_KILLS'] !== undefined;
 
 const NODES = 3;
 const CLIENTS_A_SERVER = 16;
-/** As many as make a group of more modes than are taken one by one. */
+/** Enough for a batch that one statement serves, rather than one statement per mode. */
 const modes = ['file', 'upload_job', ...Array.from({length: 14}, (_, index) => `instrument${index + 1}`)];
 
-/** A server that reaches its node through a proxy, as through a load balancer that sends it elsewhere in need. */
+/** A server that reaches its node through a proxy, as through a load balancer with failover. */
 interface Member {
   readonly node: PrivateServer;
   readonly proxy: TcpProxy;
@@ -42,7 +42,7 @@ async function startMembers(): Promise<Member[]> {
   return members;
 }
 
-/** Tells how many requests a second are answered through all nodes, and through one. */
+/** Prints the requests per second through all nodes, and through one. */
 async function compareRates(members: readonly Member[], load: Load): Promise<void> {
   const count = (): number => [...load.given.values()].reduce((sum, ranges) => sum + ranges.length, 0);
   const rate = async (): Promise<number> => {
@@ -57,7 +57,7 @@ async function compareRates(members: readonly Member[], load: Load): Promise<voi
 }
 
 needs('galera').describe('a MariaDB Galera cluster of three nodes', () => {
-  it('written through all of them, one killed after the other: nothing is issued twice, and service goes on', async () => {
+  it('that are all written and killed in turn issues no integer twice, and service continues', async () => {
     const members = await startMembers();
     const servers = members.map(({server}) => server);
     let goOn = true;
@@ -70,18 +70,18 @@ needs('galera').describe('a MariaDB Galera cluster of three nodes', () => {
       if (victim === undefined || other === undefined) throw new Error('there is no such node');
       await victim.node.kill();
       victim.proxy.sendTo(other.node.port);
-      // Every server goes on, that of the dead node on another one.
+      // Every server continues, that of the killed node on another node.
       recoveries.push(await untilGiven(load));
       await victim.node.restart();
       victim.proxy.sendTo(victim.node.port);
       await untilGiven(load);
     }
     if (isLong) await compareRates(members, load);
-    // One node of three is no majority: it issues nothing more, and its server says so.
-    const {refused} = load;
+    // One node of three is no majority: it issues nothing more, and its server answers 503.
+    const rejected = load.refused;
     await Promise.all(members.slice(1).map(({node}) => node.kill()));
     for (const {proxy} of members) proxy.sendTo(members[0]?.node.port ?? 0);
-    while (load.refused === refused) await Promise.race([sleep(5), load.finished]);
+    while (load.refused === rejected) await Promise.race([sleep(5), load.finished]);
     goOn = false;
     await load.finished;
     for (const mode of modes) {
@@ -89,11 +89,11 @@ needs('galera').describe('a MariaDB Galera cluster of three nodes', () => {
       expect(given.length).toBeGreaterThan(10);
       expect(flaws(given).overlaps).toEqual([]);
     }
-    // The cluster itself gives a dead node up after 2 seconds; 30 find a service that does not come back.
+    // The cluster drops a dead node after 2 seconds; 30 detect a service that never recovers.
     expect(Math.max(...recoveries)).toBeLessThan(30_000);
     if (isLong)
       process.stdout.write(
-        `${KILLS} nodes killed: service back after ${Math.round(Math.max(...recoveries))} ms at most, ${refused} requests refused\n`,
+        `${KILLS} nodes killed: service back after ${Math.round(Math.max(...recoveries))} ms at most, ${rejected} requests rejected\n`,
       );
   }, 600_000);
 });

@@ -9,7 +9,7 @@ import {startMariadb, startPostgres} from '../helpers/databases/private-server.j
 import {flaws} from '../helpers/ranges.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 
-/** A long run raises these; the figures stand in the notes of the release. */
+/** A long run raises these; the notes of the release show its figures. */
 const ALLOCATIONS = Number(process.env['UNIQUEID_TEST_ALLOCATIONS'] ?? 8000);
 const KILLS = Number(process.env['UNIQUEID_TEST_KILLS'] ?? 3);
 
@@ -31,7 +31,7 @@ async function startFleet(url: string, env: Record<string, string> = {}): Promis
 
 describe.each(kinds)('4 servers on one $name', ({need, make, start}) => {
   needs(need).describe('on a real server', () => {
-    it('never give an integer twice, and leave no gap', async () => {
+    it('issue no integer twice, and leave no gap', async () => {
       const database = await make();
       const servers = await startFleet(database.url);
       let started = 0;
@@ -53,7 +53,7 @@ describe.each(kinds)('4 servers on one $name', ({need, make, start}) => {
       expect(total).toBe(ALLOCATIONS);
     }, 600_000);
 
-    it('give no integer twice while the database is killed under them, and go on by themselves', async () => {
+    it('issue no integer twice while the database is killed repeatedly, and resume by themselves', async () => {
       const database = await start();
       onTestFinished(() => database.remove());
       const name = database.url.startsWith('mysql') ? 'mysql' : 'postgres';
@@ -64,7 +64,7 @@ describe.each(kinds)('4 servers on one $name', ({need, make, start}) => {
       for (let kill = 0; kill < KILLS; kill++) {
         await sleep(300 + Math.random() * 300);
         await database.kill();
-        // Sometimes away for longer than a request waits.
+        // Every third outage is longer than the time limit of a request.
         await sleep(kill % 3 === 2 ? 2500 : Math.random() * 300);
         await database.restart();
         recoveries.push(await untilGiven(load));
@@ -78,7 +78,7 @@ describe.each(kinds)('4 servers on one $name', ({need, make, start}) => {
         expect(flaws(given).overlaps).toEqual([]);
       }
       if (KILLS >= 3) expect(load.refused).toBeGreaterThan(0);
-      // What is promised is a second; ten find a server that does not come back at all on a slow machine.
+      // The goal is one second; ten detect a server that never recovers, also on a slow machine.
       expect(Math.max(...recoveries)).toBeLessThan(10_000);
       if (process.env['UNIQUEID_TEST_KILLS'] !== undefined) {
         const sorted = recoveries.sort((a, b) => a - b).map(Math.round);

@@ -7,15 +7,15 @@ import {memoryOf} from '../helpers/programs/memory.js';
 import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 
-/** A long run raises it: the figures of a million stand in the notes of the release. */
+/** A long run raises it; the notes of the release show the figures of a million. */
 const REQUESTS = Number(process.env['UNIQUEID_TEST_NEW_MODES'] ?? 20_000);
 const MOST_MODES = 4000;
 const CLIENTS = 64;
 
-/** Modes that have been asked for, in all. */
+/** The number of modes in all requests so far. */
 let asked = 0;
 
-/** Asks for one mode after the other that nobody has asked for. @returns how many answers came with each status */
+/** Requests one new mode after the other; returns the number of answers per status. */
 async function askForNewModes(
   servers: readonly RunningServer[],
   requests: number,
@@ -45,12 +45,12 @@ const rowsOf = async (cwd: string): Promise<number> => {
 const seriesOf = async ({url}: RunningServer): Promise<number> =>
   (await ask(url, '/metrics')).body.split('\n').filter((line) => line.startsWith('uniqueid_')).length;
 
-it(`a stranger with ${REQUESTS} new modes gets max_modes of them, and nothing grows`, async () => {
+it(`a client that requests ${REQUESTS} new modes gets max_modes of them, and nothing grows`, async () => {
   const cwd = makeWorkspace();
   const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_MODES: String(MOST_MODES)}});
   expect((await ask(server.url, '/getid?range=1&mode=mine')).status).toBe(200);
   await askForNewModes([server], MOST_MODES * 3);
-  // This one comes with the second look at the metrics.
+  // This metric appears with the second request for the metrics.
   await expect
     .poll(async () => (await ask(server.url, '/metrics')).body)
     .toContain('uniqueid_smallest_remaining_share ');
@@ -72,7 +72,7 @@ it(`a stranger with ${REQUESTS} new modes gets max_modes of them, and nothing gr
     );
 }, 1_200_000);
 
-it('four servers on one database exceed max_modes by no more than they create at one moment', async () => {
+it('four servers on one database exceed max_modes by at most the modes that they create simultaneously', async () => {
   const cwd = makeWorkspace();
   const env = {UNIQUEID_MAX_MODES: String(MOST_MODES)};
   const servers = [await startServer(['--sync'], {cwd, env})];
@@ -82,7 +82,7 @@ it('four servers on one database exceed max_modes by no more than they create at
   if (process.env['UNIQUEID_TEST_FIGURES'] !== undefined)
     process.stdout.write(`${rows} modes of ${MOST_MODES}\n`);
   expect(rows).toBeGreaterThanOrEqual(MOST_MODES);
-  // Each of the others may have had one group under way, of one request a client.
+  // Each of the others may have had one running batch, with one request per client.
   expect(rows).toBeLessThanOrEqual(MOST_MODES + (CLIENTS * 3) / 4);
   await askForNewModes(servers, MOST_MODES);
   expect(await rowsOf(cwd)).toBe(rows);

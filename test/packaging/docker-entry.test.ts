@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {startProgram} from '../helpers/programs/cli.js';
 import {entryScript, runEntry, serveByEntry, variablesOf} from '../helpers/programs/docker-entry.js';
+import {failureLines} from '../helpers/programs/screens.js';
 import {ask} from '../helpers/network/http.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {need, needs} from '../helpers/run/needs.js';
@@ -14,14 +15,14 @@ import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 type Variables = Readonly<Record<string, string>>;
 
-/** What the entry script becomes, and with which variables: it stands beside a program that only tells them. */
+/** Returns the arguments and variables with which the entry script executes the command; a stub prints them. */
 async function becomes(args: readonly string[], env: Variables): Promise<{args: string[]; env: Variables}> {
   const home = makeWorkspace();
   for (const folder of ['scripts', 'bin']) mkdirSync(join(home, folder));
   const script = join(home, 'scripts', 'entry.sh');
   cpSync(entryScript, script);
-  const telling = 'console.log(JSON.stringify({args: process.argv.slice(2), env: process.env}))';
-  writeFileSync(join(home, 'bin', 'run.js'), telling);
+  const stub = 'console.log(JSON.stringify({args: process.argv.slice(2), env: process.env}))';
+  writeFileSync(join(home, 'bin', 'run.js'), stub);
   const {status, stdout, stderr} = await startProgram(script, args, {cwd: home, env}).finished;
   expect({status, stderr}).toEqual({status: 0, stderr: ''});
   return JSON.parse(stdout) as {args: string[]; env: Variables};
@@ -38,7 +39,7 @@ describe('the entry script of the image', () => {
     ['odd letters', {PEEWEE_USER: 'a@b', PEEWEE_DATABASE: 'a/b'}, 'mysql://a%40b:s3cret@db:3307/a%2Fb'],
     ['a whole URL', {PEEWEE_DATABASE_URL: 'mysql://x:y@z/w'}, 'mysql://x:y@z/w'],
     ['our own URL', {PEEWEE_DATABASE_URL: 'mysql://x/w', PEEWEE_URL: 'mysql://o/n'}, 'mysql://o/n'],
-  ])('makes one URL of %s', async (_, changes: Variables, url) => {
+  ])('sets PEEWEE_URL from %s', async (_, changes: Variables, url) => {
     const all = {
       PEEWEE_PROTO: 'mysql',
       PEEWEE_USER: 'ann',
@@ -57,36 +58,37 @@ describe('the entry script of the image', () => {
     ['PEEWEE_ADDR', 'db', 'mysql://uniqueid:uniqueid@db/pacifica_uniqueid'],
     ['PEEWEE_PORT', '3307', 'mysql://uniqueid:uniqueid@127.0.0.1:3307/pacifica_uniqueid'],
     ['PEEWEE_DATABASE', 'ids', 'mysql://uniqueid:uniqueid@127.0.0.1/ids'],
-  ])('knows the rest where %s alone is set', async (name, value, url) => {
+  ])('has defaults for the other variables if only %s is set', async (name, value, url) => {
     expect((await becomes([], {[name]: value})).env['PEEWEE_URL']).toBe(url);
   });
 
-  it('becomes serve, for everybody and at port 8051, or any other command', async () => {
+  it('executes serve on all addresses and port 8051, or any other command', async () => {
     const env = {PEEWEE_URL: 'sqlite:///db.sqlite3'};
-    const everybody = {UNIQUEID_ADDRESS: '0.0.0.0', UNIQUEID_PORT: '8051'};
-    expect(await becomes([], env)).toMatchObject({args: ['serve', '--sync'], env: everybody});
+    const everyAddress = {UNIQUEID_ADDRESS: '0.0.0.0', UNIQUEID_PORT: '8051'};
+    expect(await becomes([], env)).toMatchObject({args: ['serve', '--sync'], env: everyAddress});
     const inKubernetes = {...env, UNIQUEID_PORT: 'tcp://10.0.0.1:80'};
     expect(await becomes(['serve', '--port', '2'], inKubernetes)).toMatchObject({
       args: ['serve', '--sync', '--port', '2'],
-      env: everybody,
+      env: everyAddress,
     });
-    const told = {UNIQUEID_ADDRESS: '::', UNIQUEID_PORT: '80'};
-    expect(await becomes(['serve'], {...env, ...told})).toMatchObject({env: told});
+    const given = {UNIQUEID_ADDRESS: '::', UNIQUEID_PORT: '80'};
+    expect(await becomes(['serve'], {...env, ...given})).toMatchObject({env: given});
     expect(await becomes(['getid', '-m', 'a mode'], env)).toMatchObject({args: ['getid', '-m', 'a mode']});
   });
 
-  it('takes the password from a file, as secrets are handed to containers', async () => {
+  it('reads the password from a file, which is how containers get secrets', async () => {
     const file = join(makeWorkspace(), 'secret');
     writeFileSync(file, 'p@ss\n');
     const {env} = await becomes([], {PEEWEE_PASS_FILE: file, PEEWEE_ADDR: 'db'});
     expect(env['PEEWEE_URL']).toBe('mysql://uniqueid:p%40ss@db/pacifica_uniqueid');
   });
 
-  it('refuses to count in a database that is gone with the container', async () => {
+  it('fails without the name of a database, because one inside the container would be lost with it', async () => {
     const cwd = makeWorkspace();
     const {status, stderr} = await runEntry(['serve'], {}, cwd);
     expect(status).toBe(2);
-    expect(stderr).toContain('No database is named.');
+    expect(stderr).toMatch(failureLines);
+    for (const name of ['PEEWEE_URL', 'PEEWEE_PROTO', 'PEEWEE_DATABASE']) expect(stderr).toContain(name);
     expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
     writeFileSync(join(cwd, 'config.ini'), '[database]\npeewee_url = sqlite:///named.sqlite3\n');
     const configured = await runEntry(['dbsync'], {UNIQUEID_CONFIG: 'config.ini'}, cwd);
@@ -96,7 +98,7 @@ describe('the entry script of the image', () => {
 });
 
 describe('the entry script with an SQLite file', () => {
-  it('creates it once, serves it and hands SIGTERM on', async () => {
+  it('creates it once, serves it and passes SIGTERM on', async () => {
     const cwd = makeWorkspace();
     const env = {PEEWEE_PROTO: 'sqliteext', PEEWEE_DATABASE: join(cwd, 'kept.sqlite3')};
     for (const first of [0, 10]) {
@@ -112,7 +114,7 @@ describe('the entry script with an SQLite file', () => {
 });
 
 needs('postgresql').describe('the entry script with PostgreSQL', () => {
-  it('creates the tables, serves them and hands SIGTERM on', async () => {
+  it('creates the tables, serves them and passes SIGTERM on', async () => {
     const database = await makePostgresDatabase();
     const server = await serveByEntry(variablesOf(database.url), makeWorkspace());
     expect((await ask(server.url, '/getid?range=10&mode=file')).status).toBe(200);
@@ -124,10 +126,10 @@ needs('postgresql').describe('the entry script with PostgreSQL', () => {
 
 needs('mariadb').describe('the entry script with MariaDB', () => {
   it.each([
-    ['what ends a part of a URL', 'p@s/s:w?r#d%41+&=;[!]'],
-    ['what a shell would read', `"'\\$(exit 3)\`exit 4\` *~|>x`],
+    ['the delimiters of a URL', 'p@s/s:w?r#d%41+&=;[!]'],
+    ['the special characters of a shell', `"'\\$(exit 3)\`exit 4\` *~|>x`],
     ['letters of other scripts', 'пароль 密码 é'],
-  ])('takes a password of %s, creates the tables, serves them and hands SIGTERM on', async (_, password) => {
+  ])('accepts a password of %s, creates the tables, serves them and passes SIGTERM on', async (_, password) => {
     const database = await makeMysqlDatabase();
     const user = `odd_${randomBytes(6).toString('hex')}`;
     const literal = password.replaceAll(/['\\]/g, '\\$&');
@@ -142,7 +144,7 @@ needs('mariadb').describe('the entry script with MariaDB', () => {
     expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '10']]);
   });
 
-  it('shows its password to nobody who lists processes', async () => {
+  it('keeps its password out of the list of processes', async () => {
     const cwd = makeWorkspace();
     const env = variablesOf((await makeMysqlDatabase()).url);
     const trace = join(cwd, 'trace');
@@ -155,19 +157,22 @@ needs('mariadb').describe('the entry script with MariaDB', () => {
     const server = await serveByEntry(env, cwd);
     const processes = execFileSync('ps', ['-eo', 'pid,args'], {encoding: 'utf8'});
     expect(processes).toContain(`${server.process.pid} `);
-    // Other tests of the same run have the same password: only what this service shows counts.
+    // Only the line of this service counts: other tests of the same run have the same password.
     const mine = processes.split('\n').filter((line) => line.trim().startsWith(`${server.process.pid} `));
     const secret = env['PEEWEE_PASS'] ?? '';
     for (const form of [secret, encodeURIComponent(secret)])
       for (const seen of [commands, mine.join('\n'), server.stderr()]) expect(seen).not.toContain(form);
   });
 
-  it('waits for a database that is not up yet', async () => {
+  it('waits for a database that is not available yet', async () => {
     const {url} = await makeMysqlDatabase();
     const soon = {DATABASE_CONNECT_ATTEMPTS: '2', DATABASE_CONNECT_WAIT: '0.1'};
-    const nobody = {...variablesOf(url), ...soon, PEEWEE_PORT: String(await freePort())};
-    const {status, stderr} = await runEntry(['serve'], nobody);
-    expect(stderr).toContain('Attempt 1 of 2');
+    const unreachable = {...variablesOf(url), ...soon, PEEWEE_PORT: String(await freePort())};
+    const {status, stderr} = await runEntry(['serve'], unreachable);
+    // The announcement of one wait, then the error and its hint.
+    const [announcement, ...failure] = stderr.trimEnd().split('\n');
+    expect(announcement).toMatch(/\b1\b\D+\b2\b\D+\b0\.1 s\b/);
+    expect(failure).toHaveLength(2);
     expect(status).toBe(4);
   });
 });

@@ -10,6 +10,7 @@ import {settings} from '../../src/lib/config/settings.js';
 import {openapiText} from '../../src/lib/server/routes/openapi.js';
 import {startProgram, waitFor} from '../helpers/programs/cli.js';
 import {entryScript} from '../helpers/programs/docker-entry.js';
+import {announcedUrl} from '../helpers/programs/screens.js';
 import {ask} from '../helpers/network/http.js';
 import {
   argumentsOf,
@@ -22,11 +23,11 @@ import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
-/** A build takes seconds, and a multiple of that beside the other tests, in milliseconds. */
+/** Time limit of a build, in milliseconds: it takes seconds alone, and a multiple of that beside other tests. */
 const BUILD_MS = 240_000;
 
 describe('the Dockerfile', () => {
-  it('pleases the linter', () => {
+  it('passes the linter', () => {
     expect(validate(dockerfileText)).toEqual([]);
   });
 
@@ -40,12 +41,12 @@ describe('the Dockerfile', () => {
     expect(tag.split('.')[0]).toBe('20');
   });
 
-  it('runs as a user without rights, tells its port and its health, and passes signals on', () => {
+  it('runs as an unprivileged user, declares its port and health check, and passes signals on', () => {
     const image = stages()[1];
     if (image === undefined) throw new Error('there is no second stage');
     expect(argumentsOf(image, 'USER')).toEqual(['node']);
     expect(argumentsOf(image, 'EXPOSE')).toEqual([settings.port.default]);
-    // The form of a list starts no shell, which would keep signals to itself.
+    // The form of a list starts no shell, which would not pass signals on.
     for (const keyword of ['ENTRYPOINT', 'CMD'])
       expect(argumentsOf(image, keyword)).toEqual([expect.stringMatching(/^\["[a-z]+"\]$/)]);
     const [health = ''] = argumentsOf(image, 'HEALTHCHECK');
@@ -53,11 +54,11 @@ describe('the Dockerfile', () => {
     expect(copySteps(image).flatMap(({sources}) => sources)).toContain(program);
     const [, patience] = /const PATIENCE_MS = (\d+)/.exec(read(program)) ?? [];
     const [, timeout] = /--timeout=(\d+)s/.exec(health) ?? [];
-    // The check asks twice, where it has to, and still tells what it found before it is ended.
+    // The check may send two requests, and must print its result before Docker ends it.
     expect(Number(timeout) * 1000).toBeGreaterThan(2 * Number(patience));
   });
 
-  it('copies what is there and what .dockerignore lets through', () => {
+  it('copies only files that exist and that .dockerignore includes', () => {
     const through = read('.dockerignore')
       .split('\n')
       .filter((line) => line.startsWith('!'))
@@ -75,7 +76,7 @@ describe('the Dockerfile', () => {
     accessSync(entryScript, constants.X_OK);
   });
 
-  it('makes a program that runs out of what it copies', {timeout: BUILD_MS}, async () => {
+  it('copies all files that the program needs', {timeout: BUILD_MS}, async () => {
     const [build, image] = stages();
     if (build === undefined || image === undefined) throw new Error('there are no two stages');
     const [workshop, product] = [makeWorkspace(), makeWorkspace()];
@@ -89,7 +90,7 @@ describe('the Dockerfile', () => {
         cpSync(from, to, {recursive: true});
       }
     };
-    // Installing takes minutes where the driver is built: the packages are those of the project's own folder.
+    // The packages of this repository are linked: compiling the driver takes minutes.
     expect(argumentsOf(build, 'RUN')).toEqual(['npm ci', 'npm run build && npm prune --omit=dev']);
     for (const folder of [workshop, product])
       symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -106,7 +107,7 @@ describe('the Dockerfile', () => {
       stderr: '',
     });
     const server = startProgram(entry, ['serve', '--port', '0'], {cwd, env: {...env, SERVER_PORT: '0'}});
-    const url = await waitFor(() => /answers at (http:\S+)\/getid/.exec(server.stderr())?.[1], server);
+    const url = await waitFor(() => announcedUrl(server.stderr()), server);
     for (const path of Object.keys((JSON.parse(openapiText) as {paths: object}).paths)) {
       const query = path === '/getid' ? '?range=1&mode=file' : '';
       expect((await ask(url, path + query)).status, path).toBe(200);
@@ -133,7 +134,7 @@ describe('docker-compose.yml', () => {
 
   it('follows the Compose Specification', () => {
     const ajv = new Ajv2019({strict: false, validateFormats: false});
-    // It names its parts and its dialect in forms that ajv does not know.
+    // ajv does not know the forms of its ids and its dialect.
     const withoutNames = (key: string, value: unknown): unknown =>
       typeof value === 'string' && ['id', '$schema'].includes(key) ? undefined : value;
     const text = JSON.stringify(compose.composeSchema);
@@ -142,7 +143,7 @@ describe('docker-compose.yml', () => {
     expect(fits({services: {uniqueid: {imag: 'x'}}})).toBe(false);
   });
 
-  it('tells the service the database that it makes, by variables of the entry script', () => {
+  it('passes the database to the service by variables of the entry script', () => {
     const {environment} = server;
     const script = readFileSync(entryScript, 'utf8');
     for (const name of Object.keys(environment)) expect(script).toContain(`\${${name}-`);
@@ -158,7 +159,7 @@ describe('docker-compose.yml', () => {
     expect(database.healthcheck).toBeDefined();
   });
 
-  it('keeps the counters, and every commit that was answered', () => {
+  it('keeps the counters in a volume, and makes every commit durable', () => {
     const [volume = ''] = database.volumes ?? [];
     expect(volume).toMatch(/^[a-z]+:\/var\/lib\/mysql$/);
     expect(Object.keys(document.volumes)).toContain(volume.split(':')[0]);
@@ -167,7 +168,7 @@ describe('docker-compose.yml', () => {
     expect(database.image).toMatch(/^mariadb:\d+\.\d+$/);
   });
 
-  it('answers on this machine alone, and has the time to stop', () => {
+  it('publishes the port on loopback only, and gives the service time to shut down', () => {
     expect(server.ports).toEqual(['127.0.0.1:8051:8051']);
     const grace = Number(/^(\d+)s$/.exec(server.stop_grace_period ?? '')?.[1]);
     expect(grace).toBeGreaterThan(Number(settings.shutdownTimeoutMs.default) + 5);

@@ -6,14 +6,14 @@ import {ask} from '../helpers/network/http.js';
 import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-/** Runs the health check of the image, as in the container of the service at this URL. */
+/** Runs the health check of the image against the service at this URL. */
 function check(url: string): Promise<Finished> {
   const env = {UNIQUEID_PORT: new URL(url).port};
   const program = join(root, 'scripts', 'docker-health.js');
   return startProgram(process.execPath, [program], {cwd: makeWorkspace(), env}).finished;
 }
 
-it('the health check tells a service that can allocate from one that cannot, and from none', async () => {
+it('the health check fails if the service cannot allocate, and if it is unreachable', async () => {
   const cwd = makeWorkspace();
   const server = await startServer(['--sync'], {cwd});
   expect(await check(server.url)).toMatchObject({status: 0, stdout: '200\n'});
@@ -28,7 +28,7 @@ it('the health check tells a service that can allocate from one that cannot, and
   expect(gone.stdout).toContain('ECONNREFUSED');
 });
 
-it('the health check asks a service with a certificate too', async () => {
+it('the health check also works for a service with a certificate', async () => {
   const {key, certificate} = makeCertificate();
   const env = {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: key};
   const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});

@@ -23,11 +23,11 @@ interface Balanced {
   readonly url: string;
   readonly haproxy: RunningCommand;
   readonly servers: RunningServer[];
-  /** Starts a server again where it was. */
+  /** Restarts a server on its port. */
   readonly start: (index: number) => Promise<RunningServer>;
 }
 
-/** Runs HAProxy as the page configures it, before two services on one database. */
+/** Starts HAProxy with the configuration of the page, in front of two services on one database. */
 async function startBalanced(): Promise<Balanced> {
   const [configuration = ''] = blocksOf(page, 'haproxy');
   const {url: database} = await makePostgresDatabase();
@@ -62,12 +62,12 @@ const isServed = (url: string): Promise<boolean> =>
     () => false,
   );
 
-/** Waits until HAProxy has sent a request to a server. */
+/** Waits until HAProxy has sent a request to this server. */
 async function untilAsked({url}: RunningServer): Promise<void> {
   while (!(await ask(url, '/metrics')).body.includes('uniqueid_allocations_total{')) await sleep(20);
 }
 
-/** Asks without a pause, on connections that are kept and on new ones, until told to stop. */
+/** Sends requests without a pause, on kept and on new connections, until `isOver` returns true. */
 function load(url: string, given: Given[], failed: string[], isOver: () => boolean): Promise<unknown> {
   const client = async (method: string, isKept: boolean): Promise<void> => {
     const agent = isKept ? keepAlive(1) : false;
@@ -85,7 +85,7 @@ function load(url: string, given: Given[], failed: string[], isOver: () => boole
   return Promise.all([...kinds, ...kinds].map(([method, isKept]) => client(method, isKept)));
 }
 
-needs('postgresql', 'haproxy').describe('HAProxy, configured as the page says', () => {
+needs('postgresql', 'haproxy').describe('HAProxy with the configuration of the page', () => {
   it('loses no request while each server is restarted in turn', async () => {
     const {url, servers, start} = await startBalanced();
     const given: Given[] = [];
@@ -107,7 +107,7 @@ needs('postgresql', 'haproxy').describe('HAProxy, configured as the page says', 
     expect(flaws(given)).toMatchObject({overlaps: [], gaps: [], next: BigInt(3 * given.length)});
   }, 180_000);
 
-  it('answers from the other server when one was killed', async () => {
+  it('sends requests to the other server after one was killed', async () => {
     const {url, servers} = await startBalanced();
     await Promise.all([ask(url, '/getid?mode=file&range=1'), ask(url, '/getid?mode=file&range=1')]);
     servers[0]?.process.kill('SIGKILL');
@@ -117,7 +117,7 @@ needs('postgresql', 'haproxy').describe('HAProxy, configured as the page says', 
   });
 });
 
-it('the PROXY protocol is answered 400', async () => {
+it('the service answers the PROXY protocol with 400', async () => {
   const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
   const preface = 'PROXY TCP4 127.0.0.1 127.0.0.1 4711 8051\r\n';
   expect(

@@ -8,12 +8,12 @@ import {root} from '../helpers/folders/workspace.js';
 const page = join(root, 'docs', 'operate', 'install.md');
 const text = readFileSync(page, 'utf8');
 
-/** What stands in the code blocks of one kind. */
+/** Returns the code blocks in one language. */
 function blocks(kind: string): string[] {
   return [...text.matchAll(new RegExp(`\`\`\`${kind}\\n([^]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
 }
 
-it('the installation page names files, versions and variables that there are', () => {
+it('the installation page names existing files, the current version and known variables', () => {
   const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link);
   expect(links.length).toBeGreaterThan(5);
   for (const link of links) expect(existsSync(join(dirname(page), link)), link).toBe(true);

@@ -49,12 +49,12 @@ const dashboard = JSON.parse(readFileSync(join(monitoring, 'grafana-dashboard.js
 const alerts = (parse(readFileSync(alertsFile, 'utf8')) as Rules).groups.flatMap(({rules}) => rules);
 const targets = [...dashboard.panels.flatMap((panel) => panel.targets ?? []), ...dashboard.annotations.list];
 
-/** Runs the program that comes with Prometheus; throws with what it says where it finds a fault. */
+/** Runs the program that comes with Prometheus; throws its output if it finds a fault. */
 function promtool(args: readonly string[], input = ''): string {
   return execFileSync('promtool', args, {encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe']});
 }
 
-/** What a service tells after it has met each kind of thing that it counts. */
+/** Returns the metrics of a service after one event of each counted kind. */
 async function realMetrics(): Promise<string> {
   const cwd = makeWorkspace();
   const {url} = await startServer(['--sync'], {cwd});
@@ -68,12 +68,12 @@ async function realMetrics(): Promise<string> {
   return (await ask(url, '/metrics')).body;
 }
 
-/** The metrics that an expression names. */
+/** Returns the names of the metrics in an expression. */
 function metricsOf(expr: string): string[] {
   return [...expr.matchAll(/\b(?:uniqueid|process|nodejs)_[a-z0-9_]+/g)].map(([name]) => name);
 }
 
-it('what dashboard and alerts ask for is what a service tells, with the labels they name', async () => {
+it('dashboard and alerts use exactly the metrics of the service, with existing labels', async () => {
   const text = await realMetrics();
   const named = [...targets, ...alerts].flatMap(({expr}) => metricsOf(expr));
   expect(new Set(named).size).toBeGreaterThan(15);
@@ -88,38 +88,38 @@ it('what dashboard and alerts ask for is what a service tells, with the labels t
   ]) {
     expect(text).toMatch(new RegExp(`^${series}\\{${label}="`, 'm'));
   }
-  // And the other way round: nothing of our own is told that nobody looks at.
-  const told = [...text.matchAll(/^# TYPE (uniqueid_\S+)/gm)].map(([, name = '']) => name);
-  expect(told.length).toBeGreaterThan(10);
-  for (const name of told) expect(named.join('\n')).toContain(name);
+  // The reverse: dashboard or alerts use every metric of the service.
+  const exported = [...text.matchAll(/^# TYPE (uniqueid_\S+)/gm)].map(([, name = '']) => name);
+  expect(exported.length).toBeGreaterThan(10);
+  for (const name of exported) expect(named.join('\n')).toContain(name);
 });
 
 needs('promtool').describe('promtool', () => {
-  it('finds no fault with the alerts', () => {
+  it('finds no fault in the alerts', () => {
     expect(promtool(['check', 'rules', '--lint-fatal', alertsFile])).toContain(
       `${alerts.length} rules found`,
     );
   });
 
-  it('sees each alert fire on what it is for, and none where all is well', () => {
+  it('confirms that each alert fires on its condition, and on no other', () => {
     const cases = join(root, 'test', 'packaging', 'alerts.test.yml');
     expect(promtool(['test', 'rules', cases])).toContain('SUCCESS');
     const text = readFileSync(cases, 'utf8');
     for (const {alert} of alerts) expect(text).toContain(`alertname="${alert}"`);
   });
 
-  it('understands every expression of the dashboard', () => {
+  it('parses every expression of the dashboard', () => {
     const rules = targets.map(({expr}, index) => ({
       record: `dashboard:${index}`.replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? ''),
       expr: expr.replaceAll('$__rate_interval', '5m'),
     }));
     const file = join(makeWorkspace(), 'rules.json');
-    // What is JSON is YAML too.
+    // YAML is a superset of JSON.
     writeFileSync(file, JSON.stringify({groups: [{name: 'dashboard', rules}]}));
     expect(promtool(['check', 'rules', file])).toContain(`${targets.length} rules found`);
   });
 
-  it('finds no fault with what a service tells of its own', async () => {
+  it('finds no fault in the metrics of the service', async () => {
     const lines = (await realMetrics()).split('\n');
     const own = lines.filter((line) => /^(?:# (?:HELP|TYPE) )?uniqueid_/.test(line));
     expect(own.length).toBeGreaterThan(50);
@@ -128,7 +128,7 @@ needs('promtool').describe('promtool', () => {
 });
 
 describe('the alerts', () => {
-  it('each say how bad it is, what has happened and what to do', () => {
+  it('each have a name of their own, a severity, a summary and a description', () => {
     expect(new Set(alerts.map(({alert}) => alert)).size).toBe(alerts.length);
     for (const {labels, annotations} of alerts) {
       expect(labels.severity).toMatch(/^(?:critical|warning)$/);
@@ -136,14 +136,14 @@ describe('the alerts', () => {
     }
   });
 
-  it('know how long the queue may be', () => {
+  it('include one at 80 % of max_queue', () => {
     const expr = alerts.find(({alert}) => alert === 'UniqueIDQueueNearFull')?.expr;
     expect(expr).toBe(`uniqueid_queue_length > ${0.8 * Number(settings.maxQueue.default)}`);
   });
 });
 
 describe('the dashboard', () => {
-  it('can be imported anywhere: it asks for its data source', () => {
+  it('can be imported anywhere, because its data source is a variable', () => {
     expect(dashboard.id).toBeNull();
     expect(dashboard.templating.list[0]).toMatchObject({
       name: 'datasource',
@@ -154,13 +154,13 @@ describe('the dashboard', () => {
       expect(datasource).toEqual({type: 'prometheus', uid: '${datasource}'});
   });
 
-  it('names only variables that it has', () => {
+  it('uses only variables that it defines', () => {
     const known = [...dashboard.templating.list.map(({name}) => name), '__rate_interval'];
     const named = [...JSON.stringify(dashboard).matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name);
     for (const name of named.filter((each) => each !== '__all')) expect(known).toContain(name);
   });
 
-  it('has panels that explain themselves and do not lie on each other', () => {
+  it('has panels with a description that do not overlap', () => {
     const panels = dashboard.panels.filter(({type}) => type !== 'row');
     expect(new Set(dashboard.panels.map(({id}) => id)).size).toBe(dashboard.panels.length);
     for (const {title, description, targets: asked} of panels) {

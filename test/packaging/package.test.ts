@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {cli} from '../helpers/programs/cli.js';
+import {failureOf} from '../helpers/programs/screens.js';
 
 const npm = (args: readonly string[], cwd: string): string =>
   execFileSync('npm', args, {
@@ -14,7 +15,7 @@ const npm = (args: readonly string[], cwd: string): string =>
   });
 
 describe('the package', () => {
-  it('holds what the command needs, and no tests or sources', () => {
+  it('contains the files that the command needs, and neither tests nor sources', () => {
     const [{files}] = JSON.parse(npm(['pack', '--dry-run', '--json', '--ignore-scripts'], root)) as [
       {files: {path: string}[]},
     ];
@@ -33,7 +34,7 @@ describe('the package', () => {
     expect(paths.filter((path) => /^(?:src|test|bench)\/|\.sqlite3|dev\.js/.test(path))).toEqual([]);
   });
 
-  it('works when it is unpacked elsewhere', () => {
+  it('works in another folder after unpacking', () => {
     const folder = makeWorkspace();
     npm(['pack', '--ignore-scripts', '--pack-destination', folder], root);
     const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {version: string};
@@ -42,7 +43,7 @@ describe('the package', () => {
     execFileSync('tar', ['-xzf', `uniqueid-${version}.tgz`, '--strip-components=1', '-C', home], {
       cwd: folder,
     });
-    // Its dependencies as they are installed here: building the database driver again takes a minute.
+    // The dependencies are linked, because compiling the database driver takes a minute.
     symlinkSync(join(root, 'node_modules'), join(home, 'node_modules'), 'junction');
     const run = (...args: string[]): string =>
       execFileSync(process.execPath, [join(home, 'bin', 'run.js'), ...args], {
@@ -51,7 +52,7 @@ describe('the package', () => {
         env: {PATH: process.env['PATH'], HOME: folder},
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-    expect(run('dbsync')).toContain('is at schema 1.0');
+    expect(JSON.parse(run('dbsync', '--json'))).toMatchObject({after: '1.0'});
     expect(run('getid', '-m', 'file', '-r', '10')).toBe('{"endIndex": 9, "startIndex": 0}\n');
     expect(run('--version')).toContain(version);
     const program = `import {formatRange, openStore, parseDatabaseUrl, Allocator} from 'uniqueid';
@@ -66,7 +67,7 @@ describe('the package', () => {
     expect(out).toBe('{"endIndex": 14, "startIndex": 10}\n');
   });
 
-  it('has a fresh manifest of its commands', () => {
+  it('has an up-to-date manifest of its commands', () => {
     const folder = makeWorkspace();
     for (const each of ['package.json', 'bin', 'dist'])
       cpSync(join(root, each), join(folder, each), {recursive: true});
@@ -80,9 +81,9 @@ describe('the package', () => {
   });
 });
 
-describe('help', () => {
+describe('the command line', () => {
   it.each(['getid', 'serve', 'dbsync', 'status', 'reset'])(
-    'of %s has a summary, examples and every flag',
+    'shows usage, examples and the global flags in the help of %s',
     async (command) => {
       const cwd = makeWorkspace();
       const {status, stdout, stderr} = await cli([command, '--help'], {cwd, env: {COLUMNS: '80'}});
@@ -93,15 +94,15 @@ describe('help', () => {
     },
   );
 
-  it('does not look for sources when NODE_ENV says development', async () => {
+  it('runs its compiled commands also with NODE_ENV=development', async () => {
     const cwd = makeWorkspace();
-    const {status, stderr} = await cli(['status'], {cwd, env: {NODE_ENV: 'development'}});
-    expect(status).toBe(3);
-    expect(stderr).toMatch(/^Error: There is no database/);
+    const missing = await cli(['status', '--json'], {cwd, env: {NODE_ENV: 'development'}});
+    expect(missing).toMatchObject({status: 3, stderr: ''});
+    expect(failureOf(missing).code).toBe('DATABASE_MISSING');
     expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
   });
 
-  it('of a command that is not there ends with exit status 2', async () => {
+  it('ends with status 2 for an unknown command', async () => {
     expect((await cli(['nonsense'], {cwd: makeWorkspace()})).status).toBe(2);
   });
 });

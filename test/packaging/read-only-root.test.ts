@@ -2,11 +2,12 @@ import {mkdirSync, readdirSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {cli, startProgram, startServer, waitFor, type RunningCommand} from '../helpers/programs/cli.js';
+import {announcedUrl} from '../helpers/programs/screens.js';
 import {ask} from '../helpers/network/http.js';
 import {needs} from '../helpers/run/needs.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-/** Makes every file system read-only but one folder, if one is named, and becomes the command. */
+/** Makes every file system read-only except one folder, if one is named, and executes the command. */
 const SCRIPT = `set -e
 mount --make-rprivate /
 [ -z "$1" ] || mount --bind "$1" "$1"
@@ -16,17 +17,17 @@ done < /proc/self/mounts
 shift
 exec "$@"`;
 
-/** Runs a command where nothing can be written outside `writable`. */
+/** Runs a command that can write only in `writable`. */
 function confined(cwd: string, writable: string, args: readonly string[], env = {}): RunningCommand {
   const command = [process.execPath, join(root, 'bin', 'run.js'), ...args];
   return startProgram('unshare', ['--mount', 'sh', '-c', SCRIPT, 'sh', writable, ...command], {cwd, env});
 }
 
 const answersAt = (command: RunningCommand): Promise<string> =>
-  waitFor(() => /answers at (\S+)\/getid/.exec(command.stderr())?.[1], command);
+  waitFor(() => announcedUrl(command.stderr()), command);
 
 needs('mounts').describe('a read-only root file system', () => {
-  it('is all that serve needs beside the folders of its database and its logs', async () => {
+  it('suffices for serve if the folders of its database and its logs are writable', async () => {
     const cwd = makeWorkspace();
     const data = join(cwd, 'data');
     mkdirSync(data);
@@ -50,7 +51,7 @@ needs('mounts').describe('a read-only root file system', () => {
     expect(readdirSync(data).sort()).toEqual(['access.log', 'db.sqlite3', 'error.log', 'error.log.1']);
   });
 
-  it('with the database on it allocates nothing, and changes nothing', async () => {
+  it('makes every allocation fail if it holds the database, and changes no file', async () => {
     const cwd = makeWorkspace();
     expect((await cli(['getid', '-m', 'file'], {cwd})).status).toBe(3);
     await cli(['dbsync'], {cwd});
@@ -62,7 +63,7 @@ needs('mounts').describe('a read-only root file system', () => {
     ])
       expect((await confined(cwd, '', args).finished).status, args.join(' ')).toBe(4);
     expect(readdirSync(cwd)).toEqual(['db.sqlite3']);
-    // With a log that a killed service has left, the file can be read.
+    // With the WAL of a killed service, the file can be read.
     const killed = await startServer([], {cwd});
     await ask(killed.url, '/getid?mode=file&range=1');
     killed.process.kill('SIGKILL');
@@ -73,7 +74,7 @@ needs('mounts').describe('a read-only root file system', () => {
     expect((await cli(['getid', '-m', 'file'], {cwd})).stdout).toContain('"startIndex": 2');
   });
 
-  it('with the error log on it ends serve at the start', async () => {
+  it('makes serve fail at the start if it holds the error log', async () => {
     const cwd = makeWorkspace();
     const data = join(cwd, 'data');
     mkdirSync(data);

@@ -1,58 +1,63 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
+import {retryTransient} from '../../src/lib/util/retry.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
 import {openForTest} from '../helpers/databases/network-database.js';
 import {startPgBouncer} from '../helpers/databases/pgbouncer.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {onServer} from '../helpers/databases/postgres-standby.js';
-import {startPostgres} from '../helpers/databases/private-server.js';
+import {startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
 import {startProxy} from '../helpers/network/tcp-proxy.js';
 import {claim} from '../helpers/databases/claims.js';
 
-/** After so long a statement is given up; the least that finds a table free again on a slow machine. */
+/** Time limit of a statement, in milliseconds; far more than it takes with an unlocked table. */
 const ANSWER_TIMEOUT_MS = 200;
 
-/** More than any pool holds: each abandoned session would be one more. */
+/** Statements that fail, over all stores; more than the bound below, because each leak would add a session. */
 const FAILURES = 20;
 
-/** A pool of four, and what the server has not ended yet. */
-const MOST_SESSIONS = 10;
+/** Two stores, to halve the time: their statements fail in parallel. */
+const STORES = 2;
 
-interface Failing {
-  readonly allocator: Allocator;
-  readonly failures: () => number;
-  readonly taken: Promise<unknown>;
+/** The sessions that the stores need, and those that the server has not ended yet. */
+const MAX_SESSIONS = 10;
+
+/** Opens stores with a short time limit. */
+async function openImpatient(url: string): Promise<readonly Store[]> {
+  const stores: Store[] = [];
+  while (stores.length < STORES) stores.push(await openForTest(url, {answerTimeoutMs: ANSWER_TIMEOUT_MS}));
+  return stores;
 }
 
-/** Asks for integers that cannot be had now. */
-function startFailing(store: Store): Failing {
-  let failures = 0;
-  const allocator = new Allocator(store, {
-    firstIndex: 0n,
-    requestTimeoutMs: 300_000,
-    maxQueue: 10,
-    observer: {
-      group: () => undefined,
-      granted: () => undefined,
-      waited: () => undefined,
-      failed: () => failures++,
-    },
-  });
-  return {allocator, failures: () => failures, taken: allocator.allocate('file', 10n)};
-}
-
-/** Counts sessions until enough statements were given up. Returns the highest count. */
-async function countWhileFailing({failures}: Failing, count: () => Promise<number>): Promise<number> {
+/** Runs statements that fail, and returns the highest number of sessions meanwhile. */
+async function countWhileFailing(stores: readonly Store[], count: () => Promise<number>): Promise<number> {
+  let isFailing = true;
+  const failing = Promise.all(
+    stores.map(async (store) => {
+      for (let failure = 0; failure < FAILURES / STORES; failure++)
+        await expect(store.advance([claim('file', 10n)], 0n)).rejects.toMatchObject({transient: true});
+    }),
+  ).finally(() => (isFailing = false));
   let most = 0;
-  while (failures() < FAILURES) {
+  while (isFailing) {
     most = Math.max(most, await count());
-    await sleep(20);
+    await Promise.race([failing, sleep(20)]);
   }
+  await failing;
+  process.stdout.write(`MOST ${most}\n`);
   return Math.max(most, await count());
+}
+
+/** Takes a range as soon as the store can. Its start is above 0 if an unanswered statement was committed. */
+async function takeAtLast(store: Store | undefined): Promise<bigint> {
+  if (store === undefined) throw new Error('no store is open');
+  const [taken] = await retryTransient(() => store.advance([claim('file', 10n)], 0n), {timeoutMs: 10_000});
+  if (taken?.kind !== 'granted') throw new Error(`the claim was ${taken?.kind}`);
+  return taken.next - 10n;
 }
 
 /** Counts the sockets of this process, those of its proxies included. */
@@ -61,7 +66,7 @@ function openSockets(): number {
 }
 
 needs('postgresql').describe('PostgreSQL', () => {
-  const named = `FROM pg_stat_activity WHERE application_name = 'uniqueid'`;
+  const sessions = `FROM pg_stat_activity WHERE application_name = 'uniqueid'`;
 
   it.each([
     {behind: 'a server', pooler: false},
@@ -69,114 +74,124 @@ needs('postgresql').describe('PostgreSQL', () => {
   ])('a locked table behind $behind leaves no abandoned sessions', async ({pooler}) => {
     const database = await makePostgresDatabase();
     const through = pooler ? await startPgBouncer(database.url) : database.url;
-    const store = await openForTest(through, {answerTimeoutMs: ANSWER_TIMEOUT_MS});
-    await migrate(store);
+    await migrate(await database.open());
+    const stores = await openImpatient(through);
     await database.execute('BEGIN');
     await database.execute('LOCK TABLE uniqueindex');
-    const failing = startFailing(store);
-    const most = await countWhileFailing(failing, async () => {
+    const most = await countWhileFailing(stores, async () => {
       await database.execute('SELECT pg_stat_clear_snapshot()');
-      return Number((await database.query(`SELECT count(*) ${named} AND datname = current_database()`))[0]);
+      return Number(
+        (await database.query(`SELECT count(*) ${sessions} AND datname = current_database()`))[0],
+      );
     });
-    expect(most).toBeLessThanOrEqual(MOST_SESSIONS);
+    expect(most).toBeLessThanOrEqual(MAX_SESSIONS);
     await database.execute('COMMIT');
-    expect(await failing.taken).toEqual({start: 0n, end: 9n});
+    const start = await takeAtLast(stores[0]);
+    expect(await takeAtLast(stores[1])).toBe(start + 10n);
   });
 
-  it('a standby that is missing leaves no abandoned sessions', async () => {
-    const server = await startPostgres();
-    onTestFinished(() => server.remove());
-    const store = await openForTest(`${server.url}/postgres`, {answerTimeoutMs: ANSWER_TIMEOUT_MS});
-    await migrate(store);
-    const setStandbys = (names: string): Promise<unknown> =>
-      onServer(
+  describe('with synchronous standbys', () => {
+    let server: PrivateServer;
+    beforeAll(async () => {
+      server = await startPostgres();
+    });
+    afterAll(() => server.remove());
+
+    /** Sets the standbys without which the server confirms no commit; a later session has the value from its start. */
+    async function setStandbys(names: string): Promise<void> {
+      await onServer(
         server,
         `ALTER SYSTEM SET synchronous_standby_names = '${names}'`,
         'SELECT pg_reload_conf()',
-        // A later session has the new value from its start.
       );
-    await setStandbys('nobody');
-    while ((await onServer(server, 'SHOW synchronous_standby_names'))[0]?.[0] !== 'nobody') await sleep(20);
-    const failing = startFailing(store);
-    const most = await countWhileFailing(failing, async () =>
-      Number((await onServer(server, `SELECT count(*) ${named}`))[0]?.[0]),
-    );
-    expect(most).toBeLessThanOrEqual(MOST_SESSIONS);
-    await setStandbys('');
-    const first = (await failing.taken) as {start: bigint; end: bigint};
-    const next = await failing.allocator.allocate('file', 10n);
-    expect(next.start).toBe(first.end + 1n);
-    // What was committed without a standby was answered to nobody.
-    expect(first.start).toBeGreaterThanOrEqual(10n);
-  });
+      while ((await onServer(server, 'SHOW synchronous_standby_names'))[0]?.[0] !== names) await sleep(20);
+    }
 
-  it.each(['ROLE tester', 'DATABASE postgres'])(
-    'an unconfirmed commit is not answered, whatever messages %s wants',
-    async (whose) => {
-      const server = await startPostgres();
-      onTestFinished(() => server.remove());
-      await onServer(server, `ALTER ${whose} SET client_min_messages = error`);
-      const store = await openForTest(`${server.url}/postgres`);
-      await migrate(store);
-      await store.advance([claim('file', 10n)], 0n);
-      await onServer(
-        server,
-        `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`,
-        'SELECT pg_reload_conf()',
+    it('a missing standby leaves no abandoned sessions', async () => {
+      const {url, open} = await makePostgresDatabase(server.url);
+      await migrate(await open());
+      const stores = await openImpatient(url);
+      await setStandbys('missing');
+      onTestFinished(() => setStandbys(''));
+      const name = new URL(url).pathname.slice(1);
+      const most = await countWhileFailing(stores, async () =>
+        Number((await onServer(server, `SELECT count(*) ${sessions} AND datname = '${name}'`))[0]?.[0]),
       );
-      while ((await onServer(server, 'SHOW synchronous_standby_names'))[0]?.[0] !== 'nobody') await sleep(20);
-      const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
-      for (const change of [
-        () => store.advance([claim('file', 10n)], 0n),
-        () => store.advance([claim('file', 10n)], 2n ** 63n - 5n),
-        () => store.advance([claim('file', 10n, 10n)], 0n),
-        () => store.moveCounters([{mode: 'file', from: 40n, to: 100n}]),
-        () => store.raiseCounters([{mode: 'file', next: 200n}], false),
-      ]) {
-        const outcome = change().then(
-          () => 'answered',
-          (error: unknown) => error,
-        );
-        while ((await Promise.race([outcome, sleep(20)])) === undefined) await onServer(server, cancel);
-        const {code} = (await outcome) as {code?: unknown};
-        expect({change: String(change), code}).toEqual({
-          change: String(change),
-          code: 'DATABASE_UNAVAILABLE',
-        });
-      }
-    },
-  );
+      expect(most).toBeLessThanOrEqual(MAX_SESSIONS);
+      await setStandbys('');
+      const start = await takeAtLast(stores[0]);
+      expect(await takeAtLast(stores[1])).toBe(start + 10n);
+      // The first range was committed without a standby, so it was not answered.
+      expect(start).toBeGreaterThanOrEqual(10n);
+    });
+
+    it.each(['role', 'database'])(
+      'an unconfirmed commit is not answered, although the %s suppresses the warning',
+      async (whose) => {
+        const {url, open} = await makePostgresDatabase(server.url);
+        const altered = whose === 'role' ? 'ROLE tester' : `DATABASE ${new URL(url).pathname.slice(1)}`;
+        await onServer(server, `ALTER ${altered} SET client_min_messages = error`);
+        if (whose === 'role')
+          onTestFinished(async () => {
+            await onServer(server, `ALTER ${altered} RESET client_min_messages`);
+          });
+        const store = await open();
+        await migrate(store);
+        await store.advance([claim('file', 10n)], 0n);
+        await setStandbys('missing');
+        onTestFinished(() => setStandbys(''));
+        const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+        for (const change of [
+          () => store.advance([claim('file', 10n)], 0n),
+          () => store.advance([claim('file', 10n)], 2n ** 63n - 5n),
+          () => store.advance([claim('file', 10n, 10n)], 0n),
+          () => store.moveCounters([{mode: 'file', from: 40n, to: 100n}]),
+          () => store.raiseCounters([{mode: 'file', next: 200n}], false),
+        ]) {
+          const outcome = change().then(
+            () => 'answered',
+            (error: unknown) => error,
+          );
+          while ((await Promise.race([outcome, sleep(20)])) === undefined) await onServer(server, cancel);
+          const {code} = (await outcome) as {code?: unknown};
+          expect({change: String(change), code}).toEqual({
+            change: String(change),
+            code: 'DATABASE_UNAVAILABLE',
+          });
+        }
+      },
+    );
+  });
 });
 
 needs('mariadb').describe('MariaDB', () => {
   it('a locked table leaves no abandoned sessions', async () => {
     const database = await makeMysqlDatabase();
-    const store = await database.open({answerTimeoutMs: ANSWER_TIMEOUT_MS});
-    await migrate(store);
+    await migrate(await database.open());
+    const stores = await openImpatient(database.url);
+    const patient = await database.open({answerTimeoutMs: 30_000});
     const sessions = async (): Promise<number> => {
       const [[count]] = (await database.query(
         `SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE()`,
       )) as [string[]];
-      // One of them is this.
+      // Without the session of this query.
       return Number(count) - 1;
     };
     await database.execute('LOCK TABLES uniqueindex WRITE');
-    const failing = startFailing(store);
-    while (failing.failures() < FAILURES) await sleep(20);
-    await store.close();
-    const patient = await database.open({answerTimeoutMs: 30_000});
-    await expect(patient.advance([claim('file', 10n)], 0n)).rejects.toMatchObject({
+    const busy = expect(patient.advance([claim('file', 10n)], 0n)).rejects.toMatchObject({
       code: 'DATABASE_BUSY',
     });
-    await patient.close();
-    // While the table is still locked, the server ends them itself.
+    await countWhileFailing(stores, sessions);
+    await busy;
+    for (const store of [patient, ...stores]) await store.close();
+    // The server ends the abandoned sessions although the table is still locked.
     while ((await sessions()) > 0) await sleep(50);
     await database.execute('UNLOCK TABLES');
     const again = await database.open();
     expect(await again.counter('file')).toBeUndefined();
   });
 
-  it('connections that died silently are given up together', async () => {
+  it('connections that became silent are closed together', async () => {
     const database = await makeMysqlDatabase();
     await migrate(await database.open());
     const {port} = new URL(database.url);
@@ -184,10 +199,21 @@ needs('mariadb').describe('MariaDB', () => {
     const url = database.url.replace(`:${port}/`, `:${proxy.port}/`);
     const store = await openForTest(url, {answerTimeoutMs: 1000});
     await Promise.all(Array.from({length: 12}, () => store.countModes(1)));
+    let failures = 0;
+    const allocator = new Allocator(store, {
+      firstIndex: 0n,
+      requestTimeoutMs: 300_000,
+      maxQueue: 10,
+      observer: {
+        group: () => undefined,
+        granted: () => undefined,
+        waited: () => undefined,
+        failed: () => failures++,
+      },
+    });
     proxy.hold();
-    const failing = startFailing(store);
-    expect(await failing.taken).toEqual({start: 0n, end: 9n});
-    expect(failing.failures()).toBe(1);
+    expect(await allocator.allocate('file', 10n)).toEqual({start: 0n, end: 9n});
+    expect(failures).toBe(1);
   });
 });
 
@@ -195,7 +221,7 @@ describe.each([
   {name: 'PostgreSQL', need: 'postgresql', make: makePostgresDatabase},
   {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
 ] as const)('$name', ({need, make}) => {
-  needs(need).it('a store closes although its connections died silently', async () => {
+  needs(need).it('a store with silent connections can be closed', async () => {
     const database = await make();
     await migrate(await database.open());
     const {port} = new URL(database.url);
@@ -212,7 +238,7 @@ describe.each([
     await sleep(20);
     await store.close();
     expect(await look).toBe('failed');
-    // Only the two ends of the proxy are left of each.
+    // Only the two sockets of the proxy remain of each connection.
     while (openSockets() > before + 2 * connections) await sleep(10);
   });
 });

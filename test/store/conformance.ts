@@ -8,30 +8,30 @@ import type {OpenOptions, Store} from '../../src/lib/store/store.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {claim, granted} from '../helpers/databases/claims.js';
 
-/** A database of the running test alone. */
+/** A database that only the running test uses. */
 export interface TestDatabase {
-  /** Opens it once more; closed with the test. */
+  /** Opens another store, which is closed at the end of the test. */
   readonly open: (options?: OpenOptions) => Promise<Store>;
-  /** Runs SQL beside the store, as another program would. */
+  /** Runs SQL outside the store, as another program. */
   readonly execute: (sql: string) => Promise<void>;
-  /** The rows of a query, each value in the text that the database shows. */
+  /** Returns the rows of a query, with each value as the text that the database shows. */
   readonly query: (sql: string) => Promise<readonly (readonly string[])[]>;
 }
 
-/** What differs between databases and is no fault. */
+/** The permitted differences between databases. */
 export interface Traits {
   readonly name: string;
   /** Makes a database without our tables. */
   readonly make: () => Promise<TestDatabase>;
-  /** How the database quotes the column named index. */
+  /** The quotation mark of identifiers. */
   readonly quote: '"' | '`';
-  /** Statements that give the empty table of counters another shape that is served as well. */
+  /** Statements that give the empty table of counters another shape that is also served. */
   readonly reshape?: readonly string[];
-  /** Whether the table's character set lacks letters. */
+  /** True if the character set of the table lacks letters. */
   readonly fewLetters?: boolean;
 }
 
-/** More than one statement takes, in the order of their bytes; some as long as a mode may be. */
+/** More modes than one statement takes, in the order of their bytes; some have the maximal length. */
 const modesLongerBy = (letter: string): readonly string[] =>
   Array.from(
     {length: 1500},
@@ -63,14 +63,14 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   }
 
   describe(`${name}: advance`, () => {
-    it('creates a mode at the first index and goes on from there', async () => {
+    it('creates a mode at the first index and continues from there', async () => {
       const {store} = await ready();
       expect(await store.advance([claim('file', 10n)], 0n)).toEqual([granted(10n)]);
       expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(11n)]);
       expect(await store.advance([claim('other', 5n)], 1n)).toEqual([granted(6n)]);
     });
 
-    it('leaves a counter below the minimum of its claim alone, and makes no mode that should be there', async () => {
+    it('leaves a counter below the minimum of its claim unchanged, and does not create a missing mode', async () => {
       const {database, store} = await ready();
       await database.execute(insert('back', 10n));
       await database.execute(insert('there', 20n));
@@ -97,7 +97,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
         {mode: 'there', next: 25n},
         {mode: 'unused', next: 5n},
       ]);
-      // A count that fits above no first index goes another way.
+      // A count that does not fit above any first index takes another path.
       const most = MAX_COUNTER - 20n;
       expect(await store.advance([claim('back', most, 11n)], 1n << 40n)).toEqual([
         {kind: 'behind', found: 10n},
@@ -105,7 +105,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.advance([claim('back', most, 10n)], 1n << 40n)).toEqual([granted(most + 10n)]);
     });
 
-    it('compares a counter with the minimum of a claim that may create its mode, too', async () => {
+    it('compares a counter also with the minimum of a claim that may create its mode', async () => {
       const {database, store} = await ready();
       await database.execute(insert('back', 10n));
       await database.execute(insert('there', 20n));
@@ -122,7 +122,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
     });
 
-    it('takes several modes in one group and answers in their order', async () => {
+    it('takes several modes in one batch and returns the results in their order', async () => {
       const {store} = await ready();
       const claims = ['a', 'b', 'c'].map((mode, index) => claim(mode, BigInt(index + 1)));
       expect(await store.advance(claims, 0n)).toEqual([granted(1n), granted(2n), granted(3n)]);
@@ -134,7 +134,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     });
 
     itWithAllLetters(
-      'keeps modes apart that differ only in case, accents, width or Unicode form',
+      'distinguishes modes that differ only in case, accents, width or Unicode form',
       async () => {
         const {store} = await ready();
         const modes = [
@@ -155,7 +155,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       },
     );
 
-    itWithAllLetters('keeps modes of 255 characters, also beyond the basic plane', async () => {
+    itWithAllLetters('stores modes of 255 characters, also beyond the basic plane', async () => {
       const {store} = await ready();
       for (const mode of ['m'.repeat(255), '🗂'.repeat(255)]) {
         expect(await store.advance([claim(mode, 1n)], 0n)).toEqual([granted(1n)]);
@@ -163,7 +163,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       }
     });
 
-    it('keeps modes apart from SQL', async () => {
+    it('never executes a mode as SQL', async () => {
       const {store} = await ready();
       const mode = `'; DROP TABLE uniqueindex; -- "\``;
       expect(await store.advance([claim(mode, 2n)], 0n)).toEqual([granted(2n)]);
@@ -178,7 +178,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.advance(claims, 0n)).toEqual([granted(4_620_693_217_682_128_899n)]);
     });
 
-    it('gives every integer up to 2^63-2 and refuses each one beyond, unchanged', async () => {
+    it('grants every integer up to 2^63-2, and rejects larger ones without a change', async () => {
       const {database, store} = await ready();
       await database.execute(insert('file', 9_223_372_036_854_775_800n));
       expect(await store.advance([claim('file', 8n)], 0n)).toEqual([{kind: 'exhausted', remaining: 7n}]);
@@ -205,7 +205,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.advance([claim('new', MAX_COUNTER)], 0n)).toEqual([granted(MAX_COUNTER)]);
     });
 
-    it('takes from a counter below the first index what would not fit above it', async () => {
+    it('grants from a counter below the first index a count that does not fit above it', async () => {
       const {database, store} = await ready();
       await database.execute(insert('low', 5n));
       expect(await store.advance([claim('low', MAX_COUNTER - 10n)], 100n)).toEqual([
@@ -213,7 +213,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
     });
 
-    it('refuses one mode of a group and takes the others', async () => {
+    it('rejects one mode of a batch and grants the others', async () => {
       const {database, store} = await ready();
       await database.execute(insert('full', MAX_COUNTER));
       const claims = ['a', 'full', 'z'].map((mode) => claim(mode, 3n));
@@ -224,7 +224,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
     });
 
-    it('answers each of many modes in a group as it would alone', async () => {
+    it('gives each of many modes in a batch the same result as alone', async () => {
       const {database, store} = await ready();
       const there = Array.from({length: 20}, (_, index) => `mode${index}`);
       for (const mode of there) await database.execute(insert(mode, 100n));
@@ -265,7 +265,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counter('gone')).toBeUndefined();
     });
 
-    it('refuses a counter below zero, and leaves it as it is', async () => {
+    it('rejects a counter below zero, and leaves it unchanged', async () => {
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
       const [result] = await store.advance([claim('broken', 1n)], 0n);
@@ -274,7 +274,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await database.query(`SELECT ${q}index${q} FROM uniqueindex`)).toEqual([['-5']]);
     });
 
-    it('says that the tables are missing', async () => {
+    it('reports missing tables', async () => {
       const database = await make();
       const store = await database.open({create: true});
       await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
@@ -284,7 +284,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   });
 
   describe(`${name}: allocation over several connections`, () => {
-    it('gives disjoint contiguous ranges without a gap, whatever the interleaving', async () => {
+    it('returns disjoint contiguous ranges without a gap in any interleaving', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(
@@ -322,7 +322,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       );
     });
 
-    it('gives disjoint contiguous ranges in many modes at once, in the table already and new', async () => {
+    it('returns disjoint contiguous ranges for many existing and new modes', async () => {
       const {database, store} = await ready();
       const modes = Array.from({length: 40}, (_, index) => `mode${index}`);
       for (const mode of modes.slice(0, 20)) await database.execute(insert(mode, 0n));
@@ -332,7 +332,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
         stores.map(async (each, who) => {
           const allocator = new Allocator(each, options);
           for (let round = 1; round <= 15; round++) {
-            // Each asks for them in another order, and for others each time.
+            // Each store requests other modes in another order.
             const wanted = modes.filter((_, index) => (index * 7 + who + round) % 3 !== 0);
             if (who === 1) wanted.reverse();
             await Promise.all(
@@ -351,7 +351,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       }
     });
 
-    it('gives what was asked for later higher integers, whichever connection asks', async () => {
+    it('returns higher integers for later requests on any connection', async () => {
       const {database, store} = await ready();
       const allocators = [store, await database.open()].map((each) => new Allocator(each, options));
       let last = -1n;
@@ -372,7 +372,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counters({after: 'é'})).toEqual([]);
     });
 
-    it('finds those nearest to their end, whatever their names, and none that is damaged', async () => {
+    it('finds the highest counters of any mode, without damaged ones', async () => {
       const {database, store} = await ready();
       expect(await store.highestCounters(3)).toEqual([]);
       for (const [mode, next] of [
@@ -393,7 +393,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect((await store.highestCounters(10)).map(({next}) => next)).toEqual([MAX_COUNTER, 7n, 6n, 5n, 0n]);
     });
 
-    it('moves several, and what is given next follows', async () => {
+    it('moves several counters, and allocation continues from there', async () => {
       const {store} = await ready();
       for (const mode of ['a', 'b']) await store.advance([claim(mode, 100n)], 0n);
       const moves = [
@@ -405,7 +405,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.advance([claim('b', 1n)], 0n)).toEqual([granted(MAX_COUNTER)]);
     });
 
-    it('moves nothing when one counter is no longer where it was seen', async () => {
+    it('moves nothing if one counter has changed since it was read', async () => {
       const {store} = await ready();
       for (const mode of ['a', 'b']) await store.advance([claim(mode, 100n)], 0n);
       await store.advance([claim('b', 1n)], 0n);
@@ -417,7 +417,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counter('a')).toEqual({mode: 'a', next: 100n});
     });
 
-    it('moves forward past a counter that is in use, but never back by it', async () => {
+    it('moves a counter in use forward, but never back', async () => {
       const {store} = await ready();
       await store.advance([claim('a', 150n)], 0n);
       expect(await store.moveCounters([{mode: 'a', from: 100n, to: 140n}])).toEqual([
@@ -439,7 +439,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counters()).toEqual(moves.map(({mode, to}) => ({mode, next: to})));
     });
 
-    it('mends a damaged counter', async () => {
+    it('repairs a damaged counter', async () => {
       const {database, store} = await ready();
       await database.execute(insert('broken', -5n));
       expect(await store.moveCounters([{mode: 'broken', from: undefined, to: 10n}])).toEqual([]);
@@ -448,7 +448,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
   });
 
   describe(`${name}: raising counters`, () => {
-    it('raises thousands of counters, each to the higher of both', async () => {
+    it('raises thousands of counters, each to the higher of both values', async () => {
       const {database, store} = await ready();
       const [first = '', second = '', third = ''] = manyModes;
       await database.execute(insert(first, 1000n));
@@ -472,7 +472,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     });
 
     itWithAllLetters(
-      'keeps modes apart that differ by case, accent, width or zero-width characters',
+      'distinguishes modes that differ by case, accent, width or zero-width characters',
       async () => {
         const {store} = await ready();
         expect(await store.comparison()).toMatchObject({kind: 'exact'});
@@ -505,7 +505,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await planMigration(store)).toMatchObject({before: '1.0', steps: []});
     });
 
-    it('goes on beside allocations and other probes, and leaves no gap', async () => {
+    it('works during allocations and other probes, and leaves no gap', async () => {
       const {database, store} = await ready();
       const other = await database.open();
       const allocators = [store, other].map((each) => new Allocator(each, options));
@@ -520,7 +520,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 120n});
     });
 
-    it('fails where an allocation would, and leaves a database of another version as it is', async () => {
+    it('fails if an allocation would fail, and leaves a database of another version unchanged', async () => {
       const database = await make();
       const store = await database.open({create: true});
       await expect(store.probe()).rejects.toMatchObject({code: 'SCHEMA_MISSING'});
@@ -547,7 +547,8 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       const database = await make();
       const store = await database.open({create: true});
       expect(await store.readSchema()).toEqual({kind: 'absent'});
-      expect(await migrate(store)).toMatchObject({before: 'none', steps: [{name: 'create the tables'}]});
+      const plan = await migrate(store);
+      expect({before: plan.before, steps: plan.steps.length}).toEqual({before: 'none', steps: 1});
       expect(await database.query(version)).toEqual(current);
       expect(await migrate(store)).toMatchObject({before: '1.0', steps: []});
     });
@@ -558,15 +559,13 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       await database.execute(unversionedTable);
       await database.execute(insert('file', 251_038n));
       expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 0, minor: 0}});
-      expect(await migrate(store)).toMatchObject({
-        before: '0.0',
-        steps: [{name: 'record the schema version'}],
-      });
+      const plan = await migrate(store);
+      expect({before: plan.before, steps: plan.steps.length}).toEqual({before: '0.0', steps: 1});
       expect(await database.query(version)).toEqual(current);
       expect(await store.counters()).toEqual([{mode: 'file', next: 251_038n}]);
     });
 
-    it('finishes what a migration that died before its version rows began', async () => {
+    it('completes a migration that was interrupted before it wrote the version rows', async () => {
       const database = await make();
       const store = await database.open({create: true});
       await database.execute(unversionedTable);
@@ -577,7 +576,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counters()).toEqual([{mode: 'file', next: 7n}]);
     });
 
-    it('takes rows other than those of the version for none', async () => {
+    it('ignores other rows than those of the version', async () => {
       const database = await make();
       const store = await database.open({create: true});
       await database.execute(unversionedTable);
@@ -588,7 +587,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
     });
 
-    it('leaves a newer minor version alone and a newer major one untouched', async () => {
+    it('accepts a newer minor version, rejects a newer major version, and changes neither', async () => {
       const {database, store} = await ready();
       await database.execute(`UPDATE uniqueindexsystem SET value = 3 WHERE part = 'minor'`);
       expect(await migrate(store)).toMatchObject({before: '1.3', steps: []});
@@ -600,7 +599,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       ]);
     });
 
-    it('does not start anew where the table of counters is lost', async () => {
+    it('does not create a new table of counters if the old one is lost', async () => {
       const {database, store} = await ready();
       await database.execute('DROP TABLE uniqueindex');
       await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_DAMAGED'});
@@ -608,7 +607,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.readSchema()).toMatchObject({kind: 'damaged'});
     });
 
-    it('ends in one good schema when several migrate at once', async () => {
+    it('applies each step once if several stores migrate simultaneously', async () => {
       const database = await make();
       const stores: Store[] = [];
       for (let index = 0; index < 3; index++) stores.push(await database.open({create: true}));
@@ -622,7 +621,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
     });
   });
 
-  it(`${name}: tells what it is, and how a commit is made durable`, async () => {
+  it(`${name}: reports its product, and how a commit is made durable`, async () => {
     const {store} = await ready();
     const facts = await store.facts();
     expect(facts.product).toMatch(/^\w+ \d+\.\d+/);

@@ -8,7 +8,7 @@ import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 
-/** Enough to find the race almost surely; few milliseconds each. */
+/** Enough to detect the race almost surely, at a few milliseconds per turn. */
 const TURNS = 60;
 const STORES = 8;
 
@@ -38,7 +38,7 @@ describe.each([
     unlock: (database: string) => `SELECT RELEASE_LOCK('uniqueid ${database}')`,
   },
 ] as const)('$name', ({need, make, counterTable, lock, waiting, unlock}) => {
-  needs(need).it('many migrators and readers at once see no damaged tables', async () => {
+  needs(need).it('simultaneous migrations and readers see no damaged tables', async () => {
     const database = await make();
     const stores: Store[] = [];
     for (let index = 0; index < STORES; index++) stores.push(await database.open());
@@ -53,7 +53,7 @@ describe.each([
     }
   });
 
-  needs(need).it('tables are called damaged only if they are so while no migrator works', async () => {
+  needs(need).it('a reader waits for a running migration before it reports damaged tables', async () => {
     const database = await make();
     const name = new URL(database.url).pathname.slice(1);
     const store = await database.open();
@@ -74,7 +74,7 @@ needs('postgresql').it('PostgreSQL shows both tables in one snapshot', async () 
   const sql = postgres(database.url, {max: 1});
   try {
     const seen = await sql.begin(async (transaction) => {
-      // From here on the session remembers that the first table is missing, until it takes a lock.
+      // The session now caches that the first table is missing, until it takes a lock.
       await transaction.unsafe(`SELECT to_regclass('uniqueindex')`);
       await migrate(await database.open());
       return [...(await transaction.unsafe(readStructure))];

@@ -14,7 +14,7 @@ const usual = '"id" varchar(255) NOT NULL PRIMARY KEY, "index" bigint NOT NULL';
 const table = (columns: string, options = ''): string => `CREATE TABLE uniqueindex (${columns}) ${options}`;
 const usualInMysql = 'id VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL';
 
-/** By kind of database, what makes each shape of the table that is nearly right. */
+/** Per kind of database, statements that create nearly correct tables. */
 const rejected: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   SQLite: {
     'a trigger': [
@@ -144,14 +144,14 @@ const rejected: Readonly<Record<string, Readonly<Record<string, readonly string[
   },
 };
 
-/** What spoils a good table, and what mends it. */
+/** Statements that make a good table unsuitable, and that repair it. */
 const alterations: Readonly<Record<string, readonly [string, string]>> = {
   SQLite: ['CREATE TRIGGER t AFTER UPDATE ON uniqueindex BEGIN SELECT 1; END', 'DROP TRIGGER t'],
   PostgreSQL: ['ALTER TABLE uniqueindex SET UNLOGGED', 'ALTER TABLE uniqueindex SET LOGGED'],
   MariaDB: ['ALTER TABLE uniqueindex ENGINE = Aria', 'ALTER TABLE uniqueindex ENGINE = InnoDB'],
 };
 
-/** The code of the error that a promise is rejected with. */
+/** Returns the code of the error that a promise rejects with. */
 async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
@@ -175,7 +175,7 @@ const versionRows = [
 describe.each(Object.entries(makers))('%s', (kind, make) => {
   const shapes = Object.entries(rejected[kind] ?? {});
 
-  it.each(shapes)('rejects %s by name, at either version, and writes nothing', async (_, statements) => {
+  it.each(shapes)('rejects a table with %s at either schema version, and writes nothing', async (_, statements) => {
     const database = await make();
     for (const statement of statements) await database.execute(statement);
     const store = await database.open({create: true});
@@ -190,7 +190,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     expect(await database.query('SELECT count(*) FROM uniqueindex')).toEqual([['0']]);
   });
 
-  it('rejects a table that is altered while it is served, and goes on once it is mended', async () => {
+  it('rejects a table that is altered while it is served, and continues after its repair', async () => {
     const database = await make();
     const store = await database.open({create: true});
     await migrate(store);
@@ -204,7 +204,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     expect(await store.advance(claims, 0n)).toEqual([granted(20n)]);
   });
 
-  it('keeps a damaged counter to its own mode, and mends it by a move', async () => {
+  it('rejects only the mode of a damaged counter, and repairs it by a move', async () => {
     const database = await make();
     const store = await database.open({create: true});
     await migrate(store);
@@ -215,7 +215,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
     );
     await database.execute(`INSERT INTO uniqueindex VALUES ('b', NULL), ('c', 5)`);
     const damage = {kind: 'rejected', error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown};
-    // Few claims are made each by a statement, many all together.
+    // Few claims take one statement each, many take one together.
     for (const others of [[], Array.from({length: 20}, (_, index) => `m${index}`.padEnd(9, 'x')).sort()]) {
       const modes = ['a', 'b', 'c', ...others];
       const results = await store.advance(
@@ -241,7 +241,7 @@ describe.each(Object.entries(makers))('%s', (kind, make) => {
 });
 
 needs('postgresql').describe('PostgreSQL', () => {
-  it('looks again after a connection was lost', async () => {
+  it('checks the table again after a lost connection', async () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);
@@ -253,7 +253,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     );
     const sessions = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()`;
     while ((await database.query(sessions))[0]?.[0] !== '1') await sleep(10);
-    // A connection that ended while idle is replaced without an error, once the driver has read its end.
+    // The driver replaces a connection that ended while idle without an error, after it has read the end.
     await sleep(200);
     let code: string | undefined;
     while (code !== 'SCHEMA_UNSUITABLE') {
@@ -262,7 +262,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     }
   });
 
-  it('rejects a table that stands before its own in the search path', async () => {
+  it('rejects a table that precedes its own in the search path', async () => {
     const database = await makePostgresDatabase();
     await migrate(await database.open());
     await database.execute('CREATE SCHEMA first');
@@ -272,7 +272,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await (await database.open()).readSchema()).toMatchObject({kind: 'unsuitable'});
   });
 
-  it('serves a column of fewer characters, and rejects a longer mode alone', async () => {
+  it('serves a shorter column, and rejects only modes that exceed it', async () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);

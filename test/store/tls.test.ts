@@ -1,6 +1,7 @@
 import {describe, expect, inject, onTestFinished} from 'vitest';
 import {makeCertificate, type Certificate} from '../helpers/network/certificate.js';
 import {cli, type Finished} from '../helpers/programs/cli.js';
+import {failureOf} from '../helpers/programs/screens.js';
 import {needs, type Need} from '../helpers/run/needs.js';
 import {
   mariadbUser,
@@ -11,7 +12,7 @@ import {
 } from '../helpers/databases/private-server.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 
-/** A server that speaks TLS with a certificate of its own, and a database of it that anybody may use. */
+/** A kind of server that has its own TLS certificate, with a database that every user may use. */
 interface Kind {
   readonly name: string;
   readonly need: Need;
@@ -50,36 +51,41 @@ const kinds: readonly Kind[] = [
 ];
 
 describe.each(kinds)('TLS to $name', ({need, shared, database, start}) => {
-  needs(need, 'openssl').it('is verified unless told otherwise in words', async () => {
+  needs(need, 'openssl').it('verifies the certificate unless sslmode disables that', async () => {
     const {server, files} = await start();
     onTestFinished(() => server.remove());
     const run = (host: string, query: string): Promise<Finished> => {
       const url = `${server.url.replace('127.0.0.1', host)}/${database}${query}`;
-      return cli(['dbsync'], {cwd: makeWorkspace(), env: {PEEWEE_URL: url}});
+      return cli(['dbsync', '--json'], {cwd: makeWorkspace(), env: {PEEWEE_URL: url}});
     };
-    for (const mode of ['require', 'verify-ca', 'verify-full']) {
-      const untrusted = await run('localhost', `?sslmode=${mode}`);
-      expect(untrusted.status, mode).toBe(4);
-      expect(untrusted.stderr, mode).toContain('cannot be trusted: TLS failed');
-    }
+    /** The message names the code of Node.js, and the hint the setting that trusts the certificate. */
+    const untrusted = {
+      code: 'DATABASE_UNAVAILABLE',
+      exit: 4,
+      message: expect.stringMatching(/\b[A-Z]+_[A-Z_]*(?:CERT|SIGNATURE)[A-Z_]*\b/) as string,
+      hint: expect.stringContaining('sslrootcert') as string,
+    };
+    for (const mode of ['require', 'verify-ca', 'verify-full'])
+      expect(failureOf(await run('localhost', `?sslmode=${mode}`)), mode).toMatchObject(untrusted);
     const trusted = `&sslrootcert=${files.certificate}`;
     for (const query of ['', '?sslmode=disable', '?sslmode=no-verify', `?sslmode=require${trusted}`])
       expect(await run('localhost', query), query).toMatchObject({status: 0});
 
-    const otherName = await run('127.0.0.1', `?sslmode=verify-full${trusted}`);
-    expect(otherName.status).toBe(4);
-    expect(otherName.stderr).toContain('cannot be trusted: TLS failed');
+    expect(failureOf(await run('127.0.0.1', `?sslmode=verify-full${trusted}`))).toMatchObject(untrusted);
     expect(await run('127.0.0.1', `?sslmode=verify-ca${trusted}`)).toMatchObject({status: 0});
   });
 
-  needs(need).it('that the server does not offer is refused, never done without', async () => {
+  needs(need).it('fails if the server does not offer it, and never connects without it', async () => {
     for (const mode of ['require', 'no-verify']) {
-      const plain = await cli(['dbsync'], {
+      const plain = await cli(['dbsync', '--json'], {
         cwd: makeWorkspace(),
         env: {PEEWEE_URL: `${shared}/${database}?sslmode=${mode}`},
       });
-      expect(plain.status, plain.stderr).toBe(4);
-      expect(plain.stderr).toContain('do not agree on TLS');
+      expect(failureOf(plain)).toMatchObject({
+        code: 'DATABASE_UNAVAILABLE',
+        exit: 4,
+        hint: expect.stringContaining('sslmode=disable') as string,
+      });
     }
   });
 });

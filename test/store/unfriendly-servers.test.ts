@@ -14,14 +14,14 @@ import {claim, granted} from '../helpers/databases/claims.js';
 
 const options = {firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 1000};
 
-/** How each kind of server is told to be unfriendly to one user. */
+/** How each kind of server restricts one user. */
 interface Kind {
   readonly name: string;
   readonly server: string;
   readonly make: () => Promise<NetworkTestDatabase>;
   readonly createUser: (name: string, database: string) => readonly string[];
   readonly dropUser: (name: string) => readonly string[];
-  /** Takes away what is granted beyond the counters, then also the right to write these. */
+  /** Revokes the rights beyond the counters, then also the right to write the counters. */
   readonly onlyCounters: (name: string, database: string) => readonly string[];
   readonly onlyReading: (name: string, database: string) => readonly string[];
   readonly setPassword: (name: string, password: string) => string;
@@ -29,11 +29,11 @@ interface Kind {
   /** The identifiers of a user's sessions, and how one of them is ended. */
   readonly sessions: (name: string) => string;
   readonly end: (session: string) => string;
-  /** Has the first three allocations fail with this error. */
+  /** Makes the first three allocations fail with this error. */
   readonly fail: (error: string) => readonly string[];
-  /** The same by what becomes of our statements on the way, if no statement there can do it. */
+  /** The same by a change of our statements on their way, if no statement of the server can do it. */
   readonly change?: (error: string) => (sent: Buffer) => Buffer;
-  /** Lost races, and statements that were ended: of the server, of clusters, of an administrator. */
+  /** Errors of lost races, and of statements that the server, a cluster or an administrator ended. */
   readonly passing: readonly string[];
 }
 
@@ -83,7 +83,7 @@ const kinds: readonly Kind[] = [
     sessions: (name) => `SELECT id FROM information_schema.processlist WHERE user = '${name}'`,
     end: (session) => `KILL ${session}`,
     fail: () => [],
-    // A table with a trigger is not served: the statement itself becomes one that fails, as long as the other.
+    // A table with a trigger is not served, so a failing statement of the same length replaces ours.
     change: (error) => {
       let tries = 0;
       const insert = 'START TRANSACTION; INSERT INTO uniqueindex (id, `index`) VALUES (';
@@ -129,7 +129,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     for (const [session = ''] of sessions) await database.execute(kind.end(session));
   }
 
-  it.each(kind.passing)('error %s is met by asking again, and costs nothing', async (error) => {
+  it.each(kind.passing)('error %s is retried, and leaves no gap', async (error) => {
     const {database, open} = await setUp();
     for (const statement of kind.fail(error)) await database.execute(statement);
     const change = kind.change?.(error);
@@ -139,7 +139,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 100n});
   });
 
-  it('a limit of one connection is no failure and costs nothing, also while others look', async () => {
+  it('a limit of one connection causes no failure and no gap, also during other reads', async () => {
     const {database, user, open} = await setUp();
     await database.execute(kind.oneConnection(user));
     const store = await open();
@@ -156,11 +156,11 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     await expect(open()).rejects.toMatchObject({code: 'DATABASE_BUSY', exitStatus: 4});
   });
 
-  it('a probe fails for a user who may not write the counters, and for that alone', async () => {
+  it('a probe fails only for a user without the right to write the counters', async () => {
     const {database, user, open} = await setUp();
     const name = new URL(database.url).pathname.slice(1);
     for (const statement of kind.onlyCounters(user, name)) await database.execute(statement);
-    // Opened with these rights: MariaDB keeps those of a session.
+    // Opened with these rights, because MariaDB keeps the rights of a session.
     const store = await open();
     await store.probe();
     expect(await database.query(`SELECT value FROM uniqueindexsystem WHERE part = 'probe'`)).toEqual([]);
@@ -169,7 +169,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     await expect(store.probe()).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE', transient: false});
   });
 
-  it('more looks at once than there are connections all come to an end', async () => {
+  it('more simultaneous reads than connections all finish', async () => {
     const {open} = await setUp();
     const store = await open();
     const looks = await Promise.all(Array.from({length: 12}, () => store.facts()));
@@ -188,7 +188,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 25n});
   });
 
-  it('a password that was changed is an error of its own, and service resumes with the right one', async () => {
+  it('a changed password is an error with the user, and service resumes with the old password', async () => {
     const setup = await setUp();
     const {database, user} = setup;
     const allocator = new Allocator(await setup.open(), options);
@@ -197,7 +197,8 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     await endSessions(setup);
     await expect(allocator.allocate('file', 1n)).rejects.toMatchObject({
       code: 'DATABASE_UNAVAILABLE',
-      message: expect.stringContaining(`refuses to log user "${user}" in`) as string,
+      message: expect.stringContaining(`"${user}"`) as string,
+      hint: expect.stringContaining('PEEWEE_URL') as string,
     });
     await database.execute(kind.setPassword(user, 'first'));
     expect(await allocator.allocate('file', 1n)).toEqual({start: 1n, end: 1n});
@@ -205,7 +206,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
 });
 
 needs('postgresql').describe('PostgreSQL', () => {
-  it('may isolate transactions as strictly as it can', async () => {
+  it('may use the isolation level serializable', async () => {
     const database = await makePostgresDatabase();
     const name = new URL(database.url).pathname.slice(1);
     await database.execute(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
@@ -221,7 +222,7 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 750n});
   });
 
-  it('may alter the table under an open connection, or forget its prepared statements', async () => {
+  it('may alter the table under an open connection, which invalidates prepared statements', async () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);
@@ -234,7 +235,7 @@ needs('postgresql').describe('PostgreSQL', () => {
 });
 
 needs('mariadb').describe('MariaDB', () => {
-  it('may lock an account, or let its password expire', async () => {
+  it('may lock an account or let its password expire, which is a permanent error', async () => {
     const database = await makeMysqlDatabase();
     await migrate(await database.open());
     const url = new URL(database.url);
@@ -243,10 +244,11 @@ needs('mariadb').describe('MariaDB', () => {
     onTestFinished(() => database.execute(`DROP USER ${user}@'%'`));
     await database.execute(`GRANT SELECT ON ${url.pathname.slice(1)}.* TO ${user}@'%'`);
     const open = (): Promise<Store> => openForTest(`mysql://${user}:first@${url.host}${url.pathname}`);
-    const refused = {
+    const rejected = {
       code: 'DATABASE_UNAVAILABLE',
       transient: false,
-      message: expect.stringContaining('refuses to log') as string,
+      message: expect.stringContaining(`"${user}"`) as string,
+      hint: expect.stringContaining('PEEWEE_URL') as string,
     };
     await expect(open()).rejects.toMatchObject(refused);
     await database.execute(`ALTER USER ${user}@'%' ACCOUNT UNLOCK PASSWORD EXPIRE`);

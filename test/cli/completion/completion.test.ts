@@ -13,14 +13,14 @@ function archive(): string {
   return cwd;
 }
 
-/** What the program offers for a line of words, the last one begun. */
+/** Returns the candidates for a command line whose last word is incomplete. */
 async function candidates(cwd: string, ...words: string[]): Promise<string[]> {
   const {status, stdout, stderr} = await cli(['complete', '--', ...words], {cwd});
   expect({status, stderr}).toEqual({status: 0, stderr: ''});
   return stdout.split('\n').slice(0, -1);
 }
 
-describe('what can be completed', () => {
+describe('completion', () => {
   it.each([
     [['sta'], ['status']],
     [['getid', '--f'], ['--format']],
@@ -42,11 +42,11 @@ describe('what can be completed', () => {
     [['help', 'db'], ['dbsync']],
     [['getid', '--config', ''], []],
     [['nothing', ''], []],
-  ])('%j', async (words, expected) => {
+  ])('offers for %j the candidates %j', async (words, expected) => {
     expect(await candidates(archive(), ...words)).toEqual(expected);
   });
 
-  it('modes come from the database that the line names, and nothing is made or said where there is none', async () => {
+  it('offers the modes of the database that the line names, and none if that database is missing', async () => {
     const cwd = archive();
     await cli(['getid', '-m', 'elsewhere', '--database', 'sqlite:///b.sqlite3'], {cwd});
     await cli(['dbsync', '--database', 'sqlite:///b.sqlite3'], {cwd});
@@ -62,7 +62,7 @@ describe('what can be completed', () => {
   });
 });
 
-/** Each shell, and a program for it that loads the script and prints what Tab would offer for the words given. */
+/** Per shell, a program that loads the script and prints the candidates of Tab for the given words. */
 const shells = {
   bash: `source <(uniqueid completion bash)
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _uniqueid; printf '%s\\n' "\${COMPREPLY[@]}"`,
@@ -73,27 +73,30 @@ words=("$@"); CURRENT=$#; _uniqueid`,
 set -l escaped (string escape -- $argv[1..-2]); complete -C (string join ' ' -- $escaped $argv[-1]) | string replace -r '\\t.*' ''; true`,
 } as const;
 
-describe.each(Object.entries(shells) as [keyof typeof shells, string][])('in %s', (shell, program) => {
-  needs(shell).it('commands, flags and modes are offered', async () => {
-    const cwd = archive();
-    const link = join(cwd, 'uniqueid');
-    writeFileSync(link, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin', 'run.js')}' "$@"\n`);
-    chmodSync(link, 0o755);
-    const offered = async (...words: string[]): Promise<string[]> => {
-      const args =
-        shell === 'fish'
-          ? ['--no-config', '-c', program, 'uniqueid', ...words]
-          : ['-c', program, shell, 'uniqueid', ...words];
-      const {stdout} = await promisify(execFile)(shell, args, {
-        cwd,
-        env: {PATH: `${cwd}${delimiter}${process.env['PATH']}`, HOME: cwd, LC_ALL: 'C.UTF-8'},
-      });
-      return stdout.split('\n').filter((line) => line !== '');
-    };
-    expect(await offered('res')).toEqual(['reset']);
-    expect(await offered('getid', '--form')).toEqual(['--format']);
-    expect(await offered('getid', '--mode', 'upl')).toEqual(['upload_job']);
-    const [spaced = ''] = await offered('getid', '--mode', 'mode');
-    expect(spaced.replaceAll('\\', '')).toBe('mode with space');
-  });
-});
+describe.each(Object.entries(shells) as [keyof typeof shells, string][])(
+  'completion in %s',
+  (shell, program) => {
+    needs(shell).it('offers commands, flags and modes', async () => {
+      const cwd = archive();
+      const link = join(cwd, 'uniqueid');
+      writeFileSync(link, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'bin', 'run.js')}' "$@"\n`);
+      chmodSync(link, 0o755);
+      const offered = async (...words: string[]): Promise<string[]> => {
+        const args =
+          shell === 'fish'
+            ? ['--no-config', '-c', program, 'uniqueid', ...words]
+            : ['-c', program, shell, 'uniqueid', ...words];
+        const {stdout} = await promisify(execFile)(shell, args, {
+          cwd,
+          env: {PATH: `${cwd}${delimiter}${process.env['PATH']}`, HOME: cwd, LC_ALL: 'C.UTF-8'},
+        });
+        return stdout.split('\n').filter((line) => line !== '');
+      };
+      expect(await offered('res')).toEqual(['reset']);
+      expect(await offered('getid', '--form')).toEqual(['--format']);
+      expect(await offered('getid', '--mode', 'upl')).toEqual(['upload_job']);
+      const [spaced = ''] = await offered('getid', '--mode', 'mode');
+      expect(spaced.replaceAll('\\', '')).toBe('mode with space');
+    });
+  },
+);

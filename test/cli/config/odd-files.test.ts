@@ -6,7 +6,7 @@ import {makeCertificate} from '../../helpers/network/certificate.js';
 import {cli, type Finished} from '../../helpers/programs/cli.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** Files that nobody means to have read: each would hold up the process, or fill its memory. */
+/** Makes files that would block the process or fill its memory if it read them. */
 function makeOddFiles(cwd: string): {readonly pipe: string; readonly device: string; readonly huge: string} {
   const [pipe, huge] = [join(cwd, 'pipe'), join(cwd, 'huge')];
   execFileSync('mkfifo', [pipe]);
@@ -42,8 +42,8 @@ const places: readonly (readonly [string, Run])[] = [
   ],
 ];
 
-describe.skipIf(process.platform === 'win32')('a path that is no regular file of text', () => {
-  it.each(places)('is an error of configuration as %s', async (_, run) => {
+describe.skipIf(process.platform === 'win32')('a path that is no regular text file', () => {
+  it.each(places)('is a configuration error as %s', async (_, run) => {
     const cwd = makeWorkspace();
     for (const path of Object.values(makeOddFiles(cwd))) {
       const {status, stderr} = await run(cwd, path);
@@ -67,7 +67,7 @@ describe.skipIf(process.platform === 'win32')('a path that is no regular file of
     },
   );
 
-  it('completes nothing, and holds up nobody', async () => {
+  it('yields no candidates of completion and does not block it', async () => {
     const cwd = makeWorkspace();
     for (const path of Object.values(makeOddFiles(cwd))) {
       for (const from of [
@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')('a path that is no regular file of
   });
 });
 
-it('takes a file of 1 MB, and none that is a byte longer', async () => {
+it('reads a config file of 1 MB and rejects one that is a byte longer', async () => {
   const cwd = makeWorkspace();
   const config = join(cwd, 'config.ini');
   const begin = '[uniqueid]\nmax_range = 5\n';
@@ -93,13 +93,13 @@ it('takes a file of 1 MB, and none that is a byte longer', async () => {
   expect((await cli(['status', '--config-sources', '--config', config], {cwd})).status).toBe(2);
 });
 
-it('takes no text that is not UTF-8, and names the line', async () => {
+it('rejects a config file that is not UTF-8, and names the line', async () => {
   const cwd = makeWorkspace();
   const config = join(cwd, 'config.ini');
   writeFileSync(config, Buffer.from('[uniqueid]\n; caf\xe9\n', 'latin1'));
   const {status, stderr} = await cli(['status', '--config', config], {cwd});
   expect(status).toBe(2);
-  expect(stderr).toMatch(/config\.ini.*line 2/);
+  expect(stderr).toMatch(/config\.ini\b.*\b2\b/);
   writeFileSync(config, '[uniqueid]\n; café\n');
   expect((await cli(['status', '--config-sources', '--config', config], {cwd})).status).toBe(0);
 });

@@ -5,10 +5,10 @@ import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** One letter short of the variable that would ask clients for tokens. */
+/** One letter short of the variable that makes the service require tokens. */
 const env = {UNIQUEID_TOKEN_FILE: 'tokens.ini'};
 
-describe('a misspelt variable of the environment', () => {
+describe('a misspelt environment variable', () => {
   it.each([
     'getid -m file',
     'getid -m file --server http://127.0.0.1:1',
@@ -31,7 +31,7 @@ describe('a misspelt variable of the environment', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({error: {code: 'CONFIG_INVALID', exit: 2}});
   });
 
-  it('does not keep help, version and completion from their work', async () => {
+  it('does not stop help, version and completion', async () => {
     const cwd = makeWorkspace();
     for (const line of ['--help', 'getid --help', '--version', 'completion bash', 'complete -- st']) {
       const {status, stdout, stderr} = await cli(line.split(' '), {cwd, env});
@@ -43,7 +43,7 @@ describe('a misspelt variable of the environment', () => {
   });
 });
 
-it('a Service named uniqueid in Kubernetes keeps no pod beside it from serving', async () => {
+it('serve ignores the variables that Kubernetes sets for a Service named uniqueid', async () => {
   const pod = {
     UNIQUEID_SERVICE_HOST: '10.0.0.11',
     UNIQUEID_SERVICE_PORT: '8051',

@@ -1,116 +1,141 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import type {CounterMinimum, Store} from '../../../src/lib/store/store.js';
 import {cli, type Finished} from '../../helpers/programs/cli.js';
+import {failureOf, screens} from '../../helpers/programs/screens.js';
+import {claim, granted} from '../../helpers/databases/claims.js';
 import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
 import {needs} from '../../helpers/run/needs.js';
 import type {NetworkTestDatabase} from '../../helpers/databases/network-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
-import type {TestDatabase} from '../../store/conformance.js';
 
-/** A URL for an empty database of each kind. */
-const kinds: Readonly<Record<string, () => Promise<string>>> = {
-  SQLite: () => Promise.resolve(`sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`),
-  PostgreSQL: async () => (await makePostgresDatabase()).url,
-  MariaDB: async () => (await makeMysqlDatabase()).url,
-};
+/** Databases without tables, by kind. */
+const kinds = {
+  SQLite: makeFile,
+  PostgreSQL: () => makePostgresDatabase(),
+  MariaDB: () => makeMysqlDatabase(),
+} as const;
 
-const pairs = Object.keys(kinds).flatMap((from) => Object.keys(kinds).map((to) => [from, to] as const));
+type Kind = keyof typeof kinds;
 
-interface Setup {
-  readonly old: string;
-  readonly young: string;
-  readonly run: (url: string, ...args: string[]) => Promise<Finished>;
+const kindNames = Object.keys(kinds) as Kind[];
+const pairs = kindNames.flatMap((from) => kindNames.map((to) => [from, to] as const));
+
+const LAST = 2n ** 63n - 2n;
+
+function makeFile(): Promise<NetworkTestDatabase> {
+  const database = makeSqliteDatabase();
+  return Promise.resolve({...database, url: `sqlite:///${database.path}`});
 }
 
-async function setUp(from: string, to: string): Promise<Setup> {
-  const cwd = makeWorkspace();
-  const run = (url: string, ...args: string[]): Promise<Finished> => cli(args, {cwd, env: {PEEWEE_URL: url}});
-  const [old = '', young = ''] = await Promise.all([kinds[from]?.(), kinds[to]?.()]);
-  expect((await run(old, 'dbsync')).status).toBe(0);
-  return {old, young, run};
+/** Creates the tables and returns the store; a process for each step of a set-up would take most of the time. */
+async function openMigrated(database: NetworkTestDatabase): Promise<Store> {
+  const store = await database.open({create: true});
+  await migrate(store);
+  return store;
 }
 
-/** The counters as `status` tells them. */
-async function counters(run: Setup['run'], url: string): Promise<Record<string, string>> {
-  const {stdout} = await run(url, 'status', '--json');
-  return Object.fromEntries(
-    [...stdout.matchAll(/"mode": "(.*)",\s+"next": (\d+)/g)].map(([, mode, next]) => [mode, next]),
-  ) as Record<string, string>;
+/** Creates a database with these counters. */
+async function makeFilled(kind: Kind, ...counters: readonly CounterMinimum[]): Promise<NetworkTestDatabase> {
+  const database = await kinds[kind]();
+  const store = await openMigrated(database);
+  if (counters.length > 0) await store.raiseCounters(counters, false);
+  return database;
+}
+
+/** Returns the counters of a database, read by a connection of its own. */
+async function countersOf(database: NetworkTestDatabase): Promise<Record<string, bigint | undefined>> {
+  const counters = await (await database.open()).counters();
+  return Object.fromEntries(counters.map(({mode, next}) => [mode, next]));
+}
+
+/** Runs `dbsync --from` for a copy between two databases. */
+function copy(from: string, to: {readonly url: string}, ...args: readonly string[]): Promise<Finished> {
+  const env = {PEEWEE_URL: to.url};
+  return cli(['dbsync', '--from', from, ...args], {cwd: makeWorkspace(), env});
+}
+
+/** Returns the lines on stderr that show no task: after a copy, the warning against the old database. */
+function warningsIn({stderr}: Finished): readonly string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !/^[❯✔] /.test(line));
+}
+
+/** Expects a copy with `--json` to fail, and returns the message. */
+async function expectRejected(copying: Promise<Finished>, code: string, exit: number): Promise<string> {
+  const finished = await copying;
+  expect(finished.status, finished.stdout).toBe(exit);
+  const failure = failureOf(finished);
+  expect(failure).toMatchObject({code, exit});
+  return failure.message;
 }
 
 needs('postgresql', 'mariadb').describe('dbsync --from', () => {
-  it.each(pairs)('copies from %s to %s, each counter to the higher of both', async (from, to) => {
-    const {old, young, run} = await setUp(from, to);
-    await run(old, 'getid', '-m', 'file', '-r', '500');
-    await run(old, 'getid', '-m', 'Файл', '-r', '7');
-    await run(old, 'reset', '-m', 'Файл', '--to', '9223372036854775806', '--yes');
-    const copied = await run(young, 'dbsync', '--from', old);
+  it.each(pairs)('copies from %s to %s and keeps the higher value of each counter', async (from, to) => {
+    const old = await makeFilled(from, {mode: 'file', next: 500n}, {mode: 'Файл', next: LAST});
+    const young = await kinds[to]();
+    const copied = await copy(old.url, young);
     expect(copied.status, copied.stderr).toBe(0);
-    expect(copied.stdout).toMatch(
-      /MODE\s+BEFORE\s+AFTER\nfile\s+-\s+500\nФайл\s+-\s+9,223,372,036,854,775,806\n\nCopied 2 counters from/,
-    );
-    expect(await counters(run, young)).toEqual({file: '500', Файл: '9223372036854775806'});
-    await run(young, 'getid', '-m', 'file', '-r', '1000');
-    await run(old, 'getid', '-m', 'file', '-r', '1');
-    const dry = await run(young, 'dbsync', '--from', old, '--dry-run', '--json');
+    expect(copied.stdout).toMatch(screens.row('file', '-', '500'));
+    expect(copied.stdout).toMatch(screens.row('Файл', '-', '9,223,372,036,854,775,806'));
+    expect(warningsIn(copied)).toEqual([expect.stringContaining(new URL(old.url).pathname.slice(1))]);
+    expect(await countersOf(young)).toEqual({file: 500n, Файл: LAST});
+    expect(await (await young.open()).advance([claim('file', 1000n)], 0n)).toEqual([granted(1500n)]);
+    expect(await (await old.open()).advance([claim('file', 1n)], 0n)).toEqual([granted(501n)]);
+    const dry = await copy(old.url, young, '--dry-run', '--json');
     expect(JSON.parse(dry.stdout)).toMatchObject({
       dryRun: true,
       copied: [{mode: 'file', before: 1500, after: 1500}, {}],
     });
-    expect((await run(young, 'dbsync', '--from', old)).status).toBe(0);
-    expect(await counters(run, young)).toEqual({file: '1500', Файл: '9223372036854775806'});
-    expect(await counters(run, old)).toEqual({file: '501', Файл: '9223372036854775806'});
+    expect((await copy(old.url, young)).status).toBe(0);
+    expect(await countersOf(young)).toEqual({file: 1500n, Файл: LAST});
+    expect(await countersOf(old)).toEqual({file: 501n, Файл: LAST});
   });
 
-  it.each(Object.keys(kinds))(
-    '--dry-run shows what would come into %s, and makes nothing there',
-    async (to) => {
-      const {old, run} = await setUp('SQLite', 'SQLite');
-      await run(old, 'getid', '-m', 'file', '-r', '500');
-      const young = (await kinds[to]?.()) ?? '';
-      const dry = await run(young, 'dbsync', '--from', old, '--dry-run');
-      expect(dry.status, dry.stderr).toBe(0);
-      expect(dry.stdout).toMatch(/MODE\s+BEFORE\s+AFTER\nfile\s+-\s+500\n\nWould copy 1 counter from/);
-      expect(dry.stderr).not.toContain('Allocate from');
-      expect((await run(young, 'status')).status).toBe(3);
-    },
-  );
-
-  it.each(Object.keys(kinds))('refuses to copy a %s database onto itself', async (kind) => {
-    const {old, run} = await setUp(kind, kind);
-    const other = old.replace('127.0.0.1', 'localhost').replace('sqlite:', 'apsw:');
-    const refused = await run(old, 'dbsync', '--from', other);
-    expect(refused.status, refused.stderr).toBe(2);
-    expect(refused.stderr).toContain('are the same database. No counter was changed');
+  it.each(kindNames)('shows with --dry-run what it would copy into %s, and creates nothing', async (to) => {
+    const old = await makeFilled('SQLite', {mode: 'file', next: 500n});
+    const young = await kinds[to]();
+    const dry = await copy(old.url, young, '--dry-run');
+    expect(dry.status, dry.stderr).toBe(0);
+    expect(dry.stdout).toMatch(screens.row('file', '-', '500'));
+    expect(warningsIn(dry)).toEqual([]);
+    const env = {PEEWEE_URL: young.url};
+    expect((await cli(['dbsync', '--check'], {cwd: makeWorkspace(), env})).status).toBe(3);
   });
 
-  it('says which modes collide in a case-insensitive table, and changes nothing', async () => {
-    const {old, run} = await setUp('SQLite', 'SQLite');
-    for (const mode of ['file', 'FILE', 'other']) await run(old, 'getid', '-m', mode, '-r', '10');
-    const {url, execute, query} = await makeMysqlDatabase();
-    await execute('CREATE TABLE uniqueindex (id VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL)');
-    await execute(`INSERT INTO uniqueindex VALUES ('Other', 3)`);
-    const refused = await run(url, 'dbsync', '--from', old);
-    expect(refused.status).toBe(6);
-    expect(refused.stderr).toContain('"file" and "FILE", "other" and "Other"');
-    expect(await query('SELECT * FROM uniqueindex')).toEqual([['Other', '3']]);
+  it.each(kindNames)('rejects a copy of a %s database onto itself', async (kind) => {
+    const old = await makeFilled(kind, {mode: 'file', next: 500n});
+    const other = old.url.replace('127.0.0.1', 'localhost').replace('sqlite:', 'apsw:');
+    await expectRejected(copy(other, old, '--json'), 'USAGE', 2);
+    expect(await countersOf(old)).toEqual({file: 500n});
   });
 
-  it('refuses a source that is no database of ours', async () => {
-    const {young, run} = await setUp('SQLite', 'SQLite');
-    const missing = await run(young, 'dbsync', '--from', 'sqlite:///none.sqlite3');
-    expect(missing.status).toBe(3);
+  it('names the modes that collide in a case-insensitive table, and changes nothing', async () => {
+    const old = await makeFilled('SQLite', ...['file', 'FILE', 'other'].map((mode) => ({mode, next: 10n})));
+    const young = await makeMysqlDatabase();
+    await young.execute(
+      'CREATE TABLE uniqueindex (id VARCHAR(255) NOT NULL PRIMARY KEY, `index` BIGINT NOT NULL)',
+    );
+    await young.execute(`INSERT INTO uniqueindex VALUES ('Other', 3)`);
+    const message = await expectRejected(copy(old.url, young, '--json'), 'REJECTED', 6);
+    expect(message).toMatch(/"file".*"FILE".*"other".*"Other"/);
+    expect(await young.query('SELECT * FROM uniqueindex')).toEqual([['Other', '3']]);
+  });
+
+  it('rejects a source that is no UniqueID database', async () => {
+    const young = await makeFilled('SQLite');
+    await expectRejected(copy('sqlite:///none.sqlite3', young, '--json'), 'DATABASE_MISSING', 3);
     const {path, execute} = makeSqliteDatabase();
     await execute('CREATE TABLE something (x)');
-    expect((await run(young, 'dbsync', '--from', `sqlite:///${path}`)).status).toBe(3);
-    expect((await run(young, 'dbsync', '--from', 'nonsense')).status).toBe(2);
+    await expectRejected(copy(`sqlite:///${path}`, young, '--json'), 'SCHEMA_MISSING', 3);
+    await expectRejected(copy('nonsense', young, '--json'), 'CONFIG_INVALID', 2);
   });
 });
 
-/** Collations that MariaDB's databases have by default, and such as an administrator may have chosen. */
+/** Collations of MariaDB: the defaults of databases, and some that an administrator may choose. */
 const foldingCollations = [
   'latin1_swedish_ci',
   'utf8mb4_general_ci',
@@ -119,7 +144,7 @@ const foldingCollations = [
   'utf8mb4_uca1400_as_cs',
 ];
 
-/** A database as the Python service makes it, whose table compares modes by this collation. */
+/** Creates a table of counters as the Python service does, with this collation of the modes. */
 async function makePythonDatabase(collation: string): Promise<NetworkTestDatabase> {
   const database = await makeMysqlDatabase(
     undefined,
@@ -131,128 +156,110 @@ async function makePythonDatabase(collation: string): Promise<NetworkTestDatabas
   return database;
 }
 
-function listOf(cwd: string, ...spellings: readonly string[]): string {
-  const path = join(cwd, 'spellings.txt');
+/** Creates an SQLite table of counters by hand that ignores case. */
+async function makeCaseInsensitiveFile(): Promise<NetworkTestDatabase> {
+  const database = await makeFile();
+  await database.execute(
+    'CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY COLLATE NOCASE, "index" BIGINT NOT NULL)',
+  );
+  return database;
+}
+
+/** Writes a file for `--spellings`. */
+function listOf(...spellings: readonly string[]): string {
+  const path = join(makeWorkspace(), 'spellings.txt');
   writeFileSync(path, spellings.map((spelling) => `${spelling}\n`).join(''));
   return path;
 }
 
-/** Tables that somebody made by hand. */
-const foldingTables: Readonly<Record<string, () => Promise<TestDatabase & {readonly url: string}>>> = {
-  NOCASE: async () => {
-    const database = makeSqliteDatabase();
-    await database.execute(
-      'CREATE TABLE uniqueindex (id VARCHAR(255) PRIMARY KEY COLLATE NOCASE, "index" BIGINT NOT NULL)',
-    );
-    return {...database, url: `sqlite:///${database.path}`};
-  },
-};
-
 needs('postgresql', 'mariadb').describe(
-  'dbsync --from a table that takes several spellings for one mode',
+  'dbsync --from a table that folds several spellings into one mode',
   () => {
-    const empty = async (): Promise<Setup & {cwd: string}> => ({
-      ...(await setUp('SQLite', 'SQLite')),
-      cwd: makeWorkspace(),
-    });
-
     it.each(foldingCollations)(
-      'copies a %s table only with the spellings that were used',
+      'copies a %s table only with a list of the used spellings',
       async (collation) => {
-        const {young, run, cwd} = await empty();
+        const young = await makeFilled('SQLite');
         const {url, execute} = await makePythonDatabase(collation);
         await execute(`INSERT INTO uniqueindex VALUES ('file', 30), ('upload', 7)`);
-        for (const more of [[], ['--dry-run'], ['--json']]) {
-          const refused = await run(young, 'dbsync', '--from', url, ...more);
-          expect(refused.status, refused.stdout).toBe(6);
-          expect(refused.stderr + refused.stdout).toContain(collation);
-        }
-        expect(await counters(run, young)).toEqual({});
+        for (const more of [['--dry-run'], []])
+          expect(await expectRejected(copy(url, young, '--json', ...more), 'REJECTED', 6)).toContain(
+            collation,
+          );
+        expect(await countersOf(young)).toEqual({});
         const spelling = collation.endsWith('_cs') ? 'fi\u200ble' : 'FILE';
-        const list = listOf(cwd, spelling, '', 'upload');
-        const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
+        const list = listOf(spelling, '', 'upload');
+        const dry = await copy(url, young, '--spellings', list, '--dry-run', '--json');
         expect(JSON.parse(dry.stdout)).toMatchObject({
           spellings: [spelling],
           copied: [{mode: 'file'}, {mode: 'upload'}, {mode: spelling, before: null, after: 30}],
         });
-        const copied = await run(young, 'dbsync', '--from', url, '--spellings', list);
+        const copied = await copy(url, young, '--spellings', list);
         expect(copied.status, copied.stderr).toBe(0);
-        expect(await counters(run, young)).toEqual({file: '30', [spelling]: '30', upload: '7'});
-        const {stdout} = await run(young, 'getid', '-m', spelling);
-        expect(JSON.parse(stdout)).toEqual({startIndex: 30, endIndex: 30});
+        expect(await countersOf(young)).toEqual({file: 30n, [spelling]: 30n, upload: 7n});
+        expect(await (await young.open()).advance([claim(spelling, 1n)], 0n)).toEqual([granted(31n)]);
       },
     );
 
     it.each(['latin1_swedish_ci', 'utf8mb4_general_ci'])(
       'rejects a spelling that has no counter in a %s table, and changes nothing',
       async (collation) => {
-        const {young, run, cwd} = await empty();
+        const young = await makeFilled('SQLite');
         const {url, execute} = await makePythonDatabase(collation);
         await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
-        for (const spelling of ['fiel', 'Файл']) {
-          const refused = await run(
-            young,
-            'dbsync',
-            '--from',
-            url,
-            '--spellings',
-            listOf(cwd, 'FILE', spelling),
+        const copyListed = (path: string): Promise<Finished> =>
+          copy(url, young, '--spellings', path, '--json');
+        for (const spelling of ['fiel', 'Файл'])
+          expect(await expectRejected(copyListed(listOf('FILE', spelling)), 'REJECTED', 6)).toContain(
+            `"${spelling}"`,
           );
-          expect(refused.status, refused.stderr).toBe(6);
-          expect(refused.stderr).toContain(`"${spelling}"`);
-        }
-        expect(await counters(run, young)).toEqual({});
-        const invalid = await run(young, 'dbsync', '--from', url, '--spellings', listOf(cwd, 'fi\tle'));
-        expect(invalid.status, invalid.stderr).toBe(2);
-        expect((await run(young, 'dbsync', '--from', url, '--spellings', join(cwd, 'none'))).status).toBe(2);
-        expect((await run(young, 'dbsync', '--spellings', listOf(cwd))).status).toBe(2);
+        expect(await countersOf(young)).toEqual({});
+        await expectRejected(copyListed(listOf('fi\tle')), 'INVALID_MODE', 2);
+        await expectRejected(copyListed('none.txt'), 'USAGE', 2);
       },
     );
 
+    it('rejects --spellings without --from', async () => {
+      expect((await cli(['dbsync', '--spellings', listOf()], {cwd: makeWorkspace()})).status).toBe(2);
+    });
+
     it('needs no list if no mode exists, or if the new table folds in the same way', async () => {
-      const {young, run} = await empty();
+      const young = await makeFilled('SQLite');
       const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
-      expect((await run(young, 'dbsync', '--from', url)).status).toBe(0);
+      expect((await copy(url, young)).status).toBe(0);
       await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
       const same = await makePythonDatabase('latin1_swedish_ci');
-      const copied = await run(same.url, 'dbsync', '--from', url);
+      const copied = await copy(url, same);
       expect(copied.status, copied.stderr).toBe(0);
-      expect(JSON.parse((await run(same.url, 'getid', '-m', 'FILE')).stdout)).toMatchObject({startIndex: 30});
+      expect(await (await same.open()).advance([claim('FILE', 1n)], 0n)).toEqual([granted(31n)]);
       const other = await makePythonDatabase('utf8mb4_general_ci');
-      expect((await run(other.url, 'dbsync', '--from', url)).status).toBe(6);
+      await expectRejected(copy(url, other, '--json'), 'REJECTED', 6);
     });
 
     it.each(['latin1_bin', 'utf8mb4_bin', 'latin1_swedish_ci'])(
-      'carries a counter that %s keeps with spaces at its end to the mode without them',
+      'also copies a counter that a %s table pads with spaces to the mode without them',
       async (collation) => {
-        const {young, run, cwd} = await empty();
+        const young = await makeFilled('SQLite');
         const {url, execute} = await makePythonDatabase(collation);
         await execute(`INSERT INTO uniqueindex VALUES ('file  ', 30), ('other', 7)`);
-        const more = collation.endsWith('_ci') ? ['--spellings', listOf(cwd)] : [];
-        const copied = await run(young, 'dbsync', '--from', url, ...more, '--json');
+        const more = collation.endsWith('_ci') ? ['--spellings', listOf()] : [];
+        const copied = await copy(url, young, ...more, '--json');
         expect(copied.status, copied.stdout).toBe(0);
         expect(JSON.parse(copied.stdout)).toMatchObject({spellings: ['file']});
-        expect(await counters(run, young)).toEqual({'file  ': '30', file: '30', other: '7'});
+        expect(await countersOf(young)).toEqual({'file  ': 30n, file: 30n, other: 7n});
       },
     );
 
-    it.each(Object.keys(foldingTables))(
-      'copies neither from nor into a table of %s that folds unnoticed',
-      async (name) => {
-        const {young, old, run, cwd} = await empty();
-        const {url, execute, query} =
-          (await foldingTables[name]?.()) ?? (await makePythonDatabase('latin1_swedish_ci'));
-        await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
-        expect((await run(young, 'dbsync', '--from', url)).status).toBe(6);
-        const list = listOf(cwd, 'FILE');
-        const dry = await run(young, 'dbsync', '--from', url, '--spellings', list, '--dry-run', '--json');
-        expect(JSON.parse(dry.stdout)).toMatchObject({spellings: ['FILE'], copied: [{}, {after: 30}]});
-        for (const mode of ['FILE', 'a', 'A']) await run(old, 'getid', '-m', mode, '-r', '70');
-        const refused = await run(url, 'dbsync', '--from', old);
-        expect(refused.status, refused.stderr).toBe(6);
-        expect(refused.stderr).toContain('"FILE" and "file"');
-        expect(await query('SELECT * FROM uniqueindex')).toEqual([['file', '30']]);
-      },
-    );
+    it('copies neither from nor into an SQLite table that ignores case unless it keeps every mode', async () => {
+      const folding = await makeCaseInsensitiveFile();
+      await folding.execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      const exact = await makeFilled('SQLite');
+      await expectRejected(copy(folding.url, exact, '--json'), 'REJECTED', 6);
+      const dry = await copy(folding.url, exact, '--spellings', listOf('FILE'), '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout)).toMatchObject({spellings: ['FILE'], copied: [{}, {after: 30}]});
+      const old = await makeFilled('SQLite', ...['FILE', 'a', 'A'].map((mode) => ({mode, next: 70n})));
+      const message = await expectRejected(copy(old.url, folding, '--json'), 'REJECTED', 6);
+      expect(message).toMatch(/"FILE".*"file"/);
+      expect(await folding.query('SELECT * FROM uniqueindex')).toEqual([['file', '30']]);
+    });
   },
 );

@@ -3,11 +3,12 @@ import {once} from 'node:events';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {cli, startServer} from '../../helpers/programs/cli.js';
+import {failureLines, failureOf} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {serving} from '../../helpers/network/listening.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
-/** A folder with a database in it, ready to allocate from. */
+/** Makes a folder with an empty database. */
 async function ready(): Promise<string> {
   const cwd = makeWorkspace();
   expect((await cli(['dbsync'], {cwd})).status).toBe(0);
@@ -15,7 +16,7 @@ async function ready(): Promise<string> {
 }
 
 describe('getid', () => {
-  it('writes one line, the same JSON as the REST answer, and nothing else', async () => {
+  it('prints the JSON of the REST answer on one line, and nothing else', async () => {
     const cwd = await ready();
     const expected = (start: number, end: number): object => ({
       status: 0,
@@ -28,7 +29,7 @@ describe('getid', () => {
     expect(await cli(['getid', '-m', 'file', '-r', '0'], {cwd})).toMatchObject(expected(-1, -2));
   });
 
-  it('writes plain text, and lists', async () => {
+  it('prints plain text and lists', async () => {
     const cwd = await ready();
     expect((await cli(['getid', '-m', 'file', '-r', '10', '--format', 'plain'], {cwd})).stdout).toBe('0 9\n');
     expect((await cli(['getid', '-m', 'file', '-r', '3', '--format', 'list'], {cwd})).stdout).toBe(
@@ -42,7 +43,7 @@ describe('getid', () => {
     expect(many.slice(0, 100_000).every((line, index) => line === String(13 + index))).toBe(true);
   });
 
-  it('stops quietly when nobody reads on', async () => {
+  it('ends with status 0 and without a message when the reader of its list closes the pipe', async () => {
     const cwd = await ready();
     const child = spawn(
       process.execPath,
@@ -60,7 +61,7 @@ describe('getid', () => {
     expect({status, stderr}).toEqual({status: 0, stderr: ''});
   });
 
-  it('goes on where the Python service stood', async () => {
+  it('continues the counter of a database of the Python service', async () => {
     const cwd = makeWorkspace();
     copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
     const config = copyFixture('service-config.ini', cwd);
@@ -68,7 +69,7 @@ describe('getid', () => {
     expect(taken.stdout).toBe('{"endIndex": 251047, "startIndex": 251038}\n');
   });
 
-  it('finds the files in the home folder, and variables before them', async () => {
+  it('reads the config file of the home folder, unless a variable or a flag has the value', async () => {
     const cwd = makeWorkspace();
     const {execFileSync} = await import('node:child_process');
     execFileSync(
@@ -79,20 +80,20 @@ describe('getid', () => {
       ],
       {cwd},
     );
-    expect((await cli(['dbsync'], {cwd})).stdout).toContain('home.sqlite3 is at schema 1.0 now');
-    const other = await cli(['dbsync'], {cwd, env: {PEEWEE_URL: 'sqlite:///env.sqlite3'}});
-    expect(other.stdout).toContain('env.sqlite3 is at schema 1.0 now');
-    const flag = await cli(['dbsync', '--database', 'sqlite:///flag.sqlite3'], {
-      cwd,
-      env: {PEEWEE_URL: 'sqlite:///env.sqlite3'},
-    });
-    expect(flag.stdout).toContain('flag.sqlite3 is at schema 1.0 now');
+    const sync = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> =>
+      JSON.parse((await cli(['dbsync', '--json', ...args], {cwd, env})).stdout);
+    const synced = (database: string): object => ({database, before: 'none', after: '1.0'});
+    expect(await sync([], {})).toMatchObject(synced('home.sqlite3'));
+    const env = {PEEWEE_URL: 'sqlite:///env.sqlite3'};
+    expect(await sync([], env)).toMatchObject(synced('env.sqlite3'));
+    const flag = ['--database', 'sqlite:///flag.sqlite3'];
+    expect(await sync(flag, env)).toMatchObject(synced('flag.sqlite3'));
   });
 });
 
-describe('getid fails', () => {
+describe('a failed getid', () => {
   it.each([[[]], [['--json']]])(
-    'with the documented exit status, two lines, and no trace (%j)',
+    'prints the error and the hint without a stack trace, and ends with the documented exit status (%j)',
     async (json: string[]) => {
       const cwd = await ready();
       const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
@@ -127,7 +128,7 @@ describe('getid fails', () => {
           });
         } else {
           expect(stdout, what).toBe('');
-          expect(stderr, what).toMatch(/^Error: .+\nTry: {3}.+\n$/);
+          expect(stderr, what).toMatch(failureLines);
         }
         expect(stdout + stderr, what).not.toMatch(/\n\s+at |node_modules|SELECT|INSERT|\u001B/);
       }
@@ -136,7 +137,7 @@ describe('getid fails', () => {
 });
 
 describe('getid --server', () => {
-  it('asks a running service', async () => {
+  it('takes integers from a running service', async () => {
     const cwd = makeWorkspace();
     const {url} = await startServer(['--sync'], {cwd});
     const elsewhere = makeWorkspace();
@@ -153,34 +154,41 @@ describe('getid --server', () => {
     ).toBe('10 10\n');
   });
 
-  it('passes on what the service says, with exit status 7', async () => {
-    const cwd = makeWorkspace();
-    const {url} = await startServer(['--sync'], {cwd, env: {UNIQUEID_MAX_RANGE: '5'}});
-    const refused = await cli(['getid', '-m', 'file', '-r', '10', '--server', url], {cwd: makeWorkspace()});
-    expect(refused).toMatchObject({status: 7, stdout: ''});
-    expect(refused.stderr).toContain(
-      'answered 400: range 10 is larger than the 5 that one request may take.',
-    );
+  it('shows the status and the message of a service that rejects the request, with exit status 7', async () => {
+    const message = 'Marked by the test.';
+    const url = await serving((_, response) => response.writeHead(400).end(JSON.stringify({message})));
+    const args = ['getid', '-m', 'file', '-r', '10', '--server', url];
+    const rejected = await cli(args, {cwd: makeWorkspace()});
+    expect(rejected).toMatchObject({status: 7, stdout: ''});
+    expect(rejected.stderr).toMatch(new RegExp(`\\b400\\b.*${message}`));
+    expect(failureOf(await cli([...args, '--json'], {cwd: makeWorkspace()})).code).toBe('REMOTE_FAILED');
+  });
+
+  it('cannot take more than max_range of the service', async () => {
+    const env = {UNIQUEID_MAX_RANGE: '5'};
+    const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env});
+    const take = (range: string): ReturnType<typeof cli> =>
+      cli(['getid', '-m', 'file', '-r', range, '--server', url], {cwd: makeWorkspace()});
+    expect((await take('6')).status).toBe(7);
+    expect((await take('5')).status).toBe(0);
   });
 
   it.each(['<html>', '{"endIndex": 9}', '{"endIndex": 1e3, "startIndex": 0}'])(
-    'does not take %s for a range',
+    'rejects the answer %s of a service, which is no range',
     async (body) => {
       const url = await serving((_, response) => response.end(body));
-      const refused = await cli(['getid', '-m', 'file', '--server', url], {cwd: makeWorkspace()});
-      expect(refused).toMatchObject({status: 7, stdout: ''});
+      const rejected = await cli(['getid', '-m', 'file', '--server', url], {cwd: makeWorkspace()});
+      expect(rejected).toMatchObject({status: 7, stdout: ''});
     },
   );
 
-  it('does not take a range of another size', async () => {
+  it('rejects an answer with a range of another size', async () => {
     const url = await serving((_, response) => response.end('{"endIndex": 9, "startIndex": 0}'));
-    const refused = await cli(['getid', '-m', 'file', '-r', '3', '--server', url], {cwd: makeWorkspace()});
-    expect(refused).toMatchObject({status: 7, stdout: ''});
+    const rejected = await cli(['getid', '-m', 'file', '-r', '3', '--server', url], {cwd: makeWorkspace()});
+    expect(rejected).toMatchObject({status: 7, stdout: ''});
   });
-});
 
-describe('getid --server', () => {
-  /** A service that gives these answers in turn, and what it was asked. */
+  /** Starts a service that gives these answers in turn; `asked` records the requests. */
   async function scripted(
     ...answers: readonly {status: number; body: string; headers?: Record<string, string>}[]
   ): Promise<{url: string; asked: {method: string; authorization: string}[]}> {
@@ -195,7 +203,7 @@ describe('getid --server', () => {
   const given = {status: 200, body: '{"endIndex": 9, "startIndex": 9}'};
   const busy = {status: 503, body: '{"message": "too busy"}', headers: {'Retry-After': '0'}};
 
-  it('asks again while the service is too busy, as often as it may', async () => {
+  it('retries while the service is busy, at most --retries times', async () => {
     const cwd = makeWorkspace();
     const once = await scripted(busy, busy, given);
     expect(await cli(['getid', '-m', 'x', '--server', once.url], {cwd})).toMatchObject({
@@ -207,11 +215,11 @@ describe('getid --server', () => {
     const always = await scripted(busy);
     const failed = await cli(['getid', '-m', 'x', '--server', always.url, '--retries', '2'], {cwd});
     expect(failed.status).toBe(7);
-    expect(failed.stderr).toContain('answered 503: too busy');
+    expect(failed.stderr).toMatch(/\b503\b.*too busy/);
     expect(always.asked).toHaveLength(3);
   });
 
-  it('does not ask again what is refused for good', async () => {
+  it('does not retry after an answer that a retry cannot change', async () => {
     const {url, asked} = await scripted({status: 400, body: '{"message": "no"}'});
     expect((await cli(['getid', '-m', 'x', '--server', url], {cwd: makeWorkspace()})).status).toBe(7);
     expect(asked).toHaveLength(1);
@@ -229,10 +237,10 @@ describe('getid --server', () => {
     expect(asked.map(({authorization}) => authorization)).toEqual(['Bearer secret', 'Bearer flag', '']);
   });
 
-  it('gives up after --timeout, all tries together', async () => {
+  it('gives up when all attempts together exceed --timeout', async () => {
     const url = await serving(() => undefined);
     const late = await cli(['getid', '-m', 'x', '--server', url, '--timeout', '0.3'], {cwd: makeWorkspace()});
     expect(late.status).toBe(7);
-    expect(late.stderr).toContain('it took longer than 0.3 s');
+    expect(late.stderr).toMatch(/\b0\.3 s\b/);
   });
 });

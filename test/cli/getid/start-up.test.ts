@@ -6,7 +6,7 @@ import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
-/** What a `getid` has loaded, as paths in the repository, and the most memory that it held. */
+/** Runs `getid` and returns the files that it loaded, as paths in the repository, and its peak memory. */
 async function needed(
   args: readonly string[],
   cwd: string,
@@ -27,7 +27,7 @@ async function needed(
 const itself = ['bin/run.js', 'dist/cli/main.cjs'];
 const sqlite = [...itself, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'];
 
-describe('getid loads what it uses and nothing else', () => {
+describe('getid loads only the files that it uses', () => {
   it.each([
     {args: ['--mode', 'file', '--range', '10']},
     {args: ['-m', 'file', '--config', 'other.ini']},

@@ -6,7 +6,7 @@ import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
-/** Why a document does not fit its schema in docs/schemas; empty where it does. */
+/** Returns the errors of a document against its schema in docs/schemas; empty if it is valid. */
 function misfits(schema: string, text: string): unknown[] {
   const document = JSON.parse(
     readFileSync(join(root, 'docs', 'schemas', `${schema}.json`), 'utf8'),
@@ -15,7 +15,7 @@ function misfits(schema: string, text: string): unknown[] {
   return validate(JSON.parse(text)) ? [] : [...(validate.errors ?? [])];
 }
 
-describe('--json of every command fits its schema in docs/', () => {
+describe('the output of --json fits its schema in docs/schemas', () => {
   const archive = (): string => {
     const cwd = makeWorkspace();
     copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
@@ -39,7 +39,7 @@ describe('--json of every command fits its schema in docs/', () => {
     ['reset', ['reset', '--all', '--to', '0', '--yes']],
     ['reset', ['reset', '-m', 'file', '--to', '9223372036854775807', '--dry-run']],
     ['completion', ['completion', 'fish']],
-  ])('%s: %j', async (schema, args) => {
+  ])('schema %s, command %j', async (schema, args) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
     expect({status, stderr}).toEqual({status: 0, stderr: ''});
     expect(misfits(schema, stdout)).toEqual([]);
@@ -58,14 +58,14 @@ describe('--json of every command fits its schema in docs/', () => {
     [['serve', '--database', 'sqlite:///none.sqlite3'], 3],
     [['completion', 'tcsh'], 2],
     [['getid', '-m', 'x', '--server', 'http://127.0.0.1:1', '--retries', '0'], 7],
-  ])('a failure: %j', async (args, expected) => {
+  ])('schema error, failed command %j', async (args, expected) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
     expect({status, stderr}).toEqual({status: expected, stderr: ''});
     expect(misfits('error', stdout)).toEqual([]);
     expect(stdout).toContain(`"exit": ${expected}`);
   });
 
-  it('serve, and the answers of the service', async () => {
+  it('schemas of serve and of the answers of a service', async () => {
     const cwd = archive();
     const {url} = await startServer(['--sync'], {cwd});
     expect(misfits('status', (await ask(url, '/status')).body)).toEqual([]);
@@ -83,7 +83,7 @@ describe('--json of every command fits its schema in docs/', () => {
     expect(misfits('serve', json)).toEqual([]);
   });
 
-  it('a schema notices what does not fit', () => {
+  it('which rejects a text in place of a number, and an unknown key', () => {
     expect(misfits('getid', '{"endIndex": "9", "startIndex": 0}')).not.toEqual([]);
     expect(misfits('getid', '{"endIndex": 9, "startIndex": 0, "more": 1}')).not.toEqual([]);
   });

@@ -3,16 +3,24 @@ import {constants} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as afterInput, setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer, waitFor, type RunningCommand} from '../../helpers/programs/cli.js';
+import {
+  cli,
+  startCli,
+  startServer,
+  untilAnnounced,
+  waitFor,
+  type RunningCommand,
+} from '../../helpers/programs/cli.js';
+import {announcedUrl} from '../../helpers/programs/screens.js';
 import {ask} from '../../helpers/network/http.js';
 import {freePort} from '../../helpers/databases/private-server.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** What Node says when it starts its inspector, or fails to because the port is taken. */
+/** Matches the messages of Node.js when its inspector starts, or cannot start because the port is in use. */
 const inspector = /debugger|inspector/i;
 
-/** The TCP sockets of a process that listen, as `/proc/net/tcp` shows them: state 0A. */
+/** Returns the listening TCP sockets of a process: those with state 0A in `/proc/net/tcp`. */
 function listeningSockets(pid: number | undefined): readonly string[] {
   const folder = `/proc/${pid}/fd`;
   const sockets = readdirSync(folder).flatMap((fd) => {
@@ -31,7 +39,7 @@ function listeningSockets(pid: number | undefined): readonly string[] {
     .map(([, address = '']) => address);
 }
 
-/** Whether a program has a handler for a signal: Node's own comes long before the first line of a script. */
+/** Returns whether a program handles a signal; Node.js installs its handler long before it runs the script. */
 function catches({process: {pid}}: RunningCommand, name: NodeJS.Signals): boolean {
   const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[name] - 1)) & 1n) === 1n;
@@ -52,7 +60,7 @@ async function expectNoInspector(command: RunningCommand, sockets: number): Prom
 }
 
 describe('SIGUSR1 opens no debugger', () => {
-  it('of serve, which answers on', async () => {
+  it('in serve, which continues to answer', async () => {
     const server = await startServer(['--sync'], {cwd: makeWorkspace()});
     await expectNoInspector(server, 1);
     expect((await ask(server.url, '/getid?mode=file&range=1')).status).toBe(200);
@@ -60,7 +68,7 @@ describe('SIGUSR1 opens no debugger', () => {
     expect((await server.finished).status).toBe(0);
   });
 
-  it('of status --watch', async () => {
+  it('in status --watch', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const watch = startCli(['status', '--watch', '--json'], {cwd});
@@ -70,7 +78,7 @@ describe('SIGUSR1 opens no debugger', () => {
     expect((await watch.finished).status).toBe(143);
   });
 
-  it('of a getid that waits for its database, and gets its integers', async () => {
+  it('in a getid that waits for its database, and then gets its integers', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
@@ -81,27 +89,27 @@ describe('SIGUSR1 opens no debugger', () => {
     expect(await getid.finished).toMatchObject({status: 0, stdout: '{"endIndex": 0, "startIndex": 0}\n'});
   });
 
-  it('of a dbsync that waits for its database', async () => {
+  it('in a dbsync that waits for its database', async () => {
     const database = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
     const dbsync = startCli(['dbsync', '--database', database], {cwd: makeWorkspace()});
-    await waitFor(() => (/attempt 1/i.test(dbsync.stderr()) ? true : undefined), dbsync);
+    await untilAnnounced(dbsync);
     await expectNoInspector(dbsync, 0);
   });
 
   it.runIf(process.platform === 'linux')(
-    'for longer than a moment, of a process that has hardly started',
+    'for more than a moment in a process that has just started',
     async () => {
       const server = startCli(['serve', '--sync', '--port', '0'], {cwd: makeWorkspace()});
       while (!catches(server, 'SIGUSR1')) await afterInput();
       server.process.kill('SIGUSR1');
-      await waitFor(() => (server.stderr().includes('answers at') ? true : undefined), server);
+      await waitFor(() => announcedUrl(server.stderr()), server);
       await waitFor(() => (listeningSockets(server.process.pid).length === 1 ? true : undefined), server);
       server.process.kill('SIGTERM');
       expect((await server.finished).status).toBe(0);
     },
   );
 
-  it('but one that the operator asks for stays', async () => {
+  it('and leaves open a debugger that NODE_OPTIONS requests', async () => {
     const env = {NODE_OPTIONS: '--inspect=127.0.0.1:0'};
     const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});
     expect(server.stderr()).toMatch(inspector);

@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer, waitFor} from '../../helpers/programs/cli.js';
+import {cli, startCli, startServer, untilAnnounced} from '../../helpers/programs/cli.js';
+import {failureOf} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 
@@ -19,9 +20,9 @@ async function archive(): Promise<string> {
   return cwd;
 }
 
-const away = ['--database', 'postgresql://u:secret@127.0.0.1:1/x'];
+const unreachable = ['--database', 'postgresql://u:secret@127.0.0.1:1/x'];
 
-describe('every documented exit status', () => {
+describe('exit status', () => {
   it.each([
     [0, ['getid', '-m', 'file']],
     [1, ['getid', '-m', 'damaged']],
@@ -34,11 +35,11 @@ describe('every documented exit status', () => {
     [3, ['serve', '--port', '0', '--database', 'sqlite:///old.sqlite3']],
     [3, ['dbsync', '--check', '--database', 'sqlite:///new.sqlite3']],
     [3, ['dbsync', '--database', 'sqlite:///new.sqlite3']],
-    [4, ['status', ...away]],
-    [4, ['getid', '-m', 'file', ...away]],
-    [4, ['serve', ...away]],
-    [4, ['dbsync', ...away]],
-    [4, ['reset', '-m', 'file', '--to', '5', '--yes', ...away]],
+    [4, ['status', ...unreachable]],
+    [4, ['getid', '-m', 'file', ...unreachable]],
+    [4, ['serve', ...unreachable]],
+    [4, ['dbsync', ...unreachable]],
+    [4, ['reset', '-m', 'file', '--to', '5', '--yes', ...unreachable]],
     [5, ['getid', '-m', 'full']],
     [2, ['reset', '-m', 'file', '--yes']],
     [6, ['reset', '-m', 'file', '--to', '5']],
@@ -58,39 +59,43 @@ describe('every documented exit status', () => {
     }
   });
 
-  it('1: an address that is taken, with who to ask', async () => {
+  it('1: a port that another program uses, with the command that finds that program', async () => {
     const cwd = await archive();
     const {url} = await startServer([], {cwd});
     const {port} = new URL(url);
-    const taken = await cli(['serve', '--port', port], {cwd});
+    const taken = await cli(['serve', '--port', port, '--json'], {cwd});
     expect(taken.status).toBe(1);
-    expect(taken.stderr).toContain(`"lsof -i :${port}" names it; or choose another port with --port`);
+    const {code, hint} = failureOf(taken);
+    expect(code).toBe('ADDRESS_UNAVAILABLE');
+    expect(hint).toContain(`lsof -i :${port}`);
+    expect(hint).toContain('--port');
   });
 
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s ends a command that waits for its database', async (signal, status) => {
+  ] as const)('after %s during a wait for the database: %i', async (signal, status) => {
     const env = {DATABASE_CONNECT_WAIT: '60'};
-    const command = startCli(['dbsync', ...away], {cwd: await archive(), env});
-    await waitFor(() => (command.stderr().includes('Attempt 1 of') ? true : undefined), command);
+    const command = startCli(['dbsync', ...unreachable], {cwd: await archive(), env});
+    await untilAnnounced(command);
     command.process.kill(signal);
     const finished = await command.finished;
     // A shell shows 128 and the number of the signal in both cases.
     expect(finished.status ?? (finished.signal === 'SIGINT' ? 130 : 143)).toBe(status);
   });
 
-  it('7: a service that goes on refusing; 0 as soon as it answers again', async () => {
+  it('7: a service that rejects one mode; 0 for another mode', async () => {
     const cwd = await archive();
     const {url} = await startServer([], {cwd});
-    const refused = await cli(['getid', '-m', 'full', '--server', url], {cwd});
-    expect(refused.status).toBe(7);
-    expect(refused.stderr).toContain('answered 409: mode "full" has 0 integers left');
+    const rejected = await cli(['getid', '-m', 'full', '--server', url], {cwd});
+    expect(rejected.status).toBe(7);
+    // The status and the message of the service: mode and remaining integers.
+    expect(rejected.stderr).toMatch(/\b409\b.*"full".*\b0\b/);
     expect((await cli(['getid', '-m', 'file', '--server', url], {cwd})).status).toBe(0);
   });
 });
 
-it('no command hangs or prompts where stdin and stdout are closed', async () => {
+it('no command hangs or prompts if stdin and stdout are closed', async () => {
   const cwd = await archive();
   const {execFile} = await import('node:child_process');
   const {promisify} = await import('node:util');

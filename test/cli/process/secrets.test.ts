@@ -2,10 +2,10 @@ import {readFileSync} from 'node:fs';
 import {inspect} from 'node:util';
 import {describe, expect, it} from 'vitest';
 import {Client} from '../../../src/client.js';
-import {cli, startCli, waitFor} from '../../helpers/programs/cli.js';
+import {cli, startCli, untilAnnounced} from '../../helpers/programs/cli.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** Commands that wait for a database or a service which is not there, with a secret among their words. */
+/** Commands with a secret among their arguments that wait for an unreachable database or service. */
 const lines: readonly (readonly string[])[] = [
   ['getid', '-m', 'file', '--database', 'postgresql://u:hush-hush@127.0.0.1:1/x'],
   ['serve', '--port', '0', '--database=mysql://u:hush-hush@127.0.0.1:1/x'],
@@ -14,17 +14,17 @@ const lines: readonly (readonly string[])[] = [
 ];
 
 describe.runIf(process.platform === 'linux')('a secret on the command line', () => {
-  it.each(lines)('is not shown by ps, nor said: %s %s %s %s', async (...line) => {
+  it.each(lines)('appears neither in ps nor in the output: %s %s %s %s', async (...line) => {
     const command = startCli(line, {cwd: makeWorkspace()});
-    await waitFor(() => (/did not answer|Attempt 1/.test(command.stderr()) ? true : undefined), command);
-    // What ps shows.
+    await untilAnnounced(command);
+    // The source of ps.
     const shown = readFileSync(`/proc/${String(command.process.pid)}/cmdline`, 'utf8');
     expect(shown).toContain(`uniqueid ${line[0]}`);
     expect(shown + command.stderr() + command.stdout()).not.toContain('hush-hush');
   });
 });
 
-/** Ways to put a secret into the URL of a service, right ones and wrong ones. */
+/** Valid and invalid ways to put a secret into the URL of a service. */
 const serverUrls = [
   'http://u:hush-hush@127.0.0.1:1',
   'http://hush-hush@127.0.0.1:1',
@@ -49,7 +49,7 @@ const serverUrls = [
   'http://127.0.0.1:x/?token=hush-hush',
 ];
 
-it.each(serverUrls)('the client library does not repeat the secret in %s', (url) => {
+it.each(serverUrls)('the error of the client library hides the secret in %s', (url) => {
   let shown = '';
   try {
     new Client({servers: [url]}).close();
@@ -73,7 +73,7 @@ describe.each([
     ['getid', '-m', 'file', '--database', 'postgresql://u:hush-hush@127.0.0.1:1/x', '--server', url],
     ['getid', '-m', 'file', `--sever=${url}`],
     ['status', url],
-  ])('is not repeated by %s %s %s', async (...line) => {
+  ])('is hidden by %s %s %s', async (...line) => {
     const cwd = makeWorkspace();
     if (line[0] === 'reset') {
       await cli(['dbsync'], {cwd});
@@ -87,7 +87,7 @@ describe.each([
   });
 });
 
-it('a URL of a service without a secret is repeated where it is wrong', async () => {
+it('an invalid URL of a service without a secret is in the error', async () => {
   const cwd = makeWorkspace();
   for (const url of [
     'localhost:8051',

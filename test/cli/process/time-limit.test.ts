@@ -18,26 +18,26 @@ const commands: readonly (readonly [readonly string[], Readonly<Record<string, s
   [['status', '--json'], {...patient, UNIQUEID_REQUEST_TIMEOUT: '1'}],
 ];
 
-describe.each(commands)('%j is over in time', (args, env) => {
+describe.each(commands)('%j ends at its time limit', (args, env) => {
   async function expectUnavailable(url: string): Promise<void> {
     const {status, stdout, stderr} = await cli(args, {cwd: makeWorkspace(), env: {...env, PEEWEE_URL: url}});
-    const told = stdout + stderr;
-    expect(status, told).toBe(4);
-    expect(told).toMatch(/\b1 s\b/);
-    expect(told).not.toMatch(/secret|^ {4}at /m);
+    const printed = stdout + stderr;
+    expect(status, printed).toBe(4);
+    expect(printed).toMatch(/\b1 s\b/);
+    expect(printed).not.toMatch(/secret|^ {4}at /m);
     if (args.includes('--json'))
       expect(JSON.parse(stdout)).toMatchObject({error: {code: 'DATABASE_UNAVAILABLE', exit: 4}});
   }
 
-  it.each(['postgresql', 'mysql'])('where nothing listens (%s)', async (scheme) => {
+  it.each(['postgresql', 'mysql'])('if nothing listens on the port (%s)', async (scheme) => {
     await expectUnavailable(`${scheme}://u:secret@127.0.0.1:1/x`);
   });
 
-  it.each(['postgresql', 'mysql'])('where the handshake is never answered (%s)', async (scheme) => {
+  it.each(['postgresql', 'mysql'])('if the handshake is never answered (%s)', async (scheme) => {
     await expectUnavailable(`${scheme}://u:secret@127.0.0.1:${await silentPort()}/x?connect_timeout=600`);
   });
 
-  it.skipIf(inject('postgresUrl') === '')('where the first query is never answered', async () => {
+  it.skipIf(inject('postgresUrl') === '')('if the first query is never answered', async () => {
     const database = await makePostgresDatabase();
     const cwd = makeWorkspace();
     expect((await cli(['dbsync'], {cwd, env: {PEEWEE_URL: database.url}})).status).toBe(0);
@@ -49,7 +49,7 @@ describe.each(commands)('%j is over in time', (args, env) => {
 });
 
 describe('a service that answers too slowly', () => {
-  /** Sends headers and then one byte at a time, for ever. */
+  /** Starts a service that sends headers and then single bytes without end. */
   async function tricklingUrl(): Promise<string> {
     const server = createHttpServer((_, response) => {
       response.write('{');
@@ -70,7 +70,7 @@ describe('a service that answers too slowly', () => {
     [['getid', '-m', 'file', '--timeout', '1', '--server']],
     [['status', '--server']],
     [['reset', '-m', 'file', '--to', '5', '--yes', '--server']],
-  ])('%j gives up', async (args) => {
+  ])('ends %j at its time limit', async (args) => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     await cli(['getid', '-m', 'file'], {cwd});

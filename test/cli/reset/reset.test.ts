@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {cli, startCli, startServer, waitFor} from '../../helpers/programs/cli.js';
+import {failureOf, screens} from '../../helpers/programs/screens.js';
 import {serving} from '../../helpers/network/listening.js';
 import {ask} from '../../helpers/network/http.js';
 import {lockDatabase, makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
@@ -22,26 +23,29 @@ function archive(): {cwd: string; counters: () => Promise<Record<string, string>
 const untouched = {file: '251038', upload_job: '3', 'mode with space': '6', Файл: '4'};
 
 describe('reset', () => {
-  it('without a terminal refuses, and changes nothing', async () => {
+  it('is rejected without a terminal and without --yes, and changes nothing', async () => {
     const {cwd, counters} = archive();
     for (const args of [
       ['-m', 'file', '--to', '0'],
       ['-m', 'file', '--to', '300000'],
       ['--all', '--to', '0'],
-      ['-m', 'file', '--to', '0', '--json'],
     ]) {
-      const refused = await cli(['reset', ...args], {cwd});
-      expect(refused.status, args.join(' ')).toBe(6);
-      expect(refused.stdout + refused.stderr).toContain('add --yes if you are sure');
+      expect((await cli(['reset', ...args], {cwd})).status, args.join(' ')).toBe(6);
+      const rejected = await cli(['reset', ...args, '--json'], {cwd});
+      expect(rejected.status, args.join(' ')).toBe(6);
+      expect(failureOf(rejected)).toMatchObject({
+        code: 'REJECTED',
+        hint: expect.stringContaining('--yes') as string,
+      });
     }
     expect(await counters()).toEqual(untouched);
   });
 
-  it('waits for a database that services keep busy', async () => {
+  it('waits for a database that another program has locked', async () => {
     const {cwd, counters} = archive();
     const release = lockDatabase(join(cwd, 'db.sqlite3'));
     const reset = startCli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd});
-    await waitFor(() => /ISSUED TWICE/.exec(reset.stdout())?.[0], reset);
+    await waitFor(() => screens.row('file', '251,038', '300,000').exec(reset.stdout())?.[0], reset);
     // Far longer than SQLite itself waits for a lock.
     await sleep(1000);
     release();
@@ -49,24 +53,27 @@ describe('reset', () => {
     expect(await counters()).toEqual({...untouched, file: '300000'});
   });
 
-  it('--dry-run shows what it would do, and changes nothing', async () => {
+  it('shows the moves with --dry-run, and changes nothing', async () => {
     const {cwd, counters} = archive();
-    const dry = await cli(['reset', '-m', 'file', '-m', 'upload_job', '--to', '1000', '--dry-run'], {cwd});
+    const args = ['reset', '-m', 'file', '-m', 'upload_job', '--to', '1000', '--dry-run'];
+    const dry = await cli(args, {cwd});
     expect(dry).toMatchObject({status: 0, stderr: ''});
-    expect(dry.stdout).toBe(
-      [
-        'MODE        CURRENT    NEW  ISSUED TWICE',
-        'file        251,038  1,000       250,038',
-        'upload_job        3  1,000             0',
-        '',
-        'Would move 2 counters.',
-        '',
-      ].join('\n'),
-    );
+    const [headings = '', first, second, gap, summary, end] = dry.stdout.split('\n');
+    expect(headings.split(/ {2,}/)).toHaveLength(4);
+    expect(first).toMatch(screens.row('file', '251,038', '1,000', '250,038'));
+    expect(second).toMatch(screens.row('upload_job', '3', '1,000', '0'));
+    expect([gap, summary, end]).toEqual(['', expect.stringMatching(/\b2\b/), '']);
+    expect(JSON.parse((await cli([...args, '--json'], {cwd})).stdout)).toMatchObject({
+      dryRun: true,
+      moves: [
+        {mode: 'file', from: 251_038, to: 1000, reissued: 250_038, backward: true},
+        {mode: 'upload_job', from: 3, to: 1000, reissued: 0, backward: false},
+      ],
+    });
     expect(await counters()).toEqual(untouched);
   });
 
-  it('--yes moves the modes that are named, and no other', async () => {
+  it('moves with --yes the modes that are named, and no other', async () => {
     const {cwd, counters} = archive();
     expect((await cli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd})).status).toBe(0);
     expect((await cli(['reset', '-m', 'Файл', '--to', '0', '--yes'], {cwd})).status).toBe(0);
@@ -85,13 +92,13 @@ describe('reset', () => {
     [['-m', 'file']],
   ])('requires --to: %j is a usage error and changes nothing', async (args) => {
     const {cwd, counters} = archive();
-    const refused = await cli(['reset', ...args], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}});
-    expect(refused.status).toBe(2);
-    expect(refused.stdout + refused.stderr).toContain('--to');
+    const rejected = await cli(['reset', ...args], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}});
+    expect(rejected.status).toBe(2);
+    expect(rejected.stdout + rejected.stderr).toContain('--to');
     expect(await counters()).toEqual(untouched);
   });
 
-  it('--all moves every mode', async () => {
+  it('moves every mode with --all', async () => {
     const {cwd, counters} = archive();
     const all = await cli(['reset', '--all', '--to', '9223372036854775807', '--yes', '--json'], {cwd});
     expect(all.status).toBe(0);
@@ -105,45 +112,57 @@ describe('reset', () => {
   });
 
   it.each([
-    [[], 2, 'No mode is named.'],
-    [['-m', 'file', '--all'], 2, '--all'],
-    [['-m', 'flie', '--to', '5'], 2, 'Did you mean "file"?'],
-    [['-m', 'nothing-like-it', '--to', '5'], 2, '"uniqueid status" lists the modes there are.'],
-    [['-m', 'file', '--to=-1'], 2, 'allowed: a whole number from 0 to 9223372036854775807'],
-    [['-m', 'file', '--to', '9223372036854775808'], 2, 'allowed: a whole number'],
-    [['-m', 'file', '-m', 'flie', '--to', '5', '--yes'], 2, 'Did you mean "file"?'],
-    [['-m', 'file', '--to', '5', '--database', 'sqlite:///none.sqlite3'], 3, 'There is no database'],
-  ])('%j ends with exit status %i and says why', async (args, status, message) => {
+    [[], 'USAGE', '', '--mode'],
+    [['-m', 'file', '--all'], 'USAGE', '--all', ''],
+    [['-m', 'flie', '--to', '5'], 'UNKNOWN_MODE', '"flie"', '"file"'],
+    [['-m', 'nothing-like-it', '--to', '5'], 'UNKNOWN_MODE', '"nothing-like-it"', 'uniqueid status'],
+    [['-m', 'file', '--to=-1'], 'USAGE', '--to', '9223372036854775807'],
+    [['-m', 'file', '--to', '9223372036854775808'], 'USAGE', '--to', '9223372036854775807'],
+    [['-m', 'file', '-m', 'flie', '--to', '5', '--yes'], 'UNKNOWN_MODE', '"flie"', '"file"'],
+    [
+      ['-m', 'file', '--to', '5', '--database', 'sqlite:///none.sqlite3'],
+      'DATABASE_MISSING',
+      'none.sqlite3',
+      '',
+    ],
+  ])('fails for %j with code %s, names %j, and offers %j', async (args, code, named, offered) => {
     const {cwd, counters} = archive();
-    const refused = await cli(['reset', ...args], {cwd});
-    expect(refused).toMatchObject({status, stdout: ''});
-    expect(refused.stderr).toContain(message);
+    const status = code === 'DATABASE_MISSING' ? 3 : 2;
+    expect(await cli(['reset', ...args], {cwd})).toMatchObject({status, stdout: ''});
+    const failure = failureOf(await cli(['reset', ...args, '--json'], {cwd}));
+    expect(failure).toMatchObject({code, exit: status});
+    expect(failure.message).toContain(named);
+    expect(`${failure.message} ${failure.hint}`).toContain(offered);
     expect(await counters()).toEqual(untouched);
   });
 
-  it('mends a damaged counter', async () => {
+  it('repairs a damaged counter', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 1e30)`);
-    const broken = await cli(['getid', '-m', 'file'], {cwd});
-    expect(broken.status).toBe(1);
-    expect(broken.stderr).toContain('uniqueid reset --mode MODE --to N');
+    const damaged = failureOf(await cli(['getid', '-m', 'file', '--json'], {cwd}));
+    expect(damaged).toMatchObject({code: 'COUNTER_DAMAGED', exit: 1});
+    // The hint shows the command that repairs it.
+    expect(damaged.hint).toContain('uniqueid reset --mode');
     expect((await cli(['reset', '-m', 'file', '--to', '500', '--yes'], {cwd})).status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout).toBe('500 500\n');
   });
 });
 
 describe('reset --server', () => {
-  it('refuses what a running service has handed out', async () => {
+  it('is rejected if a running service has issued a higher integer', async () => {
     const cwd = makeWorkspace();
     const {url} = await startServer(['--sync'], {cwd});
     await cli(['getid', '-m', 'file', '-r', '100', '--server', url], {cwd});
     await cli(['getid', '-m', 'file', '-r', '50'], {cwd});
-    const refused = await cli(['reset', '-m', 'file', '--to', '99', '--yes', '--server', url], {cwd});
-    expect(refused.status).toBe(6);
-    expect(refused.stderr).toContain(`The service at ${url} has handed out integers of mode "file" up to 99`);
-    expect(refused.stderr).toContain('Reset to 100 or higher');
+    const args = ['reset', '-m', 'file', '--to', '99', '--yes', '--server', url];
+    const rejected = await cli([...args, '--json'], {cwd});
+    expect(rejected.status).toBe(6);
+    const {code, message, hint} = failureOf(rejected);
+    expect(code).toBe('REJECTED');
+    for (const part of [url, '"file"', '99']) expect(message).toContain(part);
+    expect(hint).toMatch(/\b100\b/);
     const allowed = await cli(['reset', '-m', 'file', '--to', '100', '--yes', '--server', url], {cwd});
     expect(allowed.status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain', '--server', url], {cwd})).stdout).toBe(
@@ -151,7 +170,7 @@ describe('reset --server', () => {
     );
   });
 
-  /** A service that changes what a real one answers to /status; what it returns is answered as it is. */
+  /** Starts a service that answers as a real one does, with the status that `distort` makes of the real one. */
   function distorting(real: string, distort: (status: Status) => unknown): Promise<string> {
     return serving((request, response) => {
       void ask(real, request.url ?? '').then(({body}) => {
@@ -192,37 +211,37 @@ describe('reset --server', () => {
     ],
     ['the identity is null', 6, (status) => ({...status, database: {...status.database, identity: null}})],
     ['the identity is another', 6, (status) => ({...status, database: {...status.database, identity: '0'}})],
-    ['it is no JSON', 7, () => '<html>'],
-    ['it is null', 7, () => 'null'],
-    ['it is cut short', 7, (status) => JSON.stringify(status).slice(0, -9)],
-  ])('fails closed where %s', async (_, status, distort) => {
+    ['the text is no JSON', 7, () => '<html>'],
+    ['the whole document is null', 7, () => 'null'],
+    ['the end is missing', 7, (status) => JSON.stringify(status).slice(0, -9)],
+  ])('moves nothing if the service answers a status in which %s', async (_, status, distort) => {
     const {cwd, counters} = archive();
     const {url} = await startServer([], {cwd});
     const server = await distorting(url, distort);
     const args = ['reset', '-m', 'file', '--to', '300000', '--yes', '--server'];
     expect(await cli([...args, server, '--json'], {cwd})).toMatchObject({status});
     expect(await counters()).toEqual(untouched);
-    // Nothing else is wrong with it.
+    // The undistorted status passes.
     expect((await cli([...args, await distorting(url, (same) => same)], {cwd})).status).toBe(0);
   });
 
-  it('fails closed where the service has another database', async () => {
+  it('moves nothing if the service uses another database', async () => {
     const {cwd, counters} = archive();
     const {url} = await startServer([], {cwd: archive().cwd});
-    const refused = await cli(['reset', '-m', 'file', '--to', '300000', '--yes', '--server', url], {cwd});
-    expect(refused.status).toBe(6);
-    expect(refused.stderr).toContain(url);
+    const rejected = await cli(['reset', '-m', 'file', '--to', '300000', '--yes', '--server', url], {cwd});
+    expect(rejected.status).toBe(6);
+    expect(rejected.stderr).toContain(url);
     expect(await counters()).toEqual(untouched);
   });
 
-  it('asks every service that is named', async () => {
+  it('checks every service that is named', async () => {
     const {cwd, counters} = archive();
     const [first, second] = [await startServer([], {cwd}), await startServer([], {cwd})];
     await cli(['getid', '-m', 'file', '-r', '100', '--server', second.url], {cwd});
     const servers = ['--server', first.url, '--server', second.url];
-    const refused = await cli(['reset', '-m', 'file', '--to', '251100', '--yes', ...servers], {cwd});
-    expect(refused.status).toBe(6);
-    expect(refused.stderr).toContain(second.url);
+    const rejected = await cli(['reset', '-m', 'file', '--to', '251100', '--yes', ...servers], {cwd});
+    expect(rejected.status).toBe(6);
+    expect(rejected.stderr).toContain(second.url);
     expect(await counters()).toEqual({...untouched, file: '251138'});
   });
 });

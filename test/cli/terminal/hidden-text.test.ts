@@ -4,22 +4,23 @@ import Database from 'better-sqlite3';
 import {describe, expect, it} from 'vitest';
 import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
+import {screens} from '../../helpers/programs/screens.js';
 import {openTerminal} from '../../helpers/programs/terminal.js';
 import {serving} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** Everything but the line break, which ends the lines of this program. */
+/** Matches control and format characters except the line break, which ends the lines of this program. */
 const forbidden = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** A title, a colour that conceals, a control sequence of one character, another order, two lines, nothing to see. */
+/** Escapes for a title, hidden text and a colour, a change of direction, line breaks and a zero-width character. */
 const POISON = 'a\u001b]0;pwned\u0007b\u001b[8mc\u009b31md\u202egpj\u2028e\nf\u200bg';
 const SHOWN = String.raw`a\u{1b}]0;pwned\u{7}b\u{1b}[8mc\u{9b}31md\u{202e}gpj\u{2028}e\u{a}f\u{200b}g`;
 
-/** A mode that the command line takes, and that looks like another. */
+/** A valid mode that looks like another one. */
 const BIDI = 'file\u202egpj';
 const BIDI_SHOWN = String.raw`file\u{202e}gpj`;
 
-/** A database that another program has written to. */
+/** Makes a database whose modes another program has written. */
 async function poisoned(...modes: readonly string[]): Promise<string> {
   const cwd = makeWorkspace();
   await cli(['dbsync'], {cwd});
@@ -30,7 +31,7 @@ async function poisoned(...modes: readonly string[]): Promise<string> {
   return cwd;
 }
 
-/** A service that answers everything with the same. */
+/** Starts a service with one answer for every request. */
 function serviceThatSays(status: number, document: unknown): Promise<string> {
   return serving((_, response) => {
     response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(document));
@@ -59,7 +60,7 @@ const poisonedStatus = {
   more: true,
 };
 
-describe('text of others, in a pipe', () => {
+describe('hidden text in a pipe', () => {
   it.each([
     ['status', ['status']],
     ['status, the hint for the next page', ['status', '--limit', '1']],
@@ -79,7 +80,7 @@ describe('text of others, in a pipe', () => {
     expect(stderr).not.toMatch(forbidden);
   });
 
-  it('is visible in the failure of a task', async () => {
+  it('is visible in the error of a task', async () => {
     const cwd = await poisoned();
     const database = new Database(join(cwd, 'db.sqlite3'));
     database.prepare('insert into uniqueindex values (?, ?)').run(BIDI, -5);
@@ -99,7 +100,7 @@ describe('text of others, in a pipe', () => {
     expect(stdout).not.toMatch(forbidden);
   });
 
-  it('is visible in all that a service answers', async () => {
+  it('is visible in every text of an answer of a service', async () => {
     const cwd = makeWorkspace();
     const server = await serviceThatSays(200, poisonedStatus);
     const {stdout, stderr} = await cli(['status', '--limit', '1', '--server', server], {cwd});
@@ -120,15 +121,15 @@ describe('text of others, in a pipe', () => {
     expect(stdout).toContain('\u202e');
   });
 
-  it('is no candidate for a shell to complete', async () => {
+  it('is no candidate of completion', async () => {
     const cwd = await poisoned(POISON, BIDI, 'plain');
     const {stdout} = await cli(['complete', '--', 'getid', '--mode', ''], {cwd});
     expect(stdout).toBe('plain\n');
   });
 });
 
-describe('text of others, on a terminal', () => {
-  it('is visible in status, and its columns stand below each other', async () => {
+describe('hidden text on a terminal', () => {
+  it('is visible in status, in aligned columns', async () => {
     const cwd = await poisoned(POISON, 'plain');
     const terminal = await openTerminal(['status'], {cwd, columns: 160});
     expect(await terminal.ended()).toBe(0);
@@ -146,7 +147,7 @@ describe('text of others, on a terminal', () => {
     expect(await terminal.ended()).toBe(130);
   });
 
-  it('is visible in the list of getid, which takes from the mode that is meant', async () => {
+  it('is visible in the list of getid, which allocates from the selected mode', async () => {
     const cwd = await poisoned(BIDI, 'fileother');
     const terminal = await openTerminal(['getid'], {cwd});
     await terminal.shows(BIDI_SHOWN);
@@ -162,19 +163,19 @@ describe('text of others, on a terminal', () => {
   it('is not offered as a new mode when it is typed as it is shown', async () => {
     const cwd = await poisoned(BIDI);
     const terminal = await openTerminal(['getid'], {cwd});
-    await terminal.shows(BIDI_SHOWN);
+    await terminal.shows(`❯ ${BIDI_SHOWN}`);
     await terminal.type(BIDI_SHOWN);
-    expect(
-      await terminal.shows(new RegExp(`new name\\) ${BIDI_SHOWN.replaceAll(/[\\{}]/g, String.raw`\$&`)}\n❯`)),
-    ).not.toContain('(a new mode)');
+    // The question shows the typed text, and the list below still has the mode.
+    const screen = await terminal.shows(screens.typed(BIDI_SHOWN));
+    expect(screen).not.toMatch(screens.newMode(BIDI_SHOWN));
   });
 
-  it('is visible in the prompts of reset, where it can be typed as it is shown', async () => {
+  it('is visible in the questions of reset, and can be typed as displayed', async () => {
     const cwd = await poisoned(BIDI);
     const terminal = await openTerminal(['reset', '--to', '3'], {cwd, columns: 120});
     await terminal.shows(`❯ ${BIDI_SHOWN}`);
     await terminal.press('Enter');
-    await terminal.shows(`Type the name of the mode (${BIDI_SHOWN}):`);
+    await terminal.shows(screens.nameRequest(BIDI_SHOWN));
     await terminal.type(BIDI_SHOWN);
     await terminal.press('Enter');
     expect(await terminal.ended()).toBe(0);
@@ -182,17 +183,17 @@ describe('text of others, on a terminal', () => {
     expect(stdout).toBe('3 3\n');
   });
 
-  it('has its own name typed for a reset, not one that looks alike', async () => {
+  it('must be typed to confirm a reset; a name that looks alike is rejected', async () => {
     const cwd = await poisoned(BIDI);
     const terminal = await openTerminal(['reset', '-m', BIDI, '--to', '3'], {cwd, columns: 120});
-    await terminal.shows(`Type the name of the mode (${BIDI_SHOWN}):`);
+    await terminal.shows(screens.nameRequest(BIDI_SHOWN));
     await terminal.type('filegpj');
     await terminal.press('Enter');
     expect(await terminal.ended()).toBe(6);
   });
 });
 
-it('is visible in log records, which keep its value', async () => {
+it('hidden text is visible in log records, which keep its value', async () => {
   const cwd = makeWorkspace();
   const file = 'errors.log';
   const database = `sqlite:///d\u202eb\u009b.sqlite3`;
@@ -213,7 +214,7 @@ it('is visible in log records, which keep its value', async () => {
   expect(records.map((record) => record.database)).toContain('d\u202eb\u009b.sqlite3');
 });
 
-it('is visible in warnings of the process', async () => {
+it('hidden text is visible in warnings of the process', async () => {
   const cwd = makeWorkspace();
   writeFileSync(
     join(cwd, 'warn.cjs'),

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import stringWidth from 'string-width';
 import {cli} from '../../helpers/programs/cli.js';
+import {screens} from '../../helpers/programs/screens.js';
 import {openTerminal} from '../../helpers/programs/terminal.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 
@@ -10,30 +11,30 @@ function archive(): string {
   return cwd;
 }
 
-/** Each command, and a line of the table or list that it draws. */
+/** Commands, with a line of the screen and the exit status. */
 const scenes: readonly (readonly [readonly string[], RegExp, number])[] = [
-  [['status'], /^MODE +NEXT INDEX/m, 0],
-  [['status', '--limit', '2'], /^… and more/m, 0],
-  [['status', '--config-sources'], /^SETTING/m, 0],
-  [['reset', '--all', '--to', '9223372036854775807', '--dry-run'], /^(?:MODE|file)/m, 0],
-  [['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///new.sqlite3'], /^MODE/m, 0],
+  [['status'], screens.row('file', '251,038'), 0],
+  [['status', '--limit', '2'], /^… /m, 0],
+  [['status', '--config-sources'], /^peewee_url/m, 0],
+  [['reset', '--all', '--to', '9223372036854775807', '--dry-run'], /^file /m, 0],
+  [['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///new.sqlite3'], /^file /m, 0],
   [
     ['dbsync', '--from', 'sqlite:///db.sqlite3', '--database', 'sqlite:///none.sqlite3', '--dry-run'],
-    /^MODE/m,
+    /^file /m,
     0,
   ],
-  [['dbsync', '--check'], /safe to serve/, 0],
+  [['dbsync', '--check'], /^db\.sqlite3 .*\b1\.0\b/m, 0],
   [['getid', '-m', 'file', '-r', '10'], /^\{"endIndex": 251047, "startIndex": 251038\}$/m, 0],
   [['getid', '-m', 'file', '--format', 'list'], /^251038$/m, 0],
   [['getid', '--help'], /^USAGE/m, 0],
   [['--help'], /^COMMANDS/m, 0],
   [['completion', 'bash'], /^complete -o default/m, 0],
-  [['reset', '-m', 'fil', '--to', '0', '--yes'], /Did you mean "file"\?/, 2],
-  [['statis'], /Did you mean status\?/, 2],
+  [['reset', '-m', 'fil', '--to', '0', '--yes'], /"file"/, 2],
+  [['statis'], /\bstatus\b/, 2],
 ];
 
 describe.each([40, 80, 200])('on a terminal of %d columns', (columns) => {
-  it.each(scenes)('%j draws no line that is too long', async (args, expected, status) => {
+  it.each(scenes)('%j prints no row of a table that is too long', async (args, expected, status) => {
     const terminal = await openTerminal(args, {cwd: archive(), columns});
     expect(await terminal.ended()).toBe(status);
     // `shows` joins what the terminal had to wrap.
@@ -47,21 +48,26 @@ describe.each([40, 80, 200])('on a terminal of %d columns', (columns) => {
   });
 });
 
-it('an error goes on below itself, broken between words', async () => {
-  const terminal = await openTerminal(['reset', '-m', 'fil', '--to', '0'], {cwd: archive(), columns: 40});
+it('a long error on a terminal is wrapped between words, below its own text', async () => {
+  const cwd = archive();
+  const args = ['reset', '-m', 'fil', '--to', '0'];
+  const terminal = await openTerminal(args, {cwd, columns: 40});
   expect(await terminal.ended()).toBe(2);
-  expect(await terminal.rows()).toEqual([
-    'Error: The database db.sqlite3 has no',
-    '       mode "fil".',
-    'Try:   Did you mean "file"?',
-    '[exit 2]',
-  ]);
+  const rows = (await terminal.rows()).slice(0, -1);
+  const [first = '', second = ''] = rows;
+  const indent = /^\w+: +/.exec(first)?.[0].length ?? 0;
+  expect(second).toMatch(new RegExp(`^ {${indent}}\\S`));
+  for (const row of rows) expect(row.length, row).toBeLessThanOrEqual(40);
+  // Rows without their indentation are the words of the error in a pipe, in the same order.
+  const {stderr} = await cli(args, {cwd});
+  const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+  expect(words(rows.join(' '))).toEqual(words(stderr));
 });
 
 describe('colour', () => {
   const coloured = /\u001B\[/;
 
-  it('is on a terminal, unless NO_COLOR or TERM=dumb says otherwise', async () => {
+  it('is on a terminal, unless NO_COLOR or TERM=dumb disables it', async () => {
     const cwd = archive();
     for (const [env, expected] of [
       [{}, true],

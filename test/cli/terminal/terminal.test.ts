@@ -4,22 +4,22 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {cli} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
+import {announcedUrl, screens} from '../../helpers/programs/screens.js';
 import {openTerminal} from '../../helpers/programs/terminal.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 
-describe('a database that does not exist, on a terminal', () => {
-  it('is created when a person says yes', async () => {
+describe('a missing database on a terminal', () => {
+  it('is created when a person answers yes', async () => {
     const cwd = makeWorkspace();
     const terminal = await openTerminal(['getid', '-m', 'file', '-r', '10'], {cwd});
-    const screen = await terminal.shows('Create it now?');
-    expect(screen).toContain('There is no database db.sqlite3.');
+    const screen = await terminal.shows(screens.yesNo);
+    expect(screen).toContain('db.sqlite3');
     expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
     await terminal.type('y');
     await terminal.press('Enter');
     expect(await terminal.ended()).toBe(0);
-    expect(await terminal.shows('Create the tables')).toMatch(
-      /✔ Create the tables \(\d+ ms\)\n\{"endIndex": 9, "startIndex": 0\}/,
-    );
+    // The last task, then the range.
+    expect(await terminal.shows('startIndex')).toMatch(/✔ .+ \(\d+ ms\)\n\{"endIndex": 9, "startIndex": 0\}/);
   });
 
   it.each([
@@ -29,14 +29,14 @@ describe('a database that does not exist, on a terminal', () => {
   ])('is not created when the answer is %s', async (_, text, key, status) => {
     const cwd = makeWorkspace();
     const terminal = await openTerminal(['serve', '--port', '0'], {cwd});
-    await terminal.shows('Create it now?');
+    await terminal.shows(screens.yesNo);
     if (text !== '') await terminal.type(text);
     await terminal.press(key);
     expect(await terminal.ended()).toBe(status);
     expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);
   });
 
-  it('is not asked about in a script, whatever the terminal', async () => {
+  it('is an error without a question under --json and CI=true', async () => {
     const cwd = makeWorkspace();
     expect(await (await openTerminal(['getid', '-m', 'file', '--json'], {cwd})).ended()).toBe(3);
     expect(await (await openTerminal(['getid', '-m', 'file'], {cwd, env: {CI: 'true'}})).ended()).toBe(3);
@@ -44,7 +44,7 @@ describe('a database that does not exist, on a terminal', () => {
   });
 });
 
-describe('reset, on a terminal', () => {
+describe('reset on a terminal', () => {
   const archive = (): string => {
     const cwd = makeWorkspace();
     copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
@@ -53,11 +53,11 @@ describe('reset, on a terminal', () => {
   const next = async (cwd: string): Promise<string> =>
     (await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout;
 
-  it('forward asks for a yes', async () => {
+  it('requires a yes to move forward', async () => {
     const cwd = archive();
     const terminal = await openTerminal(['reset', '-m', 'file', '--to', '300000'], {cwd});
-    const screen = await terminal.shows('Move forward?');
-    expect(screen).toMatch(/MODE\s+CURRENT\s+NEW\s+ISSUED TWICE\nfile\s+251,038\s+300,000\s+0\n/);
+    const screen = await terminal.shows(screens.yesNo);
+    expect(screen).toMatch(screens.row('file', '251,038', '300,000', '0'));
     await terminal.type('y');
     await terminal.press('Enter');
     expect(await terminal.ended()).toBe(0);
@@ -69,26 +69,26 @@ describe('reset, on a terminal', () => {
     ['another mode', 'upload_job', 'Enter', 6],
     ['nothing', '', 'Enter', 6],
     ['Ctrl-C', 'file', 'C-c', 130],
-  ])('back is not confirmed by %s', async (_, text, key, status) => {
+  ])('does not move back after %s', async (_, text, key, status) => {
     const cwd = archive();
     const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
-    await terminal.shows('Type the name of the mode (file):');
+    await terminal.shows(screens.nameRequest('file'));
     if (text !== '') await terminal.type(text);
     await terminal.press(key);
     expect(await terminal.ended()).toBe(status);
     expect(await next(cwd)).toBe('251038 251038\n');
   });
 
-  it('back is confirmed by the name of the mode, and all modes by that of the database', async () => {
+  it('moves back after the name of the mode, and moves all modes after the name of the database', async () => {
     const cwd = archive();
     const one = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
-    await one.shows('Type the name of the mode');
+    await one.shows(screens.nameRequest('file'));
     await one.type('file');
     await one.press('Enter');
     expect(await one.ended()).toBe(0);
     expect(await next(cwd)).toBe('0 0\n');
     const all = await openTerminal(['reset', '--all', '--to', '0'], {cwd});
-    await all.shows('Type the name of the database (db.sqlite3):');
+    await all.shows(screens.nameRequest('db.sqlite3'));
     await all.type('db.sqlite3');
     await all.press('Enter');
     expect(await all.ended()).toBe(0);
@@ -97,17 +97,16 @@ describe('reset, on a terminal', () => {
     );
   });
 
-  it('that was overtaken by an allocation changes nothing', async () => {
+  it('changes nothing if the counter has moved before the confirmation', async () => {
     const cwd = archive();
     const terminal = await openTerminal(['reset', '-m', 'file', '--to', '0'], {cwd});
-    await terminal.shows('Type the name of the mode');
+    await terminal.shows(screens.nameRequest('file'));
     await cli(['getid', '-m', 'file', '-r', '10'], {cwd});
     await terminal.type('file');
     await terminal.press('Enter');
     expect(await terminal.ended()).toBe(6);
-    expect(await terminal.shows('has moved meanwhile')).toMatch(
-      /now stands at 251048; nothing was\s+changed\./,
-    );
+    // The error names the value that the counter has now.
+    expect(await terminal.shows('[exit')).toMatch(/\b251,?048\b/);
     expect(await next(cwd)).toBe('251048 251048\n');
   });
 });
@@ -115,7 +114,7 @@ describe('reset, on a terminal', () => {
 it('serve on a terminal ends with status 0 on Ctrl-C', async () => {
   const cwd = makeWorkspace();
   const terminal = await openTerminal(['serve', '--sync', '--port', '0'], {cwd});
-  await terminal.shows('answers at http://127.0.0.1:');
+  await terminal.shows(screens.serving);
   await terminal.press('C-c');
   expect(await terminal.ended()).toBe(0);
 });
@@ -123,8 +122,7 @@ it('serve on a terminal ends with status 0 on Ctrl-C', async () => {
 it('serve ends when its terminal is closed', async () => {
   const cwd = makeWorkspace();
   const terminal = await openTerminal(['serve', '--sync', '--port', '0'], {cwd, columns: 120});
-  const screen = await terminal.shows(/answers at \S+\/getid/);
-  const url = /answers at (\S+)\/getid/.exec(screen)?.[1] ?? '';
+  const url = announcedUrl(await terminal.shows(screens.serving)) ?? '';
   expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
   await terminal.close();
   const isGone = async (): Promise<boolean> => {

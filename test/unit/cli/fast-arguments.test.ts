@@ -4,7 +4,7 @@ import {parse} from '@oclif/core/parser';
 import {parseFastArguments} from '../../../src/cli/getid/fast-arguments.js';
 import Getid from '../../../src/commands/getid.js';
 
-/** What oclif makes of the same words; `undefined` where it refuses them. */
+/** Parses the same words with oclif; `undefined` if oclif rejects them. */
 async function byOclif(words: readonly string[]): Promise<Record<string, unknown> | undefined> {
   const flags = {...Getid.baseFlags, ...Getid.flags};
   try {
@@ -16,13 +16,13 @@ async function byOclif(words: readonly string[]): Promise<Record<string, unknown
   }
 }
 
-describe('a plain getid', () => {
+describe('the fast parser of getid', () => {
   it.each([
     ['-m file', {mode: 'file', range: '1', format: 'json', json: false}],
     ['--mode=file --range=10 --json', {mode: 'file', range: '10', format: 'json', json: true}],
     ['-m file -r 3 --format list -c x.ini', {mode: 'file', range: '3', format: 'list', config: 'x.ini'}],
     ['--database sqlite:///a.db -m a=b', {database: 'sqlite:///a.db', mode: 'a=b'}],
-  ])('%s', (line, expected) => {
+  ])('parses %s', (line, expected) => {
     expect(parseFastArguments(['getid', ...line.split(' ')])).toMatchObject(expected);
   });
 
@@ -40,11 +40,11 @@ describe('a plain getid', () => {
     '--mode=',
     '-m file --format xml',
     '-m file --server http://x',
-  ])('nothing else: %s', (line) => {
+  ])('leaves %j to oclif', (line) => {
     expect(parseFastArguments(['getid', ...line.split(' ').filter((word) => word !== '')])).toBeUndefined();
   });
 
-  it('is read as oclif reads it, whatever the words', async () => {
+  it('agrees with oclif on any words that it parses', async () => {
     const word = fc.constantFrom(
       '-m',
       '--mode',

@@ -10,7 +10,7 @@ describe('wrapWords', () => {
     ['\u001B[31mone\u001B[39m two', 7, ['\u001B[31mone\u001B[39m two']],
     ['Файл Файл', 9, ['Файл Файл']],
     ['', 10, ['']],
-  ])('%j in %s columns', (text, width, lines) => {
+  ])('wraps %j at %s columns', (text, width, lines) => {
     expect(wrapWords(text, width)).toEqual(lines);
   });
 });

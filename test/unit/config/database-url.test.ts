@@ -81,7 +81,7 @@ describe('parseDatabaseUrl', () => {
     ['mysql://a@b:12/secret@h/db', ''],
     ['mysql://u:p@a,b/db', ''],
     ['mysql://u:p@h:99999/db', ''],
-  ])('refuses %s', (text, named) => {
+  ])('rejects %s', (text, named) => {
     expect(() => parseDatabaseUrl(text)).toThrow(
       expect.objectContaining({code: 'CONFIG_INVALID', message: expect.stringContaining(named) as string}),
     );
@@ -89,7 +89,7 @@ describe('parseDatabaseUrl', () => {
   });
 });
 
-it('shows a URL without its password', () => {
+it('redactDatabaseUrl hides the password of a URL', () => {
   expect(redactDatabaseUrl(parseDatabaseUrl('postgresql://u:secret@h:1,i/db?prepare=no'))).toBe(
     'postgresql://u:***@h:1,i/db',
   );
@@ -97,7 +97,7 @@ it('shows a URL without its password', () => {
   expect(redactDatabaseUrl(parseDatabaseUrl('sqlite:////srv/db.sqlite3'))).toBe('/srv/db.sqlite3');
 });
 
-it('names a database as people do', () => {
+it('databaseName returns the file name or the name on the server', () => {
   expect(databaseName(parseDatabaseUrl('sqlite:////srv/db.sqlite3'))).toBe('db.sqlite3');
   expect(databaseName(parseDatabaseUrl('mysql://h/unique'))).toBe('unique');
 });

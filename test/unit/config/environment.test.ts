@@ -15,7 +15,7 @@ function failure(env: Env): UniqueIDError | undefined {
   }
 }
 
-/** As Kubernetes sets them for a Service with a named port, and Docker for a link. */
+/** The variables that Kubernetes sets for a Service with a named port, and Docker for a link. */
 const serviceOf = (name: string, protocol = 'tcp'): Env => ({
   [`${name}_SERVICE_HOST`]: '10.0.0.11',
   [`${name}_SERVICE_PORT`]: '6379',
@@ -27,8 +27,8 @@ const serviceOf = (name: string, protocol = 'tcp'): Env => ({
   [`${name}_PORT_6379_${protocol.toUpperCase()}_ADDR`]: '10.0.0.11',
 });
 
-describe('the variables of the environment', () => {
-  it('that are settings are known', () => {
+describe('environment variables', () => {
+  it('of settings are known', () => {
     const all = Object.values(settings).map(({env}) => [env, 'x'] as const);
     const others = {UNIQUEID_CONFIG: 'a', UNIQUEID_CPCONFIG: 'b', UNIQUEID_TOKEN: 'c'};
     expect(failure({...Object.fromEntries(all), ...others})).toBeUndefined();
@@ -44,7 +44,7 @@ describe('the variables of the environment', () => {
     ['PEEWEE_URI', 'PEEWEE_URL'],
     ['DATABASE_CONNECT_ATTEMPT', 'DATABASE_CONNECT_ATTEMPTS'],
     ['DATABASE_CONNECT_WAITS', 'DATABASE_CONNECT_WAIT'],
-  ])('%s is taken for a misspelt %s', (name, meant) => {
+  ])('%s is rejected as a misspelling of %s', (name, meant) => {
     const error = failure({[name]: 'hush-hush'});
     expect(error).toMatchObject({code: 'CONFIG_INVALID'});
     expect(error?.message).toContain(name);
@@ -54,21 +54,21 @@ describe('the variables of the environment', () => {
   });
 
   it.each(['UNIQUEID_FROBNICATE', 'UNIQUEID_', 'UNIQUEID_PORT_8051', 'UNIQUEID_SERVICE_TOKENS_FILE'])(
-    '%s is an error too, though nothing is near',
+    '%s is rejected although no known name is similar',
     (name) => {
       expect(failure({[name]: 'x'})).toMatchObject({code: 'CONFIG_INVALID'});
     },
   );
 
   it.each(['UNIQUEID', 'UNIQUEID_SERVER', 'UNIQUEID_CONFIG'])(
-    'that Kubernetes sets for a Service are ignored: %s',
+    'of a Service of Kubernetes named %s are ignored',
     (name) => {
       expect(failure(serviceOf(name))).toBeUndefined();
       expect(failure(serviceOf(name, 'udp'))).toBeUndefined();
     },
   );
 
-  it('that Docker sets for a link are ignored', () => {
+  it('of a link of Docker are ignored', () => {
     const link = {
       UNIQUEID_NAME: '/client/uniqueid',
       UNIQUEID_ENV_NODE_ENV: 'production',
@@ -79,7 +79,7 @@ describe('the variables of the environment', () => {
     expect(failure({UNIQUEID_NAME: 'archive'})).toMatchObject({code: 'CONFIG_INVALID'});
   });
 
-  it('of others, of the image and without a value are ignored', () => {
+  it('of other programs, of the image and without a value are ignored', () => {
     const image = ['PROTO', 'USER', 'PASS', 'ADDR', 'PORT', 'DATABASE', 'DATABASE_URL', 'PASS_FILE'];
     expect(failure(Object.fromEntries(image.map((name) => [`PEEWEE_${name}`, 'x'])))).toBeUndefined();
     expect(failure({UNIQUEIDS: 'x', MY_UNIQUEID_TOKEN: 'x', DATABASE_CONNECT_TIMEOUT: '1'})).toBeUndefined();

@@ -10,14 +10,14 @@ function read(content: string): Record<string, Record<string, string>> {
   return Object.fromEntries(sections) as Record<string, Record<string, string>>;
 }
 
-describe("Python's INI dialect", () => {
-  it('takes "key = value" and "key: value", whichever comes first', () => {
+describe('the parser of the INI dialect of Python', () => {
+  it('separates key and value at the first "=" or ":"', () => {
     expect(read('[a]\nb = 1\nc: 2\nd=x:y\ne:x=y\nf =\ng:')).toEqual({
       a: {b: '1', c: '2', d: 'x:y', e: 'x=y', f: '', g: ''},
     });
   });
 
-  it('keeps ";" and "#" in values, and takes them for comments only where a line begins', () => {
+  it('keeps ";" and "#" in values; they begin a comment only at the start of a line', () => {
     expect(read('; c\n# c\n[a]\n  ; c = 1\nurl = postgresql://u:p;a#ss@h/db ; not a comment\n')).toEqual({
       a: {url: 'postgresql://u:p;a#ss@h/db ; not a comment'},
     });
@@ -29,11 +29,11 @@ describe("Python's INI dialect", () => {
     });
   });
 
-  it('has keys without case, and sections with it', () => {
+  it('ignores the case of keys, but not of sections', () => {
     expect(read('[A]\nKey = 1\n[a]\nKEY = 2')).toEqual({A: {key: '1'}, a: {key: '2'}});
   });
 
-  it('expands %% and %(name)s, and leaves a lone % alone', () => {
+  it('expands %% and %(name)s, and keeps a single %', () => {
     expect(
       read('[DEFAULT]\nhost = h\n[a]\nuser = u\nurl = %(user)s@%(HOST)s/100%%\npercent = p%40ss'),
     ).toEqual({
@@ -59,7 +59,7 @@ describe("Python's INI dialect", () => {
     });
   });
 
-  it('takes for white space what Python does', () => {
+  it('has the white space of Python', () => {
     expect(read('[a]\n\x1c\x85b\u3000=\u2028c\u2028d\u2029\ne = \uFEFFf\n[g]h]')).toEqual({
       a: {b: 'c\u2028d', e: '\uFEFFf'},
       'g]h': {},
@@ -67,13 +67,13 @@ describe("Python's INI dialect", () => {
   });
 
   it.each(['[a]\nhunter2', 'hunter2', '[a]\nhunter2=1\nhunter2=1', '[a]\nb=%(hunter2)s', '[a]\nb=%(hunter2'])(
-    'does not repeat what stands in a line that it refuses: %j',
+    'does not show the content of a line that it rejects: %j',
     (content) => {
       expect(() => parsePythonIni(content, 'config.ini')).toThrow(/^(?!.*hunter2)/);
     },
   );
 
-  it('keeps any value that a line can hold', () => {
+  it('keeps any value of one line', () => {
     fc.assert(
       fc.property(fc.string({unit: 'grapheme-ascii'}), (value) => {
         const expected = value.trim();
@@ -91,13 +91,13 @@ describe("Python's INI dialect", () => {
     ['[a]\nb = %(b)s', 'config.ini:2: '],
     ['[a]\nb = %(c', 'config.ini:2: '],
     ['[a]\n= 1', 'config.ini:2: '],
-  ])('names the line of %j', (content, message) => {
+  ])('names the line of the error in %j', (content, message) => {
     expect(() => parsePythonIni(content, 'config.ini')).toThrow(
       expect.objectContaining({code: 'CONFIG_INVALID', message: expect.stringContaining(message) as string}),
     );
   });
 
-  it('never crashes', () => {
+  it('fails for any text with CONFIG_INVALID alone', () => {
     fc.assert(
       fc.property(
         fc.string({

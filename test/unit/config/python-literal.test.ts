@@ -19,7 +19,7 @@ it.each([
   [`('a',)`, ['a']],
   ['()', []],
   [String.raw`'\x41\101\u00e9\U0001f600\0\a\q'`, 'AA\u00e9\u{1f600}\0\x07\\q'],
-])('reads %j', (source, value) => {
+])('parsePythonLiteral reads %j', (source, value) => {
   expect(parsePythonLiteral(source)).toEqual(value);
 });
 
@@ -41,11 +41,11 @@ it.each([
   '['.repeat(100_000),
   '(\u00a01)',
   '',
-])('leaves %j alone', (source) => {
+])('parsePythonLiteral rejects %j', (source) => {
   expect(parsePythonLiteral(source)).toBeUndefined();
 });
 
-it('reads every string that JSON writes in ASCII', () => {
+it('parsePythonLiteral reads every ASCII string in JSON', () => {
   fc.assert(
     fc.property(fc.string({unit: 'grapheme-ascii'}), (text) => {
       expect(parsePythonLiteral(JSON.stringify(text))).toBe(text);

@@ -4,6 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {resolveConfig, type ConfigSources} from '../../../src/lib/config/resolve.js';
 import {settings} from '../../../src/lib/config/settings.js';
 import {parsePythonIni} from '../../../src/lib/config/python/ini.js';
+import {UniqueIDError} from '../../../src/lib/core/errors.js';
 import {root} from '../../helpers/folders/workspace.js';
 
 const nothing: ConfigSources = {flags: {}, env: {}};
@@ -12,6 +13,17 @@ const server = (content: string): ConfigSources => ({
   ...nothing,
   cherryPyFile: {path: 'server.conf', content},
 });
+/** Returns the error that `work` throws. */
+function failureOf(work: () => unknown): UniqueIDError | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UniqueIDError) return error;
+    throw error;
+  }
+}
+
 const fixture = (name: string): string => readFileSync(join(root, 'test', 'fixtures', name), 'utf8');
 
 describe('resolveConfig', () => {
@@ -31,7 +43,7 @@ describe('resolveConfig', () => {
     });
   });
 
-  it('reads the service files of Pacifica as they are', () => {
+  it('reads the config files of Pacifica unchanged', () => {
     expect(resolveConfig(service(fixture('service-config.ini'))).settings).toMatchObject({
       databaseUrl: {database: 'db.sqlite3'},
       connectAttempts: 10,
@@ -42,7 +54,7 @@ describe('resolveConfig', () => {
     );
   });
 
-  it("reads Pacifica's CherryPy file as it is, and names what has no effect", () => {
+  it('reads the CherryPy file of Pacifica unchanged, and names the keys without effect', () => {
     const {settings: read, remarks} = resolveConfig(server(fixture('ingest-server.conf')));
     expect(read).toMatchObject({
       address: '0.0.0.0',
@@ -53,10 +65,10 @@ describe('resolveConfig', () => {
       responseHeadersOn: true,
       responseHeaders: [['Content-Type', 'application/json']],
     });
-    expect(remarks).toEqual(['server.conf:9: request.dispatch in [/] has no effect here.']);
+    expect(remarks).toEqual([expect.stringMatching(/^server\.conf:9: .*\brequest\.dispatch\b.*\[\/\]/)]);
   });
 
-  it('takes a flag before the environment, that before the file, that before the default', () => {
+  it('prefers a flag to the environment, the environment to the file, and the file to the default', () => {
     const content = '[global]\nserver.socket_port: 1\n';
     const file = {path: 'server.conf', content};
     const all = {flags: {port: '3'}, env: {UNIQUEID_PORT: '2'}, cherryPyFile: file};
@@ -80,7 +92,7 @@ describe('resolveConfig', () => {
     }
   });
 
-  it('is not misled by the variables that Kubernetes sets beside a Service', () => {
+  it('ignores a UNIQUEID_PORT that Kubernetes sets for a Service', () => {
     expect(resolveConfig({...nothing, env: {UNIQUEID_PORT: 'tcp://10.0.0.1:8051'}}).settings.port).toBe(8051);
   });
 
@@ -94,31 +106,36 @@ describe('resolveConfig', () => {
   it.each([
     [
       service('[database]\n\nconnect_attempts = many'),
-      'config.ini:3: connect_attempts in [database] is "many"',
+      ['config.ini:3:', 'connect_attempts', '[database]', '"many"'],
     ],
-    [service('[database]\nconnect_wait = -1'), 'config.ini:2: connect_wait in [database] is "-1"'],
-    [service('[database]\npeewee_url = oracle://u:secret@h/d'), 'config.ini:2: peewee_url in [database]: '],
-    [service('[uniqueid]\nmax_range = 0'), 'config.ini:2: max_range in [uniqueid] is "0"'],
-    [service('[uniqueid]\nfirst_index = 1e3'), 'config.ini:2: first_index in [uniqueid] is "1e3"'],
-    [server("[global]\nserver.socket_port: 'x'"), 'server.conf:2: server.socket_port in [global] is "x"'],
-    [server('[global]\nlog.screen: maybe'), 'server.conf:2: log.screen in [global] is "maybe"'],
+    [service('[database]\nconnect_wait = -1'), ['config.ini:2:', 'connect_wait', '[database]', '"-1"']],
+    [
+      service('[database]\npeewee_url = oracle://u:secret@h/d'),
+      ['config.ini:2:', 'peewee_url', '[database]', '"oracle"'],
+    ],
+    [service('[uniqueid]\nmax_range = 0'), ['config.ini:2:', 'max_range', '[uniqueid]', '"0"']],
+    [service('[uniqueid]\nfirst_index = 1e3'), ['config.ini:2:', 'first_index', '[uniqueid]', '"1e3"']],
+    [
+      server("[global]\nserver.socket_port: 'x'"),
+      ['server.conf:2:', 'server.socket_port', '[global]', '"x"'],
+    ],
+    [server('[global]\nlog.screen: maybe'), ['server.conf:2:', 'log.screen', '[global]', '"maybe"']],
     [
       server('[/]\ntools.response_headers.headers: [(1, 2)]'),
-      'server.conf:2: tools.response_headers.headers in [/] is "[(1, 2)]"',
+      ['server.conf:2:', 'tools.response_headers.headers', '[/]', '"[(1, 2)]"'],
     ],
-    [server(`[/]\ntools.response_headers.headers: [('a b', 'c')]`), 'tools.response_headers.headers'],
-    [{...nothing, flags: {port: '65536'}}, 'flag --port is "65536"'],
-    [{...nothing, flags: {address: 'a b'}}, 'flag --address is "a b"'],
-    [{...nothing, env: {UNIQUEID_REQUEST_TIMEOUT: '0'}}, 'environment UNIQUEID_REQUEST_TIMEOUT is "0"'],
-    [{...nothing, env: {PEEWEE_URL: 'nothing'}}, 'environment PEEWEE_URL: '],
-  ])('says where a wrong value stands (%#)', (sources, named) => {
-    expect(() => resolveConfig(sources)).toThrow(
-      expect.objectContaining({
-        code: 'CONFIG_INVALID',
-        message: expect.stringContaining(named) as string,
-        hint: expect.any(String) as string,
-      }),
-    );
+    [
+      server(`[/]\ntools.response_headers.headers: [('a b', 'c')]`),
+      ['server.conf:2:', 'tools.response_headers.headers', '[/]'],
+    ],
+    [{...nothing, flags: {port: '65536'}}, ['--port', '"65536"']],
+    [{...nothing, flags: {address: 'a b'}}, ['--address', '"a b"']],
+    [{...nothing, env: {UNIQUEID_REQUEST_TIMEOUT: '0'}}, ['UNIQUEID_REQUEST_TIMEOUT', '"0"']],
+    [{...nothing, env: {PEEWEE_URL: 'nothing'}}, ['PEEWEE_URL']],
+  ])('names the place of an invalid value, and the value (%#)', (sources, named) => {
+    const error = failureOf(() => resolveConfig(sources));
+    expect(error).toMatchObject({code: 'CONFIG_INVALID', hint: expect.any(String) as string});
+    for (const part of named) expect(error?.message).toContain(part);
   });
 
   it.each([
@@ -127,7 +144,7 @@ describe('resolveConfig', () => {
     ['[uniqueid]\nnothing_like_it = 5', 'config.ini:2: ', 'first_index, max_range'],
     ['[databse]\npeewee_url = x', 'config.ini:2: ', '[database]'],
     ['[global]\nserver.socket_port: 1', 'config.ini:2: ', '--cpconfig'],
-  ])('does not take a mistyped name for silence: %j', (content, place, hint) => {
+  ])('rejects a misspelt section or key: %j', (content, place, hint) => {
     expect(() => resolveConfig(service(content))).toThrow(
       expect.objectContaining({
         code: 'CONFIG_INVALID',
@@ -141,7 +158,7 @@ describe('resolveConfig', () => {
     ['[database]\npeewee_url = sqlite:///other.sqlite3', 'server.conf:2'],
     ['[global]\nserver.socket_port: 1\n[uniqueid]\nmax_range = 5', 'server.conf:4'],
     ['[database]', 'server.conf'],
-  ])('does not ignore a section of the config file in a CherryPy file: %j', (content, place) => {
+  ])('rejects a section of the config file in a CherryPy file: %j', (content, place) => {
     expect(() => resolveConfig(server(content))).toThrow(
       expect.objectContaining({
         code: 'CONFIG_INVALID',
@@ -151,7 +168,7 @@ describe('resolveConfig', () => {
     );
   });
 
-  it('leaves sections of other programs alone', () => {
+  it('ignores sections of other programs', () => {
     expect(resolveConfig(service('[celery]\nbroker = x\n')).settings.port).toBe(8051);
   });
 
@@ -170,7 +187,7 @@ describe('resolveConfig', () => {
 describe('the example files', () => {
   const files = {config: 'docs/config.example.ini', cherrypy: 'docs/cpconfig.example.ini'};
 
-  it.each(['config', 'cherrypy'] as const)('of the %s explain every key, with its default', (kind) => {
+  it.each(['config', 'cherrypy'] as const)('for %s explain every key, with its default', (kind) => {
     const path = files[kind];
     const content = readFileSync(join(root, path), 'utf8');
     const sections = parsePythonIni(content, path);

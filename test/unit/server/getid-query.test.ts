@@ -19,7 +19,7 @@ describe('the query of /getid', () => {
     expect(codeOf(`mode=file&range=10${others(99)}`)).toBe('INVALID_REQUEST');
   });
 
-  it('counts empty parameters too', () => {
+  it('counts empty parameters towards that limit', () => {
     expect(codeOf(`mode=file&range=10${'&'.repeat(16_000)}`)).toBe('INVALID_REQUEST');
     expect(parseGetidQuery('&&mode=file&&range=10&')).toEqual({mode: 'file', range: '10'});
   });

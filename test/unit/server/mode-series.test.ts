@@ -10,7 +10,7 @@ function ask(table: ModeSeriesTable, mode: string, times = 1): void {
   }
 }
 
-/** The allocations of each series after an update. */
+/** Updates the table and returns the allocations of each series. */
 function shown(table: ModeSeriesTable): Map<string, number> {
   table.update();
   for (const {allocations, ids} of table.series) expect(ids).toBe(10 * allocations);
@@ -21,8 +21,8 @@ const strangers = (table: ModeSeriesTable, from: number, to: number, times = 1):
   for (let each = from; each < to; each++) ask(table, `stranger${each}`, times);
 };
 
-describe('the modes with series of their own', () => {
-  it('are those used most, and the others are counted', () => {
+describe('the modes with their own series', () => {
+  it('are the most used ones, and the others are counted', () => {
     const table = new ModeSeriesTable();
     strangers(table, 0, 200);
     expect(shown(table).size).toBe(101);
@@ -33,12 +33,12 @@ describe('the modes with series of their own', () => {
     expect(table.unlistedModes).toBe(101);
   });
 
-  it('have series that never go backwards, and lose no request but those of the modes that left', () => {
+  it('have series that never decrease, and every request is in one series', () => {
     const table = new ModeSeriesTable();
     const last = new Map<string, number>();
     let total = 0;
     for (let round = 0; round < 200; round++) {
-      // Each round others are used most.
+      // The most used modes differ from round to round.
       const times = 1 + (round % 7) * round;
       for (let each = 0; each < 150; each++) {
         if ((each * 31 + round) % 3 !== 0) continue;
@@ -54,7 +54,7 @@ describe('the modes with series of their own', () => {
     expect(last.get(OTHERS)).toBeGreaterThan(0);
   });
 
-  it('stay the same among modes used alike', () => {
+  it('stay the same if other modes are used equally often', () => {
     const table = new ModeSeriesTable();
     strangers(table, 0, 100, 2);
     const before = [...shown(table).keys()];
@@ -62,7 +62,7 @@ describe('the modes with series of their own', () => {
     expect([...shown(table).keys()].filter((mode) => mode !== OTHERS).sort()).toEqual(before.sort());
   });
 
-  it('include a mode that is used again among a million of a stranger, in bounded memory', () => {
+  it('include a mode that is used repeatedly among a million modes of one client, in bounded memory', () => {
     const table = new ModeSeriesTable();
     let others = 0;
     for (let hundred = 0; hundred < 10_000; hundred++) {
@@ -70,7 +70,7 @@ describe('the modes with series of their own', () => {
       ask(table, 'file');
       if (hundred % 1000 !== 999) continue;
       const values = shown(table);
-      // What came before it was listed is among the others.
+      // Its requests before it was listed count among the others.
       expect(values.get('file')).toBeGreaterThan(hundred - 1000);
       expect(values.get(OTHERS) ?? 0).toBeGreaterThanOrEqual(others);
       others = values.get(OTHERS) ?? 0;
@@ -78,7 +78,7 @@ describe('the modes with series of their own', () => {
     }
   });
 
-  it('are never the others themselves', () => {
+  it('never include the series of the others', () => {
     const table = new ModeSeriesTable();
     ask(table, OTHERS, 5);
     ask(table, 'file');

@@ -3,9 +3,9 @@ import {Histogram, Registry} from 'prom-client';
 import {expect, it} from 'vitest';
 import {RequestHistogram} from '../../../src/lib/server/observability/request-histogram.js';
 
-const description = {name: 'took_seconds', help: 'How long it took.'};
+const description = {name: 'took_seconds', help: 'The duration.'};
 
-it("tells the same as prom-client's own histogram, as text and as JSON", async () => {
+it('RequestHistogram exports the same text and JSON as the histogram of prom-client', async () => {
   const bounds = fc.uniqueArray(fc.double({min: 0, max: 100, noNaN: true}), {minLength: 1, maxLength: 14});
   const values = fc.array(fc.double({min: 0, max: 200, noNaN: true}), {maxLength: 50});
   await fc.assert(
@@ -14,7 +14,7 @@ it("tells the same as prom-client's own histogram, as text and as JSON", async (
       const [ours, theirs] = [new Registry(), new Registry()];
       const own = new RequestHistogram({...description, bounds: buckets}, ours);
       const known = new Histogram({...description, buckets, registers: [theirs]});
-      // The bounds themselves are the values that are easily counted in the wrong bucket.
+      // The bounds are the values that easily fall into the wrong bucket.
       for (const value of [...observed, ...buckets]) {
         own.observe(value);
         known.observe(value);

@@ -13,12 +13,12 @@ describe('redactServerUrl', () => {
     ['http://u:hush@', 'http://***'],
     ['http://u%3Ahush%40ids.example.org', 'http://***'],
     ['', ''],
-  ])('hides what may be a secret in %j', (text, shown) => {
+  ])('hides the possible secret in %j', (text, shown) => {
     expect(redactServerUrl(text)).toBe(shown);
   });
 
   it.each(['http://127.0.0.1:8051', 'https://ids.example.org/a/b/', 'localhost:8051', 'http://[::1]:8051'])(
-    'shows %s as it is',
+    'keeps %s, which has no secret',
     (text) => {
       expect(redactServerUrl(text)).toBe(text);
     },
@@ -32,7 +32,7 @@ describe('redactMessage', () => {
     ['Unexpected argument: u:hush@h', 'Unexpected argument: ***@h'],
     ['--server=http://h/?token=hush cannot be', '--server=http://h/?*** cannot be'],
     ['Missing 1 required flag: --mode', 'Missing 1 required flag: --mode'],
-  ])('hides what may be a secret in %j', (text, shown) => {
+  ])('hides the possible secret in %j', (text, shown) => {
     expect(redactMessage(text)).toBe(shown);
   });
 });

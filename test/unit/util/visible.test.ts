@@ -4,10 +4,10 @@ import {expect, it} from 'vitest';
 import {formatTable} from '../../../src/cli/terminal/table.js';
 import {visible, visibleJson} from '../../../src/lib/util/visible.js';
 
-/** Said in another way than the function says it: by general category, lone surrogates by their range. */
+/** A second definition, independent of the function: by general category, and surrogates by their range. */
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\ud800-\udfff]/u;
 
-/** Of known width each, alone and beside others. */
+/** Characters whose width is the same alone and beside others. */
 const tableText = fc.string({
   unit: fc.constantFrom(
     'a',
@@ -37,7 +37,7 @@ const anyText = fc.string({
   ),
 });
 
-it('writes out every character without a glyph, and keeps every other', () => {
+it('visible escapes every character without a glyph, and keeps every other', () => {
   const wrong: string[] = [];
   for (let code = 0; code <= 0x10ffff; code++) {
     const character = String.fromCodePoint(code);
@@ -56,11 +56,11 @@ it.each([
   ['👩\u200d🚀', String.raw`👩\u{200d}🚀`],
   ['tag\u{e0041}', String.raw`tag\u{e0041}`],
   ['Файл 文件 é 👍🏽', 'Файл 文件 é 👍🏽'],
-])('writes %j as %s', (text, expected) => {
+])('visible writes %j as %s', (text, expected) => {
   expect(visible(text)).toBe(expected);
 });
 
-it('leaves nothing hidden in any text, changes nothing twice and loses no character', () => {
+it('visible leaves no hidden character in any text, is idempotent and reversible', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const shown = visible(text);
@@ -76,7 +76,7 @@ it('leaves nothing hidden in any text, changes nothing twice and loses no charac
   );
 });
 
-it('lines up a table whose cells hold any text, one line a row', () => {
+it('formatTable aligns cells with any text, one line per row', () => {
   fc.assert(
     fc.property(fc.array(tableText, {minLength: 1, maxLength: 5}), (modes) => {
       const lines = formatTable(
@@ -92,7 +92,7 @@ it('lines up a table whose cells hold any text, one line a row', () => {
   );
 });
 
-it('writes JSON without hidden characters and for the same value', () => {
+it('visibleJson writes the same value without hidden characters', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const line = visibleJson(`${JSON.stringify({text})}\n`);
