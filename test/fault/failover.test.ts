@@ -163,8 +163,8 @@ needs('postgresql').describe('PostgreSQL failover', () => {
       );
     }
 
-    // The old primary restarts as a primary. It has no standby, so none of its commits is confirmed, and a server that
-    // finds it first in the URL connects to the next one.
+    // The old primary restarts as a primary. It has no standby, so none of its commits is confirmed. A
+    // server that finds it first in the URL connects to the next one.
     await primary.restart();
     const late = await join();
     const {next} = flaws(load.given.get('file') ?? []);

@@ -9,7 +9,7 @@ interface Weakened {
   readonly options: readonly string[];
   /** The part of `durability` in the status. */
   readonly shows: string;
-  /** Whether a warning names the setting; there is none if UniqueID overrides the setting. */
+  /** True if a warning names the setting; there is none if UniqueID overrides the setting. */
   readonly isWarnedOf: boolean;
 }
 

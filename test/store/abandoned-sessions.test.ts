@@ -6,7 +6,7 @@ import type {Store} from '../../src/lib/store/store.js';
 import {retryTransient} from '../../src/lib/util/retry.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
-import {openForTest} from '../helpers/databases/network-database.js';
+import {openForTest, type NetworkTestDatabase} from '../helpers/databases/network-database.js';
 import {startPgBouncer} from '../helpers/databases/pgbouncer.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {onServer} from '../helpers/databases/postgres-standby.js';
@@ -26,6 +26,13 @@ const STORES = 2;
 /** The sessions that the stores need, and those that the server has not ended yet. */
 const MAX_SESSIONS = 10;
 
+/** Creates the tables, and leaves no session. */
+async function createTables({open}: NetworkTestDatabase): Promise<void> {
+  const store = await open();
+  await migrate(store);
+  await store.close();
+}
+
 /** Opens stores with a short time limit. */
 async function openImpatient(url: string): Promise<readonly Store[]> {
   const stores: Store[] = [];
@@ -33,7 +40,7 @@ async function openImpatient(url: string): Promise<readonly Store[]> {
   return stores;
 }
 
-/** Runs statements that fail, and returns the highest number of sessions meanwhile. */
+/** Runs statements that fail, and returns the highest number of sessions during that time. */
 async function countWhileFailing(stores: readonly Store[], count: () => Promise<number>): Promise<number> {
   let isFailing = true;
   const failing = Promise.all(
@@ -74,7 +81,7 @@ needs('postgresql').describe('PostgreSQL', () => {
   ])('a locked table behind $behind leaves no abandoned sessions', async ({pooler}) => {
     const database = await makePostgresDatabase();
     const through = pooler ? await startPgBouncer(database.url) : database.url;
-    await migrate(await database.open());
+    await createTables(database);
     const stores = await openImpatient(through);
     await database.execute('BEGIN');
     await database.execute('LOCK TABLE uniqueindex');
@@ -108,8 +115,9 @@ needs('postgresql').describe('PostgreSQL', () => {
     }
 
     it('a missing standby leaves no abandoned sessions', async () => {
-      const {url, open} = await makePostgresDatabase(server.url);
-      await migrate(await open());
+      const database = await makePostgresDatabase(server.url);
+      await createTables(database);
+      const {url} = database;
       const stores = await openImpatient(url);
       await setStandbys('missing');
       onTestFinished(() => setStandbys(''));
@@ -167,7 +175,7 @@ needs('postgresql').describe('PostgreSQL', () => {
 needs('mariadb').describe('MariaDB', () => {
   it('a locked table leaves no abandoned sessions', async () => {
     const database = await makeMysqlDatabase();
-    await migrate(await database.open());
+    await createTables(database);
     const stores = await openImpatient(database.url);
     const patient = await database.open({answerTimeoutMs: 30_000});
     const sessions = async (): Promise<number> => {

@@ -1,7 +1,8 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {startProgram, startServer, untilAnnounced, type Finished} from '../../helpers/programs/cli.js';
+import {startProgram, startServer, type Finished} from '../../helpers/programs/cli.js';
+import {untilWaiting} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
@@ -142,7 +143,7 @@ describe('an exception that nothing catches', () => {
       ['getid', '-m', 'x', ...unreachable],
     ]) {
       const running = startProgram(process.execPath, [join(root, 'bin', 'run.js'), ...command], {cwd, env});
-      await untilAnnounced(running);
+      await untilWaiting(running);
       running.process.kill('SIGUSR2');
       const {status, stderr} = await running.finished;
       expect(stderr.trimEnd().split('\n').slice(1)).toEqual([expect.stringContaining('broken on purpose')]);

@@ -7,11 +7,10 @@ import {
   cli,
   startCli,
   startServer,
-  untilAnnounced,
   waitFor,
   type RunningCommand,
 } from '../../helpers/programs/cli.js';
-import {announcedUrl} from '../../helpers/programs/screens.js';
+import {announcedUrl, untilWaiting} from '../../helpers/programs/screens.js';
 import {ask} from '../../helpers/network/http.js';
 import {freePort} from '../../helpers/databases/private-server.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
@@ -92,7 +91,7 @@ describe('SIGUSR1 opens no debugger', () => {
   it('in a dbsync that waits for its database', async () => {
     const database = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
     const dbsync = startCli(['dbsync', '--database', database], {cwd: makeWorkspace()});
-    await untilAnnounced(dbsync);
+    await untilWaiting(dbsync);
     await expectNoInspector(dbsync, 0);
   });
 

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer, untilAnnounced} from '../../helpers/programs/cli.js';
-import {failureOf} from '../../helpers/programs/screens.js';
+import {cli, startCli, startServer} from '../../helpers/programs/cli.js';
+import {failureOf, untilWaiting} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 
@@ -77,7 +77,7 @@ describe('exit status', () => {
   ] as const)('after %s during a wait for the database: %i', async (signal, status) => {
     const env = {DATABASE_CONNECT_WAIT: '60'};
     const command = startCli(['dbsync', ...unreachable], {cwd: await archive(), env});
-    await untilAnnounced(command);
+    await untilWaiting(command);
     command.process.kill(signal);
     const finished = await command.finished;
     // A shell shows 128 and the number of the signal in both cases.

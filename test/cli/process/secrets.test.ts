@@ -2,7 +2,8 @@ import {readFileSync} from 'node:fs';
 import {inspect} from 'node:util';
 import {describe, expect, it} from 'vitest';
 import {Client} from '../../../src/client.js';
-import {cli, startCli, untilAnnounced} from '../../helpers/programs/cli.js';
+import {cli, startCli} from '../../helpers/programs/cli.js';
+import {untilWaiting} from '../../helpers/programs/screens.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
 /** Commands with a secret among their arguments that wait for an unreachable database or service. */
@@ -16,7 +17,7 @@ const lines: readonly (readonly string[])[] = [
 describe.runIf(process.platform === 'linux')('a secret on the command line', () => {
   it.each(lines)('appears neither in ps nor in the output: %s %s %s %s', async (...line) => {
     const command = startCli(line, {cwd: makeWorkspace()});
-    await untilAnnounced(command);
+    await untilWaiting(command);
     // The source of ps.
     const shown = readFileSync(`/proc/${String(command.process.pid)}/cmdline`, 'utf8');
     expect(shown).toContain(`uniqueid ${line[0]}`);

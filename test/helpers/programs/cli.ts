@@ -3,7 +3,6 @@ import {once} from 'node:events';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
 import {root} from '../folders/workspace.js';
-import {announcedUrl} from './screens.js';
 
 /** What a finished command left behind. */
 export interface Finished {
@@ -85,16 +84,11 @@ export interface RunningServer extends RunningCommand {
 export async function startServer(args: readonly string[], options: CliOptions): Promise<RunningServer> {
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const command = startCli(['serve', ...port, ...args], options);
-  const url = await waitFor(() => announcedUrl(command.stderr()), command);
+  const url = await waitFor(() => /answers at (https?:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
   return {...command, url};
 }
 
-/** Waits for the first line on stderr, where a command announces what it waits for. */
-export async function untilAnnounced(command: RunningCommand): Promise<void> {
-  await waitFor(() => (command.stderr().includes('\n') ? true : undefined), command);
-}
-
-/** Waits until `look` returns a value; throws the output of the command if it ends before. */
+/** Waits until `look` sees something, or fails with what the command said when it ends without. */
 export async function waitFor<T>(look: () => T | undefined, command: RunningCommand): Promise<T> {
   let ended: Finished | undefined;
   void command.finished.then((finished) => (ended = finished));

@@ -1,6 +1,5 @@
 import {join} from 'node:path';
 import {startProgram, waitFor, type Finished, type RunningServer} from './cli.js';
-import {announcedUrl} from './screens.js';
 import {freePort} from '../databases/private-server.js';
 import {makeWorkspace, root} from '../folders/workspace.js';
 
@@ -22,7 +21,7 @@ export function runEntry(
 export async function serveByEntry(env: Variables, cwd: string): Promise<RunningServer> {
   const local = {UNIQUEID_ADDRESS: '127.0.0.1', UNIQUEID_PORT: String(await freePort()), ...env};
   const command = startProgram(entryScript, ['serve'], {cwd, env: local});
-  const url = await waitFor(() => announcedUrl(command.stderr()), command);
+  const url = await waitFor(() => /answers at (http:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
   return {...command, url};
 }
 

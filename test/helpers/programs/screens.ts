@@ -1,8 +1,8 @@
-import type {Finished} from './cli.js';
+import {waitFor, type Finished, type RunningCommand} from './cli.js';
 
 /**
  * The patterns that tests wait for on a screen or in an announcement. They name structure, such as the mark before a
- * question, so that most changes of wording touch no test and the others touch this file alone.
+ * question: most changes of wording touch no test, and the others touch this file alone.
  */
 export const screens = {
   /** A question that takes y or n; Enter alone means no. */
@@ -35,6 +35,11 @@ export const failureLines = /^\w+: .+\n\w+: +.+\n$/;
 export function announcedUrl(text: string): string | undefined {
   const [, logged, shown] = /"url":"(https?:[^"]+)"|(https?:\/\/[^\s/'"]+)\/getid\b/.exec(text) ?? [];
   return logged ?? shown;
+}
+
+/** Waits for the first line on stderr: a command announces there that it waits for its database. */
+export async function untilWaiting(command: RunningCommand): Promise<void> {
+  await waitFor(() => (command.stderr().includes('\n') ? true : undefined), command);
 }
 
 /** A failure as `--json` prints it. */

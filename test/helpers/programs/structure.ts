@@ -1,6 +1,6 @@
 /**
- * Returns what matters in the output of a command, to compare two outputs that may differ in wording: data unchanged,
- * prose reduced to its numbers, names and codes, in alphabetical order.
+ * Returns the structure of the output of a command, which two outputs with different wording share. Data is unchanged;
+ * prose is reduced to its numbers, names and codes, in alphabetical order.
  */
 export function structureOf(output: string): readonly string[] {
   const parts: string[] = [];
