@@ -76,7 +76,7 @@ describe('the pages', () => {
     expect([...listed].sort()).toEqual(own.sort());
   });
 
-  it('docs/operate/troubleshooting.md explains every error code', () => {
+  it('explain every error code in troubleshooting.md', () => {
     const listed = firstCells(read('docs', 'operate', 'troubleshooting.md'), /^`[A-Z_]+`$/);
     expect([...new Set(listed)].sort()).toEqual(Object.keys(errorTable).sort());
   });

@@ -2,10 +2,10 @@ import {expect, inject, it, onTestFinished} from 'vitest';
 import {readMutants} from '../../verification/mutants/mutants.js';
 import {Sandbox} from '../../verification/mutants/sandbox.js';
 
-it('catches each mutant that is quick to show', async () => {
+it('the tests catch each mutant that is quick to detect', async () => {
   const sandbox = new Sandbox();
   onTestFinished(() => sandbox.remove());
-  // The servers run already.
+  // The database servers of this run.
   const env = {
     ...process.env,
     UNIQUEID_TEST_POSTGRES_URL: inject('postgresUrl'),

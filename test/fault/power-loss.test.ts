@@ -181,8 +181,11 @@ it.each([
   {synchronous: 'OFF', fault: /^\d+ was issued again|^DATABASE_MISSING|^SCHEMA_MISSING/},
   // The WAL is synced before a checkpoint, not before the answer.
   {synchronous: 'NORMAL', fault: /^\d+ was issued again/},
-])('the simulation detects that SQLite with synchronous=$synchronous issues integers twice', async ({synchronous, fault}) => {
-  const {folder, promised} = await runWatched(ANSWERS, buildWith(synchronous));
-  const {faults} = await failPower(folder, promised, FEW_POINTS);
-  expect(faults.filter((each) => fault.test(each))).not.toEqual([]);
-});
+])(
+  'the simulation detects that SQLite with synchronous=$synchronous issues integers twice',
+  async ({synchronous, fault}) => {
+    const {folder, promised} = await runWatched(ANSWERS, buildWith(synchronous));
+    const {faults} = await failPower(folder, promised, FEW_POINTS);
+    expect(faults.filter((each) => fault.test(each))).not.toEqual([]);
+  },
+);

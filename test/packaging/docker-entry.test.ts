@@ -129,20 +129,23 @@ needs('mariadb').describe('the entry script with MariaDB', () => {
     ['the delimiters of a URL', 'p@s/s:w?r#d%41+&=;[!]'],
     ['the special characters of a shell', `"'\\$(exit 3)\`exit 4\` *~|>x`],
     ['letters of other scripts', 'пароль 密码 é'],
-  ])('accepts a password of %s, creates the tables, serves them and passes SIGTERM on', async (_, password) => {
-    const database = await makeMysqlDatabase();
-    const user = `odd_${randomBytes(6).toString('hex')}`;
-    const literal = password.replaceAll(/['\\]/g, '\\$&');
-    await database.execute(`CREATE USER ${user}@'%' IDENTIFIED BY '${literal}'`);
-    onTestFinished(() => database.execute(`DROP USER ${user}@'%'`));
-    await database.execute(`GRANT ALL ON *.* TO ${user}@'%'`);
-    const env = {...variablesOf(database.url), PEEWEE_USER: user, PEEWEE_PASS: password};
-    const server = await serveByEntry(env, makeWorkspace());
-    expect((await ask(server.url, '/getid?range=10&mode=file')).status).toBe(200);
-    server.process.kill('SIGTERM');
-    expect(await server.finished).toMatchObject({status: 0, signal: null});
-    expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '10']]);
-  });
+  ])(
+    'accepts a password of %s, creates the tables, serves them and passes SIGTERM on',
+    async (_, password) => {
+      const database = await makeMysqlDatabase();
+      const user = `odd_${randomBytes(6).toString('hex')}`;
+      const literal = password.replaceAll(/['\\]/g, '\\$&');
+      await database.execute(`CREATE USER ${user}@'%' IDENTIFIED BY '${literal}'`);
+      onTestFinished(() => database.execute(`DROP USER ${user}@'%'`));
+      await database.execute(`GRANT ALL ON *.* TO ${user}@'%'`);
+      const env = {...variablesOf(database.url), PEEWEE_USER: user, PEEWEE_PASS: password};
+      const server = await serveByEntry(env, makeWorkspace());
+      expect((await ask(server.url, '/getid?range=10&mode=file')).status).toBe(200);
+      server.process.kill('SIGTERM');
+      expect(await server.finished).toMatchObject({status: 0, signal: null});
+      expect(await database.query('SELECT * FROM uniqueindex')).toEqual([['file', '10']]);
+    },
+  );
 
   it('keeps its password out of the list of processes', async () => {
     const cwd = makeWorkspace();

@@ -175,20 +175,23 @@ const versionRows = [
 describe.each(Object.entries(makers))('%s', (kind, make) => {
   const shapes = Object.entries(rejected[kind] ?? {});
 
-  it.each(shapes)('rejects a table with %s at either schema version, and writes nothing', async (_, statements) => {
-    const database = await make();
-    for (const statement of statements) await database.execute(statement);
-    const store = await database.open({create: true});
-    expect(await store.readSchema()).toMatchObject({kind: 'unsuitable', version: {major: 0, minor: 0}});
-    await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
-    for (const statement of versionRows) await database.execute(statement);
-    expect(await store.readSchema()).toMatchObject({kind: 'unsuitable', version: {major: 1, minor: 0}});
-    await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
-      code: 'SCHEMA_UNSUITABLE',
-      exitStatus: 3,
-    });
-    expect(await database.query('SELECT count(*) FROM uniqueindex')).toEqual([['0']]);
-  });
+  it.each(shapes)(
+    'rejects a table with %s at either schema version, and writes nothing',
+    async (_, statements) => {
+      const database = await make();
+      for (const statement of statements) await database.execute(statement);
+      const store = await database.open({create: true});
+      expect(await store.readSchema()).toMatchObject({kind: 'unsuitable', version: {major: 0, minor: 0}});
+      await expect(planMigration(store)).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+      for (const statement of versionRows) await database.execute(statement);
+      expect(await store.readSchema()).toMatchObject({kind: 'unsuitable', version: {major: 1, minor: 0}});
+      await expect(store.advance([claim('file', 1n)], 0n)).rejects.toMatchObject({
+        code: 'SCHEMA_UNSUITABLE',
+        exitStatus: 3,
+      });
+      expect(await database.query('SELECT count(*) FROM uniqueindex')).toEqual([['0']]);
+    },
+  );
 
   it('rejects a table that is altered while it is served, and continues after its repair', async () => {
     const database = await make();

@@ -1,6 +1,7 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
+import {copyCounters, readMinimums} from '../../../src/lib/operations/copy.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {CounterMinimum, Store} from '../../../src/lib/store/store.js';
 import {cli, type Finished} from '../../helpers/programs/cli.js';
@@ -83,16 +84,35 @@ needs('postgresql', 'mariadb').describe('dbsync --from', () => {
     expect(copied.stdout).toMatch(screens.row('Файл', '-', '9,223,372,036,854,775,806'));
     expect(warningsIn(copied)).toEqual([expect.stringContaining(new URL(old.url).pathname.slice(1))]);
     expect(await countersOf(young)).toEqual({file: 500n, Файл: LAST});
-    expect(await (await young.open()).advance([claim('file', 1000n)], 0n)).toEqual([granted(1500n)]);
-    expect(await (await old.open()).advance([claim('file', 1n)], 0n)).toEqual([granted(501n)]);
+    const [source, target] = [await old.open(), await young.open()];
+    expect(await target.advance([claim('file', 1000n)], 0n)).toEqual([granted(1500n)]);
+    expect(await source.advance([claim('file', 1n)], 0n)).toEqual([granted(501n)]);
+    // The second copy needs no process: the test below runs it as a command.
+    const minimums = await readMinimums(source, target);
+    for (const dryRun of [true, false])
+      expect(await copyCounters(target, minimums, dryRun)).toMatchObject([
+        {mode: 'file', before: 1500n, after: 1500n},
+        {mode: 'Файл', before: LAST, after: LAST},
+      ]);
+    expect(await countersOf(young)).toEqual({file: 1500n, Файл: LAST});
+    expect(await countersOf(old)).toEqual({file: 501n, Файл: LAST});
+  });
+
+  it('shows the counters of both databases with --dry-run --json, and can be repeated', async () => {
+    const old = await makeFilled('SQLite', {mode: 'file', next: 501n}, {mode: 'other', next: 7n});
+    const young = await makeFilled('SQLite', {mode: 'file', next: 1500n});
     const dry = await copy(old.url, young, '--dry-run', '--json');
     expect(JSON.parse(dry.stdout)).toMatchObject({
       dryRun: true,
-      copied: [{mode: 'file', before: 1500, after: 1500}, {}],
+      copied: [
+        {mode: 'file', before: 1500, after: 1500},
+        {mode: 'other', before: null, after: 7},
+      ],
     });
-    expect((await copy(old.url, young)).status).toBe(0);
-    expect(await countersOf(young)).toEqual({file: 1500n, Файл: LAST});
-    expect(await countersOf(old)).toEqual({file: 501n, Файл: LAST});
+    expect(await countersOf(young)).toEqual({file: 1500n});
+    for (let turn = 0; turn < 2; turn++) expect((await copy(old.url, young)).status).toBe(0);
+    expect(await countersOf(young)).toEqual({file: 1500n, other: 7n});
+    expect(await countersOf(old)).toEqual({file: 501n, other: 7n});
   });
 
   it.each(kindNames)('shows with --dry-run what it would copy into %s, and creates nothing', async (to) => {
@@ -181,24 +201,44 @@ needs('postgresql', 'mariadb').describe(
         const young = await makeFilled('SQLite');
         const {url, execute} = await makePythonDatabase(collation);
         await execute(`INSERT INTO uniqueindex VALUES ('file', 30), ('upload', 7)`);
-        for (const more of [['--dry-run'], []])
-          expect(await expectRejected(copy(url, young, '--json', ...more), 'REJECTED', 6)).toContain(
-            collation,
-          );
+        expect(await expectRejected(copy(url, young, '--json'), 'REJECTED', 6)).toContain(collation);
         expect(await countersOf(young)).toEqual({});
         const spelling = collation.endsWith('_cs') ? 'fi\u200ble' : 'FILE';
-        const list = listOf(spelling, '', 'upload');
-        const dry = await copy(url, young, '--spellings', list, '--dry-run', '--json');
-        expect(JSON.parse(dry.stdout)).toMatchObject({
+        const copied = await copy(url, young, '--spellings', listOf(spelling, '', 'upload'), '--json');
+        expect(JSON.parse(copied.stdout)).toMatchObject({
           spellings: [spelling],
           copied: [{mode: 'file'}, {mode: 'upload'}, {mode: spelling, before: null, after: 30}],
         });
-        const copied = await copy(url, young, '--spellings', list);
-        expect(copied.status, copied.stderr).toBe(0);
         expect(await countersOf(young)).toEqual({file: 30n, [spelling]: 30n, upload: 7n});
         expect(await (await young.open()).advance([claim(spelling, 1n)], 0n)).toEqual([granted(31n)]);
       },
     );
+
+    it('requires the list also with --dry-run, shows the further modes, and changes nothing', async () => {
+      const young = await makeFilled('SQLite');
+      const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      await expectRejected(copy(url, young, '--json', '--dry-run'), 'REJECTED', 6);
+      const dry = await copy(url, young, '--spellings', listOf('FILE'), '--dry-run', '--json');
+      expect(JSON.parse(dry.stdout)).toMatchObject({
+        dryRun: true,
+        spellings: ['FILE'],
+        copied: [{mode: 'file'}, {mode: 'FILE', before: null, after: 30}],
+      });
+      expect(await countersOf(young)).toEqual({});
+    });
+
+    it('names the further modes in the output for people', async () => {
+      const young = await makeFilled('SQLite');
+      const {url, execute} = await makePythonDatabase('latin1_swedish_ci');
+      await execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
+      const copied = await copy(url, young, '--spellings', listOf('FILE'));
+      expect(copied.status, copied.stderr).toBe(0);
+      expect(copied.stdout.trimEnd().split('\n').at(-1)).toContain('"FILE"');
+      // The warnings against the old database, and to set create_modes = no.
+      expect(warningsIn(copied)).toHaveLength(2);
+      expect(warningsIn(copied)[1]).toContain('create_modes');
+    });
 
     it.each(['latin1_swedish_ci', 'utf8mb4_general_ci'])(
       'rejects a spelling that has no counter in a %s table, and changes nothing',

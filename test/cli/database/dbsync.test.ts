@@ -10,7 +10,10 @@ describe('dbsync', () => {
   it('creates a database, then finds nothing to do', async () => {
     const cwd = makeWorkspace();
     const first = await cli(['dbsync'], {cwd});
-    expect(first).toMatchObject({status: 0, stdout: expect.stringMatching(/^db\.sqlite3 .*\b1\.0\b.*\n$/) as string});
+    expect(first).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^db\.sqlite3 .*\b1\.0\b.*\n$/) as string,
+    });
     expect(first.stderr).toMatch(/^❯ (.+)\n✔ \1 \(\d+ ms\)\n$/);
     expect(await cli(['dbsync'], {cwd})).toMatchObject({
       status: 0,

@@ -15,7 +15,7 @@ function misfits(schema: string, text: string): unknown[] {
   return validate(JSON.parse(text)) ? [] : [...(validate.errors ?? [])];
 }
 
-describe('the output of --json fits its schema in docs/schemas', () => {
+describe('the output of --json', () => {
   const archive = (): string => {
     const cwd = makeWorkspace();
     copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
@@ -39,7 +39,7 @@ describe('the output of --json fits its schema in docs/schemas', () => {
     ['reset', ['reset', '--all', '--to', '0', '--yes']],
     ['reset', ['reset', '-m', 'file', '--to', '9223372036854775807', '--dry-run']],
     ['completion', ['completion', 'fish']],
-  ])('schema %s, command %j', async (schema, args) => {
+  ])('fits the schema %s for the command %j', async (schema, args) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
     expect({status, stderr}).toEqual({status: 0, stderr: ''});
     expect(misfits(schema, stdout)).toEqual([]);
@@ -58,14 +58,14 @@ describe('the output of --json fits its schema in docs/schemas', () => {
     [['serve', '--database', 'sqlite:///none.sqlite3'], 3],
     [['completion', 'tcsh'], 2],
     [['getid', '-m', 'x', '--server', 'http://127.0.0.1:1', '--retries', '0'], 7],
-  ])('schema error, failed command %j', async (args, expected) => {
+  ])('fits the schema error for the failed command %j', async (args, expected) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
     expect({status, stderr}).toEqual({status: expected, stderr: ''});
     expect(misfits('error', stdout)).toEqual([]);
     expect(stdout).toContain(`"exit": ${expected}`);
   });
 
-  it('schemas of serve and of the answers of a service', async () => {
+  it('fits the schemas of serve, of status --server and of the answers of a service', async () => {
     const cwd = archive();
     const {url} = await startServer(['--sync'], {cwd});
     expect(misfits('status', (await ask(url, '/status')).body)).toEqual([]);
@@ -83,7 +83,7 @@ describe('the output of --json fits its schema in docs/schemas', () => {
     expect(misfits('serve', json)).toEqual([]);
   });
 
-  it('which rejects a text in place of a number, and an unknown key', () => {
+  it('does not fit a schema with a text in place of a number, or with an unknown key', () => {
     expect(misfits('getid', '{"endIndex": "9", "startIndex": 0}')).not.toEqual([]);
     expect(misfits('getid', '{"endIndex": 9, "startIndex": 0, "more": 1}')).not.toEqual([]);
   });

@@ -3,13 +3,7 @@ import {constants} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as afterInput, setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {
-  cli,
-  startCli,
-  startServer,
-  waitFor,
-  type RunningCommand,
-} from '../../helpers/programs/cli.js';
+import {cli, startCli, startServer, waitFor, type RunningCommand} from '../../helpers/programs/cli.js';
 import {announcedUrl, untilWaiting} from '../../helpers/programs/screens.js';
 import {ask} from '../../helpers/network/http.js';
 import {freePort} from '../../helpers/databases/private-server.js';
@@ -58,8 +52,8 @@ async function expectNoInspector(command: RunningCommand, sockets: number): Prom
   if (process.platform === 'linux') expect(listeningSockets(command.process.pid)).toHaveLength(sockets);
 }
 
-describe('SIGUSR1 opens no debugger', () => {
-  it('in serve, which continues to answer', async () => {
+describe('SIGUSR1', () => {
+  it('opens no debugger in serve, which continues to answer', async () => {
     const server = await startServer(['--sync'], {cwd: makeWorkspace()});
     await expectNoInspector(server, 1);
     expect((await ask(server.url, '/getid?mode=file&range=1')).status).toBe(200);
@@ -67,7 +61,7 @@ describe('SIGUSR1 opens no debugger', () => {
     expect((await server.finished).status).toBe(0);
   });
 
-  it('in status --watch', async () => {
+  it('opens no debugger in status --watch', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const watch = startCli(['status', '--watch', '--json'], {cwd});
@@ -77,7 +71,7 @@ describe('SIGUSR1 opens no debugger', () => {
     expect((await watch.finished).status).toBe(143);
   });
 
-  it('in a getid that waits for its database, and then gets its integers', async () => {
+  it('opens no debugger in a getid that waits for its database, and that then gets its integers', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
@@ -88,7 +82,7 @@ describe('SIGUSR1 opens no debugger', () => {
     expect(await getid.finished).toMatchObject({status: 0, stdout: '{"endIndex": 0, "startIndex": 0}\n'});
   });
 
-  it('in a dbsync that waits for its database', async () => {
+  it('opens no debugger in a dbsync that waits for its database', async () => {
     const database = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
     const dbsync = startCli(['dbsync', '--database', database], {cwd: makeWorkspace()});
     await untilWaiting(dbsync);
@@ -96,7 +90,7 @@ describe('SIGUSR1 opens no debugger', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'for more than a moment in a process that has just started',
+    'opens a debugger at most for a moment in a process that has just started',
     async () => {
       const server = startCli(['serve', '--sync', '--port', '0'], {cwd: makeWorkspace()});
       while (!catches(server, 'SIGUSR1')) await afterInput();
@@ -108,7 +102,7 @@ describe('SIGUSR1 opens no debugger', () => {
     },
   );
 
-  it('and leaves open a debugger that NODE_OPTIONS requests', async () => {
+  it('has no effect on a debugger that NODE_OPTIONS requests', async () => {
     const env = {NODE_OPTIONS: '--inspect=127.0.0.1:0'};
     const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});
     expect(server.stderr()).toMatch(inspector);

@@ -28,7 +28,7 @@ describe('the SQLite driver', () => {
   it.each([
     ['compiled for another Node.js, as after an upgrade', true],
     ['never compiled, as after npm ci --ignore-scripts', false],
-  ])('%s is one error with the command that fixes it', async (_, isCompiled) => {
+  ])('causes one error with the command that fixes it if it was %s', async (_, isCompiled) => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const program = installWithoutDriver(makeWorkspace(), isCompiled);

@@ -109,7 +109,8 @@ it('the screens of docs/use/command-line.md match the program, apart from wordin
     return;
   }
   for (const [name, screen] of screens)
-    expect(structureOf(shown.get(name) ?? ''), `${name}: run "npm run screens" and check the changes`).toEqual(
-      structureOf(screen),
-    );
+    expect(
+      structureOf(shown.get(name) ?? ''),
+      `${name}: run "npm run screens" and check the changes`,
+    ).toEqual(structureOf(screen));
 });
