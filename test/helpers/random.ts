@@ -1,13 +1,13 @@
-/** Choices that come out the same for the same seed. */
+/** Random choices that a seed makes repeatable. */
 export interface Random {
   /** A number from 0 to less than 1. */
   readonly fraction: () => number;
   /** A whole number from `least` to `most`, both included. */
   readonly between: (least: number, most: number) => number;
   readonly pick: <T>(items: readonly T[]) => T;
-  /** True so many times in a hundred. */
+  /** Returns true with a probability in percent. */
   readonly percent: (share: number) => boolean;
-  /** The items in another order. */
+  /** Returns the items in random order. */
   readonly shuffled: <T>(items: readonly T[]) => T[];
 }
 
@@ -26,7 +26,7 @@ export function seeded(seed: number): Random {
     fraction,
     between,
     pick: <T>(items: readonly T[]): T => {
-      if (items.length === 0) throw new Error('there is nothing to pick from');
+      if (items.length === 0) throw new Error('an empty list has no item to pick');
       return items[between(0, items.length - 1)] as T;
     },
     percent: (share) => fraction() * 100 < share,

@@ -1,10 +1,10 @@
-/** A run of integers that somebody was given, both ends included. */
+/** An answered range, both ends included. */
 export interface Given {
   readonly start: bigint;
   readonly end: bigint;
 }
 
-/** What is wrong with a set of runs of one mode: overlaps, and integers that nobody was given. */
+/** Returns the overlaps and gaps in a set of ranges of one mode, and the next integer after them. */
 export function flaws(
   given: readonly Given[],
   first = 0n,

@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect} from 'vitest';
-import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {cli, recordsOf, startServer, type RunningServer} from '../helpers/programs/cli.js';
 import {ask, keepAlive} from '../helpers/network/http.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
@@ -14,7 +14,7 @@ const kinds = [
   {name: 'MariaDB', need: 'mariadb', make: makeMysqlDatabase},
 ] as const;
 
-/** Starts a service that reaches its database through a proxy. */
+/** Starts a server that reaches its database through a proxy. */
 async function serveThroughProxy(
   database: {readonly url: string},
   timeoutSeconds: string,
@@ -28,11 +28,11 @@ async function serveThroughProxy(
   return {service: await startServer([], {cwd, env}), proxy};
 }
 
-describe.each(kinds)('a connection to $name that died without a word', ({need, make}) => {
+describe.each(kinds)('a connection to $name that dies silently', ({need, make}) => {
   needs(need).it.each([
     {when: 'idle', busy: false},
-    {when: 'in the middle of a request', busy: true},
-  ])('does not keep the service from ending: $when', async ({busy}) => {
+    {when: 'busy with a request', busy: true},
+  ])('does not delay the shutdown when it is $when', async ({busy}) => {
     const {service, proxy} = await serveThroughProxy(await make(), '2');
     expect((await ask(service.url, '/getid?mode=file&range=1')).status).toBe(200);
     proxy.hold();
@@ -40,14 +40,15 @@ describe.each(kinds)('a connection to $name that died without a word', ({need, m
     if (busy) await ask(service.url, '/');
     service.process.kill('SIGTERM');
     expect(await service.finished).toMatchObject({status: 0, signal: null});
-    expect(service.stderr()).toContain('Stopped.');
+    // The announcement, and the start and the end of the shutdown.
+    expect(recordsOf(service.stderr(), 30)).toHaveLength(3);
     if (answer !== undefined) expect((await answer).status).toBe(503);
   });
 });
 
-describe.each(kinds)('a server that may open no more files', ({need, make}) => {
+describe.each(kinds)('a server on $name that can open no more files', ({need, make}) => {
   needs(need, 'prlimit').it(
-    'lives on without its database connections, and gets new ones afterwards',
+    'survives the loss of its database connections, and opens new ones later',
     async () => {
       const {service, proxy} = await serveThroughProxy(await make(), '1');
       const pid = String(service.process.pid);

@@ -4,7 +4,15 @@ import {existsSync, readFileSync, renameSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {startCli, startServer, waitFor} from '../helpers/programs/cli.js';
+import {
+  announcesWait,
+  logRecords,
+  recordsOf,
+  startCli,
+  startServer,
+  untilAnnounced,
+  waitFor,
+} from '../helpers/programs/cli.js';
 import {untilQueued} from '../helpers/network/health.js';
 import {ask, askRaw, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {needs} from '../helpers/run/needs.js';
@@ -14,8 +22,8 @@ import {holdSocket} from '../helpers/programs/socket-holder.js';
 import {lockDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-describe('log files', () => {
-  it('that were moved away are opened anew on SIGHUP, and no line is lost', async () => {
+describe('SIGHUP to serve', () => {
+  it('opens renamed log files again, and no line is lost', async () => {
     const cwd = makeWorkspace();
     const [access, errors] = [join(cwd, 'access.log'), join(cwd, 'error.log')];
     const env = {UNIQUEID_ACCESS_FILE: access, UNIQUEID_ERROR_FILE: errors};
@@ -33,26 +41,27 @@ describe('log files', () => {
     expect(old).toContain('mode=first');
     expect(old + fresh).toContain('mode=second');
     expect(fresh).toContain('mode=third');
-    expect(readFileSync(errors, 'utf8')).toContain('opened the log files anew');
+    // The reload, then the start and the end of the shutdown.
+    const levels = logRecords(readFileSync(errors, 'utf8')).map(({level}) => level);
+    expect(levels).toEqual([30, 30, 30]);
   });
-});
 
-describe('SIGHUP while the service starts', () => {
-  it('does not end it', async () => {
+  it('does not end it while it starts, and takes effect later', async () => {
     const cwd = makeWorkspace();
     const server = startCli(['serve', '--sync', '--port', '0'], {cwd});
-    // Written before the service listens.
-    await waitFor(() => (server.stderr().includes('up to date') ? true : undefined), server);
+    // Logged before the service listens.
+    await waitFor(() => logRecords(server.stderr()).find(({steps}) => steps !== undefined), server);
     server.process.kill('SIGHUP');
-    const url = await waitFor(() => /answers at (\S+)\/getid/.exec(server.stderr())?.[1], server);
+    const url = await untilAnnounced(server);
     expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
-    await waitFor(() => (server.stderr().includes('opened the log files anew') ? true : undefined), server);
+    // The steps, the announcement and the reload.
+    await waitFor(() => (recordsOf(server.stderr(), 30).length === 3 ? true : undefined), server);
   });
 });
 
-/** The processes that a process has started. */
+/** Returns the ids of the processes that a process has started. */
 function childrenOf(pid: number | undefined): readonly number[] {
-  // pgrep finds none with status 1.
+  // pgrep ends with status 1 if it finds none.
   const {stdout} = spawnSync('pgrep', ['-P', String(pid)], {encoding: 'utf8'});
   return stdout
     .split('\n')
@@ -60,8 +69,8 @@ function childrenOf(pid: number | undefined): readonly number[] {
     .map(Number);
 }
 
-describe('stopping', () => {
-  it('at a second signal is at once', async () => {
+describe('shutdown of serve', () => {
+  it('ends immediately at a second signal', async () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync'], {cwd});
     const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
@@ -76,7 +85,7 @@ describe('stopping', () => {
     await waiting;
   });
 
-  it('takes no longer than shutdown_timeout, and says so', async () => {
+  it('takes no longer than shutdown_timeout, and ends with status 1 then', async () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync'], {
       cwd,
@@ -93,7 +102,7 @@ describe('stopping', () => {
     expect((await server.finished).status).toBe(1);
   });
 
-  it('does not wait for a connection on which nobody asks', async () => {
+  it('does not wait for a connection without a complete request', async () => {
     const env = {UNIQUEID_SHUTDOWN_TIMEOUT: '20', UNIQUEID_HEADER_TIMEOUT: '3600'};
     const server = await startServer(['--sync'], {cwd: makeWorkspace(), env});
     const silent = askRaw(server.url, '');
@@ -105,18 +114,18 @@ describe('stopping', () => {
     expect(await half).toContain('408 Request Timeout');
   });
 
-  needs('pid namespaces', 'pgrep').it('works while it waits for its database in a container', async () => {
-    const nobodyThere = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
-    const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--database', nobodyThere];
+  needs('pid namespaces', 'pgrep').it('works in a container while serve waits for its database', async () => {
+    const unavailable = `mysql://127.0.0.1:${await freePort()}/uniqueid`;
+    const command = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--database', unavailable];
     const container = spawn('unshare', ['--pid', '--fork', '--kill-child', ...command], {
       env: {PATH: process.env['PATH'], HOME: makeWorkspace()},
     });
     onTestFinished(() => {
       container.kill('SIGKILL');
     });
-    let said = '';
-    container.stderr.on('data', (chunk) => (said += String(chunk)));
-    while (!said.includes('Attempt 1 of 10')) await sleep(10);
+    let stderr = '';
+    container.stderr.on('data', (chunk) => (stderr += String(chunk)));
+    while (!announcesWait(stderr, 1, 10)) await sleep(10);
     const [first] = childrenOf(container.pid);
     process.kill(Number(first), 'SIGTERM');
     const [status] = (await once(container, 'exit')) as [number];
@@ -124,8 +133,8 @@ describe('stopping', () => {
   });
 });
 
-describe('systemd', () => {
-  /** Asks without a pause, each time on a new connection or always on one that is kept, until it is told to stop. */
+describe('serve under systemd', () => {
+  /** Sends requests without a pause until `isOver`, on new connections or on one that stays open. */
   async function askOn(
     url: string,
     kind: 'new' | 'kept',
@@ -135,13 +144,13 @@ describe('systemd', () => {
     const agent = kind === 'kept' ? keepAlive(1) : false;
     while (!isOver()) {
       given.push(rangeOf(await ask(url, '/getid?mode=file&range=3', {agent})));
-      // A port that was used once rests for a minute: all of them must not be used up.
+      // The system reuses a port only after a minute; the test must not use up all of them.
       if (agent === false) await sleep(5);
     }
     if (agent !== false) agent.destroy();
   }
 
-  it('hands its socket over; restarts under load lose no request', async () => {
+  it('loses no request at restarts under load on an inherited socket', async () => {
     const holder = await holdSocket(['--sync'], {cwd: makeWorkspace()});
     const given: Given[] = [];
     let service = await holder.start();
@@ -165,7 +174,7 @@ describe('systemd', () => {
     expect(await service.ended).toBe(0);
   });
 
-  needs('python3', 'systemd-notify').it('is told when the service is ready and when it stops', async () => {
+  needs('python3', 'systemd-notify').it('notifies systemd when it is ready and when it stops', async () => {
     const cwd = makeWorkspace();
     const path = join(cwd, 'notify');
     const listener = spawn('python3', [
@@ -179,14 +188,14 @@ while True: print(s.recv(4096).decode().replace(chr(10),'|'),flush=True)`,
     onTestFinished(() => {
       listener.kill('SIGKILL');
     });
-    let told = '';
-    listener.stdout.on('data', (chunk) => (told += String(chunk)));
-    while (!told.includes('bound')) await sleep(10);
+    let received = '';
+    listener.stdout.on('data', (chunk) => (received += String(chunk)));
+    while (!received.includes('bound')) await sleep(10);
     const server = await startServer(['--sync'], {cwd, env: {NOTIFY_SOCKET: path}});
-    while (!told.includes('READY=1')) await sleep(10);
-    expect(told).toContain(`MAINPID=${server.process.pid}`);
+    while (!received.includes('READY=1')) await sleep(10);
+    expect(received).toContain(`MAINPID=${server.process.pid}`);
     server.process.kill('SIGTERM');
     await server.finished;
-    while (!told.includes('STOPPING=1')) await sleep(10);
+    while (!received.includes('STOPPING=1')) await sleep(10);
   });
 });

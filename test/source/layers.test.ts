@@ -71,6 +71,6 @@ it.each([
     },
     ['a driver imports no other driver'],
   ],
-])('the layers judge %s', (_name, files, rules) => {
+])('the rules for layers judge %s correctly', (_name, files, rules) => {
   expect(brokenRules(files)).toEqual(rules);
 });

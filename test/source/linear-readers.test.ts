@@ -17,31 +17,31 @@ import {parsePage} from '../../src/lib/server/routes/status.js';
 import {Tokens} from '../../src/lib/server/http/tokens.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
-/** What a hostile client repeats: each byte that a reader looks for, and a few pairs. */
+/** Units that a hostile client repeats: each byte that matters to a reader, and some pairs. */
 const units = [
   ...[' ', '\t', '\x85', '\n', '\r\n', ' \t', 'a ', '\n '],
   ...['&', '%', '=', '@', ':', ',', ';', '/', '?', '.', '(', '[', ']', '\\', '"', "'"],
   ...["',", '(1,', '%(', '%%', '%2', '0', '1', 'a', 'a=', '=\t', '://', '\r\na:', '\u0301', '\ud800'],
 ];
 
-/** What makes a match fail after all of it, or not. */
+/** Endings that make a match fail at the end, or let it succeed. */
 const endings = ['', '\x01', 'x#'];
 
-/** The largest text, unless a reader refuses long ones unseen; a quadratic reader takes seconds for it. */
-const LARGEST = 32_000;
+/** The longest text, unless a reader rejects long ones unread; a quadratic reader takes seconds for it. */
+const MAX_LENGTH = 32_000;
 
-/** Time that growth is not judged by: compiling and collecting memory are no growth. */
+/** Shorter times do not count as growth: compilation and garbage collection cause them. */
 const NOISE_MS = 30;
 
-/** No linear reader takes so long; whatever does need not be waited for. */
-const ENDLESS_MS = 400;
+/** Longer than any linear reader takes; a measurement stops then. */
+const STOP_AFTER_MS = 400;
 
 interface Subject {
-  /** What stands before the repeated part. */
+  /** Texts before the repeated part. */
   readonly beginnings: readonly string[];
   readonly read: (text: string) => unknown;
   readonly largest?: number;
-  /** Short texts are read so often, to be told from noise. */
+  /** Repetitions per measurement: a short text alone would drown in noise. */
   readonly times?: number;
 }
 
@@ -129,38 +129,38 @@ const subjects: Readonly<Record<string, () => Subject>> = {
   }),
 };
 
-/** What this process has worked, in milliseconds: other programs on a busy machine do not count. */
-const worked = (): number => {
+/** Returns the CPU time of this process in milliseconds, which excludes other programs on a busy machine. */
+const cpuTimeMs = (): number => {
   const {user, system} = process.cpuUsage();
   return (user + system) / 1000;
 };
 
-/** How long a reader works, whether it accepts the text or not; the best of some tries if that is long. */
+/** Measures a reader, whether it accepts the text or not; returns the best of up to eight tries. */
 function timeOf({read, times = 1}: Subject, text: string): number {
   let best = Infinity;
   for (let tries = 0; tries < 8; tries++) {
-    const start = worked();
-    for (let time = 0; time < times && worked() - start < ENDLESS_MS; time++) {
+    const start = cpuTimeMs();
+    for (let time = 0; time < times && cpuTimeMs() - start < STOP_AFTER_MS; time++) {
       try {
         read(text);
       } catch {
-        // That it refuses is as good.
+        // A rejection is as good.
       }
     }
-    best = Math.min(best, worked() - start);
+    best = Math.min(best, cpuTimeMs() - start);
     if (best < NOISE_MS) break;
   }
   return best;
 }
 
-/** The first text, as it is made, for which four times the size takes far more than four times as long. */
+/** Returns the parts of the first text for which the time grows far more than fourfold with four times the size. */
 function firstSuperLinear(subject: Subject): string | undefined {
   for (const beginning of subject.beginnings) {
     for (const unit of units) {
       for (const ending of endings) {
         const times: number[] = [];
-        // From small to large: what is worse than quadratic is noticed before it takes minutes.
-        for (let size = 250; size <= (subject.largest ?? LARGEST); size *= 2) {
+        // From small to large: growth worse than quadratic is noticed before it takes minutes.
+        for (let size = 250; size <= (subject.largest ?? MAX_LENGTH); size *= 2) {
           const text = beginning + unit.repeat(Math.floor(size / unit.length)) + ending;
           const time = timeOf(subject, text);
           const quarter = times.at(-2) ?? time;
@@ -174,14 +174,14 @@ function firstSuperLinear(subject: Subject): string | undefined {
   return undefined;
 }
 
-describe('the time to read what others send grows no faster than its length', () => {
-  it.each(Object.keys(subjects))('%s', {timeout: 300_000}, (name) => {
+describe('the time to read foreign text grows linearly with its length', () => {
+  it.each(Object.keys(subjects))('for %s', {timeout: 300_000}, (name) => {
     const subject = subjects[name]?.();
     if (subject === undefined) throw new Error(name);
     expect(firstSuperLinear(subject)).toBeUndefined();
   });
 
-  it('is judged by a measure that notices a quadratic reader', {timeout: 300_000}, () => {
+  it('by a measure that detects a quadratic reader', {timeout: 300_000}, () => {
     const spaces = / +$/;
     const planted: Subject = {beginnings: [''], read: (text) => spaces.test(text)};
     expect(firstSuperLinear(planted)).toMatch(/^\[""," ","/);
@@ -190,10 +190,10 @@ describe('the time to read what others send grows no faster than its length', ()
 
 describe('the linter', () => {
   it.each([
-    ['backtracks', 'export const planted = /^a:[ ]*([ a]*?)[ ]*$/;\n'],
-    ['is tried again at each character', 'export const planted = / +$/;\n'],
-    ['reads well', undefined],
-  ])('judges a pattern that %s', {timeout: 120_000}, async (_, code) => {
+    ['rejects a pattern that backtracks', 'export const planted = /^a:[ ]*([ a]*?)[ ]*$/;\n'],
+    ['rejects a pattern that is tried again at each character', 'export const planted = / +$/;\n'],
+    ['accepts a linear pattern', undefined],
+  ])('%s', {timeout: 120_000}, async (_, code) => {
     const eslint = new ESLint({cwd: root});
     const text = code ?? 'export const planted = /^[ a]*$/;\n';
     const [result] = await eslint.lintText(text, {filePath: join(root, 'src', 'lib', 'util', 'version.ts')});

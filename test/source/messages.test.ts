@@ -4,12 +4,12 @@ import ts from 'typescript';
 import {expect, it} from 'vitest';
 import {root} from '../helpers/folders/workspace.js';
 
-// All other tests assert codes, statuses and structure, so that a better sentence changes its source and this list alone:
-// npx vitest run test/source/messages.test.ts --update
-it('every message, hint, warning and help text reads as in messages.txt', async () => {
+// Other tests assert codes, statuses and structure, so that an improved message changes only its source and this list.
+// To update it: npx vitest run test/source/messages.test.ts --update
+it('every message, hint, warning and help text is in messages.txt', async () => {
   const found = new Set(sources().flatMap((path) => textsOf(path).filter(isProse)));
   expect(found.size).toBeGreaterThan(300);
-  // Sorted, and without the names of files, so that moving code changes nothing.
+  // Sorted and without file names, so that moved code changes nothing.
   await expect(`${[...found].sort().join('\n')}\n`).toMatchFileSnapshot('messages.txt');
 });
 
@@ -20,7 +20,7 @@ function sources(): readonly string[] {
     .map((path) => join(folder, path));
 }
 
-/** The texts that stand in a source, a line each, with {} for every expression inside one. */
+/** Returns the texts in a source, one line each, with {} for every embedded expression. */
 function textsOf(path: string): readonly string[] {
   const texts: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -32,7 +32,7 @@ function textsOf(path: string): readonly string[] {
     texts.push(text.replaceAll('\n', '\\n'));
     visitExpressions(node);
   };
-  /** Looks for texts inside the expressions of a template or sum. */
+  /** Visits the expressions inside a template or sum. */
   const visitExpressions = (node: ts.Node): void => {
     if (ts.isTemplateExpression(node)) for (const {expression} of node.templateSpans) visit(expression);
     else if (ts.isBinaryExpression(node)) [node.left, node.right].forEach(visitOperand);
@@ -45,7 +45,7 @@ function textsOf(path: string): readonly string[] {
   return texts;
 }
 
-/** A literal, a template, or a sum that holds one; `undefined` for any other expression. */
+/** Returns the text of a literal, a template, or a sum with one of these; `undefined` for other expressions. */
 function textOf(node: ts.Expression): string | undefined {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isTemplateExpression(node))
@@ -55,7 +55,7 @@ function textOf(node: ts.Expression): string | undefined {
   return left === undefined && right === undefined ? undefined : (left ?? '{}') + (right ?? '{}');
 }
 
-/** Whether people read a text: it has words, and is neither SQL nor a program of a shell. */
+/** Returns true for a text that people read: it has words, and is neither SQL nor a shell script. */
 function isProse(text: string): boolean {
   if (!/[a-z]{2,}[,;:.]? [a-z{"]/i.test(text)) return false;
   return !/^\s*(?:\(?SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|SET|SHOW|PRAGMA|BEGIN|START|LOCK|KILL|WITH|ROLLBACK) |\\n/.test(

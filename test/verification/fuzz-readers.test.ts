@@ -12,14 +12,14 @@ import {needs} from '../helpers/run/needs.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import {openPythonOracle, type PythonOracle} from '../../verification/fuzz/python-oracle.js';
 
-/** `npm run fuzz` raises the first and sets the second. */
+/** `npm run fuzz` raises the number of runs and sets the seed. */
 const RUNS = Number(process.env['UNIQUEID_FUZZ_RUNS'] ?? 1500);
 const SEED = process.env['UNIQUEID_FUZZ_SEED'];
 
 const parameters = {numRuns: RUNS, ...(SEED === undefined ? {} : {seed: Number(SEED)})};
 const timeout = 900_000;
 
-/** A word that may stand in no message. */
+/** A secret that no message may contain. */
 const SECRET = 'hunter2hunter2hunter2';
 
 let python: PythonOracle;
@@ -32,9 +32,9 @@ afterAll(() => {
   python.close();
 });
 
-/** Texts of pieces that a reader has something to say about, and of anything else. */
+/** Generates texts from pieces that matter to a reader, mixed with random characters. */
 function textOf(pieces: readonly string[], most = 24): fc.Arbitrary<string> {
-  // Of letters that are new to Unicode Python and Node may know other small ones.
+  // Python and Node may map recent letters of Unicode to lower case differently.
   const anything = fc.string({unit: 'binary', maxLength: 3}).filter((text) => /^[\0-\u2fff]*$/.test(text));
   const piece = fc.oneof(
     {weight: 9, arbitrary: fc.constantFrom(...pieces)},
@@ -43,8 +43,8 @@ function textOf(pieces: readonly string[], most = 24): fc.Arbitrary<string> {
   return fc.array(piece, {maxLength: most}).map((parts) => parts.join(''));
 }
 
-/** What a reader makes of a text; `undefined` where it refuses it, and it may do so only with an error of ours. */
-function orRefusal<T>(read: () => T): T | undefined {
+/** Returns the result of a reader; `undefined` if it rejects the text, which it may do only with a `UniqueIDError`. */
+function readOrReject<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
@@ -53,7 +53,7 @@ function orRefusal<T>(read: () => T): T | undefined {
   }
 }
 
-/** All that people get to see of an error. */
+/** Returns the texts of an error that people see. */
 function shownBy(work: () => unknown): string {
   try {
     work();
@@ -239,16 +239,16 @@ const queryPieces = [
   ],
 ];
 
-describe('what is read as Python reads it', () => {
+describe('readers of Python formats read the same as Python', () => {
   needs('python3').it(
-    'configuration files: the same sections, keys and values, or both refuse',
+    'in INI files: the same sections, keys and values, or both reject them',
     async () => {
       await fc.assert(
         fc.asyncProperty(textOf(iniPieces), async (text) => {
-          // Python takes a byte order mark for text; here it is no part of the file.
+          // Python reads a byte order mark as text; our reader skips it.
           fc.pre(!text.startsWith('\uFEFF'));
           const verdict = await python.ask<Record<string, Record<string, string>>>('ini', text);
-          const ours = orRefusal(() => parsePythonIni(text, 'config.ini'));
+          const ours = readOrReject(() => parsePythonIni(text, 'config.ini'));
           const plain =
             ours &&
             new Map(
@@ -275,12 +275,12 @@ describe('what is read as Python reads it', () => {
   );
 
   needs('python3').it(
-    'literals: what is read is what Python reads',
+    'in literals, if they accept one',
     async () => {
       let read = 0;
       await fc.assert(
         fc.asyncProperty(textOf(literalPieces, 10), async (source) => {
-          // No value of a file has white space around it.
+          // Values of files have no white space around them.
           const text = source.trim();
           const ours = parsePythonLiteral(text);
           if (ours === undefined) return;
@@ -295,7 +295,7 @@ describe('what is read as Python reads it', () => {
   );
 
   needs('python3').it(
-    'queries: the same mode and range, or both refuse',
+    'in queries: the same mode and range, or both reject them',
     async () => {
       let read = 0;
       const around = textOf(queryPieces, 8);
@@ -305,12 +305,12 @@ describe('what is read as Python reads it', () => {
       );
       await fc.assert(
         fc.asyncProperty(query, async (text) => {
-          // As node:http hands it over: one character a byte. Python is asked for the same bytes, percent-encoded.
+          // node:http provides one character per byte. Python gets the same bytes percent-encoded.
           const bytes = Buffer.from(text, 'utf8').toString('latin1');
           const encoded = bytes.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
           const verdict = await python.ask<[string, string][]>('query', encoded);
           const pairs = 'value' in verdict ? verdict.value : [];
-          const ours = orRefusal(() => parseGetidQuery(bytes));
+          const ours = readOrReject(() => parseGetidQuery(bytes));
           const of = (wanted: string): string[] =>
             pairs.filter(([name]) => name === wanted).map(([, value]) => value);
           const [mode = '', range = ''] = [...of('mode'), ...of('range')];
@@ -329,9 +329,9 @@ describe('what is read as Python reads it', () => {
   );
 });
 
-describe('no reader shows a secret, or fails in a way of its own', () => {
+describe('readers show no secret, and fail only with a UniqueIDError', () => {
   it(
-    'database URLs',
+    'in database URLs',
     () => {
       const noise = textOf(
         [
@@ -374,7 +374,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
       );
       fc.assert(
         fc.property(scheme, noise, noise, noise, rest, (name, user, before, after, where) => {
-          // A user's name is shown; only the first colon begins the password.
+          // Messages may show the user's name; the first colon ends it.
           const text = `${name}://${user.replaceAll(/[@:/]/g, '')}:${before}${SECRET}${after}@${where}`;
           let redacted = '';
           expect(shownBy(() => (redacted = redactDatabaseUrl(parseDatabaseUrl(text))))).not.toContain(SECRET);
@@ -406,7 +406,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
             14,
           ),
           (text) => {
-            orRefusal(() => parseDatabaseUrl(text));
+            readOrReject(() => parseDatabaseUrl(text));
           },
         ),
         {...parameters, numRuns: 4 * RUNS},
@@ -416,7 +416,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
   );
 
   it(
-    'token files',
+    'in tokens files',
     () => {
       const path = join(makeWorkspace(), 'tokens.ini');
       const pieces = [
@@ -458,7 +458,7 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
     timeout,
   );
 
-  it('Python literals nested ever deeper', () => {
+  it('in deeply nested Python literals', () => {
     for (const text of [
       '['.repeat(100_000),
       '('.repeat(100_000),
@@ -468,12 +468,12 @@ describe('no reader shows a secret, or fails in a way of its own', () => {
   });
 });
 
-/** The reader of histories, which another suite of these tests brings. */
+/** The reader of histories. */
 const historyLines = new URL('../../verification/history/line.ts', import.meta.url);
 
 describe.skipIf(!existsSync(historyLines))('histories of answers', () => {
   it(
-    'are read as they were written, or refused',
+    'are read exactly as written, or rejected',
     async () => {
       const module = (await import(historyLines.href)) as {
         parseClientLine: (text: string) => object;

@@ -6,13 +6,13 @@ import {root} from '../helpers/folders/workspace.js';
 
 const mutants = readMutants();
 
-/** One test as `vitest list` names it. */
+/** One test in the output of `vitest list`. */
 interface Listed {
   readonly name: string;
   readonly file: string;
 }
 
-it('the mutants break each invariant', () => {
+it('the mutants break every invariant', () => {
   const broken = new Set(mutants.flatMap(({invariants}) => invariants));
   expect([...broken].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
@@ -24,7 +24,7 @@ describe.each(mutants)('the mutant $name', ({patch, tests, only}) => {
     listed = listTests();
   }, 300_000);
 
-  it('applies to the sources as they are', () => {
+  it('applies to the current sources', () => {
     expect(() => execFileSync('git', ['apply', '--check', patch], {cwd: root, stdio: 'pipe'})).not.toThrow();
   });
 
@@ -33,7 +33,7 @@ describe.each(mutants)('the mutant $name', ({patch, tests, only}) => {
       const names = listed.filter(({file}) => file === join(root, test)).map(({name}) => name);
       expect(names, test).not.toEqual([]);
       const pattern = new RegExp(only ?? '');
-      // Vitest matches a pattern with the titles of the suites and of the test, a space between them.
+      // Vitest joins the titles of suites and test with spaces before it matches a pattern.
       expect(
         names.filter((name) => pattern.test(name.replaceAll(' > ', ' '))),
         only,
@@ -44,7 +44,7 @@ describe.each(mutants)('the mutant $name', ({patch, tests, only}) => {
 
 let all: readonly Listed[] | undefined;
 
-/** Lists all tests of the files that the mutants name; one process does it for all of them. */
+/** Lists the tests of all files that mutants name, in one process. */
 function listTests(): readonly Listed[] {
   all ??= JSON.parse(
     execFileSync(

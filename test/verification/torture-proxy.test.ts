@@ -4,14 +4,16 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it, onTestFinished} from 'vitest';
 import {startProxy, type Proxy, type ProxyOptions} from '../../verification/torture/proxy.js';
 
-/** A server that answers each read with its upper case, behind a proxy. */
-async function shouting(options?: ProxyOptions): Promise<{proxy: Proxy; heard: string[]; stop: () => void}> {
-  const heard: string[] = [];
+/** Starts a server behind a proxy; it answers each read in upper case. */
+async function startEcho(
+  options?: ProxyOptions,
+): Promise<{proxy: Proxy; requests: string[]; stop: () => void}> {
+  const requests: string[] = [];
   const server = createServer((socket) => {
     socket
       .on('error', () => undefined)
       .on('data', (bytes) => {
-        heard.push(String(bytes));
+        requests.push(String(bytes));
         socket.write(String(bytes).toUpperCase());
       });
   }).listen(0, '127.0.0.1');
@@ -21,87 +23,87 @@ async function shouting(options?: ProxyOptions): Promise<{proxy: Proxy; heard: s
     server.close();
     await proxy.close();
   });
-  return {proxy, heard, stop: () => server.close()};
+  return {proxy, requests, stop: () => server.close()};
 }
 
-interface Caller {
+interface Client {
   readonly socket: Socket;
-  readonly said: () => string;
+  readonly received: () => string;
   readonly ended: Promise<unknown>;
 }
 
-async function call({port}: Proxy): Promise<Caller> {
+async function open({port}: Proxy): Promise<Client> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
-  let said = '';
-  socket.on('error', () => undefined).on('data', (text: string) => (said += text));
+  let received = '';
+  socket.on('error', () => undefined).on('data', (text: string) => (received += text));
   const ended = new Promise((resolve) => socket.on('close', resolve));
   await once(socket, 'connect');
-  return {socket, said: () => said, ended};
+  return {socket, received: () => received, ended};
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(5);
+async function until(isReached: () => boolean): Promise<void> {
+  while (!isReached()) await sleep(5);
 }
 
-it('passes bytes on, both ways', async () => {
-  const {proxy} = await shouting();
-  const {socket, said} = await call(proxy);
+it('the proxy passes bytes both ways', async () => {
+  const {proxy} = await startEcho();
+  const {socket, received} = await open(proxy);
   socket.write('hello');
-  await until(() => said() === 'HELLO');
+  await until(() => received() === 'HELLO');
 });
 
-it('cuts connections', async () => {
-  const {proxy} = await shouting();
-  const {socket, said, ended} = await call(proxy);
+it('the proxy cuts connections', async () => {
+  const {proxy} = await startEcho();
+  const {socket, received, ended} = await open(proxy);
   socket.write('hello');
-  await until(() => said() === 'HELLO');
+  await until(() => received() === 'HELLO');
   expect(proxy.cut()).toBe(1);
   await ended;
 });
 
-it('delays, and keeps the order', async () => {
-  const {proxy} = await shouting();
-  const {socket, said} = await call(proxy);
+it('the proxy delays bytes in order', async () => {
+  const {proxy} = await startEcho();
+  const {socket, received} = await open(proxy);
   proxy.delay(100);
   const begun = performance.now();
   socket.write('one ');
   await sleep(20);
   socket.write('two');
-  await until(() => said() === 'ONE TWO');
+  await until(() => received() === 'ONE TWO');
   expect(performance.now() - begun).toBeGreaterThan(200);
 });
 
-it('holds what is sent, and the end too, until it lets go', async () => {
-  const {proxy, heard} = await shouting();
-  const {socket} = await call(proxy);
+it('the proxy holds bytes and the end of a connection until it is released', async () => {
+  const {proxy, requests} = await startEcho();
+  const {socket} = await open(proxy);
   proxy.hold(true);
   socket.end('hello');
   await sleep(100);
-  expect(heard).toEqual([]);
+  expect(requests).toEqual([]);
   proxy.hold(false);
-  await until(() => heard.length === 1);
+  await until(() => requests.length === 1);
 });
 
-it('cuts when the request has passed, and before the answer does', async () => {
-  const {proxy, heard} = await shouting();
+it('the proxy cuts a connection after a request or before its answer', async () => {
+  const {proxy, requests} = await startEcho();
   for (const [direction, verdict] of [
     ['up', 'pass and cut'],
     ['down', 'cut'],
   ] as const) {
-    const {socket, said, ended} = await call(proxy);
+    const {socket, received, ended} = await open(proxy);
     proxy.inspect((way) => (way === direction ? verdict : 'pass'));
     socket.write('hello');
     await ended;
-    expect(said()).toBe('');
+    expect(received()).toBe('');
     proxy.inspect(undefined);
   }
-  await until(() => heard.length === 2);
+  await until(() => requests.length === 2);
 });
 
-it('says that it reaches nobody, where it has words for that', async () => {
-  const {proxy, stop} = await shouting({unreachable: 'nobody'});
+it('the proxy answers with a configured text if its target is unreachable', async () => {
+  const {proxy, stop} = await startEcho({unreachable: 'unreachable'});
   stop();
-  const {said, ended} = await call(proxy);
+  const {received, ended} = await open(proxy);
   await ended;
-  expect(said()).toBe('nobody');
+  expect(received()).toBe('unreachable');
 });

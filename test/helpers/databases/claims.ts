@@ -1,6 +1,6 @@
 import type {Claim, ClaimResult} from '../../../src/lib/store/store.js';
 
-/** A claim that may create its mode; with a minimum, one whose mode has to exist. */
+/** Makes a claim that may create its mode; with a minimum the mode must exist. */
 export function claim(mode: string, count: bigint, minimum?: bigint): Claim {
   return {mode, count, minimum: minimum ?? 0n, mayCreate: minimum === undefined};
 }

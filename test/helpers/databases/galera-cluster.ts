@@ -11,16 +11,16 @@ import {
 } from './private-server.js';
 import type {GuardedFolder} from '../folders/guarded-folder.js';
 
-/** Debian's place and others'. */
+/** The folders of Debian and of other distributions. */
 const providers = ['/usr/lib/galera', '/usr/lib64/galera-4', '/usr/lib/galera-4'];
 
-/** The library that makes MariaDB a node of a cluster; `undefined` where it or rsync is not installed. */
+/** Returns the path of the Galera library; `undefined` if it or rsync is not installed. */
 export function findGalera(): string | undefined {
   if (findMariadb() === undefined || !existsSync('/usr/bin/rsync')) return undefined;
   return providers.map((folder) => join(folder, 'libgalera_smm.so')).find((path) => existsSync(path));
 }
 
-/** Ports of one node: for clients, for the group, for the changes it missed, for a whole copy. */
+/** The ports of one node: for clients, for the group, for missed changes, for a whole copy. */
 interface Ports {
   readonly clients: number;
   readonly group: number;
@@ -28,7 +28,7 @@ interface Ports {
   readonly copy: number;
 }
 
-/** Starts a MariaDB Galera cluster on loopback, a node after the other; each is removed by its `remove`. */
+/** Starts the nodes of a MariaDB Galera cluster on loopback in turn; `remove` ends a node. */
 export async function startGalera(nodes: number): Promise<PrivateServer[]> {
   const provider = findGalera();
   if (provider === undefined) throw new Error('Galera is not installed');
@@ -59,7 +59,7 @@ export async function startGalera(nodes: number): Promise<PrivateServer[]> {
   return started;
 }
 
-/** A node that joins is sent everything: it needs no more than a folder to put it into. */
+/** A node that joins receives all data, and needs only a folder for it. */
 function makeDataFolder({path}: GuardedFolder): void {
   const data = join(path, 'data');
   mkdirSync(data);
@@ -75,7 +75,7 @@ function clusterOptions(provider: string, ports: readonly Ports[], index: number
     `gmcast.listen_addr=tcp://127.0.0.1:${group}`,
     `ist.recv_addr=127.0.0.1:${missed}`,
     'gcache.size=16M',
-    // A node that died is given up sooner than after the usual 5 seconds.
+    // Evict a dead node sooner than after the default of 5 seconds.
     'evs.keepalive_period=PT0.5S',
     'evs.suspect_timeout=PT2S',
     'evs.inactive_timeout=PT4S',

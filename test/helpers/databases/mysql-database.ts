@@ -4,9 +4,9 @@ import {inject, onTestFinished} from 'vitest';
 import {openForTest, type NetworkTestDatabase} from './network-database.js';
 
 /**
- * Creates an empty database on MySQL or MariaDB, dropped with the test.
+ * Creates an empty database on MySQL or MariaDB, and drops it with the test.
  *
- * @param defaults what the database's new tables get where nobody says otherwise
+ * @param defaults the default character set and collation of new tables
  */
 export async function makeMysqlDatabase(
   server = inject('mysqlUrl'),

@@ -1,16 +1,16 @@
 import type {ClaimResult, Claim, Store} from '../../../src/lib/store/store.js';
 
-/** A real store, with a record of the groups it was asked for and a way to hold one up. */
+/** A real store that records its batches and can delay or fail one. */
 export interface ObservedStore {
   readonly store: Store;
   readonly groups: (readonly Claim[])[];
-  /** Called before each group goes on to the real store; whatever it throws, the store throws. */
+  /** Called before each batch; the store throws its errors. */
   before: () => Promise<void>;
-  /** Called when a group is committed, before the answer is passed on; for answers that get lost. */
+  /** Called after each commit, before the answer; an error simulates a lost answer. */
   after: () => Promise<void>;
 }
 
-/** Watches a store; everything still happens in the real database. */
+/** Wraps a real store; all changes still happen in its database. */
 export function observe(real: Store): ObservedStore {
   const observed: ObservedStore = {
     groups: [],

@@ -10,7 +10,7 @@ import {freePort, password} from './private-server.js';
 import {makeWorkspace} from '../folders/workspace.js';
 
 /**
- * Starts PgBouncer in transaction mode in front of a server; it ends with the test.
+ * Starts PgBouncer in transaction mode in front of a server, and ends it with the test.
  *
  * @returns the URL of the same database through it
  */

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import {inject, onTestFinished} from 'vitest';
 import {openForTest, type NetworkTestDatabase} from './network-database.js';
 
-/** Creates an empty database on PostgreSQL, dropped with the test. */
+/** Creates an empty database on PostgreSQL, and drops it with the test. */
 export async function makePostgresDatabase(
   server = inject('postgresUrl'),
   encoding = 'UTF8',

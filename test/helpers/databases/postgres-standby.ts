@@ -14,17 +14,17 @@ import {
   type PrivateServer,
 } from './private-server.js';
 
-/** What `synchronous_standby_names` calls a standby of the tests. */
+/** The name of a standby in `synchronous_standby_names`. */
 const STANDBY = 'standby';
 
 export interface StandbyOptions {
-  /** Where the standby answers; a free port without it. */
+  /** The port of the standby; the default is a free one. */
   readonly port?: number;
-  /** Where the standby finds its primary, if not at its own port: a proxy, say. */
+  /** The port that leads to the primary, such as that of a proxy; the default is the primary's own. */
   readonly through?: number;
 }
 
-/** Copies a running server with pg_basebackup and starts the copy as a standby that streams from it. */
+/** Copies a running server with pg_basebackup, and starts the copy as a streaming standby. */
 export async function startStandby(
   primary: PrivateServer,
   {port, through = primary.port}: StandbyOptions = {},
@@ -35,7 +35,7 @@ export async function startStandby(
   const folder = ownFolder('postgres', user);
   const data = join(folder.path, 'data');
   const own = port ?? (await freePort());
-  // Not blocking: what it goes through may be a proxy of this process.
+  // Must not block this process, which may run the proxy in between.
   await promisify(execFile)(
     join(programs, 'pg_basebackup'),
     [
@@ -44,12 +44,12 @@ export async function startStandby(
     ],
     {cwd: folder.path, env: {PGPASSWORD: password}, ...user},
   );
-  // The later line counts. A copy that is promoted starts alone: nobody replicates it yet.
+  // Later lines override earlier ones. A promoted copy starts without a standby.
   appendFileSync(join(data, 'postgresql.auto.conf'), `port = ${own}\nsynchronous_standby_names = ''\n`);
   return runPostgres(folder, own);
 }
 
-/** Runs statements on a server, one after the other, and returns the rows of the last one. */
+/** Runs statements on a server in sequence, and returns the rows of the last one. */
 export async function onServer(
   server: PrivateServer,
   ...statements: readonly string[]
@@ -64,7 +64,7 @@ export async function onServer(
   }
 }
 
-/** From here on the server answers a commit once its standby has it as well; returns when that is so. */
+/** Makes the server wait for its standby at each commit; returns when this is in effect. */
 export async function replicateSynchronously(primary: PrivateServer): Promise<void> {
   await onServer(
     primary,
@@ -74,7 +74,7 @@ export async function replicateSynchronously(primary: PrivateServer): Promise<vo
   await untilStandbyIs(primary, 'sync');
 }
 
-/** Waits until the standby streams in this way, as `sync_state` says it. */
+/** Waits until the standby streams with this `sync_state`. */
 export async function untilStandbyIs(primary: PrivateServer, state: 'sync' | 'async'): Promise<void> {
   const streams = `SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = '${state}'`;
   for (let turn = 0; turn < 300; turn++) {
@@ -84,24 +84,24 @@ export async function untilStandbyIs(primary: PrivateServer, state: 'sync' | 'as
   throw new Error('the standby does not stream');
 }
 
-/** Makes a standby a primary; returns when it takes writes. */
+/** Makes a standby a primary; returns when it accepts writes. */
 export async function promote(standby: PrivateServer): Promise<void> {
   await onServer(standby, 'SELECT pg_promote()');
 }
 
-/** Ends a server and every process of it at once with SIGKILL, as when its machine dies. */
+/** Kills all processes of a server with SIGKILL, as when its machine fails. */
 export async function crash(server: PrivateServer): Promise<void> {
   const postmaster = Number(
     readFileSync(join(server.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0],
   );
-  // Stopped, it neither sees its children die nor starts new ones.
+  // A stopped postmaster does not notice dead children and starts no new ones.
   process.kill(postmaster, 'SIGSTOP');
   const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').split(' ');
   for (const pid of [...children.filter((text) => text !== '').map(Number), postmaster]) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It ended by itself just now.
+      // It has just ended.
     }
   }
   await server.kill();

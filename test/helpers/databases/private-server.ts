@@ -6,26 +6,26 @@ import {delimiter, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {makeGuardedFolder, type GuardedFolder} from '../folders/guarded-folder.js';
 
-/** A database server of the tests' own, on a free port and in a temporary folder. */
+/** A database server that the tests start on a free port and in a temporary folder. */
 export interface PrivateServer {
-  /** Where it answers, as the beginning of a URL: a database's name is to follow. */
+  /** The URL of the server, without a database. */
   readonly url: string;
   readonly port: number;
-  /** Holds all that is its own; its data in the folder `data` there. */
+  /** The folder of its files; the data is in the subfolder `data`. */
   readonly folder: string;
-  /** Ends it as a power failure would: at once, without a word to anybody; or as another signal asks it to. */
+  /** Ends the server immediately, as a power failure would; another signal may shut it down. */
   readonly kill: (signal?: NodeJS.Signals) => Promise<void>;
-  /** Whether the process that was started last is there. */
+  /** Returns true if its last process still runs. */
   readonly isRunning: () => boolean;
-  /** Starts it again where it was, and waits until it answers. */
+  /** Starts it again with the same port and data, and waits until it answers. */
   readonly restart: () => Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Ends the server, and removes its folder. */
   readonly remove: () => Promise<void>;
 }
 
 export const password = 'p;a#ss word%';
 
-/** Runs as the first of these users that there is: both servers refuse to run as root. */
+/** Returns the ids of the first user that exists: neither server runs as root. */
 function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
   if (process.getuid?.() !== 0) return {};
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -38,14 +38,14 @@ function asUser(...names: readonly string[]): {uid?: number; gid?: number} {
 export const postgresUser = (): {uid?: number; gid?: number} => asUser('postgres');
 export const mariadbUser = (): {uid?: number; gid?: number} => asUser('mysql');
 
-/** Ports that no system hands to a connection on its way out, which could take one before its server does. */
-const LEAST_PORT = 10_000;
-const MOST_PORT = 30_000;
+/** Below the ephemeral ports: an outgoing connection cannot take the port before its server does. */
+const MIN_PORT = 10_000;
+const MAX_PORT = 30_000;
 
-/** A free port: one that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = LEAST_PORT + Math.floor(Math.random() * (MOST_PORT - LEAST_PORT));
+    const port = MIN_PORT + Math.floor(Math.random() * (MAX_PORT - MIN_PORT));
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');
@@ -58,7 +58,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** A folder that the server's user may write; `name` says whose it is. */
+/** Makes a folder that the user of a server may write; its path contains `name`. */
 export function ownFolder(
   name: string,
   {uid, gid}: {uid?: number; gid?: number},
@@ -69,7 +69,7 @@ export function ownFolder(
   return folder;
 }
 
-/** The folder of PostgreSQL's programs, which Debian keeps outside PATH; `undefined` where there are none. */
+/** Returns the folder of PostgreSQL's programs, which Debian keeps outside PATH; `undefined` for none. */
 export function findPostgres(): string | undefined {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
@@ -80,7 +80,7 @@ export function findPostgres(): string | undefined {
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
 }
 
-/** The programs of MariaDB; `undefined` where they are not installed. */
+/** Returns the paths of MariaDB's programs; `undefined` if they are not installed. */
 export function findMariadb(): {server: string; install: string} | undefined {
   const find = (name: string): string | undefined =>
     ['/usr/sbin', '/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
@@ -92,7 +92,7 @@ export function findMariadb(): {server: string; install: string} | undefined {
 
 /**
  * @param settings further lines of postgresql.conf
- * @param within where its folder is made; without it among the system's temporary ones
+ * @param within the parent of its folder; the default is the folder for temporary files
  */
 export async function startPostgres(
   settings: readonly string[] = [],
@@ -136,7 +136,7 @@ export async function startPostgres(
   return runPostgres(guarded, port);
 }
 
-/** Starts PostgreSQL on what stands in the folder `data` of a guarded one. */
+/** Starts PostgreSQL on the subfolder `data` of a guarded folder. */
 export function runPostgres(folder: GuardedFolder, port: number): Promise<PrivateServer> {
   const programs = findPostgres();
   if (programs === undefined) throw new Error('PostgreSQL is not installed');
@@ -157,7 +157,7 @@ export function runPostgres(folder: GuardedFolder, port: number): Promise<Privat
         stdio: ['ignore', log, log],
         detached: true,
       }),
-    // An immediate shutdown: all connections are cut, and the next start recovers from the log.
+    // An immediate shutdown cuts all connections; the next start recovers from the WAL.
     end: 'SIGQUIT',
     answers,
     folder,
@@ -168,7 +168,7 @@ export function runPostgres(folder: GuardedFolder, port: number): Promise<Privat
 
 /**
  * @param settings further options of mariadbd
- * @param within where its folder is made; without it among the system's temporary ones
+ * @param within the parent of its folder; the default is the folder for temporary files
  */
 export async function startMariadb(
   settings: readonly string[] = [],
@@ -179,12 +179,12 @@ export async function startMariadb(
   return runMariadb(folder, await freePort(), () => [`--init-file=${init}`, ...settings]);
 }
 
-/** A MariaDB that starts removes the temporary tables of every other one that has the same folder for them. */
+/** A starting MariaDB removes the temporary tables of every other server with the same TMPDIR. */
 function ownTemporaryFiles({path}: GuardedFolder): {cwd: string; env: NodeJS.ProcessEnv} {
   return {cwd: path, env: {...process.env, TMPDIR: path}};
 }
 
-/** Fills the folder `data` of a guarded one; returns a file for `--init-file` that creates the user of the tests. */
+/** Fills the subfolder `data` of a guarded folder; returns an `--init-file` that creates the user of the tests. */
 export function installMariadb(folder: GuardedFolder): string {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');
@@ -205,9 +205,9 @@ export function installMariadb(folder: GuardedFolder): string {
 }
 
 /**
- * Starts MariaDB on what stands in the folder `data` of a guarded one.
+ * Starts MariaDB on the subfolder `data` of a guarded folder.
  *
- * @param settings further options, asked for at each start
+ * @param settings returns further options for each start
  */
 export function runMariadb(
   folder: GuardedFolder,
@@ -256,7 +256,7 @@ export function runMariadb(
 
 interface Control {
   readonly name: string;
-  /** @param log a descriptor for all that the server says */
+  /** @param log the descriptor for its output */
   readonly start: (log: number) => ChildProcess;
   readonly end: NodeJS.Signals;
   readonly answers: () => boolean;

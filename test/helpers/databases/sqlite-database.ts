@@ -6,12 +6,12 @@ import type {OpenOptions, Store} from '../../../src/lib/store/store.js';
 import {makeWorkspace} from '../folders/workspace.js';
 import type {TestDatabase} from '../../store/conformance.js';
 
-/** A database file of the running test alone. */
+/** A database file of one test. */
 export interface SqliteTestDatabase extends TestDatabase {
   readonly path: string;
 }
 
-/** A path for a database, in a folder that is gone with the test; nothing is there yet. */
+/** Names a database file that does not exist yet, in a folder that is removed with the test. */
 export function makeSqliteDatabase(path = join(makeWorkspace(), 'db.sqlite3')): SqliteTestDatabase {
   const withConnection = <T>(work: (connection: NativeConnection) => T): Promise<T> => {
     const connection = new NativeConnection(path, {});
@@ -41,8 +41,8 @@ export function makeSqliteDatabase(path = join(makeWorkspace(), 'db.sqlite3')): 
 }
 
 /**
- * Takes the file for itself, as another program may; returns what lets go of it. In WAL mode others can still open
- * it, with a rollback journal they cannot.
+ * Locks the file, as another program may; returns a function that unlocks it. Others can still open it in WAL
+ * mode, but not with a rollback journal.
  */
 export function lockDatabase(path: string, journal: 'wal' | 'delete' = 'wal'): () => void {
   const connection = new NativeConnection(path, {});

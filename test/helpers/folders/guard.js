@@ -1,5 +1,5 @@
-// Outlives whoever started it: when its standard input ends, however that came about, the processes whose ids are in
-// the last line that was written are killed and the folder is removed. Run as: guard.js FOLDER
+// Outlives the process that starts it. When standard input ends, for any reason, it kills the processes with the ids
+// of the last input line and removes the folder. Usage: guard.js FOLDER
 import {rmSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 
@@ -12,13 +12,13 @@ for (const pid of last.split(' ').filter((text) => text !== '')) {
   try {
     process.kill(Number(pid), 'SIGKILL');
   } catch {
-    // It had ended by itself.
+    // It has already ended.
   }
 }
 try {
-  // The server's own processes may still be writing for a moment.
+  // Child processes of a server may still write for a moment.
   rmSync(folder, {recursive: true, force: true, maxRetries: 20, retryDelay: 100});
 } catch (error) {
-  // A disk that was mounted there goes with the last process that sees it, but its folder stays until then.
+  // A mounted disk keeps its folder busy until the last process in its namespace ends.
   if (error.code !== 'EBUSY') throw error;
 }

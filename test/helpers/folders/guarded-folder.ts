@@ -5,15 +5,15 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-/** A temporary folder that goes when its maker does, in whatever way: with `remove`, by Ctrl-C, or killed. */
+/** A temporary folder that is removed when its process ends, even by Ctrl-C or SIGKILL. */
 export interface GuardedFolder {
   readonly path: string;
-  /** Names all processes to be killed before the folder goes, in the place of those named before. */
+  /** Replaces the list of processes to kill before the folder is removed. */
   readonly watch: (...pids: readonly (number | undefined)[]) => void;
   readonly remove: () => Promise<void>;
 }
 
-/** @param within where it is made; without it among the system's temporary folders */
+/** @param within the parent folder; the default is that for temporary files */
 export function makeGuardedFolder(name: string, within = tmpdir()): GuardedFolder {
   const path = realpathSync(mkdtempSync(join(within, `uniqueid-${name}-`)));
   const guard = spawn(process.execPath, [fileURLToPath(new URL('guard.js', import.meta.url)), path], {

@@ -1,16 +1,16 @@
 /*
- * Preloaded into a program, writes down every change to the files of one folder, and every sync, in the order in
- * which they happened: from that a reader can tell what a disk may hold when the power fails at any moment.
+ * Preloaded into a program, records every change and sync of the files in one folder, in their order. From the
+ * records a reader can tell what a disk may hold after a power failure at any moment.
  *
  * POWER_LOSS_FOLDER is the folder (absolute, real path), POWER_LOSS_JOURNAL the file to append to. Several processes
- * may share both. A record is one line, for W followed by the bytes:
+ * may share both. A record is one line; after W the bytes follow:
  *
  *     C inode name          a file was created        W inode offset length   bytes were written
  *     U name                a file was removed        T inode length          its length was set
  *     S inode               a file was synced         D                       the folder was synced
  *
- * SQLite's -shm files hold nothing that outlives its processes and are left out. Whatever else could change a file
- * ends the program, so that no change can go unseen.
+ * SQLite's -shm files are left out, because their contents do not outlive its processes. Any other call that could
+ * change a file ends the program, so that no change goes unrecorded.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -59,11 +59,11 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 static void unforeseen(const char *what) {
-  dprintf(2, "power loss journal: %s is not written down\n", what);
+  dprintf(2, "power loss journal: %s is not recorded\n", what);
   abort();
 }
 
-/* Order matters across processes too: who holds this changes the folder and says so in one go. */
+/* Order matters across processes too: the holder of the lock makes a change and records it. */
 static void take_turn(void) {
   pthread_mutex_lock(&one_at_a_time);
   while (flock(journal, LOCK_EX) != 0)
@@ -109,7 +109,7 @@ static int watched_open(const char *path, int flags, mode_t mode) {
   take_turn();
   int is_new = access(path, F_OK) != 0;
   int descriptor = REAL(open64)(path, flags, mode);
-  if (descriptor >= MOST_DESCRIPTORS) unforeseen("so high a descriptor");
+  if (descriptor >= MOST_DESCRIPTORS) unforeseen("a descriptor above the maximum");
   if (descriptor >= 0) {
     struct stat about;
     if (fstat(descriptor, &about) != 0) abort();

@@ -1,15 +1,15 @@
 import type {Change} from './power-loss.js';
 
-/** A drive writes so many bytes whole or not at all. */
+/** The bytes that a drive writes atomically. */
 const SECTOR = 512;
 
-/** What becomes of the changes that no sync has covered when the power fails. */
+/** The fate of unsynced changes when the power fails. */
 export type Loss =
-  /** None has reached the disk. */
+  /** All are lost. */
   | 'all'
-  /** Of the changes of each file a first part has. */
+  /** The last changes of each file are lost, from a random one on. */
   | 'the last'
-  /** Any have, sector by sector, later ones without earlier ones. */
+  /** Random sectors are lost, so later changes may survive earlier ones. */
   | 'any';
 
 type Pending = Extract<Change, {kind: 'write' | 'truncate'}>;
@@ -22,13 +22,13 @@ interface File {
 
 interface Entry {
   readonly name: string;
-  /** `undefined` where the name was removed. */
+  /** `undefined` if the name was removed. */
   readonly file: File | undefined;
 }
 
 /**
- * A folder on a disk that keeps only what was synced: the contents of a file by a sync of the file, its name by a sync
- * of the folder. Changes are made in the order in which programs made them; `afterPowerLoss` may be asked at any time.
+ * A folder on a disk that keeps only synced changes. A sync of a file keeps its contents; a sync of the folder
+ * keeps its name. Changes must be applied in their original order; `afterPowerLoss` may be called at any time.
  */
 export class LossyDisk {
   readonly #byInode = new Map<string, File>();
@@ -39,7 +39,7 @@ export class LossyDisk {
     switch (change.kind) {
       case 'create': {
         const file = {synced: Buffer.alloc(0), length: 0, pending: []};
-        // The number of a file that was removed is given to another one.
+        // The number may have belonged to a removed file.
         this.#byInode.set(change.inode, file);
         this.#pendingEntries.push({name: change.name, file});
         break;
@@ -64,16 +64,16 @@ export class LossyDisk {
     }
   }
 
-  /** How many changes would be lost if the power failed now. */
+  /** Counts the changes that a power failure could lose now. */
   get unsynced(): number {
     const files = new Set([...this.#entries.values(), ...this.#byInode.values()]);
     return [...files].reduce((sum, {pending}) => sum + pending.length, this.#pendingEntries.length);
   }
 
   /**
-   * What the disk holds when the power fails now.
+   * Returns the files on the disk after a power failure now.
    *
-   * @param random answers a number from 0 to less than 1
+   * @param random returns a number from 0 to less than 1
    */
   afterPowerLoss(loss: Loss, random: () => number): ReadonlyMap<string, Buffer> {
     const entries = new Map(this.#entries);
@@ -84,7 +84,7 @@ export class LossyDisk {
 
   #file(inode: string): File {
     const file = this.#byInode.get(inode);
-    if (file === undefined) throw new Error(`nobody saw file ${inode} being created`);
+    if (file === undefined) throw new Error(`file ${inode} has no record of its creation`);
     return file;
   }
 }
@@ -104,7 +104,7 @@ function contentsAfter(file: File, loss: Loss, random: () => number): Buffer {
   return copy.synced.subarray(0, copy.length);
 }
 
-/** Which of so many changes, one after the other, have reached the disk. */
+/** Chooses which of `count` changes in sequence have reached the disk. */
 function choose(loss: Loss, count: number, random: () => number): (index: number) => boolean {
   if (loss === 'all') return () => false;
   if (loss === 'any') return () => random() < 0.5;
@@ -129,7 +129,7 @@ function write(file: File, change: Pending, reaches: () => boolean): void {
   }
 }
 
-/** The buffer grows ahead of the file, and holds zeros behind its end. */
+/** The buffer grows faster than the file, and holds zeros after its end. */
 function resize(file: File, length: number): void {
   if (length > file.synced.length) {
     const larger = Buffer.alloc(Math.max(length, 2 * file.synced.length));

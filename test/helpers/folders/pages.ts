@@ -2,7 +2,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {root} from './workspace.js';
 
-/** The paths of all pages for users, from the root of the repository. */
+/** The paths of all pages of the documentation, relative to the root of the repository. */
 export const pageNames: readonly string[] = [
   'README.md',
   ...readdirSync(join(root, 'docs'), {recursive: true, encoding: 'utf8'})

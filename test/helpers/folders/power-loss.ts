@@ -4,18 +4,18 @@ import {join} from 'node:path';
 import {need} from '../run/needs.js';
 import {root} from './workspace.js';
 
-/** A folder whose every change and sync is written down, in the order in which they happened. */
+/** A folder with a journal of all its changes and syncs, in their order. */
 export interface WatchedFolder {
   readonly path: string;
-  /** For the programs that change the folder. */
+  /** The variables for programs that change the folder. */
   readonly env: Readonly<Record<string, string>>;
-  /** How long the journal is: what happened before now is among its first so many bytes. */
+  /** Returns the length of the journal in bytes; all earlier changes lie before it. */
   readonly now: () => number;
-  /** All that was written down. */
+  /** Reads all records. */
   readonly records: () => Iterable<Change>;
 }
 
-/** One change to a file or to the folder; `until` is the length of the journal with it. */
+/** One change to a file or to the folder; `until` is the length of the journal including it. */
 export type Change = {readonly until: number} & (
   | {readonly kind: 'create'; readonly inode: string; readonly name: string}
   | {readonly kind: 'remove'; readonly name: string}
@@ -25,7 +25,7 @@ export type Change = {readonly until: number} & (
   | {readonly kind: 'sync folder'}
 );
 
-/** Compiles test/helpers/folders/journal.c and makes an empty folder to be watched by it. */
+/** Compiles test/helpers/folders/journal.c, and makes an empty folder for it to watch. */
 export function watchFolder(workspace: string): WatchedFolder {
   need('cc');
   const [path, library, journal] = ['disk', 'journal.so', 'journal'].map((name) => join(workspace, name)) as [
@@ -56,7 +56,7 @@ export function watchFolder(workspace: string): WatchedFolder {
   };
 }
 
-/** A last record that was cut short stands for what never happened. */
+/** Ignores an incomplete last record: its change did not happen. */
 function* readChanges(journal: Buffer): Iterable<Change> {
   for (let at = 0; ;) {
     const end = journal.indexOf('\n', at);
@@ -88,7 +88,7 @@ function* readChanges(journal: Buffer): Iterable<Change> {
       }
       case undefined:
       default:
-        throw new Error(`the journal holds a record of no known kind at ${at}`);
+        throw new Error(`the journal has a record of an unknown kind at ${at}`);
     }
   }
 }

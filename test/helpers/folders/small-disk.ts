@@ -2,19 +2,19 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {closeSync, mkdirSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 
-/** A small disk of its own: memory, mounted where only root may. */
+/** A small disk in memory; only root may mount it. */
 export interface SmallDisk {
   readonly path: string;
-  /** Leaves not a byte free. */
+  /** Leaves no byte free. */
   readonly fill: () => void;
-  /** Gives back what `fill` took. */
+  /** Frees the space that `fill` took. */
   readonly free: () => void;
-  /** Mounts it anew so that nobody may write; works only while nobody has a file open to write. */
+  /** Mounts it again as read-only or writable; fails while a file is open for writing. */
   readonly setReadOnly: (isReadOnly: boolean) => void;
   readonly unmount: () => void;
 }
 
-/** Whether this process may mount one: root may, where nobody has taken that right away from root. */
+/** Returns true if this process may mount a disk: as root, unless a container withholds the right. */
 export function canMount(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   return spawnSync('unshare', ['--mount', 'true'], {stdio: 'ignore'}).status === 0;
@@ -39,13 +39,13 @@ export function mountSmallDisk(path: string, megabytes: number): SmallDisk {
       run('mount', '-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, path);
     },
     unmount: () => {
-      // Whoever still has a file open there keeps it, and nobody finds it any more.
+      // Processes with open files keep them; the path disappears immediately.
       run('umount', '--lazy', path);
     },
   };
 }
 
-/** Leaves not a byte free on the disk that a file is on, by writing to the end of that file. */
+/** Fills the disk of a file by appending to the file. */
 export function fillDisk(filler: string): void {
   const file = openSync(filler, 'a');
   try {
@@ -55,11 +55,11 @@ export function fillDisk(filler: string): void {
   }
 }
 
-/** The most writes of one size: a disk that never fills ends the loop too. */
-const MOST_WRITES = 4096;
+/** The maximum number of writes of one size: the loop must end on a disk that never fills. */
+const MAX_WRITES = 4096;
 
 function writeUntilFull(file: number, bytes: Buffer): void {
-  for (let count = 0; count < MOST_WRITES; count++) {
+  for (let count = 0; count < MAX_WRITES; count++) {
     try {
       if (writeSync(file, bytes) < bytes.length) return;
     } catch (error) {

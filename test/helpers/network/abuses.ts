@@ -1,7 +1,7 @@
 import type {Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-/** What a hostile client does with its connection, for as long as it has one. */
+/** One behaviour of a hostile client on its connection. */
 export type Abuse = (socket: Socket, isOver: () => boolean) => Promise<void>;
 
 const head = 'GET /getid?range=1&mode=abused HTTP/1.1\r\nHost: localhost\r\n';
@@ -9,7 +9,7 @@ const request = `${head}\r\n`;
 const post = (fields: string): string =>
   `POST /getid?range=1&mode=abused HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n`;
 
-/** Writes as long as the connection takes it. */
+/** Writes up to `total` characters, as fast as the connection takes them. */
 async function pour(socket: Socket, chunk: string, total: number, isOver: () => boolean): Promise<void> {
   for (let sent = 0; sent < total && !socket.destroyed && !isOver(); sent += chunk.length) {
     if (socket.write(chunk)) continue;
@@ -27,7 +27,7 @@ async function drip(socket: Socket, text: string, isOver: () => boolean): Promis
 
 const chunk = '4000\r\n' + 'x'.repeat(0x4000) + '\r\n';
 
-/** All of them, by name. */
+/** All abuses by name. */
 export const abuses: Readonly<Record<string, Abuse>> = {
   'a head a byte at a time': (socket, isOver) => drip(socket, head.repeat(20), isOver),
   'a body a byte at a time': async (socket, isOver) => {
@@ -44,7 +44,7 @@ export const abuses: Readonly<Record<string, Abuse>> = {
     socket.write(post('Transfer-Encoding: chunked'));
     await pour(socket, chunk, 100_000_000, isOver);
   },
-  'a connection of which one half is closed': (socket) => {
+  'a half-closed connection': (socket) => {
     socket.end(request);
     return Promise.resolve();
   },
@@ -54,7 +54,7 @@ export const abuses: Readonly<Record<string, Abuse>> = {
     socket.pause();
     await pour(socket, request.repeat(500), 10_000_000, isOver);
   },
-  'a reset before anything': (socket) => {
+  'a reset before any byte': (socket) => {
     socket.resetAndDestroy();
     return Promise.resolve();
   },
@@ -75,7 +75,7 @@ export const abuses: Readonly<Record<string, Abuse>> = {
     socket.write(post('Content-Length: 500') + 'x', () => socket.resetAndDestroy());
     return Promise.resolve();
   },
-  'something else than HTTP': (socket) => {
+  'bytes that are not HTTP': (socket) => {
     socket.write(Buffer.from(Array.from({length: 2000}, (_, index) => (index * 7) % 256)));
     return Promise.resolve();
   },

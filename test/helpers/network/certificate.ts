@@ -4,16 +4,16 @@ import {join} from 'node:path';
 import {need} from '../run/needs.js';
 import {makeWorkspace} from '../folders/workspace.js';
 
-/** A key and a certificate that nobody has signed. */
+/** The paths of a key and its self-signed certificate. */
 export interface Certificate {
   readonly key: string;
   readonly certificate: string;
 }
 
 /**
- * Makes a self-signed certificate for the name `localhost` (and for no address), good for two days.
+ * Makes a self-signed certificate for the name `localhost` (and for no address), valid for two days.
  *
- * @param owner who must be able to read the key, where that is not the user of the tests
+ * @param owner the user and group of the files, if not those of the tests
  */
 export function makeCertificate(owner: {readonly uid?: number; readonly gid?: number} = {}): Certificate {
   need('openssl');

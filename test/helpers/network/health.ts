@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ask, type Answer} from './http.js';
 
-/** Far more than the two seconds that are promised: for slow machines. Less than a request waits for its commit. */
+/** Far more than the promised two seconds, for slow machines; less than `request_timeout`. */
 const BOUND_MS = 8000;
 
-/** Asks /health until it answers with this status. */
+/** Polls /health until it answers with a status. */
 export async function untilHealthIs(url: string, status: number): Promise<Answer> {
   const deadline = performance.now() + BOUND_MS;
   for (;;) {
@@ -15,7 +15,7 @@ export async function untilHealthIs(url: string, status: number): Promise<Answer
   }
 }
 
-/** Waits until the service has accepted so many requests for integers that it has not answered. */
+/** Waits until this number of requests for integers are accepted and unanswered. */
 export async function untilQueued(url: string, requests: number): Promise<void> {
   const line = `\nuniqueid_queue_length ${requests}\n`;
   while (!(await ask(url, '/metrics')).body.includes(line)) await sleep(5);

@@ -1,4 +1,4 @@
-// Hostile clients, as a program: hostile.ts URL MILLISECONDS CLIENTS KIND...
+// Runs hostile clients. Usage: hostile.ts URL MILLISECONDS CLIENTS KIND...
 import {connect} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {abuses, type Abuse} from './abuses.js';
@@ -7,8 +7,8 @@ const [, , url = '', milliseconds, clients, ...kinds] = process.argv;
 const end = performance.now() + Number(milliseconds);
 const isOver = (): boolean => performance.now() > end;
 
-/** Hostile clients that come back as soon as they have done, until it is over. */
-async function comeBack(each: Abuse): Promise<void> {
+/** Abuses one new connection after another until the time is over. */
+async function repeat(each: Abuse): Promise<void> {
   const {hostname, port} = new URL(url);
   while (!isOver()) {
     const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -24,6 +24,6 @@ async function comeBack(each: Abuse): Promise<void> {
 
 const hostile = kinds.flatMap((kind) => {
   const each = abuses[kind];
-  return each === undefined ? [] : Array.from({length: Number(clients)}, () => comeBack(each));
+  return each === undefined ? [] : Array.from({length: Number(clients)}, () => repeat(each));
 });
 await Promise.all(hostile);

@@ -1,17 +1,17 @@
 import {Agent, request, type IncomingHttpHeaders, type RequestOptions} from 'node:http';
 import {connect} from 'node:net';
 
-/** A complete answer. */
+/** A complete HTTP answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** Finds a hang; without it a socket kept alive would time out after the few seconds that the server announces for idle ones. */
+/** Detects a hang. Without it a kept-alive socket would time out after the idle time that the server announces. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** Sends one request, its target exactly as given: fetch would tidy what is to be tested. */
+/** Sends one request with its target unchanged: fetch would normalize it. */
 export function ask(base: string, path: string, options: RequestOptions = {}): Promise<Answer> {
   const {hostname, port} = new URL(base);
   return new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ export function ask(base: string, path: string, options: RequestOptions = {}): P
   });
 }
 
-/** Sends bytes as they are, and reads until the other side closes. */
+/** Sends bytes unchanged, and reads until the server closes the connection. */
 export function askRaw(base: string, bytes: string | Buffer): Promise<string> {
   const {hostname, port} = new URL(base);
   return new Promise((resolve, reject) => {
@@ -51,14 +51,14 @@ export function askRaw(base: string, bytes: string | Buffer): Promise<string> {
   });
 }
 
-/** The range of an answer of /getid, to the last digit. */
+/** Parses the range of an answer of /getid exactly. */
 export function rangeOf({status, body}: Answer): {start: bigint; end: bigint} {
   const match = /^\{"endIndex": (-?\d+), "startIndex": (-?\d+)\}$/.exec(body);
-  if (status !== 200 || match === null) throw new Error(`no range: ${status} ${body}`);
+  if (status !== 200 || match === null) throw new Error(`no range in the answer ${status} ${body}`);
   return {start: BigInt(match[2] ?? ''), end: BigInt(match[1] ?? '')};
 }
 
-/** Keeps connections open between requests, as clients under load do. */
+/** Returns an agent that keeps connections open between requests. */
 export function keepAlive(sockets: number): Agent {
   return new Agent({keepAlive: true, maxSockets: sockets});
 }

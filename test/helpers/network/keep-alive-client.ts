@@ -1,23 +1,23 @@
 import {connect, type Socket} from 'node:net';
 
-/** A connection that asks one request after the other, in as little memory as ten thousand of them may have. */
+/** A connection for sequential requests that uses little memory: tests open ten thousand. */
 export interface KeepAliveClient {
   readonly socket: Socket;
-  /** The text of a whole answer; `undefined` where the connection was closed instead. */
+  /** Returns the text of a whole answer; `undefined` if the connection was closed. */
   readonly ask: (path: string) => Promise<string | undefined>;
 }
 
-/** Connects; whether the server keeps the connection only its first answer tells. */
+/** Connects. Only the first answer proves that the server has kept the connection. */
 export function keepAliveClient(url: string): KeepAliveClient {
   const {hostname, port} = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = '';
-  let tell: ((answer: string | undefined) => void) | undefined;
+  let resolveAnswer: ((answer: string | undefined) => void) | undefined;
   const settle = (answer: string | undefined): void => {
-    const told = tell;
-    tell = undefined;
+    const resolve = resolveAnswer;
+    resolveAnswer = undefined;
     text = '';
-    told?.(answer);
+    resolve?.(answer);
   };
   socket.setEncoding('latin1').on('data', (chunk: string) => {
     text += chunk;
@@ -40,7 +40,7 @@ export function keepAliveClient(url: string): KeepAliveClient {
           resolve(undefined);
           return;
         }
-        tell = resolve;
+        resolveAnswer = resolve;
         socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       }),
   };

@@ -3,7 +3,7 @@ import {createServer, type RequestListener} from 'node:http';
 import {createServer as createRawServer, type AddressInfo, type Server, type Socket} from 'node:net';
 import {onTestFinished} from 'vitest';
 
-/** Starts a server on a free port of loopback and returns its URL. It and its connections end with the test. */
+/** Starts a server on a free port of loopback, and returns its URL. Ends it and its connections with the test. */
 export async function listening(server: Server): Promise<string> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -19,12 +19,12 @@ export async function listening(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Serves HTTP with a listener, and returns the URL. */
+/** Starts an HTTP server with a listener, and returns its URL. */
 export function serving(listener: RequestListener): Promise<string> {
   return listening(createServer(listener));
 }
 
-/** Returns a port that accepts connections and never says a word. */
+/** Returns a port that accepts connections and never answers. */
 export async function silentPort(): Promise<number> {
   return Number(new URL(await listening(createRawServer())).port);
 }

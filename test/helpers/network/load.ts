@@ -4,9 +4,9 @@ import type {RunningServer} from '../programs/cli.js';
 import {ask, keepAlive, rangeOf} from './http.js';
 import type {Given} from '../ranges.js';
 
-/** What clients have been answered so far. */
+/** The answers to the clients so far. */
 export interface Load {
-  /** The ranges of each mode. */
+  /** The answered ranges per mode. */
   readonly given: ReadonlyMap<string, readonly Given[]>;
   /** Requests answered with 503. */
   readonly refused: number;
@@ -16,14 +16,14 @@ export interface Load {
 }
 
 export interface LoadOptions {
-  /** Each client asks for them in turn, and begins with another one. */
+  /** Each client requests them in turn, starting with a different one. */
   readonly modes: readonly string[];
   readonly clientsAServer: number;
-  /** Asked before each request. */
+  /** Called before each request; false ends the client. */
   readonly goOn: () => boolean;
 }
 
-/** Clients that ask all servers for small ranges; one that is refused tries again in a moment. */
+/** Starts clients that request small ranges from all servers, and retry after a 503. */
 export function startLoad(
   servers: readonly RunningServer[],
   {modes, clientsAServer, goOn}: LoadOptions,
@@ -57,12 +57,12 @@ export function startLoad(
   load.finished = Promise.all(clients).then(() => {
     agent.destroy();
   });
-  // Whoever waits for the end hears of it; until then it must not end the run.
+  // An unhandled rejection must not end the run before the test awaits `finished`.
   load.finished.catch(() => undefined);
   return load;
 }
 
-/** Waits until every server has answered with a range from now on; returns how long that took, in milliseconds. */
+/** Waits until every server has answered with a new range, and returns the milliseconds until then. */
 export async function untilGiven(load: Load): Promise<number> {
   const from = performance.now();
   while (load.lastGiven.some((last) => last < from)) await Promise.race([sleep(5), load.finished]);

@@ -3,23 +3,23 @@ import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
 import {Transform} from 'node:stream';
 import {onTestFinished} from 'vitest';
 
-/** Stands between a client and a server on loopback, and can keep back what the server says. */
+/** A proxy between clients and a server on loopback that can make connections die silently. */
 export interface TcpProxy {
   readonly port: number;
-  /** Sends new connections to another port; those that are there are cut. */
+  /** Forwards new connections to another port, and cuts the existing ones. */
   readonly sendTo: (port: number) => void;
-  /** Passes nothing on from now on, neither way; connections stay open. */
+  /** Forwards no more bytes of the existing connections, either way; they stay open. New ones work. */
   readonly hold: () => void;
-  /** Cuts every connection; what was kept back is lost. */
+  /** Cuts every connection; held bytes are lost. */
   readonly cut: () => void;
-  /** How many pieces the server has sent: about one per round trip. */
+  /** Counts the reads from the server: about one per round trip. */
   readonly answers: () => number;
 }
 
 /**
- * Starts a proxy to a port of this machine; it ends with the test.
+ * Starts a proxy to a port of this machine, and ends it with the test.
  *
- * @param change what becomes of what clients say
+ * @param change replaces the bytes that clients send
  */
 export async function startProxy(
   target: number,

@@ -1,4 +1,4 @@
-// Allocates ranges of random size, one after the other, and prints "start end" for each: a process of a race.
+// Allocates ranges of random size in sequence, and prints "start end" for each. Tests race several such processes.
 import {Allocator, openStore, parseDatabaseUrl} from '../../../dist/index.js';
 
 const [path, allocations] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// The service by node:http alone, without the fast path in front of it.
+// The service with node:http alone, without the fast path.
 import {loadConfig} from '../../../src/lib/config/load.js';
 import {baseUrl, boundAddress, listen} from '../../../src/lib/server/http/listen.js';
 import {compose} from '../../../src/lib/server/compose.js';
@@ -16,4 +16,4 @@ if (create) await migrate(store);
 const api = compose(settings, store, {failure: () => undefined});
 const server = await listen(api.listener, {...settings, port: 0});
 api.setAddress(boundAddress(server));
-process.stderr.write(`answers at ${baseUrl(server)}/getid\n`);
+process.stderr.write(`${JSON.stringify({url: baseUrl(server), database: store.location})}\n`);

@@ -1,10 +1,11 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
 import {join} from 'node:path';
-import {onTestFinished} from 'vitest';
+import {expect} from 'vitest';
 import {root} from '../folders/workspace.js';
+import {atEnd} from '../run/shared.js';
 
-/** What a finished command left behind. */
+/** The result of a finished command. */
 export interface Finished {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -15,15 +16,15 @@ export interface Finished {
 export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether file permissions bind it even if root runs the tests. */
+  /** True makes file permissions apply even if root runs the tests. */
   readonly obeysPermissions?: boolean;
   /** Another build of the command line than the one under test. */
   readonly program?: string;
-  /** How many file descriptors it may have, where that is not as many as we. */
+  /** The limit of file descriptors, if not that of the tests. */
   readonly descriptors?: number;
 }
 
-/** A command that runs, with what it has written so far. */
+/** A running command, with its output so far. */
 export interface RunningCommand {
   readonly process: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -31,7 +32,7 @@ export interface RunningCommand {
   stderr(): string;
 }
 
-/** Starts the compiled command line, in a folder that is also its home. Ended with the test, if not before. */
+/** Starts the compiled command line in a folder that is also its home. Kills it at the end of the test. */
 export function startCli(args: readonly string[], options: CliOptions): RunningCommand {
   const {program = join(root, 'bin', 'run.js'), descriptors, obeysPermissions = false} = options;
   const limited = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`];
@@ -44,7 +45,7 @@ export function startCli(args: readonly string[], options: CliOptions): RunningC
   return startProgram(first, rest, options);
 }
 
-/** Starts a program in the same way. */
+/** Starts any program in the same way. */
 export function startProgram(
   program: string,
   args: readonly string[],
@@ -63,7 +64,7 @@ export function startProgram(
     signal: signal as NodeJS.Signals | null,
     ...output,
   }));
-  onTestFinished(async () => {
+  atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await finished;
   });
@@ -75,20 +76,98 @@ export function cli(args: readonly string[], options: CliOptions): Promise<Finis
   return startCli(args, options).finished;
 }
 
+/** An error as `--json` prints it. */
+export interface CliError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly exit: number;
+}
+
+/** Runs a command with `--json`, expects it to fail, and returns the error that it prints. */
+export async function cliError(args: readonly string[], options: CliOptions): Promise<CliError> {
+  const {status, stdout, stderr} = await cli([...args, '--json'], options);
+  const {error} = JSON.parse(stdout === '' ? '{}' : stdout) as {error?: CliError};
+  if (error === undefined) throw new Error(`exit status ${status} without an error: ${stdout}${stderr}`);
+  expect(error.exit).toBe(status);
+  return error;
+}
+
 /** A `serve` that answers. */
 export interface RunningServer extends RunningCommand {
   readonly url: string;
 }
 
-/** Starts `serve`, on a free port unless the arguments name one, and waits for its ready line. */
+/** Starts `serve`, on a free port unless the arguments name one, and waits until it answers. */
 export async function startServer(args: readonly string[], options: CliOptions): Promise<RunningServer> {
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const command = startCli(['serve', ...port, ...args], options);
-  const url = await waitFor(() => /answers at (https?:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
-  return {...command, url};
+  return {...command, url: await untilAnnounced(command)};
 }
 
-/** Waits until `look` sees something, or fails with what the command said when it ends without. */
+/** One JSON record of the error log. */
+export interface LogRecord {
+  /** 30 for information, 40 for a warning, 50 for an error. */
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** Parses the records in a log; skips other lines, such as those of the access log. */
+export function logRecords(log: string): LogRecord[] {
+  return log.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    try {
+      return [JSON.parse(line) as LogRecord];
+    } catch {
+      // The rest of the line has not arrived yet.
+      return [];
+    }
+  });
+}
+
+/** Returns the records of one level. */
+export function recordsOf(log: string, level: number): LogRecord[] {
+  return logRecords(log).filter((record) => record.level === level);
+}
+
+/** Returns the URL of each server that has announced itself in a log; failed requests have a `url` too. */
+export function announcedUrls(log: string): string[] {
+  return logRecords(log).flatMap(({url, database}) =>
+    typeof url === 'string' && database !== undefined ? [url] : [],
+  );
+}
+
+/** Waits until a `serve` has announced itself, and returns its URL. */
+export function untilAnnounced(command: RunningCommand): Promise<string> {
+  return waitFor(() => announcedUrls(command.stderr())[0], command);
+}
+
+/** Returns true once a command has announced that it waits for its database after this attempt. */
+export function announcesWait(stderr: string, attempt: number, attempts: number): boolean {
+  return new RegExp(`\\b${attempt}\\b\\D+\\b${attempts}\\b`).test(stderr);
+}
+
+/**
+ * Sends SIGHUP, and waits for the record of the outcome.
+ *
+ * @returns true if the server uses the new files, with the text of the record
+ */
+export async function reload(server: RunningServer): Promise<{accepted: boolean; text: string}> {
+  const before = logRecords(server.stderr()).length;
+  server.process.kill('SIGHUP');
+  const outcome = await waitFor(
+    () =>
+      logRecords(server.stderr())
+        .slice(before)
+        // Warnings about the database may arrive at any time.
+        .find(({level}) => level !== 40),
+    server,
+  );
+  return {accepted: outcome.level === 30, text: outcome.msg};
+}
+
+/** Waits until `look` returns a value; fails with the output of the command if that ends first. */
 export async function waitFor<T>(look: () => T | undefined, command: RunningCommand): Promise<T> {
   let ended: Finished | undefined;
   void command.finished.then((finished) => (ended = finished));

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {startProgram, waitFor, type Finished, type RunningServer} from './cli.js';
+import {startProgram, untilAnnounced, type Finished, type RunningServer} from './cli.js';
 import {freePort} from '../databases/private-server.js';
 import {makeWorkspace, root} from '../folders/workspace.js';
 
@@ -17,15 +17,14 @@ export function runEntry(
   return startProgram(entryScript, args, {cwd, env}).finished;
 }
 
-/** Starts the service by the entry script, on a free port of the loopback address. */
+/** Starts the server by the entry script, on a free port of loopback. */
 export async function serveByEntry(env: Variables, cwd: string): Promise<RunningServer> {
   const local = {UNIQUEID_ADDRESS: '127.0.0.1', UNIQUEID_PORT: String(await freePort()), ...env};
   const command = startProgram(entryScript, ['serve'], {cwd, env: local});
-  const url = await waitFor(() => /answers at (http:\/\/\S+)\/getid/.exec(command.stderr())?.[1], command);
-  return {...command, url};
+  return {...command, url: await untilAnnounced(command)};
 }
 
-/** The variables of the Python image that lead to a database of the tests. */
+/** Returns the variables of the Python image that name a database of the tests. */
 export function variablesOf(url: string): Record<string, string> {
   const {protocol, username, password, hostname, port, pathname} = new URL(url);
   return {

@@ -3,15 +3,15 @@ import {join} from 'node:path';
 import {Copy, DockerfileParser, type From, type Instruction} from 'dockerfile-ast';
 import {root} from '../folders/workspace.js';
 
-/** One `FROM` and what follows it. */
+/** One `FROM` and the instructions after it. */
 export interface Stage {
   readonly from: From;
   readonly instructions: readonly Instruction[];
 }
 
-/** What a `COPY` copies. */
+/** The sources and the target of a `COPY`. */
 export interface CopyStep {
-  /** The stage it copies out of; `undefined` for the folder of the Dockerfile. */
+  /** The stage that holds the sources; `undefined` for the folder of the Dockerfile. */
   readonly stage: string | undefined;
   readonly sources: readonly string[];
   readonly target: string;
@@ -19,7 +19,7 @@ export interface CopyStep {
 
 export const dockerfileText = readFileSync(join(root, 'Dockerfile'), 'utf8');
 
-/** The stages of the project's Dockerfile. */
+/** Parses the stages of the project's Dockerfile. */
 export function stages(): readonly Stage[] {
   const dockerfile = DockerfileParser.parse(dockerfileText);
   const found: {from: From; instructions: Instruction[]}[] = [];
@@ -32,7 +32,7 @@ export function stages(): readonly Stage[] {
   return found;
 }
 
-/** What follows each instruction with this keyword, flags included, on one line. */
+/** Returns the flags and arguments of each instruction with this keyword, on one line each. */
 export function argumentsOf({instructions}: Stage, keyword: string): string[] {
   return instructions
     .filter((each) => each.getKeyword() === keyword)

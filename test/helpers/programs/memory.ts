@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 
-/** The memory of a process in megabytes: what it has in use now, and the most it ever had. Linux alone tells. */
+/** Returns the resident memory of a process in megabytes, now and at its peak. Works on Linux only. */
 export function memoryOf(pid: number | undefined): {readonly now: number; readonly peak: number} {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const megabytes = (field: string): number =>

@@ -1,11 +1,11 @@
 /**
- * A page of the documentation as something to run.
+ * A runnable part of a page of the documentation.
  *
- * - A `console` block is a terminal: what follows `$ ` is run by bash, a `\` at the end of a line goes on in the next
- *   one, and what stands below is what it prints. All blocks of a page are one session.
- * - `<!-- file: NAME -->` above a block of another kind makes that block a file of the folder.
- * - `<!-- prepare … -->` holds commands, one a line, that a reader need not see; each must succeed. `<!-- workspace … -->` is the
- *   same in a new and empty folder.
+ * - A `console` block is a terminal. Bash runs the text after `$ `; the lines below are its output. A `\` at the
+ *   end of a line continues the command. All blocks of a page share one session.
+ * - `<!-- file: NAME -->` writes the block below it to that file.
+ * - `<!-- prepare … -->` holds commands, one per line, that readers need not see; each must succeed.
+ * - `<!-- workspace … -->` is the same in a new and empty folder.
  *
  * Blocks of `sh` are for systems that a test does not have: only their syntax is checked.
  */
@@ -22,7 +22,7 @@ export interface Example {
 const pattern =
   /<!-- (?<directive>workspace|prepare)\b(?<script>[^]*?)-->|(?:<!-- file: (?<name>\S+) -->\n+)?^```(?<language>\w+)\n(?<text>[^]*?)^```$/gm;
 
-/** The steps of a page, in the order in which a reader meets them. */
+/** Returns the steps of a page in its order. */
 export function stepsOf(page: string): readonly Step[] {
   return [...page.matchAll(pattern)].flatMap(({groups = {}}): Step[] => {
     const {directive, script = '', name, language, text = ''} = groups;
@@ -35,7 +35,7 @@ export function stepsOf(page: string): readonly Step[] {
   });
 }
 
-/** The blocks of one language, such as `sh`. */
+/** Returns the blocks of one language, such as `sh`. */
 export function blocksOf(page: string, language: string): readonly string[] {
   return [...page.matchAll(pattern)].flatMap(({groups = {}}) =>
     groups['language'] === language ? [groups['text'] ?? ''] : [],
@@ -55,7 +55,7 @@ function examplesOf(block: string): readonly Example[] {
   return examples;
 }
 
-/** A console block as a terminal would show it. */
+/** Formats a console block as a terminal would show it. */
 export function consoleBlock(examples: readonly Example[]): string {
   return examples
     .map(({command, output}) => `$ ${command}\n${output === '' ? '' : `${output.trimEnd()}\n`}`)

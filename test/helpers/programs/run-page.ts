@@ -11,16 +11,16 @@ import {freePort} from '../databases/private-server.js';
 import {openShell, type Shell} from './shell.js';
 import {makeWorkspace, root} from '../folders/workspace.js';
 
-/** What a page calls a thing, and what it is in a test. */
+/** The name of a thing on a page, and its value in a test. */
 interface Placeholder {
   readonly shown: string;
   readonly real: string;
 }
 
-/** Programs that the commands of pages may call. */
+/** The programs that commands of pages may call. */
 const programs = ['curl', 'sqlite3', 'openssl', 'python3', 'logrotate'] as const;
 
-/** The programs and database servers that the commands of a page need. */
+/** Returns the programs and database servers that the commands of a page need. */
 export function needsOf(page: string): readonly Need[] {
   const commands = stepsOf(page)
     .flatMap((step) =>
@@ -39,9 +39,9 @@ export function needsOf(page: string): readonly Need[] {
 }
 
 /**
- * Runs all that a page shows and compares it with what is printed.
+ * Runs all commands of a page.
  *
- * @returns the page with what was printed in place of what it showed
+ * @returns the page with the real output in place of the shown output
  */
 export async function runPage(page: string): Promise<string> {
   const placeholders = await placeholdersOf(page);
@@ -74,7 +74,7 @@ export async function runPage(page: string): Promise<string> {
   return fresh;
 }
 
-/** What differs from one run or machine to the next, put to one value. */
+/** Replaces values that vary by run or machine, such as times, by fixed ones. */
 export function steady(text: string): string {
   return (
     text
@@ -95,12 +95,12 @@ export function steady(text: string): string {
       .replaceAll(/\bup \d+ s\b/g, 'up 5 s')
       .replaceAll(/"uptimeSeconds": [\d.]+/g, '"uptimeSeconds": 5.1')
       .replaceAll('\r', '')
-      // The order of headers means nothing.
+      // The order of headers is not significant.
       .replaceAll(
         /^(HTTP\/1\.1 .*\n)((?:[\w-]+: .*\n)+)/gm,
         (_, first: string, headers: string) => `${first}${headers.trimEnd().split('\n').sort().join('\n')}\n`,
       )
-      // A terminal draws the end of a task over its beginning.
+      // A terminal replaces the line of a running task by its result.
       .replaceAll(/^❯ .*\n/gm, '')
   );
 }
@@ -110,7 +110,7 @@ interface Place {
   readonly shell: Shell;
 }
 
-/** A folder in which `uniqueid` is a command and a package, with a shell in it. */
+/** Creates a folder in which `uniqueid` is a command and a package, and opens a shell in it. */
 function openPlace(placeholders: readonly Placeholder[]): Place {
   const home = makeWorkspace();
   const folder = join(home, 'here');
@@ -122,7 +122,7 @@ function openPlace(placeholders: readonly Placeholder[]): Place {
   for (const name of ['@types', 'express', 'fastify'])
     symlinkSync(join(root, 'node_modules', name), join(home, 'node_modules', name));
   writeFileSync(join(home, 'package.json'), '{"type": "module"}\n');
-  // On a terminal curl says nothing of its progress.
+  // Without a terminal curl would print its progress.
   writeFileSync(join(folder, '.curlrc'), 'silent\nshow-error\n');
   const port = placeholders.find(({shown}) => shown === ':8051')?.real.slice(1) ?? '';
   const shell = openShell(folder, {
@@ -138,7 +138,7 @@ function openPlace(placeholders: readonly Placeholder[]): Place {
   return {folder, shell};
 }
 
-/** Ports 8051 and 8052 are free ones, and the databases of pg.example and maria.example those of the tests. */
+/** Maps ports 8051 and 8052 to free ones, and pg.example and maria.example to databases of the tests. */
 async function placeholdersOf(page: string): Promise<readonly Placeholder[]> {
   const placeholders: Placeholder[] = [];
   for (const port of [8051, 8052]) {
@@ -151,14 +151,14 @@ async function placeholdersOf(page: string): Promise<readonly Placeholder[]> {
   if (page.includes('maria.example')) {
     const {url} = await makeMysqlDatabase();
     placeholders.push(...databasePlaceholders('maria.example', url));
-    // Programs of MariaDB take the name of the database by itself.
+    // Programs of MariaDB take the name of the database as an argument.
     const {pathname} = new URL(url);
     placeholders.push({shown: ' pacifica_uniqueid', real: ` ${pathname.slice(1)}`});
   }
   return placeholders;
 }
 
-/** A URL as a page writes it, as the program shows it, and in the parts that an option file has. */
+/** Maps a URL as pages write it, as the program shows it, and as the parts in an option file. */
 function databasePlaceholders(host: string, url: string): readonly Placeholder[] {
   const {username, password, hostname, port, pathname} = new URL(url);
   const server = `${hostname}:${port}`;
@@ -174,7 +174,7 @@ function databasePlaceholders(host: string, url: string): readonly Placeholder[]
   ];
 }
 
-/** A service in the background is waited for: a reader is slower than it. */
+/** Runs a command; waits until a server in the background listens, as a reader would. */
 async function runCommand(shell: Shell, command: string): ReturnType<Shell['run']> {
   const finished = await shell.run(command);
   if (!command.trimEnd().endsWith('&')) return finished;
@@ -182,7 +182,7 @@ async function runCommand(shell: Shell, command: string): ReturnType<Shell['run'
   const isUp = await listens(Number(port));
   if (!isUp) {
     const {output} = await shell.run('tail -n 5 *.log');
-    throw new Error(`${command} listens on port ${port} not even after a while:\n${output}`);
+    throw new Error(`${command} does not listen on port ${port}:\n${output}`);
   }
   return finished;
 }

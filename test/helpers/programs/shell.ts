@@ -4,18 +4,18 @@ import {once} from 'node:events';
 import {onTestFinished} from 'vitest';
 import {need} from '../run/needs.js';
 
-/** A bash that keeps its variables, folder and background jobs from one command to the next. */
+/** A bash that keeps its variables, folder and background jobs between commands. */
 export interface Shell {
-  /** @returns what it wrote on stdout and stderr, in the order in which a person would see it */
+  /** @returns its output on stdout and stderr, in the order in which a person would see it */
   readonly run: (command: string) => Promise<{readonly output: string; readonly status: number}>;
-  /** Ends it and all that it has started. */
+  /** Ends the shell and all processes that it has started. */
   readonly close: () => Promise<void>;
 }
 
-/** No command of ours takes so long, in milliseconds; whoever hangs is found. */
-const LONGEST_MS = 30_000;
+/** A command that takes longer hangs. */
+const COMMAND_TIMEOUT_MS = 30_000;
 
-/** Opens a shell that ends with the test, and all that it has started with it. */
+/** Opens a shell that ends with the test, together with all that it has started. */
 export function openShell(cwd: string, env: Readonly<Record<string, string>>): Shell {
   need('bash');
   const bash = spawn('bash', ['--norc', '--noprofile'], {
@@ -36,7 +36,7 @@ export function openShell(cwd: string, env: Readonly<Record<string, string>>): S
   });
   bash.stdin.write('exec 2>&1\n');
   const close = async (): Promise<void> => {
-    // The group: background jobs too, also where the shell itself is gone.
+    // The whole group: background jobs remain even if the shell has ended.
     if (bash.pid !== undefined) killGroup(bash.pid);
     await ended;
   };
@@ -48,12 +48,12 @@ export function openShell(cwd: string, env: Readonly<Record<string, string>>): S
       const complete = new RegExp(`^([^]*)\n${mark} (\\d+)\n$`);
       written = '';
       bash.stdin.write(`{ ${command}\n} </dev/null; printf '\\n%s %s\\n' ${mark} $?\n`);
-      const deadline = performance.now() + LONGEST_MS;
+      const deadline = performance.now() + COMMAND_TIMEOUT_MS;
       for (;;) {
         const match = complete.exec(written);
         if (match !== null) return {output: match[1] ?? '', status: Number(match[2])};
         if (bash.exitCode !== null || performance.now() > deadline)
-          throw new Error(`${command} does not come to an end:\n${written}`);
+          throw new Error(`${command} does not end:\n${written}`);
         await new Promise<void>((resolve) => {
           seen = resolve;
           setTimeout(resolve, 200);
@@ -67,6 +67,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nothing of it is left.
+    // The whole group has ended.
   }
 }

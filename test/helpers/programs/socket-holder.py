@@ -1,9 +1,9 @@
-"""Holds a listening socket and starts services on it, as systemd does: it never accepts a connection itself.
+"""Holds a listening socket and starts servers on it, as systemd does. Never accepts a connection itself.
 
 Usage: socket-holder.py COMMAND [ARGUMENT...]
 
-Each line "start" on standard input starts COMMAND, with the socket as descriptor 3. Standard output tells what
-happened: "listening PORT", "started PID", "ended PID STATUS". When standard input ends, so do the services.
+Each line "start" on standard input starts COMMAND with the socket as descriptor 3. Standard output lists events:
+"listening PORT", "started PID", "ended PID STATUS". The end of standard input kills the servers.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 import threading
 
 DESCRIPTOR = 3
-# LISTEN_PID is the id of the service itself: a shell puts it there and becomes the service.
+# LISTEN_PID must be the id of the server itself, so a shell sets it and becomes the server.
 BECOME = 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"'
 
 held = socket.socket()
@@ -23,23 +23,23 @@ if held.fileno() != DESCRIPTOR:
     os.dup2(held.fileno(), DESCRIPTOR)
 
 
-def tell(*words):
+def report(*words):
     print(*words, flush=True)
 
 
 def reap(service):
     status = service.wait()
-    tell("ended", service.pid, status)
+    report("ended", service.pid, status)
 
 
 services = []
-tell("listening", held.getsockname()[1])
+report("listening", held.getsockname()[1])
 for line in sys.stdin:
     service = subprocess.Popen(
         ["sh", "-c", BECOME, "sh", *sys.argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         pass_fds=[DESCRIPTOR])
     services.append(service)
-    tell("started", service.pid)
+    report("started", service.pid)
     threading.Thread(target=reap, args=[service], daemon=True).start()
 for service in services:
     service.kill()

@@ -2,23 +2,22 @@ import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
 import {join} from 'node:path';
 import {onTestFinished} from 'vitest';
+import {announcedUrls} from './cli.js';
 import {need} from '../run/needs.js';
 import {root} from '../folders/workspace.js';
 
-/** A `serve` on a socket that was handed to it. */
+/** A `serve` on an inherited socket. */
 export interface ActivatedService {
   readonly pid: number;
   /** The exit status; negative for a signal. */
   readonly ended: Promise<number>;
 }
 
-/** A process that holds a listening socket, as systemd does, and starts services on it one after the other. */
+/** A process that holds a listening socket, as systemd does, and starts servers on it. */
 export interface SocketHolder {
   readonly url: string;
-  /** Starts a service, and waits until it says that it answers. */
+  /** Starts a server, and waits until it announces itself. */
   readonly start: () => Promise<ActivatedService>;
-  /** All that the services have said. */
-  readonly said: () => string;
 }
 
 /** @param args further arguments of `serve` */
@@ -37,41 +36,40 @@ export async function holdSocket(
   onTestFinished(() => {
     holder.stdin.end();
   });
-  let said = '';
-  holder.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const told: string[] = [];
-  createInterface({input: holder.stdout}).on('line', (line) => told.push(line));
+  let log = '';
+  holder.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const events: string[] = [];
+  createInterface({input: holder.stdout}).on('line', (line) => events.push(line));
 
-  /** Waits for something that the holder or a service says, unless the service has ended without. */
+  /** Waits until `look` returns a value; throws if the holder or the server with `pid` ends first. */
   const until = async <T>(look: () => T | undefined, pid?: string): Promise<T> => {
     for (;;) {
       const seen = look();
       if (seen !== undefined) return seen;
-      const hasEnded = pid !== undefined && told.some((line) => line.startsWith(`ended ${pid} `));
-      if (hasEnded || holder.exitCode !== null) throw new Error(`${told.join('; ')}\n${said}`);
+      const hasEnded = pid !== undefined && events.some((line) => line.startsWith(`ended ${pid} `));
+      if (hasEnded || holder.exitCode !== null) throw new Error(`${events.join('; ')}\n${log}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
-  const wordAfter = (beginning: string): string | undefined =>
-    told.find((line) => line.startsWith(beginning))?.slice(beginning.length);
+  const textAfter = (beginning: string): string | undefined =>
+    events.find((line) => line.startsWith(beginning))?.slice(beginning.length);
 
-  const port = await until(() => wordAfter('listening '));
+  const port = await until(() => textAfter('listening '));
   let started = 0;
   return {
     url: `http://127.0.0.1:${port}`,
-    said: () => said,
     start: async () => {
-      const before = told.length;
+      const before = events.length;
       holder.stdin.write('start\n');
       started++;
       const pid = await until(() =>
-        told
+        events
           .slice(before)
           .find((line) => line.startsWith('started '))
           ?.slice('started '.length),
       );
-      await until(() => (said.split('answers at').length > started ? true : undefined), pid);
-      return {pid: Number(pid), ended: until(() => wordAfter(`ended ${pid} `)).then(Number)};
+      await until(() => (announcedUrls(log).length >= started ? true : undefined), pid);
+      return {pid: Number(pid), ended: until(() => textAfter(`ended ${pid} `)).then(Number)};
     },
   };
 }

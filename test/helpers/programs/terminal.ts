@@ -9,21 +9,21 @@ import {root} from '../folders/workspace.js';
 
 const run = promisify(execFile);
 
-/** A command in a real terminal (tmux), as a person would see it. */
+/** A command in a real terminal (tmux). */
 export interface Terminal {
-  /** Waits until the screen, or what has scrolled off it, shows this, and returns all of it. */
+  /** Waits until the screen or its scrollback shows a text, and returns all of it. */
   readonly shows: (what: RegExp | string) => Promise<string>;
   /** Types text, or presses keys by their tmux names (`Enter`, `C-c`). */
   readonly type: (text: string) => Promise<void>;
   readonly press: (key: string) => Promise<void>;
   readonly resize: (columns: number, rows: number) => Promise<void>;
-  /** The screen now, a string a row as it is drawn; `shows` joins rows that the terminal has wrapped. */
+  /** Returns the screen, one string per row as drawn; `shows` joins wrapped rows. */
   readonly rows: () => Promise<readonly string[]>;
-  /** The colours and other escapes on the screen. */
+  /** Returns the colours and other escapes on the screen. */
   readonly escapes: () => Promise<readonly string[]>;
-  /** Closes the terminal under the command, as a window is closed. */
+  /** Closes the terminal while the command runs, as closing a window does. */
   readonly close: () => Promise<void>;
-  /** Waits for the command's end and returns its exit status. */
+  /** Waits for the end of the command, and returns its exit status. */
   readonly ended: () => Promise<number>;
 }
 
@@ -33,7 +33,7 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs the compiled command line in a terminal of its own. */
+/** Runs the compiled command line in a new terminal. */
 export async function openTerminal(
   args: readonly string[],
   {cwd, columns = 80, env}: TerminalOptions,
@@ -48,7 +48,7 @@ export async function openTerminal(
   const shell = `env -i ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
   await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
   onTestFinished(async () => {
-    // A terminal that the test closed took the server with it.
+    // If the test has closed the terminal, tmux has ended already.
     await tmux('kill-server').catch(() => undefined);
   });
   const shows = async (what: RegExp | string): Promise<string> => {

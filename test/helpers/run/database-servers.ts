@@ -7,7 +7,7 @@ import {
   type PrivateServer,
 } from '../databases/private-server.js';
 
-/** Starts the database servers once a run, for the projects whose tests need them. */
+/** Starts the database servers once per run, for the projects whose tests need them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await offer(
     'PostgreSQL',
@@ -34,7 +34,7 @@ interface Offer {
   readonly server?: PrivateServer;
 }
 
-/** A server that somebody runs already, or one of our own, or none: then its tests are skipped with one visible line. */
+/** Returns a server that runs already, or starts one. Without both, prints that its tests are skipped. */
 async function offer(
   name: string,
   variable: string,
@@ -45,7 +45,7 @@ async function offer(
   if (given !== undefined && given !== '') return {url: given.replace(/\/+$/, '')};
   if (isInstalled) {
     const server = await start();
-    // The set-up of the next project finds it there.
+    // The set-up of the next project reads it.
     process.env[variable] = server.url;
     return {url: server.url, server};
   }

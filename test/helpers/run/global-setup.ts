@@ -8,24 +8,24 @@ import {MISSING_FILE} from './missing-file.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** URLs of the servers that all test files share, each through databases of its own; empty where there is none. */
+    /** URLs of the servers that all test files share with separate databases; empty for none. */
     postgresUrl: string;
     mysqlUrl: string;
-    /** Where the tests make their folders. */
+    /** The parent of the folders of tests. */
     workspaces: string;
   }
 }
 
-/** Compiles the commands, which are tested as users run them, and makes the folder of the tests' folders. */
+/** Compiles the commands, because tests run them as users do, and makes the parent of the tests' folders. */
 export default function setup(project: TestProject): () => Promise<void> {
   compile();
   const workspaces = makeGuardedFolder('tests');
   // Some tests act as another user.
   chmodSync(workspaces.path, 0o755);
-  // Inherited by the processes of the tests, which append to it; the reporter reads it.
+  // Test processes inherit it and append to the file; the reporter reads it.
   process.env[MISSING_FILE] = join(workspaces.path, 'missing');
   project.provide('workspaces', workspaces.path);
-  // Projects with tests of databases provide them by database-servers.ts.
+  // Projects with tests of databases override these in database-servers.ts.
   project.provide('postgresUrl', '');
   project.provide('mysqlUrl', '');
   return () => workspaces.remove();

@@ -1,2 +1,2 @@
-/** The environment variable with the name of the file that lists what skipped tests need. */
+/** The environment variable that names the file with the needs of skipped tests. */
 export const MISSING_FILE = 'UNIQUEID_TEST_MISSING';

@@ -5,10 +5,10 @@ import {describe, inject, it, TestRunner, type RunnerTestCase} from 'vitest';
 import {findGalera} from '../databases/galera-cluster.js';
 import {MISSING_FILE} from './missing-file.js';
 
-/** A program or a right that some tests need, and how to get it. */
+/** A program or a right that some tests need. */
 interface Requirement {
   readonly isMet: () => boolean;
-  /** The end of the sentence "N tests need …". */
+  /** Its name and how to get it. */
   readonly how: string;
 }
 
@@ -21,7 +21,7 @@ const program = (name: string, debianPackage = name): Requirement => ({
 
 const succeeds = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
-/** Everything that a test may need beside Node.js, a compiler, git and curl. */
+/** All needs of tests besides Node.js and git. */
 const requirements = {
   postgresql: {
     isMet: () => inject('postgresUrl') !== '',
@@ -79,8 +79,8 @@ export type Need = keyof typeof requirements;
 const met = new Map<Need, boolean>();
 
 /**
- * `it` and `describe` for tests that need programs or rights: without one of them they are skipped, and the end of
- * the run names it. With `CI=true` a missing one is a failure.
+ * Returns `it` and `describe` for tests that need programs or rights. If one is missing, the tests are skipped and
+ * the summary of the run names it. With `CI=true` a missing one is a failure.
  */
 export function needs(...names: readonly Need[]): {
   readonly it: typeof it | typeof it.skip;
@@ -89,7 +89,7 @@ export function needs(...names: readonly Need[]): {
   return missingOf(names).length === 0 ? {it, describe} : {it: it.skip, describe: describe.skip};
 }
 
-/** Skips the running test unless these are there; for helpers that start such a program. */
+/** Skips the running test if one of these is missing; for helpers that start such a program. */
 export function need(...names: readonly Need[]): void {
   const missing = missingOf(names);
   if (missing.length > 0)
@@ -98,13 +98,13 @@ export function need(...names: readonly Need[]): void {
     );
 }
 
-/** Adds a line to the block at the end of the run that names what was missing. */
+/** Adds a line to the summary of the run. */
 export function noteMissing(how: string): void {
   const list = process.env[MISSING_FILE];
   if (list !== undefined) appendFileSync(list, `${how}\n`);
 }
 
-/** @throws Error with `CI=true`, unless none is missing */
+/** @throws Error with `CI=true`, if one is missing */
 function missingOf(names: readonly Need[]): readonly Need[] {
   const missing = names.filter((name) => !isMet(name));
   for (const name of missing) {

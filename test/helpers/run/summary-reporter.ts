@@ -3,8 +3,8 @@ import type {Reporter, TestModule} from 'vitest/node';
 import {MISSING_FILE} from './missing-file.js';
 
 /**
- * Ends the run with what was missing for the tests that were skipped, and with one line that any log reader
- * understands: `12 passed, 0 failed, 1 skipped`.
+ * Prints the needs of skipped tests at the end of the run, then one line that log readers can parse:
+ * `12 passed, 0 failed, 1 skipped`.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {

@@ -18,11 +18,14 @@ function client(options: ClientOptions): Client {
   return made;
 }
 
+/** The error of a request that the server answered with 409. */
+const answered409 = {code: 'REMOTE_FAILED', message: expect.stringMatching(/\b409\b/) as string};
+
 const serve = (cwd = makeWorkspace(), env = {}): Promise<RunningServer> =>
   startServer(['--sync'], {cwd, env});
 
-describe('allocate', () => {
-  it('takes ranges, exact to the last one there is', async () => {
+describe('allocate of the client', () => {
+  it('returns ranges, exact to the last one of a counter', async () => {
     const cwd = makeWorkspace();
     const {url} = await serve(cwd);
     await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
@@ -31,11 +34,11 @@ describe('allocate', () => {
     const ids = client({servers: [url]});
     expect(await ids.allocate('file', 10)).toEqual({start: 0n, end: 9n});
     expect(await ids.allocate('big', 10n)).toEqual({start: 9223372036854775797n, end: 9223372036854775806n});
-    await expect(ids.allocate('big', 1n)).rejects.toThrow('answered 409');
+    await expect(ids.allocate('big', 1n)).rejects.toMatchObject(answered409);
     await expect(ids.allocate(' x', 1n)).rejects.toMatchObject({code: 'INVALID_MODE'});
   });
 
-  it('goes on with another server when one does not answer, and stays with it', async () => {
+  it('switches to another server when one does not answer, and stays with it', async () => {
     const cwd = makeWorkspace();
     const [one, two] = [await serve(cwd), await serve(cwd)];
     const ids = client({servers: [one.url, two.url]});
@@ -47,7 +50,7 @@ describe('allocate', () => {
     expect(metrics).toContain('uniqueid_allocations_total{mode="file"} 4');
   });
 
-  it('waits for a service that comes back, and no longer than timeoutMs', async () => {
+  it('waits for a server that restarts, but no longer than timeoutMs', async () => {
     const cwd = makeWorkspace();
     const first = await serve(cwd);
     const {port} = new URL(first.url);
@@ -64,7 +67,7 @@ describe('allocate', () => {
     expect(performance.now() - started).toBeLessThan(6000);
   });
 
-  it('gives up when its signal or the client says so', async () => {
+  it('ends when its signal is aborted or the client is closed', async () => {
     const url = await serving(() => undefined);
     const ids = client({servers: [url]});
     const stop = new AbortController();
@@ -91,11 +94,11 @@ describe('allocate', () => {
         {servers: ['http://x'], [name]: value},
       ]),
     ),
-  ])('rejects %o before anything is asked', (options) => {
+  ])('rejects the options %o', (options) => {
     expect(() => client(options as ClientOptions)).toThrow(expect.objectContaining({code: 'USAGE'}));
   });
 
-  it('takes an option that is undefined for one that is not given', () => {
+  it('treats an undefined option as missing', () => {
     const options = {servers: ['http://x'], timeoutMs: undefined, minBlock: undefined};
     expect(() => client(options as unknown as ClientOptions)).not.toThrow();
   });
@@ -108,14 +111,14 @@ describe('allocate', () => {
     },
   );
 
-  it('takes an empty range', async () => {
+  it('returns an empty range', async () => {
     const {url} = await serve();
     expect(await client({servers: [url]}).allocate('file', 0)).toEqual({start: -1n, end: -2n});
   });
 });
 
-describe('next', () => {
-  it('gives one integer after the other, from blocks that grow with the rate', async () => {
+describe('next of the client', () => {
+  it('returns consecutive integers from blocks that grow with the rate', async () => {
     const {url} = await serve();
     const ids = client({servers: [url]});
     for (let expected = 0n; expected < 100_000n; expected++) {
@@ -131,18 +134,18 @@ describe('next', () => {
     ['1500', {}],
     ['50', {}],
     ['1', {minBlock: 7}],
-  ])('goes on where max_range is %s, below its blocks', async (maxRange, options) => {
+  ])('adapts its blocks to a max_range of %s', async (maxRange, options) => {
     const {url} = await serve(makeWorkspace(), {UNIQUEID_MAX_RANGE: maxRange});
     const ids = client({servers: [url], ...options});
     const count = maxRange === '1' ? 20n : 5000n;
     for (let expected = 0n; expected < count; expected++) expect(await ids.next('file')).toBe(expected);
     const {body} = await ask(url, '/metrics');
     const rejected = /uniqueid_refused_requests_total\{reason="INVALID_RANGE"\} (\d+)/.exec(body)?.[1];
-    // A size that was rejected is not asked for with each block.
+    // A rejected size is not requested again for each block.
     expect(Number(rejected)).toBeLessThan(20);
   });
 
-  it.each([50n, 49n, 1n])('gives the last %s integers of a counter, then says so', async (left) => {
+  it.each([50n, 49n, 1n])('returns the last %s integers of a counter, then fails', async (left) => {
     const cwd = makeWorkspace();
     const {url} = await serve(cwd);
     const first = 2n ** 63n - 1n - left;
@@ -151,17 +154,17 @@ describe('next', () => {
     );
     const ids = client({servers: [url]});
     for (let id = first; id < first + left; id++) expect(await ids.next('file')).toBe(id);
-    await expect(Promise.resolve(ids.next('file'))).rejects.toThrow('answered 409');
+    await expect(Promise.resolve(ids.next('file'))).rejects.toMatchObject(answered409);
   });
 
-  it('serves more callers at once than one block has', async () => {
+  it('serves more concurrent callers than one block has integers', async () => {
     const {url} = await serve(makeWorkspace(), {UNIQUEID_MAX_RANGE: '3'});
     const ids = client({servers: [url]});
     const given = await Promise.all(Array.from({length: 100}, async () => ids.next('file')));
     expect(given).toEqual(Array.from({length: 100}, (_, id) => BigInt(id)));
   });
 
-  it('fetches the next block before the first runs dry', async () => {
+  it('requests the next block before the first is used up', async () => {
     const {url} = await serve();
     const ids = client({servers: [url], minBlock: 10, maxBlock: 10});
     for (let id = 0; id < 6; id++) await ids.next('file');
@@ -169,7 +172,7 @@ describe('next', () => {
     for (let id = 6; id < 16; id++) expect(ids.next('file')).toBe(BigInt(id));
   });
 
-  it('lives on its blocks while the service is away, then waits, and lets only so many wait', async () => {
+  it('uses its blocks while the server is unavailable, then queues at most maxWaiting callers', async () => {
     const cwd = makeWorkspace();
     const server = await serve(cwd);
     const {port} = new URL(server.url);
@@ -192,7 +195,7 @@ describe('next', () => {
     expect(given.every((id) => id >= 100n)).toBe(true);
   });
 
-  it('never gives two of eight processes the same integer', async () => {
+  it('never returns one integer to two of eight processes', async () => {
     const {url} = await serve();
     const program = `
       import {Client} from ${JSON.stringify(join(root, 'dist', 'client.js'))};

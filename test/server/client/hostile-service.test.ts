@@ -20,7 +20,7 @@ function client(...servers: string[]): Client {
 
 const failure = expect.objectContaining({code: 'REMOTE_FAILED', transient: false}) as unknown;
 
-/** An endless body, and how many bytes of it were sent. */
+/** Serves an endless body, and counts the bytes sent. */
 async function endless(head: object): Promise<{url: string; sentBytes: () => number}> {
   let socket: Socket | undefined;
   const url = await serving((request, response) => {
@@ -36,16 +36,16 @@ async function endless(head: object): Promise<{url: string; sentBytes: () => num
   return {url, sentBytes: () => socket?.bytesWritten ?? 0};
 }
 
-describe('a client of a hostile service', () => {
+describe('the client of a hostile service', () => {
   const range = '{"endIndex": 9, "startIndex": 0}';
 
-  it('takes what an honest one answers', async () => {
+  it('accepts the answers of an honest one', async () => {
     expect(await client(await answering(range)).allocate('file', 10)).toEqual({start: 0n, end: 9n});
     const identity = await answering(range, {'content-encoding': 'Identity'});
     expect(await client(identity).allocate('file', 10)).toEqual({start: 0n, end: 9n});
   });
 
-  it('asks for no content encoding, and rejects an encoded answer', async () => {
+  it('requests no content encoding, and rejects an encoded answer', async () => {
     const asked: unknown[] = [];
     const url = await serving((request, response) => {
       asked.push(request.headers['accept-encoding']);
@@ -60,7 +60,7 @@ describe('a client of a hostile service', () => {
     async (head) => {
       const {url, sentBytes} = await endless(head);
       await expect(client(url).allocate('file', 10)).rejects.toEqual(failure);
-      // What the system holds between two sockets is on its way too.
+      // Includes the buffers of the system between two sockets.
       expect(sentBytes()).toBeLessThan(32_000_000);
       const taken = await cli(['getid', '-m', 'file', '--server', url], {cwd: makeWorkspace()});
       expect(taken).toMatchObject({status: 7, stdout: ''});
@@ -68,7 +68,7 @@ describe('a client of a hostile service', () => {
     },
   );
 
-  it('bounds the whole time, the body included', async () => {
+  it('limits the total time, including that of the body', async () => {
     const url = await serving((_, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write(' '), 10);
@@ -82,7 +82,7 @@ describe('a client of a hostile service', () => {
     expect((await cli(args, {cwd: makeWorkspace()})).status).toBe(7);
   });
 
-  it('bounds the time of one that resets each connection after its first answer', async () => {
+  it('limits the time for a service that resets each connection after its first answer', async () => {
     let requests = 0;
     const url = await serving((request, response) => {
       if (++requests === 1) response.end(range);
@@ -93,7 +93,7 @@ describe('a client of a hostile service', () => {
     await expect(hasty.allocate('file', 10)).rejects.toMatchObject({code: 'REMOTE_FAILED'});
   });
 
-  it('asks again on a new connection when an idle one was closed just then', async () => {
+  it('repeats a request on a new connection if its idle one has been closed', async () => {
     let requests = 0;
     const url = await serving((request, response) => {
       if (++requests === 2) request.socket.resetAndDestroy();
@@ -128,7 +128,7 @@ describe('a client of a hostile service', () => {
     ['headers without end', `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(100_000)}`],
     ['no HTTP', 'hello\r\n\r\n'],
     ['a body cut short', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}'],
-  ])('fails in time at %s', async (_, bytes) => {
+  ])('fails within the time limit at %s', async (_, bytes) => {
     const url = await listening(
       createRawServer((socket) => {
         socket.end(bytes);
@@ -153,8 +153,8 @@ describe('a client of a hostile service', () => {
     ['a fraction', 10, '{"endIndex": 9.0, "startIndex": 0}'],
     ['texts', 10, '{"endIndex": "9", "startIndex": "0"}'],
     ['keys twice', 10, '{"endIndex": 9, "startIndex": 0, "startIndex": 5}'],
-    ['a range where none was asked for', 0, '{"endIndex": 4, "startIndex": 5}'],
-    ['no range where one was asked for', 1, '{"endIndex": -2, "startIndex": -1}'],
+    ['a range for an empty request', 0, '{"endIndex": 4, "startIndex": 5}'],
+    ['an empty range for a request of 1', 1, '{"endIndex": -2, "startIndex": -1}'],
     ['an end below the start', 1, '{"endIndex": 4, "startIndex": 6}'],
     ['an end below the start that differs by the size', 10, '{"endIndex": 0, "startIndex": 9}'],
     ['a range up to 2^63-1', 10, '{"endIndex": 9223372036854775807, "startIndex": 9223372036854775798}'],
@@ -181,12 +181,12 @@ describe('a client of a hostile service', () => {
     onTestFinished(() => {
       ids.close();
     });
-    // The same answer for a block: no integer of it is given, now or later.
+    // The same answer for a block: none of its integers is returned, now or later.
     for (let turn = 0; turn < 3; turn++)
       await expect(Promise.resolve(ids.next('file'))).rejects.toEqual(failure);
   });
 
-  it('prints nothing of a wrong range with getid --server', async () => {
+  it('prints no wrong range with getid --server', async () => {
     const cwd = makeWorkspace();
     for (const [name, count, body] of wrongRanges.filter(([, asked]) => asked === 10)) {
       const url = await answering(body);
@@ -204,7 +204,7 @@ describe('a client of a hostile service', () => {
     expect((await client(url).allocate('file', 1)).end).toBe(last);
   });
 
-  it('repeats a part of a long message only', async () => {
+  it('shortens a long message of the service', async () => {
     const url = await serving((_, response) => {
       response.writeHead(400).end(JSON.stringify({message: 'x'.repeat(900_000)}));
     });
@@ -212,14 +212,14 @@ describe('a client of a hostile service', () => {
     await expect(asked).rejects.toMatchObject({message: expect.stringMatching(/^.{0,999}$/s) as string});
   });
 
-  it('rejects a URL with a password, and does not show it', async () => {
+  it('rejects a URL with a password, without showing it', async () => {
     const args = ['getid', '-m', 'file', '--server', 'http://me:secret@127.0.0.1:1'];
-    const refused = await cli(args, {cwd: makeWorkspace()});
-    expect(refused.status).toBe(2);
-    expect(refused.stderr).not.toContain('secret');
+    const {status, stderr} = await cli(args, {cwd: makeWorkspace()});
+    expect(status).toBe(2);
+    expect(stderr).not.toContain('secret');
   });
 
-  it('keeps few connections for many calls', async () => {
+  it('uses fewer than 100 connections for 1000 concurrent calls', async () => {
     const sockets = new Set<Socket>();
     let next = 0;
     const url = await serving((request, response) => {
@@ -230,9 +230,9 @@ describe('a client of a hostile service', () => {
     });
     const ids = new Client({servers: [url], timeoutMs: 60_000});
     const warnings: Error[] = [];
-    const heard = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', heard);
-    onTestFinished(() => void process.off('warning', heard));
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
     for (let turn = 0; turn < 3; turn++)
       await Promise.all(Array.from({length: 1000}, (_, index) => ids.allocate('file', index + 1)));
     expect(sockets.size).toBeLessThan(100);
@@ -240,8 +240,8 @@ describe('a client of a hostile service', () => {
   });
 });
 
-describe('a client of a service that gives integers again', () => {
-  /** Answers each request with the range of the first integer that comes next in the list, as long as was asked for. */
+describe('the client of a service that issues integers twice', () => {
+  /** Answers each request with a range of the requested size that starts at the next listed integer. */
   const startingAt = (...starts: number[]): Promise<string> =>
     serving((request, response) => {
       const count = Number(new URL(`http://x${request.url}`).searchParams.get('range'));
@@ -250,19 +250,19 @@ describe('a client of a service that gives integers again', () => {
     });
 
   it.each([
-    ['the same', [100, 100]],
-    ['one that begins in the last', [100, 109]],
-    ['one that ends in the last', [100, 91]],
-    ['one below the last, which others may have', [100, 50]],
-    ['one below another, after one that is right', [100, 200, 150]],
-  ])('rejects %s', async (_, starts) => {
+    ['equal to the last', [100, 100]],
+    ['that starts in the last', [100, 109]],
+    ['that ends in the last', [100, 91]],
+    ['below the last, which others may have', [100, 50]],
+    ['below an earlier one, after a correct one', [100, 200, 150]],
+  ])('rejects a range %s', async (_, starts) => {
     const ids = client(await startingAt(...starts));
     for (const start of starts.slice(0, -1))
       expect((await ids.allocate('file', 10)).start).toBe(BigInt(start));
     await expect(ids.allocate('file', 10)).rejects.toEqual(failure);
   });
 
-  it('rejects it from another server, and goes on with what is right', async () => {
+  it('rejects it from another server, and accepts the next correct range', async () => {
     const [first, second] = [await startingAt(100), await startingAt(95, 110)];
     let isDown = false;
     const flaky = await serving((request, response) => {
@@ -276,7 +276,7 @@ describe('a client of a service that gives integers again', () => {
     expect((await ids.allocate('file', 10)).start).toBe(110n);
   });
 
-  it('takes the same numbers for another mode, and empty ranges as often as they are asked for', async () => {
+  it('accepts the same integers in another mode, and any number of empty ranges', async () => {
     const ids = client(await startingAt(100, 100));
     await ids.allocate('a', 10);
     expect((await ids.allocate('b', 10)).start).toBe(100n);
@@ -284,7 +284,7 @@ describe('a client of a service that gives integers again', () => {
     for (let turn = 0; turn < 2; turn++) expect((await nothing.allocate('a', 0)).end).toBe(-2n);
   });
 
-  it('takes answers that overtake each other, and rejects those that overlap', async () => {
+  it('accepts answers that overtake each other, and rejects overlapping ranges', async () => {
     const waiting: ((start: number) => void)[] = [];
     const url = await serving((_, response) => {
       waiting.push((start) => response.end(`{"endIndex": ${start + 9}, "startIndex": ${start}}`));
@@ -308,14 +308,14 @@ describe('a client of a service that gives integers again', () => {
       await until(() => given.length + failures > index);
     }
     expect(given).toEqual([300n, 100n, 205n, 195n, 400n, 110n]);
-    // What was given is remembered also after none of them is under way.
+    // Ranges are remembered even when no request is running.
     const late = ids.allocate('file', 10);
     await until(() => waiting.length > starts.length);
     waiting.at(-1)?.(405);
     await expect(late).rejects.toEqual(failure);
   });
 
-  it('gives none of the integers one by one', async () => {
+  it('returns none of these integers from next', async () => {
     const url = await startingAt(0, 50, 60, 500);
     const ids = new Client({servers: [url], minBlock: 100, maxBlock: 100});
     onTestFinished(() => {
@@ -355,7 +355,7 @@ describe('the status of a hostile service', () => {
   };
   const asked = (url: string, page = {}) => readServiceStatus(url, {timeoutMs: 5000}, page);
 
-  it('is taken if every field is right', async () => {
+  it('is accepted if every field is valid', async () => {
     expect(await asked(await answering(JSON.stringify(honest)))).toMatchObject({
       modes: [{next: 10n, remaining: 5n, highWaterMark: 10n, usedShare: 0.5}],
       database: {sizeBytes: 4096},
@@ -364,7 +364,7 @@ describe('the status of a hostile service', () => {
 
   const {database, schema} = honest;
   it.each<[string, unknown]>([
-    ['a version that is none', {...honest, version: 1}],
+    ['a version that is a number', {...honest, version: 1}],
     ['no version', {...honest, version: undefined}],
     ['an uptime that is a text', {...honest, service: {uptimeSeconds: '1'}}],
     ['another kind of database', {...honest, database: {...database, kind: 'oracle'}}],
@@ -373,15 +373,15 @@ describe('the status of a hostile service', () => {
     ['a schema that is a number', {...honest, database: {...database, schema: 5}}],
     ['a size below 0', {...honest, database: {...database, sizeBytes: -1}}],
     ['a warning that is an object', {...honest, database: {...database, warnings: [{}]}}],
-    ['a schema that is safe in words', {...honest, schema: {...schema, safe: 'yes'}}],
+    ['a schema with a text for safe', {...honest, schema: {...schema, safe: 'yes'}}],
     ['a problem that is a text', {...honest, schema: {...schema, problem: 'none'}}],
-    ['a code that is none', {...honest, schema: {...schema, problem: {code: 'toString', message: ''}}}],
+    ['an unknown code', {...honest, schema: {...schema, problem: {code: 'toString', message: ''}}}],
     ['a mode that is a number', {...honest, modes: [{...mode, mode: 5}]}],
     ['a share above 1', {...honest, modes: [{...mode, usedShare: 1.5}]}],
     ['a share that is a text', {...honest, modes: [{...mode, usedShare: 'x'}]}],
     ['a count that is a flag', {...honest, modes: [{...mode, remaining: true}]}],
     ['modes that are an object', {...honest, modes: {length: 1}}],
-    ['more in words', {...honest, more: 'no'}],
+    ['a text for more', {...honest, more: 'no'}],
     ['a list', [honest]],
   ])('is rejected with %s', async (_, document) => {
     const url = await answering(JSON.stringify(document));
@@ -396,19 +396,19 @@ describe('the status of a hostile service', () => {
     }
   });
 
-  it('is rejected if it lists more modes than asked for', async () => {
+  it('is rejected if it lists more modes than requested', async () => {
     const url = await answering(JSON.stringify({...honest, modes: [mode, mode]}));
     await expect(asked(url, {limit: 1})).rejects.toMatchObject({code: 'REMOTE_FAILED'});
   });
 
   it.each(['['.repeat(500_000), '{"a":'.repeat(200_000), `{"modes": ${'9'.repeat(1_000_000)}}`])(
-    'is rejected if it is a riddle for a parser: %.9s',
+    'is rejected if it would exhaust a parser: %.9s',
     async (text) => {
       await expect(asked(await answering(text))).rejects.toMatchObject({code: 'REMOTE_FAILED'});
     },
   );
 
-  it('ends, whatever it says of further pages', async () => {
+  it('is not read without end if each page announces another', async () => {
     let sentBytes = 0;
     const text = JSON.stringify({...honest, modes: [{...mode, mode: 'x'.repeat(1_000_000)}], more: true});
     const url = await serving((_, response) => {

@@ -1,14 +1,15 @@
 import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
+import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {untilQueued} from '../../helpers/network/health.js';
 import {startServer, type RunningServer} from '../../helpers/programs/cli.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
-import {join} from 'node:path';
+import {shared} from '../../helpers/run/shared.js';
 
-/** One connection, byte for byte. */
+/** A connection that sends and receives exact bytes. */
 class Wire {
   readonly socket: Socket;
   #received = '';
@@ -27,7 +28,7 @@ class Wire {
     this.socket.write(text, 'latin1');
   }
 
-  /** The bodies of the next answers, once so many have come. */
+  /** Waits for a number of answers, and returns their bodies. */
   async bodies(count: number): Promise<string[]> {
     for (;;) {
       const answers = [
@@ -54,25 +55,34 @@ const get = (mode: string, range = 1, more = ''): string =>
 
 const given = (start: number, end = start): string => `{"endIndex": ${end}, "startIndex": ${start}}`;
 
-let cwd: string;
-let server: RunningServer;
+interface ServerInFolder extends RunningServer {
+  readonly cwd: string;
+}
+
+async function start(): Promise<ServerInFolder> {
+  const cwd = makeWorkspace();
+  const env = {UNIQUEID_IDLE_TIMEOUT: '1', UNIQUEID_HEADER_TIMEOUT: '2'};
+  return {...(await startServer(['--sync'], {cwd, env})), cwd};
+}
+
+const server = shared(start);
+let modes = 0;
+let mode: string;
 let wire: Wire;
 
-beforeEach(async () => {
-  cwd = makeWorkspace();
-  server = await startServer(['--sync'], {
-    cwd,
-    env: {UNIQUEID_IDLE_TIMEOUT: '1', UNIQUEID_HEADER_TIMEOUT: '2'},
-  });
-  wire = new Wire(server.url);
+beforeEach(() => {
+  mode = `mode${++modes}`;
+  wire = new Wire(server().url);
 });
 
-describe('a connection with plain requests', () => {
-  it('is told what node:http tells', async () => {
-    wire.send(get('file'));
+const lock = ({cwd} = server()): (() => void) => lockDatabase(join(cwd, 'db.sqlite3'));
+
+describe('a connection on the fast path', () => {
+  it('gets the same answers as from node:http', async () => {
+    wire.send(get(mode));
     await wire.bodies(1);
-    // A header that node:http has to look at.
-    wire.send(get('file', 1, 'Purpose: none\r\n'));
+    // A header that only node:http handles.
+    wire.send(get(mode, 1, 'Purpose: none\r\n'));
     await wire.bodies(2);
     wire.socket.end();
     const heads = (await wire.untilEnded()).split(/\{[^}]*\}/).slice(0, 2);
@@ -88,7 +98,7 @@ describe('a connection with plain requests', () => {
     expect(heads[0]).toMatch(/Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/);
   });
 
-  it('gets configured headers beyond ASCII in the bytes of ISO-8859-1, as from node:http', async () => {
+  it('gets configured headers beyond ASCII in ISO-8859-1, as from node:http', async () => {
     const {url} = await startServer(['--sync'], {
       cwd: makeWorkspace(),
       env: {
@@ -120,19 +130,19 @@ describe('a connection with plain requests', () => {
     }
   });
 
-  it('goes on after anything else, in order', async () => {
+  it('returns to it after other requests, and keeps their order', async () => {
     const requests: [string, string | RegExp][] = [
-      [get('file'), given(0)],
-      [get('file', 0), given(-1, -2)],
-      [get('file', 3), given(1, 3)],
+      [get(mode), given(0)],
+      [get(mode, 0), given(-1, -2)],
+      [get(mode, 3), given(1, 3)],
       [
-        get('file', 9, 'Expect: nothing\r\n').replace('Expect: nothing\r\n', 'Content-Length: 2\r\n') + 'ab',
+        get(mode, 9, 'Expect: nothing\r\n').replace('Expect: nothing\r\n', 'Content-Length: 2\r\n') + 'ab',
         given(4, 12),
       ],
       ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', /Up and Running/],
-      [get('file'), given(13)],
-      [get('file', 0).replace('range=0', 'range=x'), /400 Bad Request/],
-      [get('file'), given(14)],
+      [get(mode), given(13)],
+      [get(mode, 0).replace('range=0', 'range=x'), /400 Bad Request/],
+      [get(mode), given(14)],
     ];
     for (const [index, [request, answer]] of requests.entries()) {
       wire.send(request);
@@ -142,42 +152,45 @@ describe('a connection with plain requests', () => {
     }
   });
 
-  it('answers an error as node:http does, and goes on', async () => {
-    wire.send(get('file').replace('range=1', 'range=1&range=2'));
-    wire.send(get('file'));
+  it('gets an error for a wrong query, then the next answer', async () => {
+    wire.send(get(mode).replace('range=1', 'range=1&range=2'));
+    wire.send(get(mode));
     const [error, range] = await wire.bodies(2);
-    expect(error).toContain('range is given more than once');
+    expect(JSON.parse(error ?? '')).toMatchObject({
+      status: '400 Bad Request',
+      message: expect.stringContaining('range') as string,
+    });
     expect(range).toBe(given(0));
   });
 
-  it('keeps the order of requests that come before their answers', async () => {
-    wire.send(get('file').repeat(3));
+  it('gets answers to pipelined requests in order', async () => {
+    wire.send(get(mode).repeat(3));
     expect(await wire.bodies(3)).toEqual([given(0), given(1), given(2)]);
-    const other = new Wire(server.url);
-    other.send(get('file'));
-    other.send(get('file', 2));
-    other.send(get('file', 3) + get('file', 4).slice(0, 20));
-    other.send(get('file', 4).slice(20));
+    const other = new Wire(server().url);
+    other.send(get(mode));
+    other.send(get(mode, 2));
+    other.send(get(mode, 3) + get(mode, 4).slice(0, 20));
+    other.send(get(mode, 4).slice(20));
     expect(await other.bodies(4)).toEqual([given(3), given(4, 5), given(6, 8), given(9, 12)]);
   });
 
-  it('may bring its bytes one at a time', async () => {
-    for (const byte of get('file', 5)) {
+  it('may send single bytes', async () => {
+    for (const byte of get(mode, 5)) {
       wire.send(byte);
       await sleep(1);
     }
     expect(await wire.bodies(1)).toEqual([given(0, 4)]);
-    wire.send(get('file'));
+    wire.send(get(mode));
     expect((await wire.bodies(2))[1]).toBe(given(5));
   });
 
-  it('is answered when the client has closed its half, before or after', async () => {
-    wire.send(get('file'));
+  it('is answered after the client has closed its half', async () => {
+    wire.send(get(mode));
     wire.socket.end();
     expect(await wire.untilEnded()).toContain(given(0));
-    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
-    const waiting = new Wire(server.url);
-    waiting.send(get('file'));
+    const unlock = lock();
+    const waiting = new Wire(server().url);
+    waiting.send(get(mode));
     await sleep(50);
     waiting.socket.end();
     await sleep(50);
@@ -187,20 +200,22 @@ describe('a connection with plain requests', () => {
 
   it.each([
     ['HTTP/1.0', get('file').replace('HTTP/1.1', 'HTTP/1.0'), 1],
-    ['a wish to close', get('file', 1, 'Connection: close\r\n'), 1],
+    ['Connection: close', get('file', 1, 'Connection: close\r\n'), 1],
     ['two requests', get('file').repeat(2), 2],
-    ['nothing after a part of another', get('file') + 'GET /get', 1],
-    ['nonsense behind it', `${get('file')}\x01\r\n\r\n`, 1],
+    ['a part of a second request', get('file') + 'GET /get', 1],
+    ['malformed bytes behind it', `${get('file')}\x01\r\n\r\n`, 1],
     [
       'requests of several routes',
       `${get('file')}GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${get('file')}`,
       2,
     ],
-  ])('half closed at once is answered, with %s', async (_, text, ranges) => {
-    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+  ])('is answered if the client closes its half immediately, with %s', async (_, template, ranges) => {
+    const text = template.replaceAll('mode=file', `mode=${mode}`);
+    const firstLength = get(mode).length;
+    const unlock = lock();
     wire.socket.end(text, 'latin1');
-    const parts = new Wire(server.url);
-    for (const part of [text.slice(0, get('file').length), text.slice(get('file').length)]) {
+    const parts = new Wire(server().url);
+    for (const part of [text.slice(0, firstLength), text.slice(firstLength)]) {
       if (part !== '') parts.send(part);
       await sleep(50);
     }
@@ -210,44 +225,46 @@ describe('a connection with plain requests', () => {
     const answered = (await wire.untilEnded()) + (await parts.untilEnded());
     const starts = [...answered.matchAll(/"startIndex": (\d+)/g)].map(([, start]) => Number(start));
     expect(starts.sort((a, b) => a - b)).toEqual(Array.from({length: 2 * ranges}, (__, index) => index));
-    const next = new Wire(server.url);
-    next.send(get('file'));
+    const next = new Wire(server().url);
+    next.send(get(mode));
     expect(await next.bodies(1)).toEqual([given(2 * ranges)]);
   });
 
-  it('that says nothing, or nothing more, is closed', async () => {
+  it('is closed when it is silent, from its start or after an answer', async () => {
     const silent = wire.untilEnded();
-    const once = new Wire(server.url);
-    once.send(get('file'));
+    const once = new Wire(server().url);
+    once.send(get(mode));
     expect(await once.bodies(1)).toEqual([given(0)]);
     expect(await once.untilEnded()).toContain(given(0));
     expect(await silent).toBe('');
   });
 
-  it('that goes away before its answer does no harm', async () => {
-    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+  it('may be reset before its answer without disturbing others', async () => {
+    const unlock = lock();
     for (let gone = 0; gone < 5; gone++) {
-      const leaving = new Wire(server.url);
-      leaving.send(get('file'));
+      const leaving = new Wire(server().url);
+      leaving.send(get(mode));
       await once(leaving.socket, 'connect');
       await sleep(20);
       leaving.socket.resetAndDestroy();
     }
     unlock();
-    wire.send(get('other'));
+    wire.send(get(`${mode}-other`));
     expect(await wire.bodies(1)).toEqual([given(0)]);
   });
 
-  it('is told to close when the server stops, and its answer comes first', async () => {
-    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
-    wire.send(get('file'));
-    await untilQueued(server.url, 1);
-    server.process.kill('SIGTERM');
+  it('gets its answer with Connection: close when the server shuts down', async () => {
+    const stopping = await start();
+    const last = new Wire(stopping.url);
+    const unlock = lock(stopping);
+    last.send(get(mode));
+    await untilQueued(stopping.url, 1);
+    stopping.process.kill('SIGTERM');
     await sleep(100);
     unlock();
-    const text = await wire.untilEnded();
+    const text = await last.untilEnded();
     expect(text).toContain('Connection: close\r\n');
     expect(text).toContain(given(0));
-    expect((await server.finished).status).toBe(0);
+    expect((await stopping.finished).status).toBe(0);
   });
 });

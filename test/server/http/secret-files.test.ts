@@ -2,7 +2,15 @@ import {chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync} from 'no
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {makeCertificate} from '../../helpers/network/certificate.js';
-import {cli, startServer, waitFor, type Finished} from '../../helpers/programs/cli.js';
+import {
+  cli,
+  cliError,
+  recordsOf,
+  reload,
+  startServer,
+  type CliError,
+  type Finished,
+} from '../../helpers/programs/cli.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
 interface Setup {
@@ -19,7 +27,7 @@ function put(path: string, text: string): string {
 
 const tokens = '[a]\ntoken = a-long-enough-secret\n';
 
-/** Files that hold a secret, each as a service is told of it. */
+/** Files that hold a secret, each with the flags or variables that name it to a server. */
 const setups: Readonly<Record<string, (cwd: string) => Setup>> = {
   tokens_file: (cwd) => {
     const path = put(join(cwd, 'tokens.ini'), tokens);
@@ -32,7 +40,7 @@ const setups: Readonly<Record<string, (cwd: string) => Setup>> = {
     return {args: [], env: {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: path}, path};
   },
   'the config file': (cwd) => {
-    // The variable wins, but the password stands in the file for all to read.
+    // The variable overrides the URL, but the file still holds the password.
     const path = put(join(cwd, 'my.ini'), '[database]\npeewee_url = mysql://u:hush-hush@127.0.0.1:1/x\n');
     return {args: ['--config', path], env: {PEEWEE_URL: 'sqlite:///db.sqlite3'}, path};
   },
@@ -40,53 +48,54 @@ const setups: Readonly<Record<string, (cwd: string) => Setup>> = {
 
 const each = Object.entries(setups);
 
-const serve = (cwd: string, {args, env}: Setup): Promise<Finished> =>
-  cli(['serve', '--sync', '--port', '0', ...args], {cwd, env});
+const rejectionOf = (cwd: string, {args, env}: Setup): Promise<CliError> =>
+  cliError(['serve', '--sync', '--port', '0', ...args], {cwd, env});
 
-/** The warnings of `status --json`. */
+/** Returns the warnings of `status --json`. */
 async function warnings(cwd: string, {args, env}: Setup): Promise<readonly string[]> {
   const {stdout} = await cli(['status', '--json', ...args], {cwd, env});
   return (JSON.parse(stdout) as {database: {warnings: string[]}}).database.warnings;
 }
 
 describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
-  it.each(each)('that others may write is rejected: %s', async (_, setUp) => {
+  it.each(each)('is rejected if others may write it: %s', async (_, setUp) => {
     const cwd = makeWorkspace();
     const setup = setUp(cwd);
     await cli(['dbsync'], {cwd});
     for (const mode of [0o620, 0o602, 0o666, 0o664]) {
       chmodSync(setup.path, mode);
-      const {status, stderr} = await serve(cwd, setup);
-      expect(status, stderr).toBe(2);
-      expect(stderr).toContain(setup.path);
-      expect(stderr).toContain('chmod go-w');
+      const {code, message, hint} = await rejectionOf(cwd, setup);
+      expect(code).toBe('CONFIG_INVALID');
+      expect(message).toContain(setup.path);
+      expect(hint).toContain('chmod go-w');
     }
   });
 
-  it.each(each)('that every user may read is warned of by serve and status: %s', async (_, setUp) => {
+  it.each(each)('causes a warning of serve and status if every user may read it: %s', async (_, setUp) => {
     const cwd = makeWorkspace();
     const setup = setUp(cwd);
     chmodSync(setup.path, 0o444);
     const server = await startServer(['--sync', ...setup.args], {cwd, env: setup.env});
-    expect(server.stderr()).toContain(`${setup.path} (mode 0444)`);
+    const [warning] = recordsOf(server.stderr(), 40);
+    for (const part of [setup.path, '0444']) expect(warning?.msg).toContain(part);
     expect(await warnings(cwd, setup)).toEqual([expect.stringContaining(setup.path)]);
     const screen = await cli(['status', ...setup.args], {cwd, env: setup.env});
-    expect(screen.stdout).toContain('mode 0444');
+    expect(screen.stdout).toContain('0444');
     chmodSync(setup.path, 0o640);
     expect(await warnings(cwd, setup)).toEqual([]);
   });
 
-  it.each([0o400, 0o440, 0o600, 0o640])('is nothing to tell of with mode %o', async (mode) => {
+  it.each([0o400, 0o440, 0o600, 0o640])('causes no warning with mode %o', async (mode) => {
     const cwd = makeWorkspace();
     for (const [, setUp] of each) {
       const setup = setUp(cwd);
       chmodSync(setup.path, mode);
       const server = await startServer(['--sync', ...setup.args], {cwd, env: setup.env});
-      expect(server.stderr()).not.toContain('chmod');
+      expect(recordsOf(server.stderr(), 40)).toEqual([]);
     }
   });
 
-  it('is judged by the file itself, not by the links and folders of a Kubernetes mount', async () => {
+  it('is checked itself, not the links and folders of a Kubernetes mount', async () => {
     const cwd = makeWorkspace();
     mkdirSync(join(cwd, '..2026'));
     chmodSync(join(cwd, '..2026'), 0o1777);
@@ -95,20 +104,21 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
     symlinkSync(join('..data', 'tokens.ini'), join(cwd, 'tokens.ini'));
     const setup = {args: [], env: {UNIQUEID_TOKENS_FILE: join(cwd, 'tokens.ini')}, path: file};
     const server = await startServer(['--sync'], {cwd, env: setup.env});
-    expect(server.stderr()).not.toContain('chmod');
+    expect(recordsOf(server.stderr(), 40)).toEqual([]);
     chmodSync(file, 0o646);
-    expect((await serve(cwd, setup)).status).toBe(2);
+    expect((await rejectionOf(cwd, setup)).code).toBe('CONFIG_INVALID');
   });
 
-  it('that others may write since SIGHUP changes nothing', async () => {
+  it('is rejected on SIGHUP if others may write it by then', async () => {
     const cwd = makeWorkspace();
     const setup = setups['tokens_file']?.(cwd);
     const {env, path} = setup ?? {env: {}, path: ''};
     const server = await startServer(['--sync'], {cwd, env});
     put(path, '[a]\ntoken = somebody-elses-token\n');
     chmodSync(path, 0o666);
-    server.process.kill('SIGHUP');
-    await waitFor(() => (server.stderr().includes('chmod go-w') ? true : undefined), server);
+    const outcome = await reload(server);
+    expect(outcome.accepted).toBe(false);
+    expect(outcome.text).toContain('chmod go-w');
     const ask = (token: string): Promise<Finished> =>
       cli(['getid', '-m', 'file', '--server', server.url], {cwd, env: {UNIQUEID_TOKEN: token}});
     expect((await ask('somebody-elses-token')).status).toBe(7);
@@ -116,18 +126,18 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
   });
 
   it.each(['getid -m file', 'status', 'dbsync', 'dbsync --check', 'reset --all --to 0 --yes'])(
-    'as the config file that others may write is rejected by %s',
+    'is rejected by %s if it is the config file and others may write it',
     async (line) => {
       const cwd = makeWorkspace();
       const path = put(join(cwd, 'my.ini'), '[uniqueid]\ntokens_file = tokens.ini\n');
       chmodSync(path, 0o664);
-      const {status, stderr} = await cli([...line.split(' '), '--config', path], {cwd});
-      expect(status, stderr).toBe(2);
-      expect(stderr).toContain(path);
+      const {code, message} = await cliError([...line.split(' '), '--config', path], {cwd});
+      expect(code).toBe('CONFIG_INVALID');
+      expect(message).toContain(path);
     },
   );
 
-  it('is no config file without a password and without tokens', async () => {
+  it('is not a config file without a password and without tokens_file', async () => {
     const cwd = makeWorkspace();
     const path = put(join(cwd, 'my.ini'), '[database]\npeewee_url = sqlite:///db.sqlite3\n');
     chmodSync(path, 0o666);
@@ -139,14 +149,14 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
 });
 
 it.skipIf(process.platform === 'win32')(
-  'a client key of the database that others may write is rejected',
+  'a client key for the database is rejected if others may write it',
   async () => {
     const cwd = makeWorkspace();
     const {key} = makeCertificate();
     chmodSync(key, 0o620);
     const url = `postgresql://127.0.0.1:1/a?sslmode=require&sslkey=${key}`;
-    const {status, stderr} = await cli(['status', '--database', url], {cwd});
-    expect(status, stderr).toBe(2);
-    expect(stderr).toContain('sslkey');
+    const {code, message} = await cliError(['status', '--database', url], {cwd});
+    expect(code).toBe('CONFIG_INVALID');
+    expect(message).toContain('sslkey');
   },
 );

@@ -30,7 +30,7 @@ const place = (url: string): {port: number; host: string} => ({
   host: '127.0.0.1',
 });
 
-/** A connection whose client never starts its handshake. */
+/** Opens a connection whose client never starts its handshake. */
 async function openMute(url: string): Promise<Socket> {
   const socket = closedWithTest(connect({...place(url), allowHalfOpen: true}));
   await once(socket, 'connect');
@@ -48,15 +48,16 @@ async function openTls(url: string): Promise<Socket> {
 const request = (more = ''): string =>
   `GET /getid?mode=file&range=1 HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 
+/** Waits until the server closes its half, and returns what it has sent. */
 async function closed(socket: Socket): Promise<string> {
-  let said = '';
-  socket.on('data', (chunk) => (said += String(chunk)));
+  let received = '';
+  socket.on('data', (chunk) => (received += String(chunk)));
   if (!socket.readableEnded && !socket.closed) {
     await new Promise((resolve) => {
       socket.once('end', resolve).once('close', resolve);
     });
   }
-  return said;
+  return received;
 }
 
 describe('a connection without a complete handshake', () => {
@@ -70,16 +71,16 @@ describe('a connection without a complete handshake', () => {
   it.each([
     ['nothing', ''],
     ['a part of its ClientHello', Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])],
-  ])('ends when its client closes its half after it has sent %s', async (_, bytes) => {
+  ])('is closed when its client closes its half after sending %s', async (_, bytes) => {
     const {url} = await startTls({UNIQUEID_HEADER_TIMEOUT: '3600'});
     const socket = await openMute(url);
     socket.end(bytes);
     await closed(socket);
   });
 
-  it('does not hold up a stop on a socket that systemd holds', async () => {
-    const patience = {UNIQUEID_SHUTDOWN_TIMEOUT: '10', UNIQUEID_HEADER_TIMEOUT: '3600'};
-    const holder = await holdSocket(['--sync'], {cwd: makeWorkspace(), env: {...tlsSettings(), ...patience}});
+  it('does not delay the shutdown on a socket of systemd', async () => {
+    const limits = {UNIQUEID_SHUTDOWN_TIMEOUT: '10', UNIQUEID_HEADER_TIMEOUT: '3600'};
+    const holder = await holdSocket(['--sync'], {cwd: makeWorkspace(), env: {...tlsSettings(), ...limits}});
     const service = await holder.start();
     const mute = await openMute(holder.url);
     // The service has accepted the first once it has served the second.
@@ -96,7 +97,7 @@ describe('a TLS client that closes its half', () => {
   it.each([
     ['a plain request', ''],
     ['a request for node:http', 'Purpose: none\r\n'],
-  ])('is answered: %s', async (_, header) => {
+  ])('is answered before and after it closes its half: %s', async (_, header) => {
     const {url} = await startTls();
     const together = await openTls(url);
     together.end(request(header));
@@ -108,7 +109,7 @@ describe('a TLS client that closes its half', () => {
     expect(await closed(apart)).toContain('"startIndex": 2');
   });
 
-  it('before it has asked is closed', async () => {
+  it('is closed if it has sent no request', async () => {
     const {url} = await startTls({UNIQUEID_HEADER_TIMEOUT: '3600'});
     const socket = await openTls(url);
     socket.end();
@@ -130,7 +131,7 @@ describe('a client that reads nothing', () => {
     const socket = kind === 'TLS' ? await openTls(url) : await openMute(url);
     socket.pause();
     const text = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
-    // Answers go on until they fill what the systems hold for the client; from then on nothing is written any more.
+    // Answers fill the buffers of both systems; from then on the server can write nothing.
     while (!socket.closed) {
       if (socket.writableLength < 1_000_000) socket.write(text.repeat(10));
       await sleep(5);

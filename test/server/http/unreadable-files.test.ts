@@ -4,31 +4,23 @@ import {join} from 'node:path';
 import {connect} from 'node:tls';
 import {describe, expect, it} from 'vitest';
 import {makeCertificate} from '../../helpers/network/certificate.js';
-import {cli, startServer, waitFor, type RunningServer} from '../../helpers/programs/cli.js';
+import {cliError, reload, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
-/** A regular file that opens, and whose first byte cannot be read: EIO, as from a failing disk. */
+/** A regular file that opens but fails with EIO when read, as on a failing disk. */
 const UNREADABLE = '/proc/self/mem';
 
-/** Puts a link in the place of another one in one step, as an operator does who replaces a file. */
+/** Replaces a link in one step, as an operator replaces a file. */
 function link(path: string, target: string): void {
   symlinkSync(target, `${path}.new`);
   renameSync(`${path}.new`, path);
 }
 
-async function reload(server: RunningServer, outcome: string): Promise<void> {
-  const before = server.stderr().length;
-  server.process.kill('SIGHUP');
-  await waitFor(() => (server.stderr().slice(before).includes(outcome) ? true : undefined), server);
-}
-
-const KEPT = 'stay as they were';
-const TAKEN = 'Read tokens and certificate again';
 const [first, second] = ['the-first-long-secret', 'the-second-long-secret'];
 
 describe.runIf(process.platform === 'linux')('a file that the disk fails to read', () => {
-  it('leaves the tokens as they were at a SIGHUP, until it can be read', async () => {
+  it('leaves the old tokens in use on SIGHUP, until it is readable', async () => {
     const cwd = makeWorkspace();
     const tokens = join(cwd, 'tokens.ini');
     const write = (secret: string): string => {
@@ -47,14 +39,14 @@ describe.runIf(process.platform === 'linux')('a file that the disk fails to read
       );
     expect(await statuses()).toEqual([200, 401, 401]);
     link(tokens, UNREADABLE);
-    await reload(server, KEPT);
+    expect((await reload(server)).accepted).toBe(false);
     expect(await statuses()).toEqual([200, 401, 401]);
     link(tokens, write(second));
-    await reload(server, TAKEN);
+    expect((await reload(server)).accepted).toBe(true);
     expect(await statuses()).toEqual([401, 200, 401]);
   });
 
-  it.each(['cert.pem', 'key.pem'])('leaves the certificate as it was at a SIGHUP: %s', async (name) => {
+  it.each(['cert.pem', 'key.pem'])('leaves the old certificate in use on SIGHUP: %s', async (name) => {
     const cwd = makeWorkspace();
     const [one, two] = [makeCertificate(), makeCertificate()];
     const [cert, key] = [join(cwd, 'cert.pem'), join(cwd, 'key.pem')];
@@ -76,10 +68,10 @@ describe.runIf(process.platform === 'linux')('a file that the disk fails to read
     const pemOf = ({certificate}: typeof one): string => readFileSync(certificate, 'utf8');
     install(two);
     link(join(cwd, name), UNREADABLE);
-    await reload(server, KEPT);
+    expect((await reload(server)).accepted).toBe(false);
     expect(await shown()).toBe(pemOf(one));
     install(two);
-    await reload(server, TAKEN);
+    expect((await reload(server)).accepted).toBe(true);
     expect(await shown()).toBe(pemOf(two));
   });
 
@@ -89,11 +81,13 @@ describe.runIf(process.platform === 'linux')('a file that the disk fails to read
     'UNIQUEID_TLS_KEY',
     'UNIQUEID_CONFIG',
     'UNIQUEID_CPCONFIG',
-  ])('ends serve at the start: %s', async (variable) => {
+  ])('ends serve at its start: %s', async (variable) => {
     const {certificate, key} = makeCertificate();
     const env = {UNIQUEID_TLS_CERT: certificate, UNIQUEID_TLS_KEY: key, [variable]: UNREADABLE};
-    const {status, stderr} = await cli(['serve', '--sync', '--port', '0'], {cwd: makeWorkspace(), env});
-    expect(status).toBe(2);
-    expect(stderr).toContain('cannot be read: EIO');
+    const error = await cliError(['serve', '--sync', '--port', '0'], {cwd: makeWorkspace(), env});
+    expect(error).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('EIO') as string,
+    });
   });
 });

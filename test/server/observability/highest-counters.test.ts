@@ -18,7 +18,7 @@ async function started(): Promise<{database: SqliteTestDatabase; store: Store; h
   return {database, store, highest: new HighestCounters(store)};
 }
 
-it('tells nothing before the first look, and all integers of a database without modes', async () => {
+it('has no smallest remaining share before the first read, and 1 for a database without modes', async () => {
   const {highest} = await started();
   highest.note(half);
   expect(highest.smallestRemainingShare()).toBeUndefined();
@@ -26,7 +26,7 @@ it('tells nothing before the first look, and all integers of a database without 
   expect(highest.smallestRemainingShare()).toBe(1);
 });
 
-it('looks at the table once a minute, and adds what this process has advanced since', async () => {
+it('reads the table once per minute, and adds what this process has advanced since', async () => {
   const {database, highest} = await started();
   await database.execute(`INSERT INTO uniqueindex VALUES ('file', ${half})`);
   await highest.read();
@@ -41,28 +41,28 @@ it('looks at the table once a minute, and adds what this process has advanced si
   expect(highest.smallestRemainingShare()).toBe(0.25);
 });
 
-it('follows a counter that was moved back', async () => {
+it('follows a counter that was reset to a lower value', async () => {
   const {database, highest} = await started();
   await highest.read();
   highest.note(half);
   expect(highest.smallestRemainingShare()).toBe(0.5);
   await database.execute(`INSERT INTO uniqueindex VALUES ('file', 0)`);
   vi.advanceTimersByTime(minute);
-  const look = highest.read();
+  const reading = highest.read();
   highest.note(half / 2n);
-  await look;
+  await reading;
   expect(highest.smallestRemainingShare()).toBe(0.75);
 });
 
-it('keeps what it knows while the database fails, and looks again at the next question', async () => {
+it('keeps the last result while the database fails, and retries at the next read', async () => {
   const {database, highest} = await started();
   await database.execute(`INSERT INTO uniqueindex VALUES ('file', ${half})`);
   await highest.read();
-  await database.execute('ALTER TABLE uniqueindex RENAME TO away');
+  await database.execute('ALTER TABLE uniqueindex RENAME TO lost');
   vi.advanceTimersByTime(minute);
   await expect(highest.read()).rejects.toMatchObject({code: expect.stringMatching(/^SCHEMA_/) as string});
   expect(highest.smallestRemainingShare()).toBe(0.5);
-  await database.execute('ALTER TABLE away RENAME TO uniqueindex');
+  await database.execute('ALTER TABLE lost RENAME TO uniqueindex');
   await database.execute('UPDATE uniqueindex SET "index" = 0');
   await highest.read();
   expect(highest.smallestRemainingShare()).toBe(1);

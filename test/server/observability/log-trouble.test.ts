@@ -3,21 +3,28 @@ import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:f
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished, type TestContext} from 'vitest';
-import {cli, startProgram, waitFor, type RunningCommand} from '../../helpers/programs/cli.js';
+import {
+  cli,
+  logRecords,
+  startProgram,
+  waitFor,
+  type LogRecord,
+  type RunningCommand,
+} from '../../helpers/programs/cli.js';
 import {ask, keepAlive} from '../../helpers/network/http.js';
 import {freePort} from '../../helpers/databases/private-server.js';
 import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 import {needs} from '../../helpers/run/needs.js';
 
-const EVERYTHING = {UNIQUEID_LOG_SCREEN: 'true', UNIQUEID_REQUEST_TIMEOUT: '2'};
+const ALL_LOGS = {UNIQUEID_LOG_SCREEN: 'true', UNIQUEID_REQUEST_TIMEOUT: '2'};
 
-interface Troubled extends RunningCommand {
+interface Server extends RunningCommand {
   readonly url: string;
 }
 
-/** Starts `serve` with its streams as a shell redirects them, and waits until it answers. */
-async function serveWith(redirections: string, cwd: string, env = {}): Promise<Troubled> {
+/** Starts `serve` with the redirections of a shell, and waits until it answers. */
+async function serveWith(redirections: string, cwd: string, env = {}): Promise<Server> {
   await cli(['dbsync'], {cwd});
   const port = await freePort();
   const program = `'${process.execPath}' '${join(root, 'bin', 'run.js')}' serve --port ${port}`;
@@ -27,7 +34,7 @@ async function serveWith(redirections: string, cwd: string, env = {}): Promise<T
   return {...command, url};
 }
 
-/** Stderr cannot tell that it answers. */
+/** Polls, because stderr cannot announce the server. */
 async function untilAnswering(url: string): Promise<void> {
   while ((await ask(url, '/').catch(() => undefined)) === undefined) await sleep(20);
 }
@@ -37,7 +44,7 @@ async function droppedLines(url: string): Promise<number> {
   return Number(/^uniqueid_log_lines_dropped_total (\d+)$/m.exec(body)?.[1]);
 }
 
-/** Asks so often, at such length, that more is logged than any pipe or buffer holds. */
+/** Logs 2 MB with long requests: more than any pipe or buffer holds. */
 async function logMuch(url: string): Promise<void> {
   const agent = keepAlive(8);
   const text = 'x'.repeat(4000);
@@ -52,8 +59,8 @@ async function logMuch(url: string): Promise<void> {
   expect([...statuses]).toEqual([200]);
 }
 
-/** Everything that is logged: requests, a failure of the service's own, and its start and stop. */
-async function useAndStop({url, process: child, finished}: Troubled, cwd: string): Promise<void> {
+/** Causes all records: of requests, of a failed commit, and of start and shutdown. */
+async function useAndStop({url, process: child, finished}: Server, cwd: string): Promise<void> {
   expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(200);
   const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
   expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(503);
@@ -65,15 +72,15 @@ async function useAndStop({url, process: child, finished}: Troubled, cwd: string
   expect(await finished).toMatchObject({status: 0, signal: null});
 }
 
-describe('serve answers every request and ends with 0', () => {
+describe('serve answers every request and ends with status 0', () => {
   it.each([
     ['stderr is on a full disk', '2>/dev/full'],
-    ['the reader of stderr has gone', '2> >(exec true)'],
-    ['nobody reads stderr', '2> >(exec sleep 60 >/dev/null 2>&1)'],
-    ['stderr can only be read from', '2</dev/null'],
+    ['the reader of stderr has ended', '2> >(exec true)'],
+    ['stderr is a pipe that is never read', '2> >(exec sleep 60 >/dev/null 2>&1)'],
+    ['stderr is open for reading only', '2</dev/null'],
   ])('if %s', async (_, redirection) => {
     const cwd = makeWorkspace();
-    await useAndStop(await serveWith(redirection, cwd, EVERYTHING), cwd);
+    await useAndStop(await serveWith(redirection, cwd, ALL_LOGS), cwd);
   });
 
   it.each(['/dev/full', 'unread'])('if both log files are %s', async (path) => {
@@ -87,7 +94,7 @@ describe('serve answers every request and ends with 0', () => {
       await sleep(100);
     }
     const env = {
-      ...EVERYTHING,
+      ...ALL_LOGS,
       UNIQUEID_ACCESS_FILE: path,
       UNIQUEID_ERROR_FILE: path,
       UNIQUEID_LOG_SCREEN: 'false',
@@ -97,15 +104,15 @@ describe('serve answers every request and ends with 0', () => {
 
   it('if stderr is closed', async () => {
     const cwd = makeWorkspace();
-    const server = await serveWith('2>&-', cwd, EVERYTHING);
+    const server = await serveWith('2>&-', cwd, ALL_LOGS);
     await logMuch(server.url);
     server.process.kill('SIGTERM');
     expect(await server.finished).toMatchObject({status: 0, signal: null});
   });
 
-  needs('python3').it('if nobody reads the terminal', async () => {
+  needs('python3').it('if the terminal is never read', async () => {
     const cwd = makeWorkspace();
-    // A terminal of its own whose master is held open and never read.
+    // A new terminal whose master stays open and is never read.
     const hold = `import os,pty,signal,sys
 pid, _ = pty.fork()
 if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
@@ -115,10 +122,10 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
     const port = await freePort();
     await cli(['dbsync'], {cwd});
     const program = [process.execPath, join(root, 'bin', 'run.js'), 'serve', '--port', String(port)];
-    const command = startProgram('python3', ['-c', hold, ...program], {cwd, env: EVERYTHING});
+    const command = startProgram('python3', ['-c', hold, ...program], {cwd, env: ALL_LOGS});
     const pid = Number(await waitFor(() => /^(\d+)\n/.exec(command.stdout())?.[1], command));
     onTestFinished(() => {
-      // A terminal that is gone would not end it.
+      // The loss of its terminal would not end it.
       if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');
     });
     const url = `http://127.0.0.1:${port}`;
@@ -127,7 +134,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
   });
 });
 
-/** A file system of 4 MB; where this user may not mount one the test is skipped. */
+/** Mounts a file system of 4 MB; skips the test if this user may not. */
 function tinyDisk(skip: TestContext['skip']): string {
   const folder = join(makeWorkspace(), 'tiny');
   mkdirSync(folder);
@@ -142,8 +149,8 @@ function tinyDisk(skip: TestContext['skip']): string {
   return folder;
 }
 
-describe('logs on a disk that was full', () => {
-  it('are written again when there is room, whole lines only, and say once what is missing', async ({
+describe('logs on a full disk', () => {
+  it('are written again when there is space, in whole lines, with one record of the dropped ones', async ({
     skip,
   }) => {
     const disk = tinyDisk(skip);
@@ -157,31 +164,32 @@ describe('logs on a disk that was full', () => {
     await logMuch(server.url);
     while ((await droppedLines(server.url)) === 0) await sleep(50);
     rmSync(join(disk, 'ballast'));
-    const told = await waitFor(() => /"dropped":(\d+)/.exec(server.stderr()) ?? undefined, server);
-    expect(Number(told[1])).toBeGreaterThan(0);
+    const isRecovery = (record: LogRecord): boolean => record['dropped'] !== undefined;
+    const recovery = await waitFor(() => logRecords(server.stderr()).find(isRecovery), server);
     const dropped = await droppedLines(server.url);
+    expect(dropped).toBeGreaterThan(0);
     server.process.kill('SIGTERM');
     expect((await server.finished).status).toBe(0);
-    expect(server.stderr().match(/"dropped":/g)).toHaveLength(1);
-    expect(Number(told[1])).toBe(dropped);
+    expect(logRecords(server.stderr()).filter(isRecovery)).toEqual([recovery]);
+    expect(recovery['dropped']).toBe(dropped);
     const lines = readFileSync(access, 'utf8').split('\n').slice(0, -1);
-    // One line may be cut where the disk was full; the next one begins a line all the same.
+    // The full disk may have cut one line; the next line still starts a new one.
     expect(lines.filter((line) => !line.endsWith('"')).length).toBeLessThanOrEqual(1);
     expect(lines.at(-1)).toContain('/metrics');
   });
 
-  it('keep no more than a bounded number of lines in memory', async () => {
+  it('keep a bounded number of lines in memory', async () => {
     const cwd = makeWorkspace();
     const server = await serveWith('', cwd, {
       UNIQUEID_LOG_SCREEN: 'false',
       UNIQUEID_ACCESS_FILE: '/dev/full',
     });
-    const heap = async (): Promise<number> =>
+    const residentBytes = async (): Promise<number> =>
       Number(/^process_resident_memory_bytes (\S+)$/m.exec((await ask(server.url, '/metrics')).body)?.[1]);
     for (let turn = 0; turn < 3; turn++) await logMuch(server.url);
-    const before = await heap();
+    const before = await residentBytes();
     // 76 MB of lines.
     for (let turn = 0; turn < 40; turn++) await logMuch(server.url);
-    expect((await heap()) - before).toBeLessThan(45_000_000);
+    expect((await residentBytes()) - before).toBeLessThan(45_000_000);
   }, 120_000);
 });

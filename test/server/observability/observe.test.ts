@@ -1,7 +1,7 @@
 import {Validator} from '@seriousme/openapi-schema-validator';
 import {Ajv2020} from 'ajv/dist/2020.js';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {cli, startServer} from '../../helpers/programs/cli.js';
+import {cli, logRecords, recordsOf, startServer, waitFor} from '../../helpers/programs/cli.js';
 import {untilHealthIs} from '../../helpers/network/health.js';
 import {ask, type Answer} from '../../helpers/network/http.js';
 import {needs} from '../../helpers/run/needs.js';
@@ -11,7 +11,7 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 
-/** The value of one series, such as `uniqueid_ids_total{mode="file"}`. */
+/** Returns the value of one series, such as `uniqueid_ids_total{mode="file"}`. */
 async function metric(url: string, series: string): Promise<number | undefined> {
   const {body} = await ask(url, '/metrics');
   const line = body.split('\n').find((each) => each.startsWith(`${series} `));
@@ -31,7 +31,7 @@ describe('/openapi.json', () => {
     readonly components: {readonly schemas: Record<string, object>};
   }
 
-  it('is valid OpenAPI 3.1, and what the service really answers', async () => {
+  it('is valid OpenAPI 3.1, and describes the real answers', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     const document = JSON.parse((await ask(url, '/openapi.json')).body) as Document;
     const {valid, errors} = await new Validator().validate(structuredClone(document) as never);
@@ -74,7 +74,7 @@ describe('/openapi.json', () => {
 });
 
 describe('/metrics', () => {
-  it('count what happened, by mode, and nothing that did not', async () => {
+  it('counts allocations and integers per mode, and rejections per reason', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     await Promise.all(Array.from({length: 20}, () => ask(url, '/getid?mode=file&range=5')));
     await ask(url, '/getid?mode=other&range=1');
@@ -95,7 +95,7 @@ describe('/metrics', () => {
     expect(body).toMatch(/^process_resident_memory_bytes \d+$/m);
   });
 
-  it('give the smallest share of all modes, also of one without a series that another service uses', async () => {
+  it('has the smallest remaining share of all modes, even of those that only other servers use', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
@@ -106,13 +106,13 @@ describe('/metrics', () => {
     await Promise.all(Array.from({length: 100}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
     await Promise.all(Array.from({length: 100}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
     expect(await metric(url, 'uniqueid_smallest_remaining_share')).toBe(0.25);
-    // What this service hands out itself counts at once, listed or not.
+    // Integers that this server issues count immediately, even for a mode without a series.
     await ask(url, `/getid?mode=ours&range=${4n * quarter - quarter / 2n}`);
     expect(await metric(url, 'uniqueid_remaining_share{mode="ours"}')).toBeUndefined();
     expect(await metric(url, 'uniqueid_smallest_remaining_share')).toBe(0.125);
   });
 
-  it('give the hundred modes used most series of their own, and the others one', async () => {
+  it('has series for the hundred most used modes, and one for all others', async () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace()});
     await Promise.all(Array.from({length: 150}, (_, index) => ask(url, `/getid?mode=m${index}&range=2`)));
     const {body} = await ask(url, '/metrics');
@@ -128,7 +128,7 @@ describe('/metrics', () => {
 });
 
 describe('/status', () => {
-  it('tells what the service has handed out itself, beside the counter', async () => {
+  it("lists the server's high-water mark beside each counter", async () => {
     const cwd = makeWorkspace();
     const {url} = await startServer(['--sync'], {cwd});
     await ask(url, '/getid?mode=file&range=10');
@@ -146,10 +146,10 @@ describe('/status', () => {
 });
 
 describe('/health', () => {
-  it('is 200 while integers can be had, and allocates none', async () => {
+  it('is 200 while integers can be allocated, and allocates none', async () => {
     const cwd = makeWorkspace();
     const {url} = await startServer(['--sync'], {cwd});
-    for (let look = 0; look < 10; look++) {
+    for (let turn = 0; turn < 10; turn++) {
       expect(await ask(url, '/health')).toMatchObject({
         status: 200,
         body: '{"status": "ok"}',
@@ -158,23 +158,24 @@ describe('/health', () => {
     expect(await makeSqliteDatabase(join(cwd, 'db.sqlite3')).query('SELECT * FROM uniqueindex')).toEqual([]);
   });
 
-  it('is 503 where a counter has gone backwards, with what mends it in the log', async () => {
+  it('is 503 for a counter below its high-water mark, and the log has the reset that mends it', async () => {
     const cwd = makeWorkspace();
     const server = await startServer(['--sync'], {cwd});
     const {url} = server;
     await ask(url, '/getid?mode=file&range=50');
     await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('UPDATE uniqueindex SET "index" = 10');
     await ask(url, '/getid?mode=file&range=1');
-    const sick = await ask(url, '/health');
-    expect(sick.status).toBe(503);
-    expect(sick.body).toContain('COUNTER_REGRESSED');
-    expect(server.stderr()).toContain('uniqueid reset --mode file --to 50');
+    const health = await ask(url, '/health');
+    expect(health.status).toBe(503);
+    expect(health.body).toContain('COUNTER_REGRESSED');
+    const record = recordsOf(server.stderr(), 50).find(({code}) => code === 'COUNTER_REGRESSED');
+    expect(record?.['hint']).toContain('uniqueid reset --mode file --to 50');
     expect(await metric(url, 'uniqueid_regressed_modes')).toBe(1);
     expect((await ask(url, '/')).status).toBe(200);
   });
 
   needs('postgresql').it(
-    'is 503 while the database is away, without a word of where it is, and recovers',
+    'is 503 while the database is unavailable, hides its address, and recovers',
     async () => {
       const database = await startPostgres();
       onTestFinished(() => database.remove());
@@ -182,10 +183,10 @@ describe('/health', () => {
       const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env});
       expect((await ask(url, '/health')).status).toBe(200);
       await database.kill();
-      const away = await untilHealthIs(url, 503);
-      expect(away.body).toContain('DATABASE_UNAVAILABLE');
-      expect(away.body).not.toContain('127.0.0.1');
-      expect(away.body).not.toContain('p;a#ss');
+      const {body} = await untilHealthIs(url, 503);
+      expect(body).toContain('DATABASE_UNAVAILABLE');
+      expect(body).not.toContain('127.0.0.1');
+      expect(body).not.toContain('p;a#ss');
       await database.restart();
       await untilHealthIs(url, 200);
       expect(await cli(['status', '--server', url], {cwd: makeWorkspace()})).toMatchObject({status: 0});
@@ -193,7 +194,7 @@ describe('/health', () => {
   );
 });
 
-it('an error of the service carries an id that is in its log', async () => {
+it('an error of the server itself has a request id that its log repeats', async () => {
   const cwd = makeWorkspace();
   const server = await startServer(['--sync'], {cwd});
   await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(`INSERT INTO uniqueindex VALUES ('broken', 'x')`);
@@ -201,13 +202,9 @@ it('an error of the service carries an id that is in its log', async () => {
   expect(status).toBe(503);
   const id = String(headers['x-request-id']);
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
-  await sleep(50);
-  const records = server
-    .stderr()
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(records).toContainEqual(
-    expect.objectContaining({requestId: id, code: 'COUNTER_DAMAGED', url: '/getid?mode=broken&range=1'}),
+  const record = await waitFor(
+    () => logRecords(server.stderr()).find(({requestId}) => requestId === id),
+    server,
   );
+  expect(record).toMatchObject({code: 'COUNTER_DAMAGED', url: '/getid?mode=broken&range=1'});
 });

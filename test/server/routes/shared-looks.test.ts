@@ -25,8 +25,8 @@ const fill = async (path: string, name: string, count: number): Promise<void> =>
   );
 };
 
-describe('looks at the database for /status', () => {
-  it('are one at a time, shared by all who wait for the same, and never older than the question', async () => {
+describe('reads of the database for /status', () => {
+  it('run one at a time, are shared by equal requests, and never predate a request', async () => {
     const {settings} = resolveConfig({
       flags: {},
       env: {PEEWEE_URL: `sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`},
@@ -63,20 +63,20 @@ describe('looks at the database for /status', () => {
     });
     const status = new ServiceStatus(store, allocator, new HighestCounters(store));
     await Promise.all(Array.from({length: 1000}, (_, index) => status.answer(`limit=1&after=${index % 10}`)));
-    expect({most, wholeTable, looks: pages.length}).toEqual({most: 1, wholeTable: 1, looks: 10});
+    expect({most, wholeTable, reads: pages.length}).toEqual({most: 1, wholeTable: 1, reads: 10});
     const before = status.answer('');
     await real.advance([claim('new', 1n)], 0n);
     const [, after] = await Promise.all([before, status.answer('')]);
     expect(after).toContain('"new"');
     const different = Array.from({length: 500}, (_, index) => status.answer(`after=${index}`));
     const outcomes = await Promise.allSettled(different);
-    const refused = outcomes.filter(({status: outcome}) => outcome === 'rejected');
-    expect(refused.length).toBeGreaterThan(300);
-    expect(refused[0]).toMatchObject({reason: {code: 'QUEUE_FULL', httpStatus: 503}});
+    const rejected = outcomes.filter(({status: outcome}) => outcome === 'rejected');
+    expect(rejected.length).toBeGreaterThan(300);
+    expect(rejected[0]).toMatchObject({reason: {code: 'QUEUE_FULL', httpStatus: 503}});
     expect(JSON.parse(await status.answer(''))).toMatchObject({modes: [{mode: 'new'}]});
   });
 
-  it('list a page of bounded size, which "status --server" puts together', async () => {
+  it('return pages of bounded size, which "status --server" joins', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     await fill(join(cwd, 'db.sqlite3'), 'mode%06d', 2500);

@@ -1,0 +1,38 @@
+import {beforeAll, onTestFinished} from 'vitest';
+
+type Cleanup = () => unknown;
+
+/** Cleanups of the `shared` that runs now; `undefined` outside one. */
+let collected: Cleanup[] | undefined;
+
+/**
+ * Makes something once for all tests of the surrounding suite. Helpers that end their processes and folders
+ * with the test end them with the suite here.
+ *
+ * @returns a function that tests call for the value
+ */
+export function shared<T>(make: () => Promise<T>): () => T {
+  let value: {readonly made: T} | undefined;
+  beforeAll(async () => {
+    const cleanups: Cleanup[] = [];
+    collected = cleanups;
+    try {
+      value = {made: await make()};
+    } finally {
+      collected = undefined;
+    }
+    return async () => {
+      for (const cleanup of cleanups.reverse()) await cleanup();
+    };
+  });
+  return () => {
+    if (value === undefined) throw new Error('A shared value exists only while tests run.');
+    return value.made;
+  };
+}
+
+/** Runs a cleanup when the current test ends, or inside `shared` when the suite ends. */
+export function atEnd(cleanup: Cleanup): void {
+  if (collected === undefined) onTestFinished(async () => void (await cleanup()));
+  else collected.push(cleanup);
+}
