@@ -250,8 +250,8 @@ needs('mariadb').describe('MariaDB', () => {
       message: expect.stringContaining(`"${user}"`) as string,
       hint: expect.stringContaining('PEEWEE_URL') as string,
     };
-    await expect(open()).rejects.toMatchObject(refused);
+    await expect(open()).rejects.toMatchObject(rejected);
     await database.execute(`ALTER USER ${user}@'%' ACCOUNT UNLOCK PASSWORD EXPIRE`);
-    await expect(open()).rejects.toMatchObject(refused);
+    await expect(open()).rejects.toMatchObject(rejected);
   });
 });

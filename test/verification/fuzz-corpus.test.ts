@@ -4,23 +4,27 @@ import {connect, type Socket} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
-import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {startServer} from '../helpers/programs/cli.js';
+import {shared} from '../helpers/run/shared.js';
 import {Tokens} from '../../src/lib/server/http/tokens.js';
 import {lockDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import {flawOf, readAnswers} from '../../verification/fuzz/answers.js';
 
-let cwd: string;
-let server: RunningServer;
+const server = shared(async () => {
+  const cwd = makeWorkspace();
+  return {...(await startServer(['--sync'], {cwd})), cwd};
+});
+let modes = 0;
+let mode: string;
 
-beforeEach(async () => {
-  cwd = makeWorkspace();
-  server = await startServer(['--sync'], {cwd});
+beforeEach(() => {
+  mode = `mode${++modes}`;
 });
 
 /** Opens a connection that is closed by the server or with the test. */
 function open(): {socket: Socket; received: () => string; ended: Promise<string>} {
-  const socket = connect({port: Number(new URL(server.url).port), host: '127.0.0.1', allowHalfOpen: true});
+  const socket = connect({port: Number(new URL(server().url).port), host: '127.0.0.1', allowHalfOpen: true});
   let text = '';
   socket.setEncoding('latin1').on('data', (chunk) => (text += String(chunk)));
   const ended = new Promise<string>((resolve) => {
@@ -40,20 +44,20 @@ async function until(isReached: () => boolean): Promise<void> {
 }
 
 const get = (range: number, more = ''): string =>
-  `GET /getid?range=${range}&mode=file HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
+  `GET /getid?range=${range}&mode=${mode} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 const given = (start: number, end: number): string => `{"endIndex": ${end}, "startIndex": ${start}}`;
 
 describe('a server', () => {
   it('rejects HTTP/1.1 without Host in the form of all errors, and accepts HTTP/1.0 without it', async () => {
     const {socket, received} = open();
-    socket.write('GET /getid?range=1&mode=file HTTP/1.1\r\n\r\n');
+    socket.write(`GET /getid?range=1&mode=${mode} HTTP/1.1\r\n\r\n`);
     await until(() => received().endsWith('}'));
     const [answer] = readAnswers(received());
     expect(answer?.status).toBe(400);
     expect(answer?.body).toContain('Host');
     expect(answer && flawOf(answer)).toBeUndefined();
     const old = open();
-    old.socket.write('GET /getid?range=1&mode=file HTTP/1.0\r\n\r\n');
+    old.socket.write(`GET /getid?range=1&mode=${mode} HTTP/1.0\r\n\r\n`);
     expect(await old.ended).toContain(given(0, 0));
   });
 
@@ -67,7 +71,7 @@ describe('a server', () => {
   it.each(['', 'Purpose: none\r\n', 'Expect: something\r\n'])(
     'does not answer malformed bytes in place of the request with %j before them',
     async (line) => {
-      const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+      const unlock = lockDatabase(join(server().cwd, 'db.sqlite3'));
       const {socket, ended} = open();
       socket.write(get(1, line));
       await sleep(50);

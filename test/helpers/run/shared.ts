@@ -1,4 +1,4 @@
-import {beforeAll, onTestFinished} from 'vitest';
+import {afterAll, beforeAll, onTestFinished} from 'vitest';
 
 type Cleanup = () => unknown;
 
@@ -13,17 +13,19 @@ let collected: Cleanup[] | undefined;
  */
 export function shared<T>(make: () => Promise<T>): () => T {
   let value: {readonly made: T} | undefined;
+  const cleanups: Cleanup[] = [];
   beforeAll(async () => {
-    const cleanups: Cleanup[] = [];
     collected = cleanups;
     try {
       value = {made: await make()};
     } finally {
       collected = undefined;
     }
-    return async () => {
-      for (const cleanup of cleanups.reverse()) await cleanup();
-    };
+  });
+  // Runs even if `make` fails or takes too long.
+  afterAll(async () => {
+    collected = undefined;
+    for (const cleanup of cleanups.reverse()) await cleanup();
   });
   return () => {
     if (value === undefined) throw new Error('A shared value exists only while tests run.');

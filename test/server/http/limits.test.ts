@@ -6,6 +6,8 @@ import {connect, type Socket} from 'node:net';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
+import {UniqueIDError} from '../../../src/lib/core/errors.js';
+import {Tokens} from '../../../src/lib/server/http/tokens.js';
 import {makeCertificate} from '../../helpers/network/certificate.js';
 import {cli, cliError, reload, startServer, type CliError} from '../../helpers/programs/cli.js';
 import {ask, type Answer} from '../../helpers/network/http.js';
@@ -21,6 +23,17 @@ function withTokens(text: string): {cwd: string; env: Record<string, string>; fi
   const file = join(cwd, 'tokens.ini');
   writeFileSync(file, text, {mode: 0o600});
   return {cwd, env: {UNIQUEID_TOKENS_FILE: file}, file};
+}
+
+/** Returns the error of reading a tokens file. */
+function rejectionOf(file: string): UniqueIDError {
+  try {
+    new Tokens(file);
+  } catch (error) {
+    if (error instanceof UniqueIDError) return error;
+    throw error;
+  }
+  throw new Error(`${file} was accepted`);
 }
 
 const as = (token: string): {headers: {authorization: string}} => ({
@@ -91,13 +104,19 @@ describe('tokens', () => {
     [`[a]\ntoken = ${secret}\nmodes = file\n[b]\ntoken = ${secret}\n`, ['[a]', '[b]']],
     [`[a]\ntoken_sha256 = ${hash.toUpperCase()}\nmodes = file\n[b]\ntoken = ${other}\n`, ['[a]', '[b]']],
     [`[DEFAULT]\ntoken = ${secret}\n[a]\n[b]\n`, ['[a]', '[b]']],
-  ])('of an invalid file are rejected by name, and not shown: %j', async (text, names) => {
-    const {cwd, env} = withTokens(text);
-    const error = await cliError(['serve', '--sync', '--port', '0'], {cwd, env});
-    expect(error.code).toBe('CONFIG_INVALID');
-    for (const name of names) expect(error.message).toContain(name);
-    if (text.includes('tokn')) expect(error.hint).toContain('"token"');
-    for (const hidden of [secret, hash.toUpperCase()]) expect(JSON.stringify(error)).not.toContain(hidden);
+  ])('of an invalid file are rejected by name, and not shown: %j', (text, names) => {
+    const {file} = withTokens(text);
+    const {code, message, hint} = rejectionOf(file);
+    expect(code).toBe('CONFIG_INVALID');
+    for (const name of names) expect(message).toContain(name);
+    if (text.includes('tokn')) expect(hint).toContain('"token"');
+    for (const hidden of [secret, hash.toUpperCase()]) expect(`${message} ${hint}`).not.toContain(hidden);
+  });
+
+  it('of an invalid file end serve at its start', async () => {
+    const {cwd, env, file} = withTokens('[a]\ntoken = short\n');
+    const {code, message} = await cliError(['serve', '--sync', '--port', '0'], {cwd, env});
+    expect({code, message}).toMatchObject({code: 'CONFIG_INVALID', message: rejectionOf(file).message});
   });
 
   it('are sent by the command line from UNIQUEID_TOKEN', async () => {

@@ -87,15 +87,15 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
 
   it.each([0o400, 0o440, 0o600, 0o640])('causes no warning with mode %o', async (mode) => {
     const cwd = makeWorkspace();
-    for (const [, setUp] of each) {
-      const setup = setUp(cwd);
-      chmodSync(setup.path, mode);
-      const server = await startServer(['--sync', ...setup.args], {cwd, env: setup.env});
-      expect(recordsOf(server.stderr(), 40)).toEqual([]);
-    }
+    const all = each.map(([, setUp]) => setUp(cwd));
+    for (const {path} of all) chmodSync(path, mode);
+    const args = all.flatMap((setup) => setup.args);
+    const env = Object.assign({}, ...all.map((setup) => setup.env)) as Record<string, string>;
+    const server = await startServer(['--sync', ...args], {cwd, env});
+    expect(recordsOf(server.stderr(), 40)).toEqual([]);
   });
 
-  it('is checked itself, not the links and folders of a Kubernetes mount', async () => {
+  it('is judged by its own permissions, not by the links and folders of a Kubernetes mount', async () => {
     const cwd = makeWorkspace();
     mkdirSync(join(cwd, '..2026'));
     chmodSync(join(cwd, '..2026'), 0o1777);
