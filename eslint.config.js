@@ -1,6 +1,8 @@
 import {defineConfig, globalIgnores} from 'eslint/config';
+import markdown from '@eslint/markdown';
 import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
+import prose from './scripts/eslint-plugin-prose.js';
 
 /**
  * Foreign text reaches a terminal only through `visible` (src/lib/util/visible.ts).
@@ -74,9 +76,10 @@ const restrict = (files, ...selectors) => ({
 
 export default defineConfig(
   globalIgnores(['dist/', 'coverage/']),
-  tseslint.configs.strictTypeChecked,
-  tseslint.configs.stylisticTypeChecked,
   {
+    files: ['**/*.{ts,js,cjs,mjs}'],
+    plugins: {prose},
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
         projectService: {allowDefaultProject: ['*.js', 'bin/*.{js,mjs}', 'scripts/*.{js,cjs}']},
@@ -92,7 +95,19 @@ export default defineConfig(
       '@typescript-eslint/dot-notation': 'off',
       eqeqeq: 'error',
       'no-console': 'error',
+      'prose/code': 'error',
+      'max-len': ['error', {code: 110, ignoreUrls: true, ignoreRegExpLiterals: true}],
     },
+  },
+  {
+    files: ['{test,verification,bench}/**'],
+    rules: {'prose/code': ['error', 'titles']},
+  },
+  {
+    files: ['**/*.md'],
+    language: 'markdown/gfm',
+    plugins: {markdown, prose},
+    rules: {'prose/markdown': 'error'},
   },
   {
     files: ['src/**'],
