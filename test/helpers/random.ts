@@ -11,7 +11,7 @@ export interface Random {
   readonly shuffled: <T>(items: readonly T[]) => T[];
 }
 
-/** The generator mulberry32 (Tommy Ettinger, public domain): 32 bits of state suffice for choosing bytes and faults. */
+/** Uses mulberry32 (Tommy Ettinger, public domain): 32 bits of state suffice to choose bytes and faults. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const fraction = (): number => {

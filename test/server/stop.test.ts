@@ -6,7 +6,7 @@ import {makeCertificate} from '../helpers/network/certificate.js';
 import {startServer, type RunningServer} from '../helpers/programs/cli.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 
-/** With these a shutdown that waits for one of the connections exceeds `shutdown_timeout` and ends with status 1. */
+/** A shutdown that waits for one of the connections exceeds `shutdown_timeout` and ends with status 1. */
 const limits = {
   UNIQUEID_SHUTDOWN_TIMEOUT: '10',
   UNIQUEID_HEADER_TIMEOUT: '3600',

@@ -153,7 +153,7 @@ function timeOf({read, times = 1}: Subject, text: string): number {
   return best;
 }
 
-/** Returns the parts of the first text for which the time grows far more than fourfold with four times the size. */
+/** Returns the parts of the first text that takes far more than four times as long at four times the size. */
 function firstSuperLinear(subject: Subject): string | undefined {
   for (const beginning of subject.beginnings) {
     for (const unit of units) {

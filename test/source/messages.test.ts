@@ -4,7 +4,7 @@ import ts from 'typescript';
 import {expect, it} from 'vitest';
 import {root} from '../helpers/folders/workspace.js';
 
-// Other tests assert codes, statuses and structure, so that an improved message changes only its source and this list.
+// Other tests assert codes, statuses and structure: an improved message changes only its source and this list.
 // To update it: npx vitest run test/source/messages.test.ts --update
 it('every message, hint, warning and help text is in messages.txt', async () => {
   const found = new Set(sources().flatMap((path) => textsOf(path).filter(isProse)));
@@ -45,7 +45,7 @@ function textsOf(path: string): readonly string[] {
   return texts;
 }
 
-/** Returns the text of a literal, a template, or a sum with one of these; `undefined` for other expressions. */
+/** Returns the text of a literal, a template, or a sum with one of these; else `undefined`. */
 function textOf(node: ts.Expression): string | undefined {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isTemplateExpression(node))

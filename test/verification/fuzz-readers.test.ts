@@ -43,7 +43,7 @@ function textOf(pieces: readonly string[], most = 24): fc.Arbitrary<string> {
   return fc.array(piece, {maxLength: most}).map((parts) => parts.join(''));
 }
 
-/** Returns the result of a reader; `undefined` if it rejects the text, which it may do only with a `UniqueIDError`. */
+/** Returns the result of a reader; `undefined` if it rejects the text with a `UniqueIDError`. */
 function readOrReject<T>(read: () => T): T | undefined {
   try {
     return read();

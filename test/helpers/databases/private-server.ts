@@ -184,7 +184,7 @@ function ownTemporaryFiles({path}: GuardedFolder): {cwd: string; env: NodeJS.Pro
   return {cwd: path, env: {...process.env, TMPDIR: path}};
 }
 
-/** Fills the subfolder `data` of a guarded folder; returns an `--init-file` that creates the user of the tests. */
+/** Fills the subfolder `data`; returns an `--init-file` that creates the user of the tests. */
 export function installMariadb(folder: GuardedFolder): string {
   const programs = findMariadb();
   if (programs === undefined) throw new Error('MariaDB is not installed');

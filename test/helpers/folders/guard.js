@@ -1,5 +1,5 @@
-// Outlives the process that starts it. When standard input ends, for any reason, it kills the processes with the ids
-// of the last input line and removes the folder. Usage: guard.js FOLDER
+// Outlives the process that starts it. When standard input ends, for any reason, it kills the processes
+// with the ids of the last input line and removes the folder. Usage: guard.js FOLDER
 import {rmSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 

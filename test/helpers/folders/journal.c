@@ -1,16 +1,16 @@
 /*
- * Preloaded into a program, records every change and sync of the files in one folder, in their order. From the
- * records a reader can tell what a disk may hold after a power failure at any moment.
+ * Preloaded into a program, records every change and sync of the files in one folder, in their order. From
+ * the records a reader can tell what a disk may hold after a power failure at any moment.
  *
- * POWER_LOSS_FOLDER is the folder (absolute, real path), POWER_LOSS_JOURNAL the file to append to. Several processes
- * may share both. A record is one line; after W the bytes follow:
+ * POWER_LOSS_FOLDER is the folder (absolute, real path), POWER_LOSS_JOURNAL the file to append to. Several
+ * processes may share both. A record is one line; after W the bytes follow:
  *
  *     C inode name          a file was created        W inode offset length   bytes were written
  *     U name                a file was removed        T inode length          its length was set
  *     S inode               a file was synced         D                       the folder was synced
  *
- * SQLite's -shm files are left out, because their contents do not outlive its processes. Any other call that could
- * change a file ends the program, so that no change goes unrecorded.
+ * SQLite's -shm files are left out, because their contents do not outlive its processes. Any other call that
+ * could change a file ends the program, so that no change goes unrecorded.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -27,8 +27,8 @@ interface Entry {
 }
 
 /**
- * A folder on a disk that keeps only synced changes. A sync of a file keeps its contents; a sync of the folder
- * keeps its name. Changes must be applied in their original order; `afterPowerLoss` may be called at any time.
+ * A folder on a disk that keeps only synced changes. A sync of a file keeps its contents; a sync of the
+ * folder keeps its name. Changes must be applied in their original order.
  */
 export class LossyDisk {
   readonly #byInode = new Map<string, File>();

@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Detects a hang. Without it a kept-alive socket would time out after the idle time that the server announces. */
+/** Detects a hang. Without it a kept-alive socket times out after the idle time announced by the server. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /** Sends one request with its target unchanged: fetch would normalize it. */

@@ -3,7 +3,7 @@ import {createServer, type RequestListener} from 'node:http';
 import {createServer as createRawServer, type AddressInfo, type Server, type Socket} from 'node:net';
 import {onTestFinished} from 'vitest';
 
-/** Starts a server on a free port of loopback, and returns its URL. Ends it and its connections with the test. */
+/** Starts a server on a free port of loopback, and returns its URL. Ends it with the test. */
 export async function listening(server: Server): Promise<string> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -1,4 +1,4 @@
-// Allocates ranges of random size in sequence, and prints "start end" for each. Tests race several such processes.
+// Allocates ranges of random size in sequence, and prints "start end" for each. Tests race several of these.
 import {Allocator, openStore, parseDatabaseUrl} from '../../../dist/index.js';
 
 const [path, allocations] = process.argv.slice(2);

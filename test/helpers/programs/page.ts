@@ -1,8 +1,8 @@
 /**
  * A runnable part of a page of the documentation.
  *
- * - A `console` block is a terminal. Bash runs the text after `$ `; the lines below are its output. A `\` at the
- *   end of a line continues the command. All blocks of a page share one session.
+ * - A `console` block is a terminal. Bash runs the text after `$ `; the lines below are its output.
+ *   A `\` at the end of a line continues the command. All blocks of a page share one session.
  * - `<!-- file: NAME -->` writes the block below it to that file.
  * - `<!-- prepare … -->` holds commands, one per line, that readers need not see; each must succeed.
  * - `<!-- workspace … -->` is the same in a new and empty folder.

@@ -2,8 +2,8 @@
 
 Usage: socket-holder.py COMMAND [ARGUMENT...]
 
-Each line "start" on standard input starts COMMAND with the socket as descriptor 3. Standard output lists events:
-"listening PORT", "started PID", "ended PID STATUS". The end of standard input kills the servers.
+Each line "start" on standard input starts COMMAND with the socket as descriptor 3. Standard output lists
+events: "listening PORT", "started PID", "ended PID STATUS". The end of standard input kills the servers.
 """
 
 import os

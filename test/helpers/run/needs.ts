@@ -79,8 +79,8 @@ export type Need = keyof typeof requirements;
 const met = new Map<Need, boolean>();
 
 /**
- * Returns `it` and `describe` for tests that need programs or rights. If one is missing, the tests are skipped and
- * the summary of the run names it. With `CI=true` a missing one is a failure.
+ * Returns `it` and `describe` for tests that need programs or rights. If one is missing, the tests are
+ * skipped and the summary of the run names it. With `CI=true` a missing one is a failure.
  */
 export function needs(...names: readonly Need[]): {
   readonly it: typeof it | typeof it.skip;

@@ -15,7 +15,7 @@ async function serve(env = {}, args: string[] = []): Promise<string> {
   return url.replace('0.0.0.0', '127.0.0.1');
 }
 
-/** Returns the status of a request with these headers, which must be the same as the first and as the second on a connection. */
+/** Returns the status of a request, which must be the same as first and as second request on a connection. */
 async function statusOf(url: string, headers: Record<string, string>, path = getid): Promise<number> {
   const {status} = await ask(url, path, {headers});
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

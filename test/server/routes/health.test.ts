@@ -318,7 +318,7 @@ it('/health names the database and its problem only to clients with a token', as
   expect((await ask(url, '/health', withToken)).body).toContain('db.sqlite3');
 });
 
-it('/health of a server with a quarantined mode checks the database once for concurrent clients', async () => {
+it('/health with a quarantined mode checks the database once for concurrent clients', async () => {
   const cwd = makeWorkspace();
   const {url} = await startServer(['--sync'], {cwd});
   await ask(url, '/getid?range=50&mode=file');
