@@ -35,6 +35,10 @@ export function shared<T>(make: () => Promise<T>): () => T {
 
 /** Runs a cleanup when the current test ends, or inside `shared` when the suite ends. */
 export function atEnd(cleanup: Cleanup): void {
-  if (collected === undefined) onTestFinished(async () => void (await cleanup()));
-  else collected.push(cleanup);
+  if (collected !== undefined) collected.push(cleanup);
+  else {
+    onTestFinished(async () => {
+      await cleanup();
+    });
+  }
 }
