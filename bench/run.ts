@@ -73,7 +73,11 @@ try {
 
 function machine(): string {
   const model = cpus()[0]?.model ?? 'unknown';
-  return `Node ${process.version}, ${availableParallelism()} processors (${model.trim()}), which the load, the databases and the servers share. Medians of ${rounds} rounds of ${seconds} s, in turn.`;
+  const processors = `${availableParallelism()} processors (${model.trim()})`;
+  return [
+    `Node ${process.version}, ${processors}, which the load, the databases and the servers share.`,
+    `Medians of ${rounds} rounds of ${seconds} s, in turn.`,
+  ].join('\n');
 }
 
 async function target(

@@ -60,13 +60,14 @@ function sentencesOf(text) {
     .replaceAll(/`[^`]*`/g, 'CODE')
     .replaceAll(/"[^"]*"/g, 'QUOTE')
     .replaceAll(/\]\([^)]*\)/g, ']')
-    .split(/(?<=[.!?])\s+(?=[A-Z'([])/)
+    .split(/(?<=[.!?])(?:\n\s*|\s+(?=[A-Z'([]))/)
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence.split(/\s+/).length > 2);
 }
 
 /**
- * Returns the paragraphs of comments: adjacent `//` lines are one, and a block is cut at empty lines, list items and tags.
+ * Returns the paragraphs of comments. Adjacent `//` lines are one; a block is cut at empty lines, list items
+ * and tags.
  */
 function paragraphsOf(comments) {
   const paragraphs = [];
@@ -86,11 +87,17 @@ function paragraphsOf(comments) {
 
 const rule = (create, schema = []) => ({meta: {type: 'suggestion', schema}, create});
 
-/** Reads all comments and all strings, or of the strings only test titles (`titles`), since others are test data. */
+/**
+ * Reads all comments and strings; with `titles`, of the strings only test titles, since others are test data.
+ */
 const code = rule(
   (context) => {
     const report = (loc, text) => {
       for (const message of faultsOf(text)) context.report({loc, message});
+    };
+    // Text with a line break or an element is a program or a document in another language.
+    const reportString = (loc, text) => {
+      if (!/[\n<]/.test(text)) report(loc, text);
     };
     const isTitle = ({parent}) =>
       parent.type === 'CallExpression' &&
@@ -101,10 +108,10 @@ const code = rule(
         for (const {loc, text} of paragraphsOf(context.sourceCode.getAllComments())) report(loc, text);
       },
       Literal(node) {
-        if (typeof node.value === 'string' && reads(node)) report(node.loc, node.value);
+        if (typeof node.value === 'string' && reads(node)) reportString(node.loc, node.value);
       },
       TemplateLiteral(node) {
-        if (reads(node)) report(node.loc, node.quasis.map((quasi) => quasi.value.cooked).join('VALUE'));
+        if (reads(node)) reportString(node.loc, node.quasis.map((quasi) => quasi.value.cooked).join('VALUE'));
       },
     };
   },

@@ -9,7 +9,9 @@ import {flaws, type Given} from '../helpers/ranges.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {abuses} from '../helpers/network/abuses.js';
 
-/** Runs hostile clients in their own process, so that they slow down the server alone; resolves at their end. */
+/**
+ * Runs hostile clients in their own process, so that they slow down the server alone; resolves at their end.
+ */
 function startHostile(
   url: string,
   milliseconds: number,

@@ -101,7 +101,9 @@ async function addClerk(server: PrivateServer): Promise<string> {
   return `postgresql://clerk:secret@127.0.0.1:${server.port}/postgres`;
 }
 
-/** Waits until every server has quarantined every mode: the error names the `reset` that ends a quarantine. */
+/**
+ * Waits until every server has quarantined every mode: the error names the `reset` that ends a quarantine.
+ */
 async function untilQuarantined(servers: readonly RunningServer[]): Promise<void> {
   for (const {url} of servers) {
     for (const mode of modes) {

@@ -15,7 +15,9 @@ import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Returns the arguments and variables with which the entry script executes the command; a stub prints them. */
+/**
+ * Returns the arguments and variables with which the entry script executes the command; a stub prints them.
+ */
 async function becomes(args: readonly string[], env: Variables): Promise<{args: string[]; env: Variables}> {
   const home = makeWorkspace();
   for (const folder of ['scripts', 'bin']) mkdirSync(join(home, folder));

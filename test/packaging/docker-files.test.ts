@@ -23,7 +23,9 @@ import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 
-/** Time limit of a build, in milliseconds: it takes seconds alone, and a multiple of that beside other tests. */
+/**
+ * Time limit of a build, in milliseconds: it takes seconds alone, and a multiple of that beside other tests.
+ */
 const BUILD_MS = 240_000;
 
 describe('the Dockerfile', () => {

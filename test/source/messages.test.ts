@@ -4,8 +4,8 @@ import ts from 'typescript';
 import {expect, it} from 'vitest';
 import {root} from '../helpers/folders/workspace.js';
 
-// Other tests assert codes, statuses and structure: an improved message changes only its source and this list.
-// To update it: npx vitest run test/source/messages.test.ts --update
+// Other tests assert codes, statuses and structure: an improved message changes only its source and this
+// list. To update it: npx vitest run test/source/messages.test.ts --update
 it('every message, hint, warning and help text is in messages.txt', async () => {
   const found = new Set(sources().flatMap((path) => textsOf(path).filter(isProse)));
   expect(found.size).toBeGreaterThan(300);

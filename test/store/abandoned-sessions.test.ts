@@ -17,7 +17,9 @@ import {claim} from '../helpers/databases/claims.js';
 /** Time limit of a statement, in milliseconds; far more than it takes with an unlocked table. */
 const ANSWER_TIMEOUT_MS = 200;
 
-/** Statements that fail, over all stores; more than the bound below, because each leak would add a session. */
+/**
+ * Statements that fail, over all stores; more than the bound below, because each leak would add a session.
+ */
 const FAILURES = 16;
 
 /** Two stores, to halve the time: their statements fail in parallel. */
@@ -99,7 +101,10 @@ needs('postgresql').describe('PostgreSQL', () => {
     });
     afterAll(() => server.remove());
 
-    /** Sets the standbys without which the server confirms no commit; a later session has the value from its start. */
+    /**
+     * Sets the standbys without which the server confirms no commit; a later session has the value from its
+     * start.
+     */
     async function setStandbys(names: string): Promise<void> {
       await onServer(
         server,

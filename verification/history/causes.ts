@@ -52,9 +52,10 @@ function countUntil(items: readonly {at: number}[], moment: number, isIncluded: 
 /**
  * The possible explanations of integers that were never issued.
  *
- * A request without an answer explains at most its count. These integers were taken after its beginning, while
- * a server could still work for it. A fault that may lose a commit explains any number. These were taken while
- * some request was pending that was also pending during the fault: the lost commit served one of those.
+ * A request without an answer explains at most its count. These integers were taken after its beginning,
+ * while a server could still work for it. A fault that may lose a commit explains any number. These were
+ * taken while some request was pending that was also pending during the fault: the lost commit served one of
+ * those.
  */
 export class Causes {
   readonly #lost = new Map<string, LostRequests>();

@@ -312,7 +312,9 @@ class Mutex {
   }
 }
 
-/** Waits until every server answers. @returns the time of the slowest in ms; `undefined` if one is too late */
+/**
+ * Waits until every server answers. @returns the time of the slowest in ms; `undefined` if one is too late
+ */
 export async function recovered(
   {servers, probe, random, modes}: Arena,
   withinMs: number,

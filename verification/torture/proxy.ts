@@ -5,8 +5,8 @@ import {connect, createServer, type AddressInfo, type Socket} from 'node:net';
 export type Direction = 'up' | 'down';
 
 /**
- * The treatment of the bytes of one read: `pass`; `cut` cuts the connection instead; `pass and cut` passes them
- * up, and cuts the connection before an answer passes.
+ * The treatment of the bytes of one read. `cut` cuts the connection in their place; `pass and cut` passes
+ * them up, and cuts the connection before an answer passes.
  */
 export type Verdict = 'pass' | 'cut' | 'pass and cut';
 

@@ -38,15 +38,16 @@ export class Client {
   }
 
   /**
-   * Takes `range` consecutive integers.
+   * Takes `count` consecutive integers.
    *
-   * @param range how many; 0 takes none and returns the empty range
-   * @throws UniqueIDError `INVALID_MODE`; `INVALID_RANGE` if `range` is not a whole number from 0 to 2^63-1;
-   *   `REMOTE_FAILED` if no server answers with a range within `timeoutMs`; the reason of `signal` if it was
-   *   aborted
+   * @param count 0 takes none and returns the empty range
+   * @throws UniqueIDError `INVALID_MODE`
+   * @throws UniqueIDError `INVALID_RANGE` if `count` is not a whole number from 0 to 2^63-1
+   * @throws UniqueIDError `REMOTE_FAILED` if no server answers with a range within `timeoutMs`
+   * @throws the reason of `signal` if it was aborted
    */
-  async allocate(mode: string, range: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
-    const answer = await this.#request(parseMode(mode), assertCount(range), signal);
+  async allocate(mode: string, count: bigint | number, {signal}: CallOptions = {}): Promise<IdRange> {
+    const answer = await this.#request(parseMode(mode), assertCount(count), signal);
     if ('start' in answer) return answer;
     throw unexpectedAnswer(answer);
   }

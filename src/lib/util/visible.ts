@@ -8,7 +8,8 @@ export type Visible = string & {readonly [brand]: true};
 
 /**
  * Characters without a glyph: controls, formats (including bidirectional ones), line and paragraph
- * separators, lone surrogates, and characters that Unicode ignores by default, such as variation selectors.
+ * separators, and lone surrogates. Characters that Unicode ignores by default, such as variation selectors,
+ * are included.
  * Emoji with joiners are no exception: two names could look alike, and terminals disagree on their width.
  */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;

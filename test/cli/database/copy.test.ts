@@ -33,7 +33,9 @@ function makeFile(): Promise<NetworkTestDatabase> {
   return Promise.resolve({...database, url: `sqlite:///${database.path}`});
 }
 
-/** Creates the tables and returns the store; a process for each step of a set-up would take most of the time. */
+/**
+ * Creates the tables and returns the store; a process for each step of a set-up would take most of the time.
+ */
 async function openMigrated(database: NetworkTestDatabase): Promise<Store> {
   const store = await database.open({create: true});
   await migrate(store);

@@ -32,7 +32,9 @@ function listeningSockets(pid: number | undefined): readonly string[] {
     .map(([, address = '']) => address);
 }
 
-/** Returns whether a program handles a signal; Node.js installs its handler long before it runs the script. */
+/**
+ * Returns whether a program handles a signal; Node.js installs its handler long before it runs the script.
+ */
 function catches({process: {pid}}: RunningCommand, name: NodeJS.Signals): boolean {
   const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[name] - 1)) & 1n) === 1n;

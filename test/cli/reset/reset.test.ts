@@ -170,7 +170,9 @@ describe('reset --server', () => {
     );
   });
 
-  /** Starts a service that answers as a real one does, with the status that `distort` makes of the real one. */
+  /**
+   * Starts a service that answers as a real one does, with the status that `distort` makes of the real one.
+   */
   function distorting(real: string, distort: (status: Status) => unknown): Promise<string> {
     return serving((request, response) => {
       void ask(real, request.url ?? '').then(({body}) => {

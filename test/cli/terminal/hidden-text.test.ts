@@ -12,7 +12,10 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 /** Matches control and format characters except the line break, which ends the lines of this program. */
 const forbidden = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** Escapes for a title, hidden text and a colour, a change of direction, line breaks and a zero-width character. */
+/**
+ * Escapes for a title, hidden text and a colour, a change of direction, line breaks and a zero-width
+ * character.
+ */
 const POISON = 'a\u001b]0;pwned\u0007b\u001b[8mc\u009b31md\u202egpj\u2028e\nf\u200bg';
 const SHOWN = String.raw`a\u{1b}]0;pwned\u{7}b\u{1b}[8mc\u{9b}31md\u{202e}gpj\u{2028}e\u{a}f\u{200b}g`;
 

@@ -1,8 +1,8 @@
 import {waitFor, type Finished, type RunningCommand} from './cli.js';
 
 /**
- * The patterns that tests wait for on a screen or in an announcement. They name structure, such as the mark before a
- * question: most changes of wording touch no test, and the others touch this file alone.
+ * The patterns that tests wait for on a screen or in an announcement. They name structure, such as the mark
+ * before a question: most changes of wording touch no test, and the others touch this file alone.
  */
 export const screens = {
   /** A question that takes y or n; Enter alone means no. */

@@ -1,6 +1,6 @@
 /**
- * Returns the structure of the output of a command, which two outputs with different wording share. Data is unchanged;
- * prose is reduced to its numbers, names and codes, in alphabetical order.
+ * Returns the structure of the output of a command, which two outputs with different wording share. Data is
+ * unchanged; prose is reduced to its numbers, names and codes, in alphabetical order.
  */
 export function structureOf(output: string): readonly string[] {
   const parts: string[] = [];
@@ -43,7 +43,10 @@ function isSentence(literal: string): boolean {
   return /\S \S+ \S+ \S|\.\W*$/.test(literal);
 }
 
-/** Returns the quoted texts of a sentence, and its words that are not from a dictionary: numbers, names, codes, paths. */
+/**
+ * Returns the quoted texts of a sentence, and its words that are not from a dictionary: numbers, names,
+ * codes, paths.
+ */
 function factsOf(text: string): string[] {
   const quoted = /"(?:[^"\\\n]|\\.)*"/g;
   return [

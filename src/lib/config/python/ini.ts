@@ -24,7 +24,8 @@ const DEFAULTS = 'DEFAULT';
 
 /** White space in Python, which is not the same set as in JavaScript. */
 const SPACE =
-  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a' +
+  '\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004' +
+  '\u2005\u2006\u2007\u2008\u2009\u200a' +
   '\u2028\u2029\u202f\u205f\u3000';
 
 /** As in ConfigParser, the name of a section ends at the last bracket of its line. */
@@ -32,8 +33,10 @@ const sectionLine = /^\[(.+)\]/s;
 
 /**
  * Parses an INI file as Python's ConfigParser does (https://docs.python.org/3/library/configparser.html):
- * `key = value` and `key: value`, `;` and `#` comments only at the start of a line, values that continue
- * in indented lines, `%%` and `%(name)s`, a `[DEFAULT]` section, keys without case.
+ *
+ * - `key = value` and `key: value`, keys without case, and a `[DEFAULT]` section
+ * - `;` and `#` comments only at the start of a line
+ * - values that continue in indented lines, `%%` and `%(name)s`
  *
  * Deviates from Python in one point: a `%` that begins neither `%%` nor `%(` is kept, where Python fails.
  * So a percent-encoded password needs no second encoding.

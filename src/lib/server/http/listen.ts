@@ -179,8 +179,9 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
   const body = formatError(rejection);
   const status = rejection.httpStatus;
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
+      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Connection: close\r\n\r\n${body}`,
   );
   // A client that never closes its half would hold the connection forever. Cut immediately, unread bytes
   // would cost it the answer.

@@ -24,8 +24,9 @@ export class AccessLog {
 
   record(request: RequestFacts, status: number, bytes: number): void {
     const {headers, method, url, httpVersion, socket} = request;
+    const requestLine = escape(`${method} ${url} HTTP/${httpVersion}`);
     this.#lines +=
-      `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${escape(`${method} ${url} HTTP/${httpVersion}`)}" ` +
+      `${socket.remoteAddress ?? '-'} - - [${this.#now()}] "${requestLine}" ` +
       `${status} ${bytes} "${escape(headers.referer ?? '')}" "${escape(headers['user-agent'] ?? '')}"\n`;
     if (this.#lines.length >= this.#flushLength) this.flush();
   }
@@ -65,7 +66,9 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 function formatTime(date: Date): string {
   const padded = (value: number): string => String(value).padStart(2, '0');
   const offset = -date.getTimezoneOffset();
-  const zone = `${offset < 0 ? '-' : '+'}${padded(Math.floor(Math.abs(offset) / 60))}${padded(Math.abs(offset) % 60)}`;
+  const minutes = Math.abs(offset);
+  const zone = `${offset < 0 ? '-' : '+'}${padded(Math.floor(minutes / 60))}${padded(minutes % 60)}`;
   const day = `${padded(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`;
-  return `${day}:${padded(date.getHours())}:${padded(date.getMinutes())}:${padded(date.getSeconds())} ${zone}`;
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(padded).join(':');
+  return `${day}:${time} ${zone}`;
 }

@@ -120,7 +120,7 @@ export const statusSchema: Json = {
                 },
                 hint: {
                   type: 'string',
-                  description: 'What to do.',
+                  description: 'Advice to the reader.',
                 },
               },
               required: ['code', 'message'],

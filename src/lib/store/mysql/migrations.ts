@@ -15,7 +15,8 @@ export function migrations(collation: string): Readonly<Record<StepName, readonl
     part VARCHAR(255) NOT NULL PRIMARY KEY, value INTEGER NOT NULL) ${table}`;
   return {
     'create the tables': [
-      `CREATE TABLE IF NOT EXISTS uniqueindex (id VARCHAR(255) NOT NULL PRIMARY KEY, \`index\` BIGINT NOT NULL) ${table}`,
+      'CREATE TABLE IF NOT EXISTS uniqueindex ' +
+        `(id VARCHAR(255) NOT NULL PRIMARY KEY, \`index\` BIGINT NOT NULL) ${table}`,
       createSystem,
     ],
     'record the schema version': [createSystem],

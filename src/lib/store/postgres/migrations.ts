@@ -13,7 +13,8 @@ export function migrationStatements(name: StepName, schema: string | null): read
   switch (name) {
     case 'create the tables':
       return [
-        `CREATE TABLE IF NOT EXISTS uniqueindex ("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)`,
+        'CREATE TABLE IF NOT EXISTS uniqueindex ' +
+          '("id" VARCHAR(255) NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)',
         `CREATE TABLE IF NOT EXISTS ${system}`,
       ];
     case 'record the schema version':
