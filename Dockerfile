@@ -11,7 +11,7 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:20.20.2-bookworm-slim
 LABEL org.opencontainers.image.title="UniqueID" \
-      org.opencontainers.image.description="Hands out ranges of unique integers" \
+      org.opencontainers.image.description="Issues ranges of unique integers" \
       org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production
 WORKDIR /srv/uniqueid

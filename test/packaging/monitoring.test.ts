@@ -83,7 +83,7 @@ it('dashboard and alerts use exactly the metrics of the service, with existing l
     ['uniqueid_ids_total', 'mode'],
     ['uniqueid_remaining_share', 'mode'],
     ['uniqueid_next_index', 'mode'],
-    ['uniqueid_refused_requests_total', 'reason'],
+    ['uniqueid_rejected_requests_total', 'reason'],
     ['uniqueid_database_errors_total', 'code'],
   ]) {
     expect(text).toMatch(new RegExp(`^${series}\\{${label}="`, 'm'));

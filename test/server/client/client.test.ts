@@ -140,7 +140,7 @@ describe('next of the client', () => {
     const count = maxRange === '1' ? 20n : 5000n;
     for (let expected = 0n; expected < count; expected++) expect(await ids.next('file')).toBe(expected);
     const {body} = await ask(url, '/metrics');
-    const rejected = /uniqueid_refused_requests_total\{reason="INVALID_RANGE"\} (\d+)/.exec(body)?.[1];
+    const rejected = /uniqueid_rejected_requests_total\{reason="INVALID_RANGE"\} (\d+)/.exec(body)?.[1];
     // A rejected size is not requested again for each block.
     expect(Number(rejected)).toBeLessThan(20);
   });

@@ -87,7 +87,7 @@ describe('/metrics', () => {
     expect(await metric(url, 'uniqueid_remaining_share{mode="file"}')).toBe(1);
     expect(await metric(url, 'uniqueid_request_duration_seconds_count')).toBe(21);
     expect(await metric(url, 'uniqueid_group_size_sum')).toBe(21);
-    expect(await metric(url, 'uniqueid_refused_requests_total{reason="INVALID_RANGE"}')).toBe(1);
+    expect(await metric(url, 'uniqueid_rejected_requests_total{reason="INVALID_RANGE"}')).toBe(1);
     expect(await metric(url, 'uniqueid_queue_length')).toBe(0);
     const {headers, body} = await ask(url, '/metrics');
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);

@@ -153,7 +153,7 @@ describe.each([
     it('rejects wrong queries with 400, names the parameter and shows its value', async () => {
       const rejected = async (url: string, code: string): Promise<number> => {
         const {body} = await ask(url, '/metrics');
-        const series = new RegExp(`^uniqueid_refused_requests_total\\{reason="${code}"\\} (\\d+)$`, 'm');
+        const series = new RegExp(`^uniqueid_rejected_requests_total\\{reason="${code}"\\} (\\d+)$`, 'm');
         return Number(series.exec(body)?.[1] ?? 0);
       };
       await expectNoChange(async (url) => {

@@ -42,7 +42,7 @@ export class Metrics {
     });
     this.observer = this.#observer(highest, registers);
     this.#rejected = new Counter({
-      name: 'uniqueid_refused_requests_total',
+      name: 'uniqueid_rejected_requests_total',
       help: 'Requests answered with an error, by error code.',
       labelNames: ['reason'],
       registers,

@@ -154,7 +154,7 @@ const document = {
   info: {
     title: 'UniqueID',
     version,
-    summary: 'Hands out ranges of unique integers.',
+    summary: 'Issues ranges of unique integers.',
     license: {name: 'MIT', identifier: 'MIT'},
   },
   // A service without a tokens file accepts requests without a token.

@@ -25,7 +25,7 @@ import {binlogFlaw} from './structure.js';
 const altered: ErrorMaker = (location, cause) => unsuitable(location, alteredFlaw, cause);
 const wrongBinlog: ErrorMaker = (location, cause) => unsuitable(location, binlogFlaw, cause);
 const closed = unreachableAs('the connection was closed');
-const cut = unreachableAs('the connection was cut');
+const cut = unreachableAs('the connection was closed unexpectedly');
 
 /** The driver's own codes. */
 const driverErrors = makersByCode(
