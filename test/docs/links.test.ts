@@ -32,3 +32,16 @@ it('the tests that docs/internals/invariants.md names exist', () => {
   expect(named.length).toBeGreaterThan(10);
   for (const [, path = ''] of named) expect(existsSync(join(root, path)), path).toBe(true);
 });
+
+it('docs/README.md lists every page', () => {
+  const listed = [...read('docs', 'README.md').matchAll(/\]\(([^)#]+\.md)\)/g)].map(([, target = '']) =>
+    join('docs', target),
+  );
+  for (const page of pageNames) {
+    if (page.startsWith('docs/') && page !== 'docs/README.md') expect(listed, page).toContain(page);
+  }
+});
+
+it.each([...pageNames, 'CONTRIBUTING.md', 'SECURITY.md'])('%s has at most 250 lines', (page) => {
+  expect(read(page).split('\n').length).toBeLessThanOrEqual(251);
+});

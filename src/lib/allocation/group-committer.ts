@@ -4,14 +4,14 @@ import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
 import {
-  batchesOf,
+  splitByMode,
   rejectAll,
   rejectWhatDoesNotFit,
   type ModeBatch,
   type PendingRequest,
 } from './pending-requests.js';
 
-/** The requests of one mode and their range, `first` to `next - 1`, which is committed but not yet issued. */
+/** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
 export interface CommittedBatch {
   readonly batch: ModeBatch;
   readonly first: bigint;
@@ -33,7 +33,7 @@ export interface GroupCommitterOptions {
 export interface CommitOutcome {
   /** On stable storage, but not yet issued. */
   readonly committed: readonly CommittedBatch[];
-  /** Requests to retry after a transient failure, in order of arrival; none has a usable commit. */
+  /** Requests to retry after a transient failure, in order of arrival; a commit of theirs is a gap. */
   readonly retry: readonly PendingRequest[];
   /** The error of the whole batch, or of the part that is not committed. */
   readonly failure: UniqueIDError | undefined;
@@ -61,7 +61,7 @@ export class GroupCommitter {
 
   /** Commits as much of a batch as possible. The call to the store starts before this method first awaits. */
   async commit(batch: readonly PendingRequest[]): Promise<CommitOutcome> {
-    const {committed, failure} = await this.#advance(batchesOf(batch), this.#options.gate === undefined);
+    const {committed, failure} = await this.#advance(splitByMode(batch), this.#options.gate === undefined);
     if (failure === undefined) return {committed, retry: [], failure};
     const served = new Set(committed.flatMap((each) => each.batch.requests));
     const left = batch.filter((request) => !request.isSettled && !served.has(request));
@@ -175,7 +175,7 @@ export class GroupCommitter {
     return [];
   }
 
-  /** Rejects the requests of modes that must not be created, and returns the others. */
+  /** Rejects the requests for modes that must not be created, and returns the others. */
   async #rejectUncreatable(missing: readonly ModeBatch[]): Promise<readonly ModeBatch[]> {
     if (missing.length === 0) return [];
     const rejected = await this.#options.gate?.rejected(missing.map(({mode}) => mode));

@@ -18,7 +18,7 @@ const MARGIN = 1000;
 /** Safety factor: the cached count stays valid while up to 16 servers create modes at our rate. */
 const ASSUMED_SERVERS = 16;
 
-/** Decides which missing modes may be created, so that strangers cannot fill the table with rows. */
+/** Decides which missing modes may be created, so that clients cannot fill the table with rows. */
 export class ModeGate {
   readonly #store: Store;
   readonly #policy: ModePolicy;
@@ -49,7 +49,7 @@ export class ModeGate {
     const {maxModes} = this.#policy;
     if (maxModes === 0) return wanted;
     const isFresh = performance.now() - this.#countedAt <= COUNT_TTL_MS;
-    // A full table is assumed to stay full for a while, so that a stranger cannot force a count per request.
+    // A full table is assumed to stay full for a while, so that a client cannot force a count per request.
     if (isFresh && this.#count >= maxModes) return 0;
     if (!isFresh || !this.#isFarFromLimit(this.#added + wanted)) await this.#recount();
     this.#added += wanted;

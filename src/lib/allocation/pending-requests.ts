@@ -9,7 +9,7 @@ export interface RequestCallbacks {
   rejected(error: UniqueIDError): void;
 }
 
-/** A request that waits for its answer. It is settled once, by the commit, an error or the timeout. */
+/** A request that waits for its answer. It is answered once: by the commit, an error or the timeout. */
 export interface PendingRequest {
   readonly mode: string;
   readonly count: bigint;
@@ -19,7 +19,7 @@ export interface PendingRequest {
   isSettled: boolean;
 }
 
-/** The requests of a batch for one mode, in order of arrival. */
+/** The part of a batch that is for one mode, in order of arrival. */
 export interface ModeBatch {
   readonly mode: string;
   readonly requests: readonly PendingRequest[];
@@ -29,7 +29,7 @@ export interface ModeBatch {
 
 /**
  * The most modes of a batch, and the most bytes of their names. MariaDB needs the longest SQL: each name
- * appears four times in hexadecimal digits, 0.4 MB in all. Servers may accept as little as 1 MB.
+ * appears up to twice, in two hexadecimal digits per byte, 0.4 MB in all. Servers may accept as little as 1 MB.
  */
 const MAX_MODES = 500;
 const MAX_MODE_BYTES = 65_536;
@@ -50,7 +50,7 @@ export function batchLength(queue: readonly PendingRequest[]): number {
 }
 
 /** Splits a batch by mode, sorted by mode: servers that lock rows in the same order cannot deadlock. */
-export function batchesOf(batch: readonly PendingRequest[]): readonly ModeBatch[] {
+export function splitByMode(batch: readonly PendingRequest[]): readonly ModeBatch[] {
   const byMode = new Map<string, PendingRequest[]>();
   let lastMode: string | undefined;
   let requests: PendingRequest[] = [];
@@ -63,11 +63,11 @@ export function batchesOf(batch: readonly PendingRequest[]): readonly ModeBatch[
     }
     requests.push(request);
   }
-  const batches = Array.from(byMode, ([mode, ofMode]) => batchOf(mode, ofMode));
+  const batches = Array.from(byMode, ([mode, ofMode]) => modeBatchOf(mode, ofMode));
   return batches.length === 1 ? batches : batches.sort((a, b) => (a.mode < b.mode ? -1 : 1));
 }
 
-export function batchOf(mode: string, requests: readonly PendingRequest[]): ModeBatch {
+export function modeBatchOf(mode: string, requests: readonly PendingRequest[]): ModeBatch {
   let total = 0n;
   for (const {count} of requests) total += count;
   return {mode, requests, total};
@@ -91,8 +91,8 @@ export function grant({requests}: ModeBatch, first: bigint): void {
 }
 
 /**
- * Rejects each request larger than the remaining integers, in order of arrival, and returns the others. A
- * counter only grows, so a request that does not fit now never will: no second check is needed.
+ * Rejects each request larger than the remaining integers, in order of arrival, and returns the others. Only
+ * a `reset` would make room for a request that does not fit now, so it is not tried again.
  */
 export function rejectWhatDoesNotFit({mode, requests}: ModeBatch, remaining: bigint): ModeBatch {
   let left = remaining;
@@ -104,7 +104,7 @@ export function rejectWhatDoesNotFit({mode, requests}: ModeBatch, remaining: big
     reject(request, exhausted(request, left));
     return false;
   });
-  return batchOf(mode, fitting);
+  return modeBatchOf(mode, fitting);
 }
 
 export function reject(request: PendingRequest, error: UniqueIDError): void {

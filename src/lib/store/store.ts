@@ -120,8 +120,8 @@ export interface Store {
   applyStep(step: MigrationStep): Promise<'applied' | 'already'>;
 
   /**
-   * Serves a batch of claims in one durable commit, with one atomic statement per mode. Creates missing modes
-   * at `firstIndex` for claims that may create them.
+   * Serves claims in one durable commit that moves each counter atomically. Creates missing modes at
+   * `firstIndex` for claims that may create them.
    *
    * When the promise is fulfilled, the batch is on stable storage. If it is rejected, the commit may or may
    * not have happened: the caller must not use any integer of the batch.

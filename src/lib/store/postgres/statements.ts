@@ -14,8 +14,8 @@ const claims = `unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[])
       WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)`;
 
 /**
- * Checks the minimum before the rows are locked. That is safe, because counters only rise. Only a restore
- * lowers them, and it ends every connection and transaction.
+ * Checks the minimum before the rows are locked. That is safe: only a reset or a restore lowers a counter in
+ * between, and the regression guard checks each granted range again.
  */
 const isAdmissible = `COALESCE(
       (SELECT known."index" >= claim.minimum FROM uniqueindex AS known WHERE known."id" = claim.mode),

@@ -195,7 +195,7 @@ class PostgresStore implements Store {
     return this.#hosts.close();
   }
 
-  /** Finds out why some counters did not advance; the reasons stay valid because counters only grow. */
+  /** Finds out why some counters did not advance; the reasons stay valid unless a reset lowers a counter. */
   async #explain(
     pool: Pool,
     claims: readonly Claim[],

@@ -20,7 +20,7 @@ export function unsuitable(location: string, {reason, hint}: StructureFlaw, caus
 export function rowRejected(location: string, cause: unknown): UniqueIDError {
   return new UniqueIDError('MODE_NOT_ALLOWED', `A constraint on the tables in ${location} rejects a row.`, {
     cause,
-    hint: 'Drop the constraint, which the cause in the error log names, or use another mode.',
+    hint: 'Look for a CHECK or foreign key on uniqueindex and drop it, or use another mode.',
   });
 }
 

@@ -180,7 +180,7 @@ class ThreadedStore implements Store {
     this.#endError ??= new UniqueIDError(
       'DATABASE_UNAVAILABLE',
       `The thread for the database ${this.location} has ended.`,
-      {cause, hint: 'Restart the service; its error log may show the cause.'},
+      {cause, hint: 'Restart the service.'},
     );
     for (const {reject} of this.#pending.values()) reject(this.#endError);
     this.#pending.clear();
