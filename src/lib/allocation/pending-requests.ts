@@ -29,7 +29,8 @@ export interface ModeBatch {
 
 /**
  * The most modes of a batch, and the most bytes of their names. MariaDB needs the longest SQL: each name
- * appears up to twice, in two hexadecimal digits per byte, 0.4 MB in all. Servers may accept as little as 1 MB.
+ * appears up to twice, with two hexadecimal digits per byte, 0.4 MB in all. Servers may accept as little as
+ * 1 MB.
  */
 const MAX_MODES = 500;
 const MAX_MODE_BYTES = 65_536;
