@@ -111,7 +111,7 @@ export const statusSchema: Json = {
               properties: {
                 code: {
                   type: 'string',
-                  description: 'Stable; src/lib/core/errors.ts lists the codes.',
+                  description: 'Stable; docs/use/rest-api.md lists the codes.',
                   pattern: '^[A-Z_]+$',
                 },
                 message: {
