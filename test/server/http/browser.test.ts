@@ -30,7 +30,9 @@ async function statusOf(url: string, headers: Record<string, string>, path = get
 /** Counts the requests that were rejected because they came from another site. */
 async function rejections(url: string): Promise<number> {
   const {body} = await ask(url, '/metrics');
-  return Number(/uniqueid_rejected_requests_total\{reason="CROSS_SITE_REJECTED"\} (\d+)/.exec(body)?.[1] ?? 0);
+  return Number(
+    /uniqueid_rejected_requests_total\{reason="CROSS_SITE_REJECTED"\} (\d+)/.exec(body)?.[1] ?? 0,
+  );
 }
 
 describe('a page in a browser', () => {
