@@ -1,14 +1,14 @@
 import {expect, it, onTestFinished} from 'vitest';
-import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import type {Store} from '../../../src/lib/store/store.js';
-import {claim} from '../../helpers/databases/claims.js';
-import {startGalera} from '../../helpers/databases/galera-cluster.js';
-import {needs} from '../../helpers/run/needs.js';
-import {openForTest} from '../../helpers/databases/network-database.js';
-import {password, type PrivateServer} from '../../helpers/databases/private-server.js';
-import {flaws, type Given} from '../../helpers/ranges.js';
-import {startProxy} from '../../helpers/network/tcp-proxy.js';
+import {UniqueIDError} from '../../src/lib/core/errors.js';
+import {migrate} from '../../src/lib/store/schema/migrate.js';
+import type {Store} from '../../src/lib/store/store.js';
+import {claim} from '../helpers/databases/claims.js';
+import {startGalera} from '../helpers/databases/galera-cluster.js';
+import {needs} from '../helpers/run/needs.js';
+import {openForTest} from '../helpers/databases/network-database.js';
+import {password, type PrivateServer} from '../helpers/databases/private-server.js';
+import {flaws, type Given} from '../helpers/ranges.js';
+import {startProxy} from '../helpers/network/tcp-proxy.js';
 
 /** About one collision in 300 is an unreported abort: with this many, duplicates would certainly appear. */
 const COLLISIONS = 1200;
