@@ -14,6 +14,7 @@ const writers = cli(
   'process/stdout',
   'process/stderr',
   'terminal/live-screen',
+  'terminal/prompts',
   'getid/output',
   'serve/announcements',
 );

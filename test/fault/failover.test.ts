@@ -109,7 +109,7 @@ async function untilQuarantined(servers: readonly RunningServer[]): Promise<void
     for (const mode of modes) {
       const isQuarantined = async (): Promise<boolean> => {
         const {status, body} = await ask(url, `/getid?range=1&mode=${mode}`);
-        return status === 503 && body.includes(`uniqueid reset --mode ${mode} --to `);
+        return status === 503 && body.includes(`uniqueid reset --mode ${mode} --at-least `);
       };
       while (!(await isQuarantined())) await sleep(50);
     }
@@ -244,7 +244,7 @@ needs('postgresql').describe('PostgreSQL failover', () => {
         expect(health.status).toBe(503);
         const refused = await ask(url, '/getid?range=1&mode=file');
         expect(refused.status).toBe(503);
-        return BigInt(/uniqueid reset --mode file --to (\d+)/.exec(refused.body)?.[1] ?? 0);
+        return BigInt(/uniqueid reset --mode file --at-least (\d+)/.exec(refused.body)?.[1] ?? 0);
       }),
     );
     // Each server names its own high-water mark; a reset to the highest one repairs the counter.
@@ -254,7 +254,7 @@ needs('postgresql').describe('PostgreSQL failover', () => {
     expect((await ask(late.url, '/health')).status).toBe(200);
     for (const mode of modes) {
       const to = String(flaws(load.given.get(mode) ?? []).next);
-      expect((await run('reset', '-m', mode, '--to', to, '--yes')).status).toBe(0);
+      expect((await run('reset', '-m', mode, '--at-least', to, '--yes')).status).toBe(0);
     }
     for (const server of [...servers, late]) expect(await takeAtLast(server)).toBeGreaterThanOrEqual(next);
     for (const {url} of servers) await untilHealthIs(url, 200);

@@ -97,16 +97,16 @@ describe.each(kinds)('an older database that is restored under a running server 
     for (let turn = 0; turn < 3; turn++) {
       const rejected = await take('file', 5);
       expect(rejected.status).toBe(503);
-      expect(rejected.body).toContain('uniqueid reset --mode file --to 100');
+      expect(rejected.body).toContain('uniqueid reset --mode file --at-least 100');
     }
     // The other mode has not regressed.
     expect(rangeOf(await take('other', 1))).toEqual({start: 10n, end: 10n});
     expect(server.stderr()).toContain('COUNTER_REGRESSED');
 
-    expect((await cli(['reset', '-m', 'file', '--to', '99', '--yes'], {cwd, env})).status).toBe(0);
+    expect((await cli(['reset', '-m', 'file', '--at-least', '99', '--yes'], {cwd, env})).status).toBe(0);
     expect((await take('file', 5)).status).toBe(503);
     expect((await ask(server.url, '/health')).body).toContain('COUNTER_REGRESSED');
-    expect((await cli(['reset', '-m', 'file', '--to', '100', '--yes'], {cwd, env})).status).toBe(0);
+    expect((await cli(['reset', '-m', 'file', '--at-least', '100', '--yes'], {cwd, env})).status).toBe(0);
     // A load balancer with a health check sends no request before this.
     await untilHealthIs(server.url, 200);
     expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
@@ -128,15 +128,15 @@ describe.each(kinds)('an older database that is restored under a running server 
       expect((await take(0, range)).status).toBe(503);
       expect((await take(1, range)).status).toBe(503);
     }
-    expect((await cli(['reset', '-m', 'file', '--to', '120', '--yes'], {cwd, env})).status).toBe(0);
+    expect((await cli(['reset', '-m', 'file', '--at-least', '120', '--yes'], {cwd, env})).status).toBe(0);
     expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
     expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
 
     // A mode younger than the backup is missing; the command that repairs it must work although it is.
     const rejected = await take(0, 1, 'later');
     expect(rejected.status).toBe(503);
-    expect(rejected.body).toContain('uniqueid reset --mode later --to 1');
-    expect((await cli(['reset', '-m', 'later', '--to', '1', '--yes'], {cwd, env})).status).toBe(0);
+    expect(rejected.body).toContain('uniqueid reset --mode later --at-least 1');
+    expect((await cli(['reset', '-m', 'later', '--at-least', '1', '--yes'], {cwd, env})).status).toBe(0);
     expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
   });
 });

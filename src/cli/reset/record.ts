@@ -1,5 +1,5 @@
 import {hostname, userInfo} from 'node:os';
-import type {ResetMove} from '../../lib/operations/reset.js';
+import {changesOf, type ResetMove} from '../../lib/operations/reset.js';
 
 /** The audit record of a reset. */
 export interface ResetRecord {
@@ -17,12 +17,8 @@ export interface ResetRecord {
   }[];
 }
 
-export function resetRecord(
-  database: string,
-  moves: readonly ResetMove[],
-  changes: readonly ResetMove[],
-  dryRun: boolean,
-): ResetRecord {
+export function resetRecord(database: string, moves: readonly ResetMove[], dryRun: boolean): ResetRecord {
+  const changes = changesOf(moves);
   return {
     at: new Date().toISOString(),
     by: operatorName(),

@@ -63,6 +63,6 @@ function alreadyIssuedError(server: string, mode: string, highWaterMark: bigint)
     'REJECTED',
     `The service at ${server} has issued integers of mode ${JSON.stringify(mode)} ` +
       `up to ${formatInteger(highWaterMark - 1n)}; nothing was changed.`,
-    {hint: `Reset to ${highWaterMark} or higher, or shut that service down first and omit --server.`},
+    {hint: `Pass --at-least ${highWaterMark}, or shut that service down first and omit --server.`},
   );
 }

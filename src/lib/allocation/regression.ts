@@ -3,6 +3,6 @@ export interface Regression {
   readonly mode: string;
   /** The next index that was found. */
   readonly found: bigint;
-  /** One more than the highest integer this process has issued; `reset --to` this value mends the mode. */
+  /** One more than the highest integer this process has issued; `reset --at-least` this value mends it. */
   readonly highWaterMark: bigint;
 }

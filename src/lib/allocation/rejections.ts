@@ -36,7 +36,7 @@ export function regressed({mode, found, highWaterMark}: Regression, location: st
     {
       hint:
         `If an older database was restored, run: uniqueid reset --mode ${quoteForShell(mode)} ` +
-        `--to ${highWaterMark} (if several servers report this, use the highest number)`,
+        `--at-least ${highWaterMark} (if several servers report this, use the highest number)`,
     },
   );
 }

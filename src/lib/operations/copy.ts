@@ -29,8 +29,8 @@ export async function readMinimums(
       `The counter of mode ${JSON.stringify(mode)} in ${source.location} is not an integer.`,
       {
         hint:
-          'Set it past the last integer in use with "uniqueid reset --mode MODE --to N", then copy ' +
-          'again.',
+          'Set it past the last integer in use with "uniqueid reset --mode MODE --at-least N", ' +
+          'then copy again.',
       },
     );
   });

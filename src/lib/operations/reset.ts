@@ -1,9 +1,18 @@
 import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
+import {MAX_COUNTER} from '../core/range.js';
 import {nearest} from '../util/nearest-word.js';
 import {retryTransient} from '../util/retry.js';
+import {damagedCounter} from '../store/shared/counter-value.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
 
-/** The move of one counter, with its consequences. */
+/** The target of a reset, which is the same for each of its counters. */
+export interface ResetTarget {
+  /** `to` moves exactly to `value`, `at-least` never lowers a counter, `by` moves forward by `value`. */
+  readonly kind: 'to' | 'at-least' | 'by';
+  readonly value: bigint;
+}
+
+/** The move of one counter, with its consequences; `to` equals `from` if the counter stays. */
 export interface ResetMove extends CounterMove {
   /** The count of integers between `to` and the current value, which could be issued a second time. */
   readonly reissued: bigint;
@@ -12,60 +21,106 @@ export interface ResetMove extends CounterMove {
 }
 
 /**
- * Plans a reset without changing anything.
+ * Reads the counters to reset.
  *
- * @param modes the modes to reset; `undefined` for all
- * @param to the next integer that each mode will issue
+ * @param modes `undefined` for all
  * @throws UniqueIDError `UNKNOWN_MODE`, with the nearest name
  */
-export async function planReset(
+export async function readCounters(
   store: Store,
   modes: readonly string[] | undefined,
-  to: bigint,
-): Promise<readonly ResetMove[]> {
-  if (modes === undefined) return (await store.counters()).map((counter) => toMove(counter, to));
-  const moves: ResetMove[] = [];
+): Promise<readonly Counter[]> {
+  if (modes === undefined) return store.counters();
+  const counters: Counter[] = [];
   for (const mode of new Set(modes)) {
     const counter = await store.counter(mode);
     if (counter === undefined) throw await unknownModeError(store, mode);
-    moves.push(toMove(counter, to));
+    counters.push(counter);
   }
-  return moves;
+  return counters;
 }
 
 /**
- * Carries out the whole confirmed plan, or changes nothing if a counter has moved since it was planned.
+ * Plans a reset without changing anything.
+ *
+ * @throws UniqueIDError `COUNTER_EXHAUSTED` or `COUNTER_DAMAGED` if a counter cannot move by the value
+ */
+export function planReset(
+  counters: readonly Counter[],
+  target: ResetTarget,
+  location: string,
+): readonly ResetMove[] {
+  return counters.map((counter) => {
+    const {mode, next} = counter;
+    const to = newValue(counter, target, location);
+    const reissued = next !== undefined && next > to ? next - to : 0n;
+    return {mode, from: next, to, reissued, backward: next === undefined || to < next};
+  });
+}
+
+/** Returns the moves that change a counter. */
+export function changesOf(moves: readonly ResetMove[]): readonly ResetMove[] {
+  return moves.filter(({from, to}) => from !== to);
+}
+
+/**
+ * Carries out the whole confirmed plan, or changes nothing if a counter has moved since it was planned. With
+ * `at-least`, a counter that services have raised to the value by then stays, and causes no conflict.
  *
  * Retries while services under load keep the database busy. Never retries after a lost connection: the move
  * may be committed, and a second attempt would report it as a conflict.
  *
  * @param timeoutMs bound of the wait for a busy database
+ * @returns the moves as carried out
  * @throws UniqueIDError `REJECTED`; `DATABASE_*`
  */
 export async function applyReset(
   store: Store,
   moves: readonly ResetMove[],
+  {kind, value}: ResetTarget,
   timeoutMs: number,
-): Promise<void> {
-  const [conflict] = await retryTransient(() => store.moveCounters(moves), {
+): Promise<readonly ResetMove[]> {
+  const changes = changesOf(moves);
+  if (changes.length === 0) return moves;
+  const conflicts = await retryTransient(() => store.moveCounters(changes), {
     timeoutMs,
     isRepeatable: (error) => toUniqueIDError(error).code === 'DATABASE_BUSY',
   });
-  if (conflict === undefined) return;
-  const state = conflict.next === undefined ? 'missing or damaged' : String(conflict.next);
-  throw new UniqueIDError(
-    'REJECTED',
-    `The counter of mode ${JSON.stringify(conflict.mode)} changed during the reset and is now ${state}; ` +
-      'nothing was reset.',
-    {
-      hint: 'Shut down the services on this database, then reset again.',
-    },
-  );
+  if (conflicts.length === 0) return moves;
+  const raised = new Map<string, bigint>();
+  for (const {mode, next} of conflicts) {
+    if (kind !== 'at-least' || next === undefined || next < value) throw conflictError(mode, next);
+    raised.set(mode, next);
+  }
+  const others = moves.map((move) => {
+    const next = raised.get(move.mode);
+    return next === undefined ? move : {...move, from: next, to: next, reissued: 0n, backward: false};
+  });
+  return applyReset(store, others, {kind, value}, timeoutMs);
 }
 
-function toMove({mode, next}: Counter, to: bigint): ResetMove {
-  const reissued = next !== undefined && next > to ? next - to : 0n;
-  return {mode, from: next, to, reissued, backward: next === undefined || to < next};
+function newValue({mode, next}: Counter, {kind, value}: ResetTarget, location: string): bigint {
+  if (kind === 'to') return value;
+  if (kind === 'at-least') return next !== undefined && next > value ? next : value;
+  if (next === undefined) throw damagedCounter(mode, location);
+  if (value > MAX_COUNTER - next) {
+    throw new UniqueIDError(
+      'COUNTER_EXHAUSTED',
+      `Mode ${JSON.stringify(mode)} is at ${next} and cannot move forward by ${value}: ` +
+        `the highest counter is ${MAX_COUNTER}.`,
+      {hint: next < MAX_COUNTER ? `Pass --by ${MAX_COUNTER - next} or less.` : 'Use another mode.'},
+    );
+  }
+  return next + value;
+}
+
+function conflictError(mode: string, next: bigint | undefined): UniqueIDError {
+  return new UniqueIDError(
+    'REJECTED',
+    `The counter of mode ${JSON.stringify(mode)} changed during the reset ` +
+      `and is now ${next ?? 'missing or damaged'}; nothing was reset.`,
+    {hint: 'Shut down the services on this database, then reset again.'},
+  );
 }
 
 async function unknownModeError(store: Store, mode: string): Promise<UniqueIDError> {

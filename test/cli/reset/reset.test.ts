@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer, waitFor} from '../../helpers/programs/cli.js';
+import {cli, cliError, startCli, startServer, waitFor, type Finished} from '../../helpers/programs/cli.js';
 import {failureOf, screens} from '../../helpers/programs/screens.js';
 import {serving} from '../../helpers/network/listening.js';
 import {ask} from '../../helpers/network/http.js';
@@ -18,6 +18,12 @@ function archive(): {cwd: string; counters: () => Promise<Record<string, string>
         (await makeSqliteDatabase(path).query('SELECT * FROM uniqueindex')) as readonly [string, string][],
       ),
   };
+}
+
+/** Returns the moves in the record of a reset, by mode. */
+function movesOf({stdout}: Finished): Record<string, unknown> {
+  const {moves} = JSON.parse(stdout) as {moves: readonly {mode: string}[]};
+  return Object.fromEntries(moves.map((move) => [move.mode, move]));
 }
 
 const untouched = {file: '251038', upload_job: '3', 'mode with space': '6', Файл: '4'};
@@ -58,11 +64,13 @@ describe('reset', () => {
     const args = ['reset', '-m', 'file', '-m', 'upload_job', '--to', '1000', '--dry-run'];
     const dry = await cli(args, {cwd});
     expect(dry).toMatchObject({status: 0, stderr: ''});
-    const [headings = '', first, second, gap, summary, end] = dry.stdout.split('\n');
+    const [headings = '', first, second, ...rest] = dry.stdout.split('\n');
     expect(headings.split(/ {2,}/)).toHaveLength(4);
     expect(first).toMatch(screens.row('file', '251,038', '1,000', '250,038'));
     expect(second).toMatch(screens.row('upload_job', '3', '1,000', '0'));
-    expect([gap, summary, end]).toEqual(['', expect.stringMatching(/\b2\b/), '']);
+    // The consequences in words, worst first, and the summary.
+    const texts = [/\bfile\b.*\b250,038\b/, /\bupload_job\b.*\b997\b/, /^$/, /\b2\b/, /^$/];
+    expect(rest).toEqual(['', ...texts.map((text) => expect.stringMatching(text) as string)]);
     expect(JSON.parse((await cli([...args, '--json'], {cwd})).stdout)).toMatchObject({
       dryRun: true,
       moves: [
@@ -76,7 +84,8 @@ describe('reset', () => {
   it('moves with --yes the modes that are named, and no other', async () => {
     const {cwd, counters} = archive();
     expect((await cli(['reset', '-m', 'file', '--to', '300000', '--yes'], {cwd})).status).toBe(0);
-    expect((await cli(['reset', '-m', 'Файл', '--to', '0', '--yes'], {cwd})).status).toBe(0);
+    const back = ['reset', '-m', 'Файл', '--to', '0', '--yes', '--allow-duplicates'];
+    expect((await cli(back, {cwd})).status).toBe(0);
     expect(await counters()).toEqual({...untouched, file: '300000', Файл: '0'});
     expect((await cli(['getid', '-m', 'file'], {cwd})).stdout).toBe(
       '{"endIndex": 300000, "startIndex": 300000}\n',
@@ -90,12 +99,116 @@ describe('reset', () => {
     [['-m', 'file', '--dry-run']],
     [['--all', '--dry-run']],
     [['-m', 'file']],
-  ])('requires --to: %j is a usage error and changes nothing', async (args) => {
+  ])('requires a target: %j is a usage error and changes nothing', async (args) => {
     const {cwd, counters} = archive();
     const rejected = await cli(['reset', ...args], {cwd, env: {UNIQUEID_FIRST_INDEX: '1'}});
     expect(rejected.status).toBe(2);
-    expect(rejected.stdout + rejected.stderr).toContain('--to');
+    for (const flag of ['--to', '--at-least', '--by'])
+      expect(rejected.stdout + rejected.stderr).toContain(flag);
     expect(await counters()).toEqual(untouched);
+  });
+
+  it.each([
+    [['-m', 'file', '--to', '0'], '251,038'],
+    [['-m', 'upload_job', '-m', 'file', '--to', '10'], '251,028'],
+    [['--all', '--to', '0'], '251,051'],
+  ])(
+    'rejects %j with --yes alone, says how many integers come twice, and changes nothing',
+    async (args, count) => {
+      const {cwd, counters} = archive();
+      const rejected = await cliError(['reset', ...args, '--yes'], {cwd});
+      expect(rejected).toMatchObject({code: 'REJECTED', exit: 6});
+      expect(rejected.message).toContain(count);
+      expect(rejected.hint).toContain('--allow-duplicates');
+      expect((await cli(['reset', ...args, '--yes'], {cwd})).status).toBe(6);
+      expect(await counters()).toEqual(untouched);
+      const both = [...args, '--yes', '--allow-duplicates'];
+      expect(await cli(['reset', ...both, '--dry-run'], {cwd})).toMatchObject({status: 0});
+      expect(await counters()).toEqual(untouched);
+      expect(await cli(['reset', ...both], {cwd})).toMatchObject({status: 0});
+    },
+  );
+
+  it('raises with --at-least, lowers nothing, and reports counters at or above N as unchanged', async () => {
+    const {cwd, counters} = archive();
+    const raised = await cli(['reset', '--all', '--at-least', '4', '--yes', '--json'], {cwd});
+    expect(raised).toMatchObject({status: 0, stderr: ''});
+    expect(movesOf(raised)).toMatchObject({
+      file: {from: 251_038, to: 251_038, reissued: 0, backward: false, changed: false},
+      upload_job: {from: 3, to: 4, reissued: 0, backward: false, changed: true},
+      'mode with space': {from: 6, to: 6, changed: false},
+      Файл: {from: 4, to: 4, changed: false},
+    });
+    expect(await counters()).toEqual({...untouched, upload_job: '4'});
+    const same = await cli(['reset', '-m', 'file', '--at-least', '5'], {cwd});
+    expect(same).toMatchObject({status: 0, stderr: ''});
+    expect(same.stdout).toMatch(screens.row('file', '251,038', '251,038', '0'));
+  });
+
+  it('moves forward with --by, or changes nothing if one counter would pass the end', async () => {
+    const {cwd, counters} = archive();
+    const args = ['reset', '-m', 'file', '-m', 'upload_job', '--yes', '--by'];
+    const moved = await cli([...args, '1000', '--json'], {cwd});
+    expect(movesOf(moved)).toMatchObject({
+      file: {from: 251_038, to: 252_038, backward: false, changed: true},
+      upload_job: {from: 3, to: 1003, backward: false, changed: true},
+    });
+    const after = {...untouched, file: '252038', upload_job: '1003'};
+    expect(await counters()).toEqual(after);
+    // Fits upload_job, but not file.
+    const distance = String(2n ** 63n - 1n - 252_037n);
+    for (const further of [[], ['--dry-run']]) {
+      const failed = await cliError([...args, distance, ...further], {cwd});
+      expect(failed).toMatchObject({code: 'COUNTER_EXHAUSTED', exit: 5});
+      expect(failed.message).toContain('"file"');
+      expect(failed.hint).toContain(String(2n ** 63n - 1n - 252_038n));
+    }
+    expect(await counters()).toEqual(after);
+    expect(
+      (await cli(['reset', '-m', 'file', '--yes', '--by', String(2n ** 63n - 1n - 252_038n)], {cwd})).status,
+    ).toBe(0);
+    expect((await counters())['file']).toBe('9223372036854775807');
+  });
+
+  it('shows the worst first, in the table and in words', async () => {
+    const {cwd} = archive();
+    const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
+    await database.execute(
+      `INSERT INTO uniqueindex VALUES ('worst', 4000005), ('broken', 1e30), ('forward', 1), ('same', 5),
+        ('b1', 11), ('b2', 12), ('b3', 13), ('b4', 14)`,
+    );
+    const {stdout} = await cli(['reset', '--all', '--to', '5', '--dry-run'], {cwd});
+    const lines = stdout.split('\n');
+    const end = lines.indexOf('');
+    expect(lines.slice(1, end).map((line) => line.split(/ {2,}/)[0])).toEqual([
+      'broken',
+      'worst',
+      'file',
+      'b4',
+      'b3',
+      'b2',
+      'b1',
+      'mode with space',
+      'forward',
+      'upload_job',
+      'Файл',
+      'same',
+    ]);
+    const words = lines.slice(end + 1, lines.indexOf('', end + 1));
+    for (const [index, text] of [
+      /\bbroken\b/,
+      /\bworst\b.*\b4,000,000\b/,
+      /\bfile\b.*\b251,033\b/,
+      /\bb4\b.*\b9\b/,
+      /\bb3\b.*\b8\b/,
+      // All others together: 7 + 6 + 1 integers of 3 modes.
+      /\b3\b.*\b14\b/,
+      // Forward: 3 modes.
+      /\b3\b.*\b7\b/,
+      /\bsame\b.*\b5\b/,
+    ].entries())
+      expect(words[index]).toMatch(text);
+    expect(words).toHaveLength(8);
   });
 
   it('moves every mode with --all', async () => {
@@ -118,6 +231,13 @@ describe('reset', () => {
     [['-m', 'nothing-like-it', '--to', '5'], 'UNKNOWN_MODE', '"nothing-like-it"', 'uniqueid status'],
     [['-m', 'file', '--to=-1'], 'USAGE', '--to', '9223372036854775807'],
     [['-m', 'file', '--to', '9223372036854775808'], 'USAGE', '--to', '9223372036854775807'],
+    [['-m', 'file', '--by', '0'], 'USAGE', '--by', '9223372036854775807'],
+    [['-m', 'file', '--at-least', '1e3'], 'USAGE', '--at-least', '1e3'],
+    [['-m', 'file', '--to', '5', '--at-least', '5'], 'USAGE', '--to', '--at-least'],
+    [['-m', 'file', '--by', '5', '--at-least', '5'], 'USAGE', '--by', '--at-least'],
+    [['-m', 'file', '--to', '5', '--to', '6'], 'USAGE', '--to', ''],
+    [['-m', 'file', '--to', '5', '--allow-duplicates'], 'USAGE', '--allow-duplicates', '--yes'],
+    [['-m', 'file', '--by', '5', '--yes', '--allow-duplicates'], 'USAGE', '--allow-duplicates', '--by'],
     [['-m', 'file', '-m', 'flie', '--to', '5', '--yes'], 'UNKNOWN_MODE', '"flie"', '"file"'],
     [
       ['-m', 'file', '--to', '5', '--database', 'sqlite:///none.sqlite3'],
@@ -145,7 +265,14 @@ describe('reset', () => {
     expect(damaged).toMatchObject({code: 'COUNTER_DAMAGED', exit: 1});
     // The hint shows the command that repairs it.
     expect(damaged.hint).toContain('uniqueid reset --mode');
-    expect((await cli(['reset', '-m', 'file', '--to', '500', '--yes'], {cwd})).status).toBe(0);
+    // The move may go back.
+    const args = ['reset', '-m', 'file', '--at-least', '500', '--yes'];
+    expect((await cli(args, {cwd})).status).toBe(6);
+    expect(await cliError(['reset', '-m', 'file', '--by', '5', '--yes'], {cwd})).toMatchObject({
+      code: 'COUNTER_DAMAGED',
+      exit: 1,
+    });
+    expect((await cli([...args, '--allow-duplicates'], {cwd})).status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain'], {cwd})).stdout).toBe('500 500\n');
   });
 });
@@ -163,7 +290,8 @@ describe('reset --server', () => {
     expect(code).toBe('REJECTED');
     for (const part of [url, '"file"', '99']) expect(message).toContain(part);
     expect(hint).toMatch(/\b100\b/);
-    const allowed = await cli(['reset', '-m', 'file', '--to', '100', '--yes', '--server', url], {cwd});
+    const back = ['reset', '-m', 'file', '--to', '100', '--yes', '--allow-duplicates', '--server', url];
+    const allowed = await cli(back, {cwd});
     expect(allowed.status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain', '--server', url], {cwd})).stdout).toBe(
       '100 100\n',

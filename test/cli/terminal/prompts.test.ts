@@ -81,6 +81,40 @@ describe('reset without a mode on a terminal', () => {
     expect(await next(cwd, 'upload_job')).toBe('20 20\n');
   });
 
+  it('asks for the target too, checks it at each key, and takes no invalid one', async () => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset'], {cwd});
+    await terminal.shows('❯ file');
+    await terminal.press('Enter');
+    await terminal.shows(/^\? [^]*\(now 251,038\):$/m);
+    await terminal.press('Enter');
+    await terminal.type('30x');
+    await terminal.shows(/^\? .*: 30x\n.*9223372036854775807.*"30x"/m);
+    await terminal.press('Enter');
+    await terminal.press('BSpace');
+    expect(await terminal.shows(/^\? .*: 30$/m)).not.toContain('9223372036854775807');
+    await terminal.type('0000');
+    await terminal.press('Enter');
+    expect(await terminal.shows(screens.yesNo)).toMatch(screens.row('file', '251,038', '300,000', '0'));
+    await terminal.type('y');
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(0);
+    expect(await next(cwd, 'file')).toBe('300000 300000\n');
+  });
+
+  it('accepts +N as the target, but not past the end', async () => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset', '-m', 'file', '--yes'], {cwd});
+    await terminal.shows(/^\? [^]*251,038/m);
+    await terminal.type('+9223372036854775807');
+    await terminal.shows(/^[^?\n].*\b251038\b/m);
+    for (let key = 0; key < 15; key++) await terminal.press('BSpace');
+    await terminal.shows(/: \+9223$/m);
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(0);
+    expect(await next(cwd, 'file')).toBe('260261 260261\n');
+  });
+
   it('moves nothing when Ctrl-C is pressed', async () => {
     const cwd = archive();
     const terminal = await openTerminal(['reset', '--to', '0'], {cwd});

@@ -10,7 +10,7 @@ async function advice(arena: Arena, server: TorturedServer, mode: string): Promi
   for (let turn = 0; turn < 200; turn++) {
     const outcome = await arena.probe(server, mode);
     if (outcome.is === 'answered') return undefined;
-    const advised = outcome.is === 'lost' ? / --to (\d+)/.exec(outcome.why)?.[1] : undefined;
+    const advised = outcome.is === 'lost' ? / --at-least (\d+)/.exec(outcome.why)?.[1] : undefined;
     if (advised !== undefined) return BigInt(advised);
     await sleep(50);
   }
@@ -44,9 +44,13 @@ async function takeEverywhere({servers, modes, probe, wrong}: Arena): Promise<vo
  * Resets a mode. A server that is stopped for a moment may hold the lock of an SQLite file. The command then
  * fails without a change, and is repeated.
  */
-async function resetTo({command, database}: Arena, mode: string, to: bigint): Promise<CommandEnd> {
+async function resetMode(
+  {command, database}: Arena,
+  mode: string,
+  ...target: readonly string[]
+): Promise<CommandEnd> {
   for (let turn = 1; ; turn++) {
-    const end = await command('reset', '-m', mode, '--to', String(to), '--yes', '--json');
+    const end = await command('reset', '-m', mode, ...target, '--yes', '--json');
     const isLocked = database.path !== undefined && end.stdout.includes('"code": "DATABASE_BUSY"');
     if (!isLocked || turn === 20) return end;
   }
@@ -72,7 +76,7 @@ export const operatorFaults: readonly Fault[] = [
             else advised.push(to);
           }
           const highest = advised.reduce((most, to) => (to > most ? to : most), 0n);
-          const {status, stdout} = await resetTo(arena, mode, highest);
+          const {status, stdout} = await resetMode(arena, mode, '--at-least', String(highest));
           if (status !== 0) wrong(`reset after a restore ended with ${status}: ${stdout}`);
         }
       });
@@ -102,7 +106,7 @@ export const operatorFaults: readonly Fault[] = [
       const from = (await readCounters(database)).get(mode) ?? 0n;
       const to = from + BigInt(random.between(1_000_000, MAX_FORWARD));
       await reset(mode, from, to, async () => {
-        const {status, stdout} = await resetTo(arena, mode, to);
+        const {status, stdout} = await resetMode(arena, mode, '--to', String(to));
         if (status !== 0) wrong(`reset forwards ended with ${status}: ${stdout}`);
       });
     },

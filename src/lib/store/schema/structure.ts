@@ -57,7 +57,7 @@ export interface Mends {
 /** The hint for a table that no single statement repairs. */
 export const REBUILD_HINT =
   'Create new tables in an empty database with "uniqueid dbsync", ' +
-  'then set each counter with "uniqueid reset --to".';
+  'then raise each counter with "uniqueid reset --at-least N".';
 
 /**
  * Returns the first reason why a table cannot be served exactly.

@@ -15,7 +15,7 @@ export function damagedCounter(mode: string, location: string): UniqueIDError {
     {
       hint:
         'Find the last integer in use, ' +
-        'then set the counter past it with "uniqueid reset --mode MODE --to N".',
+        'then set the counter past it with "uniqueid reset --mode MODE --at-least N".',
     },
   );
 }

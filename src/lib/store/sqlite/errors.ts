@@ -44,7 +44,7 @@ const damaged: ErrorMaker = (location, cause) =>
     cause,
     hint:
       'Restore it from a backup, ' +
-      'then move each counter past the last integer in use with "uniqueid reset --to".',
+      'then move each counter past the last integer in use with "uniqueid reset --at-least N".',
   });
 
 const notOpened: ErrorMaker = (location, cause) =>
