@@ -1,8 +1,6 @@
-import {randomUUID} from 'node:crypto';
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
 import type {Settings} from '../config/settings.js';
-import type {UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
 import {Getid} from './routes/getid.js';
@@ -12,8 +10,7 @@ import {Lifecycle} from './lifecycle.js';
 import {createRouter, type RouteDeps} from './router.js';
 import {HighestCounters} from './observability/highest-counters.js';
 import {Metrics} from './observability/metrics.js';
-import {Rejections} from './http/rejections.js';
-import type {RequestFacts} from './observability/request-facts.js';
+import {Rejections, type FailureRecorder} from './http/rejections.js';
 import {ServiceStatus} from './routes/status.js';
 import {Tokens} from './http/tokens.js';
 
@@ -22,7 +19,7 @@ export interface ApiHooks {
   /** Called with each answer. */
   readonly access?: AccessRecorder | undefined;
   /** Called with each failure of the service itself; `X-Request-Id` of the answer holds the id. */
-  readonly failure: (error: UniqueIDError, request: RequestFacts, requestId: string) => void;
+  readonly failure: FailureRecorder;
   /** Counts the lines that the logs could not write. */
   readonly droppedLogLines?: () => number;
 }
@@ -53,11 +50,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const writer = new ResponseWriter(headers, lifecycle, hooks.access);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
   const health = new Health(store, allocator, lifecycle);
-  const rejections = new Rejections(metrics, (error, request) => {
-    const requestId = randomUUID();
-    hooks.failure(error, request, requestId);
-    return requestId;
-  });
+  const rejections = new Rejections(metrics, hooks.failure);
   const hosts = new HostCheck(settings.allowedHosts);
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
   const routes = {

@@ -164,7 +164,7 @@ function answerLater(
 ): void {
   body.then(
     (text) => {
-      deps.writer.send(request, response, 200, text, [], contentType);
+      deps.writer.send(request, response, 200, text, undefined, contentType);
     },
     (error: unknown) => {
       fail(deps, request, response, error);

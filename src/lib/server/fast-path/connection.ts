@@ -2,6 +2,7 @@ import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../../core/range.js';
 import type {RequestCallbacks} from '../../allocation/pending-requests.js';
 import type {UniqueIDError} from '../../core/errors.js';
+import {requestIdHeader} from '../http/request-id.js';
 import {byteString} from '../http/response-writer.js';
 import type {FastPathResponse} from './response.js';
 import {FastPathReader, type FastPathRequest} from './request.js';
@@ -57,7 +58,10 @@ export class FastPathConnection implements RequestCallbacks {
   granted(range: IdRange): void {
     const body = formatRange(range);
     const {response, lifecycle} = this.#deps;
-    const text = lifecycle.isShuttingDown ? response.format(200, body, true) : response.granted(body);
+    const isPlain = this.#request?.headers['x-request-id'] === undefined && !lifecycle.isShuttingDown;
+    const text = isPlain
+      ? response.granted(body)
+      : response.format(200, body, lifecycle.isShuttingDown, requestIdHeader(this.#facts()));
     this.#send(200, text, body.length);
   }
 

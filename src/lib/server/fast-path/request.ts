@@ -86,7 +86,7 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     const value = trimStart(trimEnd(line.slice(colon + 1), FIELD_SPACE), FIELD_SPACE);
     if (!fieldName.test(name) || !fieldValue.test(value)) return undefined;
     const key = name.toLowerCase();
-    if (unsupportedHeaders.has(key) || (isSingleValued(key) && seen.has(key))) return undefined;
+    if (unsupportedHeaders.has(key) || (singleValued.includes(key) && seen.has(key))) return undefined;
     seen.set(key, value);
   }
   // Both parsers must agree whether the connection stays open, and at which byte its next request begins.
@@ -96,10 +96,18 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     authorization: seen.get('authorization'),
     referer: seen.get('referer'),
     'user-agent': seen.get('user-agent'),
+    'x-request-id': seen.get('x-request-id'),
   };
   return {host: seen.get('host'), headers};
 }
 
-function isSingleValued(key: string): boolean {
-  return ['host', 'connection', 'content-length', 'authorization', 'referer', 'user-agent'].includes(key);
-}
+/** Headers whose repetition `node:http` judges. */
+const singleValued: readonly string[] = [
+  'host',
+  'connection',
+  'content-length',
+  'authorization',
+  'referer',
+  'user-agent',
+  'x-request-id',
+];

@@ -1,5 +1,5 @@
 import {STATUS_CODES} from 'node:http';
-import {jsonHead, type ResponseWriter} from '../http/response-writer.js';
+import {headerLines, jsonHead, type ResponseWriter} from '../http/response-writer.js';
 
 /** Formats the same heads as `node:http`, for connections that `node:http` does not serve. */
 export class FastPathResponse {
@@ -14,7 +14,7 @@ export class FastPathResponse {
    * @param idleTimeoutMs how long the connection stays open, as announced in `Keep-Alive`
    */
   constructor(writer: ResponseWriter, idleTimeoutMs: number) {
-    this.#fields = fields([...jsonHead, ...writer.extraHeaders]);
+    this.#fields = headerLines([...jsonHead, ...writer.extraHeaders]);
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
   }
 
@@ -36,13 +36,7 @@ export class FastPathResponse {
 
   #head(status: number, extra: readonly string[]): string {
     const date = new Date().toUTCString();
-    return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${this.#fields}${fields(extra)}Date: ${date}\r\n`;
+    const lines = `${this.#fields}${headerLines(extra)}Date: ${date}\r\n`;
+    return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`;
   }
-}
-
-/** Formats alternating names and values as header lines. */
-function fields(flat: readonly string[]): string {
-  let text = '';
-  for (let index = 0; index + 1 < flat.length; index += 2) text += `${flat[index]}: ${flat[index + 1]}\r\n`;
-  return text;
 }

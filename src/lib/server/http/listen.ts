@@ -6,7 +6,8 @@ import type {Settings} from '../../config/settings.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {maxOpenConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
-import {formatError} from './response-writer.js';
+import {toRejection} from './rejections.js';
+import {headerLines, jsonHead} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
 
 /**
@@ -176,12 +177,10 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
         : new UniqueIDError('INVALID_REQUEST', 'This is not a well-formed HTTP request.', {
             hint: 'Use /getid?range=10&mode=file, percent-encoded.',
           });
-  const body = formatError(rejection);
-  const status = rejection.httpStatus;
+  const {status, body, headers} = toRejection(rejection);
+  const fields = [...jsonHead, ...headers, 'Content-Length', String(Buffer.byteLength(body))];
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
-      `Cache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Connection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines(fields)}Connection: close\r\n\r\n${body}`,
   );
   // A client that never closes its half would hold the connection forever. Cut immediately, unread bytes
   // would cost it the answer.

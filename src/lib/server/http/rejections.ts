@@ -1,4 +1,6 @@
+import {randomUUID} from 'node:crypto';
 import type {UniqueIDError} from '../../core/errors.js';
+import {REQUEST_ID_HEADER, requestIdOf} from './request-id.js';
 import {formatError} from './response-writer.js';
 import type {Metrics} from '../observability/metrics.js';
 import type {RequestFacts} from '../observability/request-facts.js';
@@ -11,8 +13,11 @@ export interface Rejection {
   readonly headers: readonly string[];
 }
 
-/** Records a failure of the service itself, and returns the id that finds it in the log. */
-export type FailureRecorder = (error: UniqueIDError, request: RequestFacts) => string;
+/** Records a failure of the service itself; `requestId` is also in the answer. */
+export type FailureRecorder = (error: UniqueIDError, request: RequestFacts, requestId: string) => void;
+
+/** The header that holds the code of an error. */
+const CODE_HEADER = 'X-Error-Code';
 
 /** Turns errors into answers, counts each, and records those that are failures of the service itself. */
 export class Rejections {
@@ -26,13 +31,28 @@ export class Rejections {
 
   of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Rejection {
     this.#metrics.rejected(error);
-    const status = error.httpStatus;
-    const headers = [
-      ...(status === 503 ? ['Retry-After', '1'] : []),
-      ...(status === 401 ? ['WWW-Authenticate', 'Bearer realm="uniqueid"'] : []),
-      ...(status >= 500 ? ['X-Request-Id', this.#record(error, request)] : []),
-      ...extra,
-    ];
-    return {status, body: formatError(error), headers};
+    const requestId = requestIdOf(request) ?? randomUUID();
+    const rejection = toRejection(error, requestId, extra);
+    if (rejection.status >= 500) this.#record(error, request, requestId);
+    return rejection;
   }
+}
+
+/** @param extra further headers, as alternating names and values */
+export function toRejection(
+  error: UniqueIDError,
+  requestId: string = randomUUID(),
+  extra: readonly string[] = [],
+): Rejection {
+  const status = error.httpStatus;
+  const headers = [
+    CODE_HEADER,
+    error.code,
+    REQUEST_ID_HEADER,
+    requestId,
+    ...(status === 503 ? ['Retry-After', '1'] : []),
+    ...(status === 401 ? ['WWW-Authenticate', 'Bearer realm="uniqueid"'] : []),
+    ...extra,
+  ];
+  return {status, body: formatError(error), headers};
 }

@@ -3,6 +3,7 @@ import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import type {Lifecycle} from '../lifecycle.js';
 import type {RequestFacts} from '../observability/request-facts.js';
+import {requestIdHeader} from './request-id.js';
 
 /** Called with each answer when it is sent. */
 export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;
@@ -18,6 +19,8 @@ export const reservedHeaders: readonly string[] = [
   'keep-alive',
   'retry-after',
   'transfer-encoding',
+  'x-error-code',
+  'x-request-id',
 ];
 
 /** Sends complete JSON answers, each with `Cache-Control: no-store`. */
@@ -42,12 +45,13 @@ export class ResponseWriter {
     this.record = record;
   }
 
+  /** @param extra alternating names and values; the default suits every success */
   send(
     request: IncomingMessage,
     response: ServerResponse,
     status: number,
     body: string,
-    extra: readonly string[] = [],
+    extra: readonly string[] = requestIdHeader(request),
     contentType?: string,
   ): void {
     const content = byteString(body);
@@ -74,6 +78,13 @@ const noStore = ['Cache-Control', 'no-store'];
 
 /** The first headers of every JSON answer: alternating names and values. */
 export const jsonHead = ['Content-Type', 'application/json', ...noStore];
+
+/** Formats alternating names and values as the lines of a head. */
+export function headerLines(flat: readonly string[]): string {
+  let text = '';
+  for (let index = 0; index + 1 < flat.length; index += 2) text += `${flat[index]}: ${flat[index + 1]}\r\n`;
+  return text;
+}
 
 /** Above this size the connection is closed, rather than kept by receiving a body that no route reads. */
 const LARGE_BODY_BYTES = 65_536;

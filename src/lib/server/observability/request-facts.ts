@@ -7,6 +7,8 @@ export interface RequestFacts {
     readonly authorization?: string | undefined;
     readonly referer?: string | undefined;
     readonly 'user-agent'?: string | undefined;
+    /** `node:http` types any header that it does not know so. */
+    readonly 'x-request-id'?: string | string[] | undefined;
   };
   readonly socket: {readonly remoteAddress?: string | undefined};
 }

@@ -1,3 +1,4 @@
+import {errorTable} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import {rangeSchema, statusSchema, type Json} from './schemas.js';
 import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
@@ -5,17 +6,27 @@ import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
 const json = (schema: Json): Json => ({'application/json': {schema}});
 const ref = (name: string): Json => ({$ref: `#/components/schemas/${name}`});
 
-const failure = (description: string): Json => ({description, content: json(ref('Error'))});
-
-const unavailable: Json = {
-  ...failure(
-    'The database is unavailable, the queue is full, a counter went backwards, or the service shuts down.',
-  ),
-  headers: {
-    'Retry-After': {schema: {type: 'integer'}, description: 'Seconds to wait before a retry.'},
-    'X-Request-Id': {schema: {type: 'string'}, description: 'Identifies the failure in the error log.'},
+const failureHeaders: Json = {
+  'X-Error-Code': {
+    schema: {type: 'string', enum: Object.keys(errorTable)},
+    description: 'The code of the error.',
+  },
+  'X-Request-Id': {
+    schema: {type: 'string'},
+    description: 'The id of the request, or a new one; identifies a failure of the service in its error log.',
   },
 };
+
+const failure = (description: string, headers: Json = {}): Json => ({
+  description,
+  headers: {...failureHeaders, ...headers},
+  content: json(ref('Error')),
+});
+
+const unavailable = failure(
+  'The database is unavailable, the queue is full, a counter went backwards, or the service shuts down.',
+  {'Retry-After': {schema: {type: 'integer'}, description: 'Seconds to wait before a retry.'}},
+);
 const unauthorized = failure('The token is missing or unknown.');
 
 const allocation: Json = {
@@ -35,10 +46,19 @@ const allocation: Json = {
       description: 'Number of integers; 0 returns an empty range and changes nothing.',
       schema: {type: 'string', pattern: '^[0-9]+$'},
     },
+    {
+      name: 'X-Request-Id',
+      in: 'header',
+      description: 'An id that the answer repeats and the error log holds; a malformed one is ignored.',
+      schema: {type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$'},
+    },
   ],
   responses: {
     '200': {
       description: 'The first and the last integer of the range, both inclusive.',
+      headers: {
+        'X-Request-Id': {schema: {type: 'string'}, description: 'The id of the request, if it had one.'},
+      },
       content: json(ref('Range')),
     },
     '400': failure('A parameter is missing, repeated or malformed.'),
