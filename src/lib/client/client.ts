@@ -2,7 +2,8 @@ import {setMaxListeners} from 'node:events';
 import {parseMode} from '../core/mode.js';
 import {MAX_COUNTER, type IdRange} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
-import {unexpectedAnswer, type Answer} from './send-request.js';
+import {serviceUrl, type Answer} from './send-request.js';
+import {unexpectedAnswer} from './unexpected-answer.js';
 import {BlockSource} from './block-source.js';
 import {ReceivedRanges} from './received-ranges.js';
 import {completeOptions, type ClientOptions, type CompleteOptions} from './options.js';
@@ -118,8 +119,8 @@ export class Client {
 function issuedTwice(server: string, mode: string, {start, end}: IdRange): UniqueIDError {
   return new UniqueIDError(
     'REMOTE_FAILED',
-    `The service at ${new URL(server).origin} issued ${start} to ${end} of mode ${JSON.stringify(mode)}, ` +
-      'which is not above the integers it issued to this client before.',
+    `The service at ${serviceUrl(server, '').origin} issued ${start} to ${end} of mode ` +
+      `${JSON.stringify(mode)}, which is not above the integers it issued to this client before.`,
     {
       hint:
         "Ask the service's operator whether its database was replaced or a counter was reset. " +

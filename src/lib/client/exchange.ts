@@ -22,6 +22,7 @@ export interface Exchange {
 export interface RawAnswer {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly errorCode: string | undefined;
   readonly body: string;
   readonly flaw: string | undefined;
 }
@@ -100,7 +101,9 @@ function readBody(
 ): void {
   const {statusCode: status = 0, headers} = response;
   const finish = (body: string, flaw?: string): void => {
-    done({status, retryAfter: headers['retry-after'], body, flaw});
+    const code = headers['x-error-code'];
+    const errorCode = typeof code === 'string' ? code : undefined;
+    done({status, retryAfter: headers['retry-after'], errorCode, body, flaw});
   };
   const cut = (flaw: string): void => {
     finish('', flaw);

@@ -7,7 +7,7 @@ export interface ClientOptions {
   readonly servers: readonly string[];
   /** A bearer token, if the service requires one. */
   readonly token?: string;
-  /** Time limit of one call, including all attempts at all servers, in milliseconds (default 10,000). */
+  /** Time limit of one call, including all attempts at all servers, in milliseconds (default 12,000). */
   readonly timeoutMs?: number;
   /** The smallest block that `next` reserves (default 100), and the largest (default 10,000,000). */
   readonly minBlock?: number;
@@ -31,7 +31,7 @@ export function completeOptions({servers, token, ...numbers}: ClientOptions): Co
     throw new UniqueIDError('USAGE', 'token contains a character that is not allowed in tokens.', {
       hint: 'Pass the token alone, without spaces or line breaks.',
     });
-  const {timeoutMs = 10_000, minBlock = 100, maxBlock = 10_000_000, maxWaiting = 10_000} = numbers;
+  const {timeoutMs = 12_000, minBlock = 100, maxBlock = 10_000_000, maxWaiting = 10_000} = numbers;
   return {
     servers,
     ...(token === undefined ? {} : {token}),

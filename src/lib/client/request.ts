@@ -1,5 +1,6 @@
 import {EMPTY_RANGE, MAX_COUNTER, type IdRange} from '../core/range.js';
-import {sendRequest, serviceUrl, unexpectedAnswer, type Answer, type SendOptions} from './send-request.js';
+import {sendRequest, serviceUrl, type Answer, type SendOptions} from './send-request.js';
+import {unexpectedAnswer} from './unexpected-answer.js';
 
 /** A range, and the server that issued it. */
 export interface IssuedRange extends IdRange {

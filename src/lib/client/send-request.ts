@@ -1,8 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {parseServiceUrl} from '../config/service-url.js';
 import {backoff} from '../util/backoff.js';
 import {UniqueIDError} from '../core/errors.js';
-import {redactServerUrl} from '../util/redact.js';
-import {exchange, ExchangeTimeout} from './exchange.js';
+import {connectionFailure} from './connection-failure.js';
+import {exchange} from './exchange.js';
 
 /** Options of a request to a running service. */
 export interface SendOptions {
@@ -22,6 +23,8 @@ export interface Answer {
   readonly body: string;
   /** Describes a body that was not read. */
   readonly flaw?: string | undefined;
+  /** The code of an error, as the service wrote it. */
+  readonly errorCode?: string | undefined;
   /** The URL that answered. */
   readonly url: URL;
 }
@@ -29,40 +32,23 @@ export interface Answer {
 /** Upper bound for `Retry-After`, against a service that names hours. */
 const MAX_PAUSE_MS = 10_000;
 
-/** The end of the hint for a URL that contains a secret. */
-const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';
-
 /** Statuses worth another attempt: another server, or the same one later, may not answer them. */
-const retryableStatuses = [502, 503, 504];
+export const retryableStatuses = [502, 503, 504];
 
 /**
  * Returns the URL of one resource of a service.
  *
- * @param server the URL of the service, such as `http://127.0.0.1:8051`; a path in it is kept
- * @throws UniqueIDError `USAGE` if that is not the URL of a service, or holds more than its address; the
- *   message repeats no password
+ * @param server the address of the service, as `parseServiceUrl` takes it
+ * @throws UniqueIDError `USAGE` if that is not the address of a service
  */
 export function serviceUrl(
   server: string,
   resource: string,
   query: Readonly<Record<string, string>> = {},
 ): URL {
-  // Rejects any "@": it may end a password, and a "/" in a password ends the host of a parsed URL.
-  if (server.includes('@')) throw notServiceUrl(server, 'contains a user or a password', TOKEN_HINT);
-  if (/[?#]/.test(server)) throw notServiceUrl(server, 'contains a query or a fragment', TOKEN_HINT);
-  const text = server.endsWith('/') ? server : `${server}/`;
-  const base = URL.canParse(text) ? new URL(text) : undefined;
-  if (base === undefined || !/^https?:$/.test(base.protocol))
-    throw notServiceUrl(server, 'is not the URL of a service');
-  const url = new URL(resource, base);
+  const url = new URL(resource, parseServiceUrl(server));
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url;
-}
-
-function notServiceUrl(server: string, problem: string, hint = ''): UniqueIDError {
-  return new UniqueIDError('USAGE', `${JSON.stringify(redactServerUrl(server))} ${problem}.`, {
-    hint: `Write http://HOST:PORT, such as http://127.0.0.1:8051${hint}.`,
-  });
 }
 
 /**
@@ -78,22 +64,32 @@ export async function sendRequest(
   options: SendOptions,
 ): Promise<Answer> {
   const deadline = performance.now() + options.timeoutMs;
+  let lastAnswer: Answer | undefined;
   for (let round = 1; ; round++) {
-    const isLast = round > (options.retries ?? 0);
-    let outcome: Outcome | undefined;
+    const outcomes: Outcome[] = [];
     for (const url of urls) {
-      outcome = await tryOnce(method, url, options, deadline);
+      const outcome = await tryOnce(method, url, options, deadline);
+      outcomes.push(outcome);
       if ('answer' in outcome && outcome.pauseMs === undefined) return outcome.answer;
       if (performance.now() >= deadline) break;
     }
-    if (outcome === undefined) throw new UniqueIDError('USAGE', 'No server given.');
-    const pause = ('answer' in outcome ? outcome.pauseMs : undefined) ?? backoff(round + 4);
+    const last = outcomes.at(-1);
+    if (last === undefined) throw new UniqueIDError('USAGE', 'No server given.');
+    if ('answer' in last) lastAnswer = last.answer;
+    const pause = ('answer' in last ? last.pauseMs : undefined) ?? backoff(round + 4);
+    const isLast = round > (options.retries ?? 0) || !outcomes.some(isTransient);
     if (isLast || performance.now() + pause >= deadline) {
-      if ('answer' in outcome) return outcome.answer;
-      throw outcome.error;
+      // A service that answered before says more than an attempt that ran out of time.
+      if (lastAnswer !== undefined && ('answer' in last || performance.now() >= deadline)) return lastAnswer;
+      if ('error' in last) throw last.error;
     }
     await pauseFor(pause, options.signal);
   }
+}
+
+/** Returns false if a repetition cannot help, such as with an expired certificate. */
+function isTransient(outcome: Outcome): boolean {
+  return 'answer' in outcome || outcome.error.transient;
 }
 
 /** @throws the reason of the signal if it is aborted before the end of the pause */
@@ -124,7 +120,7 @@ async function tryOnce(
     return {answer: {...answer, url}, pauseMs};
   } catch (error) {
     signal?.throwIfAborted();
-    return {error: noAnswer(url, error, timeoutMs)};
+    return {error: await connectionFailure(url, error, timeoutMs, deadline)};
   }
 }
 
@@ -133,43 +129,4 @@ function pauseAfter(header: string | undefined): number {
   const wait = header !== undefined && /^[0-9]{1,4}$/.test(header) ? Number(header) * 1000 : 0;
   // Jitter, so that not all clients return at the same time.
   return Math.min(wait, MAX_PAUSE_MS) * (0.5 + Math.random() / 2) + backoff(4);
-}
-
-function noAnswer(url: URL, error: unknown, timeoutMs: number): UniqueIDError {
-  const {code, message} = error as Error & {code?: string};
-  const reason =
-    error instanceof ExchangeTimeout ? `timed out after ${timeoutMs / 1000} s` : (code ?? message);
-  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} did not answer: ${reason}.`, {
-    cause: error,
-    transient: true,
-    hint: 'Check that it is running and reachable from this machine.',
-  });
-}
-
-/** Longest text of a service that an error repeats, in characters. */
-const MAX_MESSAGE_LENGTH = 500;
-
-/** Returns the error for an unexpected answer. */
-export function unexpectedAnswer({status, body, flaw, url}: Answer): UniqueIDError {
-  const detail =
-    messageOf(body) ??
-    (flaw === undefined ? (status === 200 ? 'unexpected content.' : 'no details.') : `${flaw}.`);
-  const hint =
-    status === 401
-      ? 'Set UNIQUEID_TOKEN to a token of that service.'
-      : 'Correct the request, or ask the operator of the service; "uniqueid status" shows its database.';
-  return new UniqueIDError('REMOTE_FAILED', `The service at ${url.origin} answered ${status}: ${detail}`, {
-    transient: retryableStatuses.includes(status),
-    hint,
-  });
-}
-
-function messageOf(body: string): string | undefined {
-  try {
-    const {message} = JSON.parse(body) as {message?: unknown};
-    if (typeof message !== 'string') return undefined;
-    return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
-  } catch {
-    return undefined;
-  }
 }

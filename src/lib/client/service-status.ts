@@ -1,5 +1,6 @@
 import {parse} from 'lossless-json';
-import {sendRequest, serviceUrl, unexpectedAnswer, type SendOptions} from './send-request.js';
+import {sendRequest, serviceUrl, type SendOptions} from './send-request.js';
+import {unexpectedAnswer} from './unexpected-answer.js';
 import {isServiceStatus, type ServiceStatus} from './status-shape.js';
 
 /** The modes that a status lists. */

@@ -66,6 +66,8 @@ export interface ErrorDetails {
   /** The remedy, in one line for people. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** The HTTP status of an answer that held this error; the default is that of the code. */
+  readonly httpStatus?: number;
 }
 
 /** The codes with both transient and permanent errors. */
@@ -80,6 +82,7 @@ export interface ErrorFields {
   readonly hint: string | undefined;
   readonly transient: boolean;
   readonly cause: unknown;
+  readonly httpStatus: number;
 }
 
 /**
@@ -90,6 +93,8 @@ export class UniqueIDError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly transient: boolean;
+  /** The HTTP status of an answer with this error. */
+  readonly httpStatus: number;
 
   /** @param details `transient` is only for codes that vary; its default is false */
   constructor(code: VaryingCode, message: string, details?: ErrorDetails & {readonly transient?: boolean});
@@ -99,13 +104,9 @@ export class UniqueIDError extends Error {
     this.name = 'UniqueIDError';
     this.code = code;
     this.hint = details.hint;
-    const {transient} = errorTable[code];
+    const {transient, http} = errorTable[code];
+    this.httpStatus = details.httpStatus ?? http;
     this.transient = transient === 'varies' ? (details.transient ?? false) : transient;
-  }
-
-  /** The HTTP status of an answer with this error. */
-  get httpStatus(): number {
-    return errorTable[this.code].http;
   }
 
   /** The part at fault. */
@@ -113,15 +114,15 @@ export class UniqueIDError extends Error {
     return errorTable[this.code].scope;
   }
 
-  /** Returns a copy with another message and cause; the code, the hint and `transient` stay the same. */
+  /** Returns a copy with another message and cause; all other fields stay the same. */
   reworded(message: string, cause: unknown): UniqueIDError {
-    const {code, hint, transient} = this;
-    return UniqueIDError.restored({code, message, hint, transient, cause});
+    const {code, hint, transient, httpStatus} = this;
+    return UniqueIDError.restored({code, message, hint, transient, cause, httpStatus});
   }
 
   /** Creates an error from the fields of another one, such as one from another thread. */
-  static restored({code, message, hint, transient, cause}: ErrorFields): UniqueIDError {
-    const details = {...(hint === undefined ? {} : {hint}), transient, cause};
+  static restored({code, message, hint, transient, cause, httpStatus}: ErrorFields): UniqueIDError {
+    const details = {...(hint === undefined ? {} : {hint}), transient, cause, httpStatus};
     return new UniqueIDError(code as VaryingCode, message, details);
   }
 

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, chownSync} from 'node:fs';
+import {chmodSync, chownSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {need} from '../run/needs.js';
 import {makeWorkspace} from '../folders/workspace.js';
@@ -44,4 +44,43 @@ export function makeCertificate(owner: {readonly uid?: number; readonly gid?: nu
   if (uid !== undefined && gid !== undefined)
     for (const path of [key, certificate]) chownSync(path, uid, gid);
   return {key, certificate};
+}
+
+/**
+ * Signs the key of a certificate once more, for a period of its own.
+ *
+ * @param start as `20200101000000Z`
+ */
+export function withPeriod({key, certificate}: Certificate, start: string, end: string): Certificate {
+  const folder = makeWorkspace();
+  const [config, request, signed] = [join(folder, 'ca'), join(folder, 'request'), join(folder, 'server.crt')];
+  writeFileSync(
+    config,
+    `[ca]\ndefault_ca = own\n[own]\ndatabase = ${folder}/index\nserial = ${folder}/serial\n` +
+      `new_certs_dir = ${folder}\ndefault_md = sha256\npolicy = any\nx509_extensions = names\n` +
+      '[any]\ncommonName = supplied\n[names]\nsubjectAltName = DNS:localhost\n',
+  );
+  writeFileSync(join(folder, 'index'), '');
+  writeFileSync(join(folder, 'serial'), '01\n');
+  const run = (...args: string[]): void => {
+    execFileSync('openssl', args, {stdio: 'pipe'});
+  };
+  run('x509', '-x509toreq', '-in', certificate, '-signkey', key, '-out', request);
+  const period = ['-startdate', start, '-enddate', end];
+  run(
+    'ca',
+    '-batch',
+    '-selfsign',
+    '-notext',
+    '-config',
+    config,
+    '-keyfile',
+    key,
+    ...period,
+    '-in',
+    request,
+    '-out',
+    signed,
+  );
+  return {key, certificate: signed};
 }

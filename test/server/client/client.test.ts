@@ -19,7 +19,12 @@ function client(options: ClientOptions): Client {
 }
 
 /** The error of a request that the server answered with 409. */
-const answered409 = {code: 'REMOTE_FAILED', message: expect.stringMatching(/\b409\b/) as string};
+const answered409 = {
+  code: 'COUNTER_EXHAUSTED',
+  httpStatus: 409,
+  exitStatus: 5,
+  message: expect.stringMatching(/\b409\b/) as string,
+};
 
 const serve = (cwd = makeWorkspace(), env = {}): Promise<RunningServer> =>
   startServer(['--sync'], {cwd, env});

@@ -19,7 +19,7 @@ const authorization = `Bearer ${token}`;
 const valuesOf = (answer: string, name: string): string[] =>
   Array.from(answer.matchAll(new RegExp(`^${name}: (.*)\r$`, 'gim')), ([, value = '']) => value);
 
-/** Both ways to answer: the fast path hands over to `node:http` whatever is not the common request. */
+/** Both ways to answer: the fast path passes all but the common request to `node:http`. */
 describe.each([
   {name: 'serve', program: undefined, node: {}},
   {name: 'node:http alone', program: bare, node: {NODE_OPTIONS: `--import=${tsx}`}},
@@ -56,7 +56,7 @@ describe.each([
     [425, 'PREFETCH_REJECTED', '/getid?range=1&mode=file', {headers: {'sec-purpose': 'prefetch'}}],
     [503, 'COUNTER_DAMAGED', '/getid?range=1&mode=broken', {}],
   ])('name status %i as %s and give the request an id', async (status, code, path, options) => {
-    const {headers: more = {}, ...others} = {headers: {}, ...options};
+    const {headers: more, ...others} = {headers: {}, ...options};
     const once = await ask(server().url, path, {...others, headers: {authorization, ...more}});
     expect(once).toMatchObject({status, headers: {'x-error-code': code}});
     expect(once.headers['x-request-id']).toMatch(uuid);

@@ -27,6 +27,7 @@ export interface SentError {
   readonly message: string;
   readonly hint: string | undefined;
   readonly transient: boolean;
+  readonly httpStatus: number;
   /** The cause with its stack trace, for the log. */
   readonly cause: string | undefined;
 }
@@ -36,8 +37,9 @@ export type Answer =
   {readonly id: number; readonly value: unknown} | {readonly id: number; readonly error: SentError};
 
 export function toSentError(thrown: unknown): SentError {
-  const {code, message, hint, transient, cause} = toUniqueIDError(thrown);
-  return {code, message, hint, transient, cause: cause instanceof Error ? cause.stack : undefined};
+  const {code, message, hint, transient, httpStatus, cause} = toUniqueIDError(thrown);
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  return {code, message, hint, transient, httpStatus, cause: stack};
 }
 
 export function fromSentError({cause, ...fields}: SentError): UniqueIDError {
