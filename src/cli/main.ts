@@ -7,7 +7,7 @@ import {closeUnaskedInspector} from './process/inspector.js';
 import {parseFastArguments} from './getid/fast-arguments.js';
 import {reportError} from './process/report-error.js';
 import {printExact} from './process/stdout.js';
-import {printAllocation} from './getid/local.js';
+import {parseGetid, printAllocation} from './getid/local.js';
 import {canPrompt} from './terminal/traits.js';
 
 /** Runs one command line and ends the process. */
@@ -33,11 +33,14 @@ async function runPlainGetid(
   options: GetidOptions & {readonly mode: string},
 ): Promise<void> {
   catchCrashes();
+  let isLocal = false;
   try {
-    await printAllocation(options);
+    const request = parseGetid(options);
+    isLocal = request.server === undefined;
+    await printAllocation(request, options.mode);
   } catch (thrown) {
     // Nothing was allocated, so oclif's build can start over: it holds the prompt that offers dbsync.
-    const needsDbsync = toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
+    const needsDbsync = isLocal && toUniqueIDError(thrown).exitStatus === errorTable.DATABASE_MISSING.exit;
     if (needsDbsync && canPrompt(options.json)) return runOclif(argv);
     reportError(thrown, options.json);
   }

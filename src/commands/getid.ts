@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {getidFlags} from '../cli/getid/flags.js';
+import {getidFlags, localFlag} from '../cli/getid/flags.js';
 import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
@@ -10,7 +10,8 @@ export default class Getid extends BaseCommand {
     'Prints the range on one line, in the JSON form of the REST API. Once it is printed, the integers ' +
     'are yours: no other client ever gets them.';
 
-  static override usage = '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL]';
+  static override usage =
+    '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL | --local]';
 
   static override examples = [
     {
@@ -36,6 +37,7 @@ export default class Getid extends BaseCommand {
     range: Flags.string(getidFlags.range),
     format: Flags.option(getidFlags.format)(),
     server: Flags.string(getidFlags.server),
+    local: Flags.boolean(localFlag),
     timeout: Flags.string(getidFlags.timeout),
     retries: Flags.string(getidFlags.retries),
     token: Flags.string(getidFlags.token),

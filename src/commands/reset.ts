@@ -89,6 +89,8 @@ export default class Reset extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
       summary: 'Reject a move below what this service has issued; repeatable.',
+      description:
+        'UNIQUEID_SERVER is not used: a reset is safe only if every service on the database is named.',
     }),
     token: Flags.string({
       helpValue: 'TOKEN',

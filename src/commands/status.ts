@@ -1,5 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
+import {getidFlags, localFlag} from '../cli/getid/flags.js';
+import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
 import {settingSources} from '../cli/status/config-sources.js';
 import {runUntilSignal} from '../cli/process/signals.js';
@@ -20,10 +22,10 @@ export default class Status extends BaseCommand {
   static override description =
     'Changes nothing, so monitoring can use it as a probe. Exits with 0 if integers can be allocated; ' +
     '3 if the schema is missing, too old or too new; 4 if the database does not answer within ' +
-    'request_timeout (10 s); 7 if the service does not answer.';
+    '--timeout; 7 if the service does not answer.';
 
   static override usage = [
-    '<%= command.id %> [-w [SECONDS]] [--server URL] [--limit N] [--after MODE]',
+    '<%= command.id %> [-w [SECONDS]] [--server URL | --local] [--limit N] [--after MODE]',
     '<%= command.id %> --config-sources',
   ];
 
@@ -51,11 +53,16 @@ export default class Status extends BaseCommand {
     server: Flags.string({
       helpValue: 'URL',
       exclusive: ['database', 'config-sources'],
-      summary: 'Show a running service, with its uptime, instead of the database.',
+      summary: 'Show a running service, with its uptime, instead of the database; HOST:PORT is enough.',
+      description: getidFlags.server.description,
+    }),
+    local: Flags.boolean({...localFlag, exclusive: [...localFlag.exclusive, 'config-sources']}),
+    timeout: Flags.string({
+      helpValue: 'SECONDS',
+      summary: 'Give up after this time, connecting included (default: request_timeout, 10).',
     }),
     token: Flags.string({
       helpValue: 'TOKEN',
-      dependsOn: ['server'],
       summary: 'Bearer token for the service.',
       description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
     }),
@@ -74,7 +81,8 @@ export default class Status extends BaseCommand {
     const config = this.configure(flags);
     if (flags['config-sources']) return this.#sources(config);
     const page = {after: flags.after, limit: parseLimit(flags.limit)};
-    const {server, token = process.env['UNIQUEID_TOKEN']} = flags;
+    const server = chooseServer(config, flags);
+    const {token = process.env['UNIQUEID_TOKEN']} = flags;
     const requestOptions = {timeoutMs: config.settings.requestTimeoutMs, token};
     if (flags.watch !== undefined) {
       const source =

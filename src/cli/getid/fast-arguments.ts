@@ -19,11 +19,11 @@ export function parseFastArguments([command, ...words]: readonly string[]):
   (GetidOptions & {readonly mode: string}) | undefined {
   if (command !== 'getid') return undefined;
   const values: Record<string, string> = {};
-  let json = false;
+  const switches = {json: false, local: false};
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
-    if (word === '--json' && !json) {
-      json = true;
+    if ((word === '--json' && !switches.json) || (word === '--local' && !switches.local)) {
+      switches[word === '--json' ? 'json' : 'local'] = true;
       continue;
     }
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
@@ -34,9 +34,11 @@ export function parseFastArguments([command, ...words]: readonly string[]):
     if (values[name] !== undefined) return undefined;
     values[name] = value;
   }
-  const {mode, range = getidFlags.range.default, config, database, timeout} = values;
+  const {mode, range = getidFlags.range.default, config, database, server, timeout} = values;
   const {options, default: defaultFormat} = getidFlags.format;
   const format = options.find((known) => known === (values['format'] ?? defaultFormat));
   if (mode === undefined || format === undefined) return undefined;
-  return {mode, range, format, config, database, timeout, json};
+  // oclif rejects these together.
+  if (server !== undefined && (database !== undefined || switches.local)) return undefined;
+  return {mode, range, format, config, database, server, timeout, ...switches};
 }

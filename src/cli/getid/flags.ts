@@ -8,6 +8,7 @@ export interface GetidOptions {
   readonly range: string;
   readonly format: RangeFormat;
   readonly server?: string | undefined;
+  readonly local?: boolean | undefined;
   readonly timeout?: string | undefined;
   readonly retries?: string | undefined;
   readonly token?: string | undefined;
@@ -61,9 +62,11 @@ export const getidFlags = {
     summary: 'JSON as in the REST API, plain "start end", or a list with one integer per line.',
   },
   server: {
+    isFast: true,
     helpValue: 'URL',
     exclusive: ['database'] as string[],
-    summary: 'Allocate from a running service instead of the database.',
+    summary: 'Allocate from a running service instead of the database; HOST:PORT is enough.',
+    description: 'Defaults to UNIQUEID_SERVER, then to server in the config file.',
   },
   timeout: {
     isFast: true,
@@ -72,13 +75,18 @@ export const getidFlags = {
   },
   retries: {
     helpValue: 'N',
-    dependsOn: ['server'] as string[],
     summary: 'Retry up to N times if the service is unavailable or busy (default 3).',
   },
   token: {
     helpValue: 'TOKEN',
-    dependsOn: ['server'] as string[],
     summary: 'Bearer token for the service.',
     description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
   },
 } as const satisfies Record<string, ValueFlag>;
+
+/** The flag that overrides `UNIQUEID_SERVER` and `server`; the fast argument path accepts it too. */
+export const localFlag = {
+  default: false,
+  exclusive: ['server'] as string[],
+  summary: 'Use the database even if UNIQUEID_SERVER or server names a service; --database does too.',
+};

@@ -6,6 +6,7 @@ import {loadConfig} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectIfServable, withStore, type CommandOutput} from '../database/connect.js';
+import {chooseServer} from './server.js';
 import type {GetidOptions} from './flags.js';
 import {writeRange, type RangeFormat} from './output.js';
 import {printNotice} from '../process/stderr.js';
@@ -16,6 +17,8 @@ import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
 export interface GetidRequest {
   readonly config: Config;
   readonly options: GetidOptions;
+  /** The address of the service to ask instead of the database. */
+  readonly server: string | undefined;
   readonly mode: string | undefined;
   readonly count: bigint;
   readonly format: RangeFormat;
@@ -34,22 +37,25 @@ export interface AllocationSteps {
  * @throws UniqueIDError for an invalid option or setting, or if stdout is closed
  */
 export function parseGetid(options: GetidOptions): GetidRequest {
-  const {config: path, database, timeout} = options;
-  const config = loadConfig({config: path, database, timeout}, process.env);
+  const {config: path, database, server: asked, timeout} = options;
+  const config = loadConfig({config: path, database, server: asked, timeout}, process.env);
+  const server = chooseServer(config, options);
   const count = parseRange(options.range, config.settings.maxRange);
   const mode = options.mode === undefined ? undefined : parseMode(options.mode);
   assertStdoutOpen();
-  return {config, options, mode, count, format: options.json ? 'json' : options.format};
+  return {config, options, server, mode, count, format: options.json ? 'json' : options.format};
 }
 
-/** Allocates from the configured database without asking, and prints the range. */
-export async function printAllocation(options: GetidOptions & {readonly mode: string}): Promise<void> {
-  const request = parseGetid(options);
-  const steps = {
-    connect: connectIfServable,
-    chooseMode: () => Promise.resolve(options.mode),
-  };
-  await writeRange(await allocateLocally(request, steps), request.format);
+/** Allocates from the database or service without asking, and prints the range. */
+export async function printAllocation(request: GetidRequest, mode: string): Promise<void> {
+  const {server, format} = request;
+  if (server === undefined) {
+    const steps = {connect: connectIfServable, chooseMode: () => Promise.resolve(mode)};
+    await writeRange(await allocateLocally(request, steps), format);
+    return;
+  }
+  const {allocateRemotely} = await import('./remote.js');
+  await writeRange(await allocateRemotely(request, server, () => Promise.resolve(mode)), format);
 }
 
 export async function allocateLocally(

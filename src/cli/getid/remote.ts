@@ -1,26 +1,27 @@
 import type {IdRange} from '../../lib/core/range.js';
 import {requestRange} from '../../lib/client/request.js';
-import type {Settings} from '../../lib/config/settings.js';
+import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {readServiceStatus} from '../../lib/client/service-status.js';
-import type {GetidOptions} from './flags.js';
+import type {GetidRequest} from './local.js';
 
-/** Allocates a range from a running service, and prompts for the mode if no flag names one. */
+/** Time for the answer of a service that has itself waited `request_timeout` for its database. */
+const ANSWER_GRACE_MS = 2000;
+
+/**
+ * Allocates a range from a running service.
+ *
+ * @param chooseMode returns the mode to allocate from if no flag names one
+ */
 export async function allocateRemotely(
+  {config, options, mode, count}: GetidRequest,
   server: string,
-  mode: string | undefined,
-  count: bigint,
-  {retries = '3', token = process.env['UNIQUEID_TOKEN']}: GetidOptions,
-  {requestTimeoutMs: timeoutMs}: Settings,
+  chooseMode: (options: SendOptions) => Promise<string>,
 ): Promise<IdRange> {
-  const options = {timeoutMs, retries: parseRetries(retries), token};
-  return requestRange([server], mode ?? (await askForMode()), count, options);
-
-  async function askForMode(): Promise<string> {
-    const {modes} = await readServiceStatus(server, options);
-    const {pickOrNameMode} = await import('../terminal/pick-mode.js');
-    return pickOrNameMode(modes.map((each) => each.mode));
-  }
+  const {retries = '3', token = process.env['UNIQUEID_TOKEN'], timeout} = options;
+  const {requestTimeoutMs} = config.settings;
+  const timeoutMs = timeout === undefined ? requestTimeoutMs + ANSWER_GRACE_MS : requestTimeoutMs;
+  const sendOptions = {timeoutMs, retries: parseRetries(retries), token};
+  return requestRange([server], mode ?? (await chooseMode(sendOptions)), count, sendOptions);
 }
 
 function parseRetries(text: string): number {

@@ -1,3 +1,5 @@
+import type {SendOptions} from '../../lib/client/send-request.js';
+import {readServiceStatus} from '../../lib/client/service-status.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectOrOfferSync} from '../database/connect-or-offer-sync.js';
@@ -11,16 +13,16 @@ import type {TimeLimit} from '../process/time-limit.js';
 /** Allocates a range from the database or a service, and prints it; prompts for a missing mode. */
 export async function runGetid(options: GetidOptions): Promise<void> {
   const request = parseGetid(options);
-  const {mode, count, format, config} = request;
+  const {mode, server, format} = request;
   const isInteractive = canPrompt(options.json);
   if (mode === undefined && !isInteractive) throw missingModeError();
   const range =
-    options.server === undefined
+    server === undefined
       ? await allocateLocally(request, {
           connect: (settings, output) => connectOrOfferSync(settings, {...output, canPrompt: isInteractive}),
           chooseMode: askForMode,
         })
-      : await allocateRemotely(options.server, mode, count, options, config.settings);
+      : await allocateRemotely(request, server, (sendOptions) => askForRemoteMode(server, sendOptions));
   await writeRange(range, format);
 }
 
@@ -32,6 +34,12 @@ async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<s
   limit?.lift();
   const {pickOrNameMode} = await import('../terminal/pick-mode.js');
   return pickOrNameMode(counters.map((counter) => counter.mode));
+}
+
+async function askForRemoteMode(server: string, options: SendOptions): Promise<string> {
+  const {modes} = await readServiceStatus(server, options);
+  const {pickOrNameMode} = await import('../terminal/pick-mode.js');
+  return pickOrNameMode(modes.map((each) => each.mode));
 }
 
 function missingModeError(): UniqueIDError {

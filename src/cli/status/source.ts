@@ -35,10 +35,11 @@ export function remoteStatus(server: string, options: SendOptions, page: ModePag
 
 /** Returns a function that reads the status through one connection, and reconnects after a failure. */
 export function repeatedStatus(config: Config, page: ModePage): () => Promise<StatusDocument> {
+  const {databaseUrl, requestTimeoutMs: answerTimeoutMs} = config.settings;
   let store: Store | undefined;
   return async () => {
     try {
-      store ??= await openStore(config.settings.databaseUrl, {readOnly: true});
+      store ??= await openStore(databaseUrl, {readOnly: true, answerTimeoutMs});
       return withFileWarnings(statusDocument(await readStatus(store, page), version), config);
     } catch (error) {
       await store?.close().catch(() => undefined);

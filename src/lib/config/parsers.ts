@@ -1,5 +1,6 @@
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {parsePythonLiteral} from './python/literal.js';
+import {parseServiceUrl} from './service-url.js';
 
 /** Thrown by a parser; `allowed` completes the sentence "It must be …". */
 export class InvalidValue extends Error {
@@ -48,6 +49,17 @@ export const boolean: Parser<boolean> = (text) => {
 
 /** Parses a path; an empty text means no path, as in CherryPy. */
 export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
+
+/**
+ * Parses the address of a service; an empty text means none.
+ *
+ * @throws UniqueIDError `USAGE` without a password in it
+ */
+export const optionalServer: Parser<string | undefined> = (text) => {
+  if (text === '') return undefined;
+  parseServiceUrl(text);
+  return text;
+};
 
 /** Parses a list of modes; only an empty text allows all. */
 export const modeList: Parser<ModeFilter | undefined> = (text) => {

@@ -6,39 +6,15 @@ import {
   hostNames,
   modeList,
   optionalPath,
+  optionalServer,
   seconds,
   smallNumber,
   wholeNumber,
   boolean,
-  type Parser,
 } from './parsers.js';
+import {inSection} from './setting.js';
 
-/** One setting: the places that can set it, its parser and its default. */
-export interface Setting<T = unknown> {
-  /** The file that holds it: our own, or CherryPy's. */
-  readonly file: 'config' | 'cherrypy';
-  readonly section: string;
-  readonly key: string;
-  /** The environment variable that overrides the file. */
-  readonly env: string;
-  /** The flag that overrides both, if a command has one. */
-  readonly flag?: string;
-  /** The default, as written in the file. */
-  readonly default: string;
-  /** The unit of a number, such as `seconds`. */
-  readonly unit?: string;
-  /** The meaning in one sentence of Markdown, for docs/operate/configuration.md. */
-  readonly description: string;
-  readonly parse: Parser<T>;
-}
-
-/** Returns a function that completes the settings of one section; it keeps the exact type of each. */
-const inSection =
-  <const Place extends Pick<Setting, 'file' | 'section'>>(place: Place) =>
-  <const Definition extends Omit<Setting, keyof Place>>(definition: Definition): Place & Definition => ({
-    ...place,
-    ...definition,
-  });
+export type {Setting} from './setting.js';
 
 const databaseSetting = inSection({file: 'config', section: 'database'});
 const uniqueidSetting = inSection({file: 'config', section: 'uniqueid'});
@@ -176,6 +152,14 @@ export const settings = {
     default: '',
     description: 'PEM file of the private key; needs `tls_cert`.',
     parse: optionalPath,
+  }),
+  server: uniqueidSetting({
+    key: 'server',
+    env: 'UNIQUEID_SERVER',
+    flag: 'server',
+    default: '',
+    description: 'Service that `getid` and `status` ask instead of the database; empty for none.',
+    parse: optionalServer,
   }),
   shutdownTimeoutMs: uniqueidSetting({
     key: 'shutdown_timeout',

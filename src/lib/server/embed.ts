@@ -7,8 +7,9 @@ import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {compose} from './compose.js';
 
-/** Settings of `[uniqueid]` for the server around an embedded service. */
+/** Settings of `[uniqueid]` for commands, or for the server around an embedded service. */
 const SERVER_KEYS = [
+  'server',
   'max_connections',
   'header_timeout',
   'idle_timeout',

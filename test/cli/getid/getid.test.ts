@@ -115,7 +115,7 @@ describe('a failed getid', () => {
         [['-m', 'file', '--database', `sqlite:///${cwd}`], 4, 'DATABASE_UNAVAILABLE'],
         [['-m', 'full'], 5, 'COUNTER_EXHAUSTED'],
         [['-m', 'file', '--server', 'http://127.0.0.1:1'], 7, 'REMOTE_FAILED'],
-        [['-m', 'file', '--server', 'nonsense'], 2, 'USAGE'],
+        [['-m', 'file', '--server', 'nonsense'], 2, 'CONFIG_INVALID'],
       ];
       for (const [args, exit, code] of cases) {
         const {status, stdout, stderr} = await cli(['getid', ...args, ...json], {cwd});
@@ -169,7 +169,7 @@ describe('getid --server', () => {
     const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env});
     const take = (range: string): ReturnType<typeof cli> =>
       cli(['getid', '-m', 'file', '-r', range, '--server', url], {cwd: makeWorkspace()});
-    expect((await take('6')).status).toBe(7);
+    expect((await take('6')).status).toBe(2);
     expect((await take('5')).status).toBe(0);
   });
 

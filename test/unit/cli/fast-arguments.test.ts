@@ -22,6 +22,8 @@ describe('the fast parser of getid', () => {
     ['--mode=file --range=10 --json', {mode: 'file', range: '10', format: 'json', json: true}],
     ['-m file -r 3 --format list -c x.ini', {mode: 'file', range: '3', format: 'list', config: 'x.ini'}],
     ['--database sqlite:///a.db -m a=b', {database: 'sqlite:///a.db', mode: 'a=b'}],
+    ['-m file --server ids:8051', {mode: 'file', server: 'ids:8051', local: false}],
+    ['--local -m file', {mode: 'file', local: true}],
   ])('parses %s', (line, expected) => {
     expect(parseFastArguments(['getid', ...line.split(' ')])).toMatchObject(expected);
   });
@@ -39,7 +41,10 @@ describe('the fast parser of getid', () => {
     '-m file --rang 3',
     '--mode=',
     '-m file --format xml',
-    '-m file --server http://x',
+    '-m file --server http://x --database sqlite:///a.db',
+    '-m file --server http://x --local',
+    '-m file --local --local',
+    '-m file --local=true',
   ])('leaves %j to oclif', (line) => {
     expect(parseFastArguments(['getid', ...line.split(' ').filter((word) => word !== '')])).toBeUndefined();
   });
@@ -70,6 +75,8 @@ describe('the fast parser of getid', () => {
       '--mode=',
       '-mfile',
       '--server',
+      '--server=a:1',
+      '--local',
     );
     await fc.assert(
       fc.asyncProperty(fc.array(word, {maxLength: 8}), async (words) => {
