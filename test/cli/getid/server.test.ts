@@ -145,5 +145,8 @@ it('a service that waits for its database answers before getid gives up', async 
   });
   holder.exec('BEGIN IMMEDIATE');
   const args = ['getid', '-m', 'file', '--retries', '0', '--server', url];
-  expect(await cliError(args, {cwd: makeWorkspace(), env})).toMatchObject({code: 'DATABASE_BUSY', exit: 4});
+  expect(await cliError(args, {cwd: makeWorkspace(), env})).toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+    exit: 4,
+  });
 });
