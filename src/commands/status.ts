@@ -5,12 +5,21 @@ import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
 import {settingSources} from '../cli/status/config-sources.js';
 import {runUntilSignal} from '../cli/process/signals.js';
+import {
+  assertRateKnown,
+  orders,
+  readListing,
+  sortStatus,
+  type Listing,
+  type StatusReader,
+} from '../cli/status/listing.js';
 import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status/source.js';
 import {statusLines} from '../cli/status/screen.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/status/watch-flag.js';
 import type {Config} from '../lib/config/resolve.js';
 import {errorTable} from '../lib/core/errors.js';
+import {parseMode} from '../lib/core/mode.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import type {StatusDocument} from '../lib/operations/status-document.js';
 
@@ -25,7 +34,8 @@ export default class Status extends BaseCommand {
     '--timeout; 7 if the service does not answer.';
 
   static override usage = [
-    '<%= command.id %> [-w [SECONDS]] [--server URL | --local] [--limit N] [--after MODE]',
+    '<%= command.id %> [-w [SECONDS]] [--server URL | --local] [-m MODE... | --limit N --after MODE] ' +
+      '[--sort ORDER]',
     '<%= command.id %> --config-sources',
   ];
 
@@ -66,6 +76,20 @@ export default class Status extends BaseCommand {
       summary: 'Bearer token for the service.',
       description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
     }),
+    mode: Flags.string({
+      char: 'm',
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: 'MODE',
+      exclusive: ['limit', 'after', 'config-sources'],
+      summary: 'List only this mode; repeatable.',
+    }),
+    sort: Flags.string({
+      options: [...orders],
+      default: 'name',
+      exclusive: ['config-sources'],
+      summary: 'Order of the modes: by name, or those first that are used most or fastest.',
+    }),
     limit: Flags.string({helpValue: 'N', default: DEFAULT_LIMIT, summary: 'List at most N modes.'}),
     after: Flags.string({helpValue: 'MODE', summary: 'List only modes after MODE.'}),
     'config-sources': Flags.boolean({summary: "Show each setting's value and source."}),
@@ -80,42 +104,43 @@ export default class Status extends BaseCommand {
     const {flags} = await this.parse(Status, withWatchSeconds(this.argv));
     const config = this.configure(flags);
     if (flags['config-sources']) return this.#sources(config);
-    const page = {after: flags.after, limit: parseLimit(flags.limit)};
+    const isWatching = flags.watch !== undefined;
+    const listing = parseListing(flags);
+    assertRateKnown(listing.order, isWatching);
     const server = chooseServer(config, flags);
     const {token = process.env['UNIQUEID_TOKEN']} = flags;
     const requestOptions = {timeoutMs: config.settings.requestTimeoutMs, token};
+    const local: StatusReader = isWatching
+      ? repeatedStatus(config)
+      : (page) => databaseStatus(config, page, this.jsonEnabled());
+    const read: StatusReader =
+      server === undefined ? local : (page) => remoteStatus(server, requestOptions, page);
     if (flags.watch !== undefined) {
-      const source =
-        server === undefined
-          ? repeatedStatus(config, page)
-          : () => remoteStatus(server, requestOptions, page);
-      await this.#watch(source, parseWatch(flags.watch));
+      await this.#watch(read, listing, parseWatch(flags.watch));
       return undefined;
     }
-    const status = await (server === undefined
-      ? databaseStatus(config, page, this.jsonEnabled())
-      : remoteStatus(server, requestOptions, page));
+    const status = sortStatus(await readListing(read, listing), listing);
     const {problem} = status.schema;
     if (problem !== null) process.exitCode = errorTable[problem.code].exit;
-    this.#show(status);
+    this.#show(status, listing);
     return exactJson(status);
   }
 
-  #show(status: StatusDocument): void {
+  #show(status: StatusDocument, {order}: Listing): void {
     const options = {width: process.stdout.columns || Infinity, colour: colours(process.stdout)};
-    this.logLines(statusLines(status, options));
+    this.logLines(statusLines(status, order, options));
   }
 
-  async #watch(source: () => Promise<StatusDocument>, intervalMs: number): Promise<void> {
+  async #watch(read: StatusReader, listing: Listing, intervalMs: number): Promise<void> {
     const json = this.jsonEnabled();
     await runUntilSignal(async (signal) => {
       if (process.stdout.isTTY && !json) {
         const {watchStatus} = await import('../cli/status/watch.js');
-        await watchStatus(source, process.stdout, {intervalMs, colour: colours(process.stdout), signal});
+        await watchStatus(read, process.stdout, {listing, intervalMs, colour: colours(process.stdout)});
       } else {
         const {followStatus} = await import('../cli/status/stream.js');
-        await followStatus(source, intervalMs, json, signal, (status) => {
-          this.#show(status);
+        await followStatus(read, {listing, intervalMs, json, signal}, (status) => {
+          this.#show(status, listing);
           this.log();
         });
       }
@@ -129,4 +154,23 @@ export default class Status extends BaseCommand {
     this.logLines(formatTable(columns, rows, process.stdout.columns || Infinity));
     return exactJson({settings: sources});
   }
+}
+
+/** @throws UniqueIDError `USAGE`, `INVALID_MODE` */
+function parseListing(flags: {
+  readonly mode?: readonly string[] | undefined;
+  readonly sort: string;
+  readonly limit: string;
+  readonly after?: string | undefined;
+}): Listing {
+  const {after} = flags;
+  const modes = flags.mode === undefined ? undefined : [...new Set(flags.mode.map(parseMode))];
+  const order = orders.find((each) => each === flags.sort) ?? 'name';
+  const limit = modes === undefined ? parseLimit(flags.limit) : modes.length;
+  return {modes: modes?.sort(compareBytes), after, limit, order};
+}
+
+/** Compares names as databases list them. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,32 +1,39 @@
 import type {ModeDocument} from '../../lib/operations/status-document.js';
 
-const MAX_RATES_PER_MODE = 20;
+export const MAX_RATES_PER_MODE = 20;
+
+/** The last reading of one mode, and its rates so far. */
+interface History {
+  next: bigint | null;
+  at: number;
+  readonly rates: number[];
+}
 
 /** Computes how fast each mode is used, from one reading to the next. */
 export class Rates {
-  #last = new Map<string, bigint>();
-  #lastAt = 0;
-  #rates = new Map<string, readonly number[]>();
+  readonly #histories = new Map<string, History>();
 
   /** @param now milliseconds of a monotonic clock */
   record(modes: readonly ModeDocument[], now: number): void {
-    const seconds = (now - this.#lastAt) / 1000;
-    const rates = new Map<string, readonly number[]>();
     for (const {mode, next} of modes) {
-      const previous = this.#last.get(mode);
-      const history = this.#rates.get(mode) ?? [];
-      const isCounted = previous !== undefined && next !== null && seconds > 0;
-      // A reset backward does not count as negative use.
-      const rate = isCounted ? Math.max(0, Number(next - previous)) / seconds : undefined;
-      rates.set(mode, rate === undefined ? history : [...history, rate].slice(-MAX_RATES_PER_MODE));
+      const history = this.#histories.get(mode);
+      if (history === undefined) {
+        this.#histories.set(mode, {next, at: now, rates: []});
+        continue;
+      }
+      const {next: previous, at, rates} = history;
+      if (previous !== null && next !== null && now > at) {
+        // A reset backward does not count as negative use.
+        rates.push((Math.max(0, Number(next - previous)) / (now - at)) * 1000);
+        if (rates.length > MAX_RATES_PER_MODE) rates.shift();
+      }
+      history.next = next;
+      history.at = now;
     }
-    this.#rates = rates;
-    this.#last = new Map(modes.flatMap(({mode, next}) => (next === null ? [] : [[mode, next] as const])));
-    this.#lastAt = now;
   }
 
   /** Returns integers per second, the newest last; empty before the second reading. */
   of(mode: string): readonly number[] {
-    return this.#rates.get(mode) ?? [];
+    return this.#histories.get(mode)?.rates ?? [];
   }
 }

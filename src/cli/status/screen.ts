@@ -3,43 +3,32 @@ import type {ModeDocument, StatusDocument} from '../../lib/operations/status-doc
 import {visible, type Visible} from '../../lib/util/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
-import {
-  formatBytes,
-  formatDuration,
-  formatInteger,
-  formatScaled,
-  formatPercent,
-} from '../terminal/numbers.js';
-import {formatTable, type Column} from '../terminal/table.js';
-
-/** A column of the table of modes. */
-export interface ModeColumn extends Column {
-  readonly cell: (mode: ModeDocument) => string;
-}
+import {formatBytes, formatDuration} from '../terminal/numbers.js';
+import {formatTable} from '../terminal/table.js';
+import {isUseShown, nameColumns, useColumns, type ModeColumn} from './columns.js';
+import {isWarned, type Order} from './listing.js';
 
 export interface ScreenOptions {
   /** Columns of the terminal; `Infinity` without one. */
   readonly width: number;
   readonly colour: Colours;
-  /** Bound of the lines for modes; `undefined` for all modes. */
-  readonly maxRows?: number | undefined;
-  readonly extraColumns?: readonly ModeColumn[];
 }
 
-const columns: readonly ModeColumn[] = [
-  {title: 'MODE', cell: ({mode}) => mode},
-  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : formatInteger(next))},
-  {title: 'USED', dropOrder: 2, cell: ({usedShare}) => (usedShare === null ? '-' : formatPercent(usedShare))},
-  {
-    title: 'REMAINING',
-    dropOrder: 1,
-    cell: ({remaining}) => (remaining === null ? '-' : formatScaled(remaining)),
-  },
-];
-
 /** Formats the screen of `uniqueid status`. */
-export function statusLines(status: StatusDocument, options: ScreenOptions): Visible[] {
-  return [...databaseLines(status, options), visible(''), ...modeLines(status, options)];
+export function statusLines(status: StatusDocument, order: Order, options: ScreenOptions): Visible[] {
+  const {modes, more, schema} = status;
+  const columns = modeColumns(modes.some(isUseShown));
+  return [
+    ...databaseLines(status, options),
+    visible(''),
+    ...(modes.length > 0 ? modeTable(modes, columns, options) : more ? [] : [noModesLine(schema)]),
+    ...(more ? [moreLine(order, modes.at(-1)?.mode, options.width)] : []),
+  ];
+}
+
+/** @param showsUse shows how much of each mode is used and remains */
+export function modeColumns(showsUse: boolean): readonly ModeColumn[] {
+  return showsUse ? [...nameColumns, ...useColumns] : nameColumns;
 }
 
 /** Formats the lines about the database, above the table. */
@@ -76,38 +65,50 @@ function unstyled(text: Visible): Visible {
   return text;
 }
 
-function modeLines(
-  {modes, more, schema}: StatusDocument,
-  {width, colour, maxRows = Infinity, extraColumns = []}: ScreenOptions,
+/**
+ * Formats the table of modes, with those that need an operator in yellow.
+ *
+ * @param kept as `formatTable` takes it
+ */
+export function modeTable(
+  modes: readonly ModeDocument[],
+  columns: readonly ModeColumn[],
+  {width, colour}: ScreenOptions,
+  kept?: Map<string, number>,
 ): Visible[] {
-  if (modes.length === 0)
-    return [visible(isUnreadable(schema) ? 'The modes cannot be read.' : 'No modes yet.')];
-  const all = [...columns, ...extraColumns];
-  const shown = modes.length > maxRows ? modes.slice(0, Math.max(1, maxRows - 1)) : modes;
-  const [heading = visible(''), ...lines] = formatTable(
-    all,
-    shown.map((mode) => all.map(({cell}) => cell(mode))),
-    width,
-  );
-  const hidden = modes.length - shown.length;
-  return [colour.bold(heading), ...lines, ...moreLine(hidden, more, shown.at(-1)?.mode ?? '', width)];
+  const rows = modes.map((mode) => columns.map(({cell}) => cell(mode)));
+  const [heading = visible(''), ...lines] = formatTable(columns, rows, width, kept);
+  const isTable = lines.length === modes.length;
+  return [
+    colour.bold(heading),
+    ...lines.map((line, index) => {
+      const mode = isTable ? modes[index] : undefined;
+      return mode !== undefined && isWarned(mode) ? colour.yellow(line) : line;
+    }),
+  ];
+}
+
+/** Returns the line in place of an empty table. */
+export function noModesLine(schema: StatusDocument['schema']): Visible {
+  return visible(isUnreadable(schema) ? 'The modes cannot be read.' : 'No modes yet.');
 }
 
 function isUnreadable({problem}: StatusDocument['schema']): boolean {
   return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
 }
 
-function moreLine(hidden: number, more: boolean, last: string, width: number): Visible[] {
-  if (!more && hidden === 0) return [];
-  const count = `${more ? 'at least ' : ''}${formatInteger(BigInt(hidden))}`;
-  const text = hidden > 0 ? `… and ${count} more ${hidden === 1 ? 'mode' : 'modes'}` : '… and more modes';
-  const line = visible(hidden > 0 ? text : `${text}; to list them: ${nextPageFlags(last)}`);
-  return [stringWidth(line) <= width ? line : visible(text.slice(0, width))];
+function moreLine(order: Order, last: string | undefined, width: number): Visible {
+  const text = '… and more modes';
+  const flags = order === 'name' && last !== undefined ? nextPageFlags(last) : RAISE_LIMIT;
+  const line = visible(`${text}; to list them: ${flags}`);
+  return stringWidth(line) <= width ? line : visible(text.slice(0, width));
 }
+
+const RAISE_LIMIT = 'raise --limit';
 
 /**
  * Returns the flags for the next page, to copy into a shell; a mode with hidden characters cannot be copied.
  */
 function nextPageFlags(mode: string): string {
-  return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : 'raise --limit';
+  return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : RAISE_LIMIT;
 }

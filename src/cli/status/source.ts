@@ -7,6 +7,7 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {statusDocument, type StatusDocument} from '../../lib/operations/status-document.js';
 import {openStore} from '../../lib/store/open.js';
 import {readStatus, type ModePage} from '../../lib/operations/database-status.js';
+import type {StatusReader} from './listing.js';
 import type {Store} from '../../lib/store/store.js';
 import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
@@ -29,15 +30,24 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   }
 }
 
-export function remoteStatus(server: string, options: SendOptions, page: ModePage): Promise<StatusDocument> {
-  return readServiceStatus(server, options, page);
+/** Reads the status of a running service: one request per mode if the page names modes. */
+export async function remoteStatus(
+  server: string,
+  options: SendOptions,
+  {modes = [], ...page}: ModePage,
+): Promise<StatusDocument> {
+  const [mode, ...others] = modes;
+  const status = await readServiceStatus(server, options, {...page, mode});
+  const found = [...status.modes];
+  for (const other of others) found.push(...(await readServiceStatus(server, options, {mode: other})).modes);
+  return {...status, modes: found};
 }
 
 /** Returns a function that reads the status through one connection, and reconnects after a failure. */
-export function repeatedStatus(config: Config, page: ModePage): () => Promise<StatusDocument> {
+export function repeatedStatus(config: Config): StatusReader {
   const {databaseUrl, requestTimeoutMs: answerTimeoutMs} = config.settings;
   let store: Store | undefined;
-  return async () => {
+  return async (page) => {
     try {
       store ??= await openStore(databaseUrl, {readOnly: true, answerTimeoutMs});
       return withFileWarnings(statusDocument(await readStatus(store, page), version), config);

@@ -23,10 +23,8 @@ function oneDecimal(value: bigint, unit: bigint): string {
   return `${tenths / 10n}.${tenths % 10n}`;
 }
 
-/** Formats `12.3 %`; a positive share below 0.1 % is `< 0.1 %`, never `0 %`. */
+/** Formats `12.3 %`. */
 export function formatPercent(share: number): string {
-  if (share === 0) return '0 %';
-  if (share < 0.001) return '< 0.1 %';
   // Rounded down, so that 99.99 % is not shown as all.
   return `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
@@ -48,7 +46,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3600)} h`;
 }
 
-/** Formats integers per second: `12.3`, `1,234`. */
+/** Formats integers per second: `12.3`, `1,234`, `9.2 million`. */
 export function formatRate(perSecond: number): string {
-  return perSecond < 100 ? perSecond.toFixed(1) : formatInteger(BigInt(Math.round(perSecond)));
+  return perSecond < 100 ? perSecond.toFixed(1) : formatScaled(BigInt(Math.round(perSecond)));
 }

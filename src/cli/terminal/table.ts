@@ -18,17 +18,20 @@ const MIN_FIRST_WIDTH = 8;
  * `dropOrder`, then cuts the first column: no line wraps and no number loses a digit.
  *
  * @param width columns of the terminal; `Infinity` without one
+ * @param kept the least width of each column by its title; raised here, so that a live table never shrinks
  * @returns the headings, then one line per row; several lines per row if the terminal is too narrow even so
  */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number,
+  kept = new Map<string, number>(),
 ): Visible[] {
   const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(visible))];
-  const widths = columns.map((_, index) =>
-    all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
+  const widths = columns.map(({title}, index) =>
+    all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), kept.get(title) ?? 0),
   );
+  for (const [index, {title}] of columns.entries()) kept.set(title, widths[index] ?? 0);
   const shown = fittingColumns(columns, widths, width);
   if (shown === undefined) return stackRows(all, width) as Visible[];
   const [first = 0, ...others] = shown;

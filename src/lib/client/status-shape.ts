@@ -52,6 +52,8 @@ const isStatus = record({
       remaining: nullable(isCount),
       usedShare: nullable(isShare),
       highWaterMark: optional(nullable(isCount)),
+      // Missing in answers of older services.
+      quarantined: optional(isFlag),
     }),
   ),
   more: isFlag,

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {MAX_COUNTER} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from '../store/schema/verdict.js';
@@ -34,8 +35,8 @@ export interface DatabaseStatus {
 
 /** The modes that a status lists. */
 export interface ModePage {
-  /** Lists only this mode. */
-  readonly mode?: string | undefined;
+  /** Lists only those of these modes that exist, in this order. */
+  readonly modes?: readonly string[] | undefined;
   /** Lists only modes after this one, in the order of their UTF-8 bytes. */
   readonly after?: string | undefined;
   readonly limit: number;
@@ -111,15 +112,35 @@ function isReadable(state: SchemaState): boolean {
   return state.kind === 'versioned' && (isServable(state) || state.version.major === 0);
 }
 
+/** The most counters in one query: SQLite blocks the program during a query, and keys must not wait. */
+const MAX_QUERY = 5000;
+
 /** Reads one counter more than the page holds, to learn whether more follow. */
-async function readPage(store: Store, {mode, after, limit}: ModePage): Promise<readonly Counter[]> {
-  if (mode === undefined) return store.counters({after, limit: limit + 1});
-  const counter = await store.counter(mode);
-  return counter === undefined ? [] : [counter];
+async function readPage(store: Store, {modes, after, limit}: ModePage): Promise<readonly Counter[]> {
+  const counters: Counter[] = [];
+  if (modes === undefined) {
+    for (;;) {
+      const count = Math.min(limit + 1 - counters.length, MAX_QUERY);
+      const part = await store.counters({after: counters.at(-1)?.mode ?? after, limit: count});
+      for (const counter of part) counters.push(counter);
+      if (part.length < count || counters.length > limit) return counters;
+      await nextTurn();
+    }
+  }
+  for (const mode of modes) {
+    const counter = await store.counter(mode);
+    if (counter !== undefined) counters.push(counter);
+  }
+  return counters;
+}
+
+/** Returns whether the status warns of a counter at this value. */
+export function isNearlyUsed(next: bigint): boolean {
+  return next >= NEARLY_USED_THRESHOLD;
 }
 
 function nearlyUsedWarning(highest: readonly Counter[]): string[] {
-  const counters = highest.filter(({next = 0n}) => next >= NEARLY_USED_THRESHOLD);
+  const counters = highest.filter(({next = 0n}) => isNearlyUsed(next));
   if (counters.length === 0) return [];
   const names = counters.slice(0, MAX_NAMED_MODES).map(({mode}) => JSON.stringify(mode));
   const others = counters.length > MAX_NAMED_MODES ? ' and others' : '';

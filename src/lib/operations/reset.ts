@@ -1,8 +1,8 @@
 import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import {MAX_COUNTER} from '../core/range.js';
-import {nearest} from '../util/nearest-word.js';
 import {retryTransient} from '../util/retry.js';
 import {damagedCounter} from '../store/shared/counter-value.js';
+import {unknownModeError} from './unknown-mode.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
 
 /** The target of a reset, which is the same for each of its counters. */
@@ -34,7 +34,10 @@ export async function readCounters(
   const counters: Counter[] = [];
   for (const mode of new Set(modes)) {
     const counter = await store.counter(mode);
-    if (counter === undefined) throw await unknownModeError(store, mode);
+    if (counter === undefined) {
+      const known = (await store.counters()).map((each) => each.mode);
+      throw unknownModeError(`database ${store.location}`, mode, known);
+    }
     counters.push(counter);
   }
   return counters;
@@ -120,19 +123,5 @@ function conflictError(mode: string, next: bigint | undefined): UniqueIDError {
     `The counter of mode ${JSON.stringify(mode)} changed during the reset ` +
       `and is now ${next ?? 'missing or damaged'}; nothing was reset.`,
     {hint: 'Shut down the services on this database, then reset again.'},
-  );
-}
-
-async function unknownModeError(store: Store, mode: string): Promise<UniqueIDError> {
-  const modes = (await store.counters()).map((counter) => counter.mode);
-  const suggestion = nearest(mode, modes);
-  const hint =
-    suggestion === undefined
-      ? 'Run "uniqueid status" to list the modes.'
-      : `Did you mean ${JSON.stringify(suggestion)}?`;
-  return new UniqueIDError(
-    'UNKNOWN_MODE',
-    `The database ${store.location} has no mode ${JSON.stringify(mode)}.`,
-    {hint},
   );
 }

@@ -40,19 +40,26 @@ export interface ServiceDocument {
   readonly uptimeSeconds: number;
 }
 
-/**
- * One mode; `highWaterMark` is one more than the highest integer that the service has issued, `null` without
- * one.
- */
+/** One mode. Only a running service knows `highWaterMark` and `quarantined`. */
 export interface ModeDocument extends ModeStatus {
+  /** One more than the highest integer that the service has issued; `null` without one. */
   readonly highWaterMark?: bigint | null;
+  /** True if the service issues no integers of the mode, because its counter went backwards. */
+  readonly quarantined?: boolean;
+}
+
+/** The facts of a running service. */
+export interface ServiceFacts {
+  readonly uptimeSeconds: number;
+  readonly highWaterMark: (mode: string) => bigint | undefined;
+  readonly isQuarantined: (mode: string) => boolean;
 }
 
 /** Converts a status to a document. Write it with `exactJson`, because its counters are bigints. */
 export function statusDocument(
   status: DatabaseStatus,
   version: string,
-  service?: {readonly uptimeSeconds: number; readonly highWaterMark: (mode: string) => bigint | undefined},
+  service?: ServiceFacts,
 ): StatusDocument {
   const {database, schema, modes, more} = status;
   const {kind, location, identity = null, product, durability, warnings} = database;
@@ -77,7 +84,11 @@ export function statusDocument(
     modes:
       service === undefined
         ? modes
-        : modes.map((mode) => ({...mode, highWaterMark: service.highWaterMark(mode.mode) ?? null})),
+        : modes.map((mode) => ({
+            ...mode,
+            quarantined: service.isQuarantined(mode.mode),
+            highWaterMark: service.highWaterMark(mode.mode) ?? null,
+          })),
     more,
   };
 }

@@ -21,14 +21,28 @@ describe('status', () => {
     // Columns of equal width: those of numbers end together.
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     const cells = lines.map((line) => line.split(/ {2,}/));
-    expect(cells.map((row) => row.slice(0, 3))).toEqual([
-      [expect.any(String), expect.any(String), expect.any(String)],
-      ['file', '251,038', '< 0.1 %'],
-      ['mode with space', '6', '< 0.1 %'],
-      ['upload_job', '3', '< 0.1 %'],
-      ['Файл', '4', '< 0.1 %'],
+    // No mode here has passed 0.1 %.
+    expect(cells).toEqual([
+      [expect.any(String), expect.any(String)],
+      ['file', '251,038'],
+      ['mode with space', '6'],
+      ['upload_job', '3'],
+      ['Файл', '4'],
     ]);
-    for (const [, , , remaining] of cells.slice(1)) expect(remaining).toMatch(/^9\.2\b/);
+  });
+
+  it('shows how much is used and remains only for modes above 0.1 %', async () => {
+    const cwd = makeWorkspace();
+    await cli(['dbsync'], {cwd});
+    await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
+      `INSERT INTO uniqueindex VALUES ('big', 9223372036854775801), ('half', 4611686018427387904),
+       ('little', 9000000000000000), ('some', 10000000000000000)`,
+    );
+    const {stdout} = await cli(['status'], {cwd});
+    expect(stdout).toMatch(/^big +9,223,372,036,854,775,801 +100\.0 % +6$/m);
+    expect(stdout).toMatch(/^half +4,611,686,018,427,387,904 +50\.0 % +4\.6 × 10\^18$/m);
+    expect(stdout).toMatch(/^little +9,000,000,000,000,000$/m);
+    expect(stdout).toMatch(/^some +10,000,000,000,000,000 +0\.1 % +9\.2 × 10\^18$/m);
   });
 
   it('is exact to the last digit with --json', async () => {

@@ -31,13 +31,14 @@ describe('status --watch, on a terminal', () => {
     const terminal = await openTerminal(['status', '--watch', '0.2'], {cwd});
     const sparkline = /^file .*▁/m;
     await terminal.shows(sparkline);
-    await terminal.resize(40, 12);
+    await terminal.resize(40, 11);
     const screen = await terminal.shows(screens.furtherModes);
     expect(screen).not.toMatch(sparkline);
+    expect(screen).toMatch(screens.watching());
     for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
-    expect(screen.split('\n').length).toBeLessThanOrEqual(12);
+    expect(screen.split('\n').length).toBeLessThanOrEqual(11);
     await terminal.resize(120, 30);
-    await terminal.shows(/^file +251,038 +< 0\.1 % +9\.2.* \d\S* +▁/m);
+    await terminal.shows(/^file +251,038 +\d\S* +▁/m);
   });
 
   it('shows a running service, and its outage', async () => {
@@ -51,6 +52,8 @@ describe('status --watch, on a terminal', () => {
     const outage = await terminal.shows(screens.outage);
     expect(outage).toContain('ECONNREFUSED');
     expect(outage).toMatch(screens.row('file', '251,045'));
+    // Every whole second, whatever the interval.
+    for (const seconds of [1, 2, 3]) await terminal.shows(new RegExp(`^\\w+ for ${seconds} s;.*:$`, 'm'));
   });
 
   needs('postgresql').it('continues after an outage of the database', async () => {

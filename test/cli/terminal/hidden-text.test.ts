@@ -139,7 +139,7 @@ describe('hidden text on a terminal', () => {
     const rows = await terminal.rows();
     const cells = rows.filter((row) => row.startsWith(SHOWN) || row.startsWith('plain'));
     expect(cells).toHaveLength(2);
-    expect(new Set(cells.map((row) => row.indexOf(' 7 '))).size).toBe(1);
+    expect(new Set(cells.map((row) => row.indexOf(' 7'))).size).toBe(1);
   });
 
   it('is visible in status --watch', async () => {

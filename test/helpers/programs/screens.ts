@@ -18,10 +18,14 @@ export const screens = {
   newMode: (name: string): RegExp => new RegExp(String.raw`${escape(name)} \(.+\)`),
   /** The last row of the screen of `serve`: the key that ends it. */
   serving: /\/getid[^]*Ctrl-C/,
-  /** The last line of `status --watch`: its interval and the key that ends it. */
-  watching: (seconds: number): RegExp => new RegExp(String.raw`\b${seconds} s\b.*\bCtrl-C\b`),
-  /** `status --watch` during an outage: a label, a reason and a duration above the older status. */
-  outage: /^(?!Service|Database)\w+ [^]*\b\d+ s\b[^]*\n(?:Service|Database) /,
+  /** The last line of `status --watch`: its keys, and its interval if the terminal is wide enough. */
+  watching: (seconds?: number): RegExp =>
+    new RegExp(
+      String.raw`^q .+ · / .+ · s .+${seconds === undefined ? '' : String.raw`\b${seconds} s\b`}`,
+      'm',
+    ),
+  /** `status --watch` during an outage: its length in seconds above the older status. */
+  outage: /\b\d+ s;.*:\n(?:Service|Database) /,
   /** `status --watch` without an outage. */
   noOutage: /^(?:Service|Database) /,
   /** The line below a table that lacks rows: how many. */

@@ -25,18 +25,35 @@ export interface Terminal {
   readonly close: () => Promise<void>;
   /** Waits for the end of the command, and returns its exit status. */
   readonly ended: () => Promise<number>;
+  /** Sends a signal to the command. */
+  readonly signal: (name: NodeJS.Signals) => Promise<void>;
+  /** Returns the state of the terminal that a command must restore. */
+  readonly state: () => Promise<TerminalState>;
 }
+
+export interface TerminalState {
+  /** True on the alternate screen. */
+  readonly isAlternate: boolean;
+  readonly hasCursor: boolean;
+  /** True if the terminal delivers single keys without an echo. */
+  readonly isRaw: boolean;
+}
+
+/** The state of a terminal before and after every command. */
+export const usualState: TerminalState = {isAlternate: false, hasCursor: true, isRaw: false};
 
 export interface TerminalOptions {
   readonly cwd: string;
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** A file in place of the keyboard. */
+  readonly input?: string;
 }
 
 /** Runs the compiled command line in a new terminal. */
 export async function openTerminal(
   args: readonly string[],
-  {cwd, columns = 80, env}: TerminalOptions,
+  {cwd, columns = 80, env, input}: TerminalOptions,
 ): Promise<Terminal> {
   need('tmux');
   const socket = `uniqueid-${randomUUID()}`;
@@ -45,7 +62,8 @@ export async function openTerminal(
   const own = {PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', CI: '', ...env};
   const variables = Object.entries(own).map(([name, value]) => `${name}=${quote(value)}`);
   const command = [process.execPath, join(root, 'bin', 'run.js'), ...args].map(quote).join(' ');
-  const shell = `env -i ${variables.join(' ')} ${command}; echo "[exit $?]"; sleep 600`;
+  const redirection = input === undefined ? '' : ` <${quote(input)}`;
+  const shell = `env -i ${variables.join(' ')} ${command}${redirection}; echo "[exit $?]"; sleep 600`;
   await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);
   onTestFinished(async () => {
     // If the test has closed the terminal, tmux has ended already.
@@ -77,6 +95,21 @@ export async function openTerminal(
       [...(await tmux('capture-pane', '-p', '-e')).matchAll(/\x1b\[[^a-zA-Z]*[a-zA-Z]/g)].map(
         ([escape]) => escape,
       ),
+    signal: async (name) => {
+      const shellId = (await tmux('display-message', '-p', '#{pane_pid}')).trim();
+      const {stdout} = await run('pgrep', ['-P', shellId]);
+      process.kill(Number(stdout), name);
+    },
+    state: async () => {
+      const [alternate, cursor, tty = ''] = (
+        await tmux('display-message', '-p', '#{alternate_on} #{cursor_flag} #{pane_tty}')
+      )
+        .trim()
+        .split(' ');
+      const {stdout} = await run('stty', ['-F', tty, '-a']);
+      const isRaw = / -icanon\b/.test(stdout) && / -echo\b/.test(stdout);
+      return {isAlternate: alternate === '1', hasCursor: cursor === '1', isRaw};
+    },
     close: async () => {
       await tmux('kill-server');
     },

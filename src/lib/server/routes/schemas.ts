@@ -156,6 +156,12 @@ export const statusSchema: Json = {
             maximum: 1,
             description: 'Used share of all integers, from 0 to 1.',
           },
+          quarantined: {
+            type: 'boolean',
+            description:
+              'Only from a running service: true if it issues no integers of the mode, because its counter ' +
+              'went backwards.',
+          },
           highWaterMark: {
             type: ['integer', 'null'],
             description: 'Only from a running service: one more than the highest integer that it has issued.',

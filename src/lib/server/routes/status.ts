@@ -1,4 +1,4 @@
-import {queueFull} from '../../allocation/rejections.js';
+import {queueFull, regressed} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {statusDocument} from '../../operations/status-document.js';
@@ -16,6 +16,9 @@ export const MAX_LIMIT = 1000;
 /** Total bytes of the mode names in one answer: an answer that its client does not read stays in memory. */
 const MAX_NAMES_BYTES = 65_536;
 
+/** Bounds the warnings about quarantined modes; a long list would hide other warnings. */
+const MAX_QUARANTINE_WARNINGS = 5;
+
 /** Answers `GET /status`: the state of the database, and what this process has issued. */
 export class ServiceStatus {
   readonly #store: Store;
@@ -32,14 +35,25 @@ export class ServiceStatus {
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL`, `DATABASE_*` */
   async answer(query: string): Promise<string> {
     const page = parsePage(query);
-    return this.#reads.run(JSON.stringify([page.mode, page.after, page.limit]), () => this.#read(page));
+    return this.#reads.run(JSON.stringify([page.modes, page.after, page.limit]), () => this.#read(page));
   }
 
   async #read(page: ModePage): Promise<string> {
     const status = boundNames(await readStatus(this.#store, page, () => this.#highest.read()));
-    const uptimeSeconds = Math.round(process.uptime() * 10) / 10;
-    const highWaterMark = (mode: string): bigint | undefined => this.#allocator.guard.highWaterMark(mode);
-    return exactJson(statusDocument(status, version, {uptimeSeconds, highWaterMark}));
+    const {guard} = this.#allocator;
+    const regressions = guard.regressions();
+    const quarantined = new Set(regressions.map(({mode}) => mode));
+    const warnings = regressions
+      .slice(0, MAX_QUARANTINE_WARNINGS)
+      .map((regression) => regressed(regression, this.#store.location))
+      .map(({message, hint = ''}) => `${message} ${hint}`);
+    const database = {...status.database, warnings: [...warnings, ...status.database.warnings]};
+    const document = statusDocument({...status, database}, version, {
+      uptimeSeconds: Math.round(process.uptime() * 10) / 10,
+      highWaterMark: (mode) => guard.highWaterMark(mode),
+      isQuarantined: (mode) => quarantined.has(mode),
+    });
+    return exactJson(document);
   }
 }
 
@@ -71,8 +85,9 @@ export function parsePage(query: string): ModePage {
       },
     );
   }
+  const mode = parameters.get('mode');
   return {
-    mode: parameters.get('mode') ?? undefined,
+    modes: mode === null ? undefined : [mode],
     after: parameters.get('after') ?? undefined,
     limit: Number(limit),
   };
