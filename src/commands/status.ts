@@ -3,7 +3,7 @@ import {BaseCommand} from '../cli/oclif/base-command.js';
 import {getidFlags, localFlag} from '../cli/getid/flags.js';
 import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
-import {settingSources} from '../cli/status/config-sources.js';
+import {sourceLines, sourcesDocument} from '../cli/status/config-sources.js';
 import {runUntilSignal} from '../cli/process/signals.js';
 import {
   assertRateKnown,
@@ -15,7 +15,6 @@ import {
 } from '../cli/status/listing.js';
 import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status/source.js';
 import {statusLines} from '../cli/status/screen.js';
-import {formatTable} from '../cli/terminal/table.js';
 import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/status/watch-flag.js';
 import type {Config} from '../lib/config/resolve.js';
 import {errorTable} from '../lib/core/errors.js';
@@ -148,11 +147,8 @@ export default class Status extends BaseCommand {
   }
 
   #sources(config: Config): string {
-    const sources = settingSources(config);
-    const columns = [{title: 'SETTING'}, {title: 'VALUE', alignLeft: true}, {title: 'FROM', alignLeft: true}];
-    const rows = sources.map(({setting, value, source}) => [setting, value === '' ? '-' : value, source]);
-    this.logLines(formatTable(columns, rows, process.stdout.columns || Infinity));
-    return exactJson({settings: sources});
+    this.logLines(sourceLines(config, process.stdout.columns || Infinity));
+    return exactJson(sourcesDocument(config));
   }
 }
 

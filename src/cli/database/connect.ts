@@ -1,4 +1,5 @@
 import type {Config} from '../../lib/config/resolve.js';
+import {UniqueIDError} from '../../lib/core/errors.js';
 import {connectStore} from '../../lib/operations/connect.js';
 import {schemaProblem} from '../../lib/store/schema/verdict.js';
 import type {OpenOptions, Store} from '../../lib/store/store.js';
@@ -11,11 +12,8 @@ export interface CommandOutput {
 }
 
 /** Connects to the configured database, and prints a notice before each wait. */
-export function connect(
-  {settings}: Config,
-  output: CommandOutput,
-  options: OpenOptions = {},
-): Promise<Store> {
+export function connect(config: Config, output: CommandOutput, options: OpenOptions = {}): Promise<Store> {
+  const {settings} = config;
   const {databaseUrl, connectAttempts, connectWaitMs} = settings;
   return connectStore(databaseUrl, {
     ...options,
@@ -29,6 +27,20 @@ export function connect(
           `retrying in ${Math.ceil(pauseMs / 100) / 10} s.`,
       );
     },
+  }).catch((error: unknown) => {
+    throw withSearch(error, config);
+  });
+}
+
+/** Adds the files that were looked for: a missing database often means that its config file was not found. */
+function withSearch(error: unknown, {origins, searches}: Config): unknown {
+  if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') return error;
+  const {used, searched = []} = searches[0] ?? {};
+  if (origins.databaseUrl !== 'default' || searched.length === 0) return error;
+  const place = used === undefined ? `there is no config file ${searched.join(' or ')}` : `${used} sets none`;
+  return new UniqueIDError(error.code, error.message, {
+    hint: `${error.hint ?? ''} This is the default database, because ${place}.`.trimStart(),
+    cause: error,
   });
 }
 

@@ -1,4 +1,4 @@
-import {basename} from 'node:path';
+import {basename, isAbsolute, sep} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
@@ -84,12 +84,22 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   return url;
 }
 
-/** Returns the URL without its password, for logs, errors and `status`. */
+/** Returns the URL without its password, or the absolute path of an SQLite file: for messages and logs. */
 export function redactDatabaseUrl({scheme, user, password, hosts, database}: DatabaseUrl): string {
-  if (hosts.length === 0) return database;
+  if (hosts.length === 0) return absolutePath(database);
   const login = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
   const hostList = hosts.map(({host, port}) => (port === undefined ? host : `${host}:${port}`)).join(',');
   return `${scheme}://${login}${hostList}/${database}`;
+}
+
+/**
+ * Returns a path as absolute, because a reader may not know the working folder. Keeps each `..`: after a
+ * symbolic link, `path.resolve` would name another file.
+ */
+export function absolutePath(path: string): string {
+  if (isAbsolute(path)) return path;
+  const folder = process.cwd();
+  return `${folder.endsWith(sep) ? folder : folder + sep}${path.replace(/^(?:\.\/+)+/, '')}`;
 }
 
 /** Returns true if a text has a password at its place in a database URL; the rest may be invalid. */

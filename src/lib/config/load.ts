@@ -1,57 +1,118 @@
 import {homedir} from 'node:os';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
 import {assertKnownVariables} from './environment.js';
-import {resolveConfig, type Config, type ConfigFile} from './resolve.js';
+import {resolveConfig, type Config, type ConfigFile, type FileSearch} from './resolve.js';
 import {assertOwnerWrites} from './secret-files.js';
 
 /** The flags of a command line that concern configuration, by their long names. */
 export type ConfigFlags = Readonly<Record<string, string | undefined>>;
 
+/** The flag, variable and default name of a file. */
+interface FileNames {
+  readonly kind: string;
+  readonly flag: 'config' | 'cpconfig';
+  readonly variable: string;
+  readonly name: string;
+}
+
+const configNames: FileNames = {
+  kind: 'config file',
+  flag: 'config',
+  variable: 'UNIQUEID_CONFIG',
+  name: 'config.ini',
+};
+const cherryPyNames: FileNames = {
+  kind: 'CherryPy file',
+  flag: 'cpconfig',
+  variable: 'UNIQUEID_CPCONFIG',
+  name: 'cpconfig.ini',
+};
+
+/** The folder that all users of a server share. */
+const SYSTEM_FOLDER = '/etc/uniqueid';
+
+/** Windows has no such folder, and there every user could create it. */
+const defaultFolders = (): readonly string[] => [
+  join(homedir(), '.pacifica-uniqueid'),
+  ...(process.platform === 'win32' ? [] : [SYSTEM_FOLDER]),
+];
+
 /**
  * Rejects misspelt variables, reads the two configuration files and resolves every setting. A file that a
- * flag or variable names must exist; the ones in `~/.pacifica-uniqueid` may be missing.
+ * flag or variable names must exist. Without one, the first folder that has the file supplies it.
  *
  * @throws UniqueIDError `CONFIG_INVALID`
  */
-export function loadConfig(flags: ConfigFlags, env: NodeJS.ProcessEnv): Config {
+export function loadConfig(
+  flags: ConfigFlags,
+  env: NodeJS.ProcessEnv,
+  folders: readonly string[] = defaultFolders(),
+): Config {
   assertKnownVariables(env);
+  const configFile = findFile(configNames, flags, env, folders);
+  const cherryPyFile = findFile(cherryPyNames, flags, env, folders);
   const config = resolveConfig({
     flags,
     env,
-    configFile: findFile(flags['config'], env, 'UNIQUEID_CONFIG', 'config.ini', '--config'),
-    cherryPyFile: findFile(flags['cpconfig'], env, 'UNIQUEID_CPCONFIG', 'cpconfig.ini', '--cpconfig'),
+    configFile: configFile.file,
+    cherryPyFile: cherryPyFile.file,
+    searches: [configFile.search, cherryPyFile.search],
   });
   for (const file of config.files) assertOwnerWrites(file);
   return config;
 }
 
+interface Found {
+  readonly file: ConfigFile | undefined;
+  readonly search: FileSearch;
+}
+
 function findFile(
-  named: string | undefined,
+  {kind, flag, variable, name}: FileNames,
+  flags: ConfigFlags,
   env: NodeJS.ProcessEnv,
-  variable: string,
-  defaultName: string,
-  flag: string,
-): ConfigFile | undefined {
+  folders: readonly string[],
+): Found {
   const fromEnv = env[variable] === '' ? undefined : env[variable];
-  const explicit = named ?? fromEnv;
-  const path = explicit ?? join(homedir(), '.pacifica-uniqueid', defaultName);
+  const explicit = flags[flag] ?? fromEnv;
+  if (explicit !== undefined) {
+    const origin = `from ${flags[flag] === undefined ? variable : `--${flag}`}`;
+    const file = readConfigFile(explicit, kind, origin, READ_HINT);
+    const used = resolve(explicit);
+    return {file, search: {kind, used, searched: [used]}};
+  }
+  const searched: string[] = [];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    searched.push(path);
+    const hint = `Let the user of this command read it, or name another file by --${flag} or ${variable}.`;
+    const file = readConfigFile(path, kind, undefined, hint);
+    if (file !== undefined) return {file, search: {kind, used: path, searched}};
+  }
+  return {file: undefined, search: {kind, used: undefined, searched}};
+}
+
+/**
+ * @param origin the flag or variable that names the file; without one, the file may be missing
+ * @throws UniqueIDError `CONFIG_INVALID`
+ */
+function readConfigFile(
+  path: string,
+  kind: string,
+  origin: string | undefined,
+  hint: string,
+): ConfigFile | undefined {
   try {
     return {path, content: readText(path)};
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
-    if (explicit === undefined && error.isMissing) return undefined;
-    const kind = flag === '--config' ? 'config file' : 'CherryPy file';
-    const origin =
-      explicit === undefined ? 'default location' : `from ${named === undefined ? variable : flag}`;
+    if (origin === undefined && error.isMissing) return undefined;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `Cannot read the ${kind} ${path} (${origin}): ${error.message}.`,
-      {
-        cause: error,
-        hint: READ_HINT,
-      },
+      `Cannot read the ${kind} ${path} (${origin ?? 'default location'}): ${error.message}.`,
+      {cause: error, hint},
     );
   }
 }

@@ -14,6 +14,16 @@ export interface ConfigFile {
   readonly content: string;
 }
 
+/** The search for one of the two files. */
+export interface FileSearch {
+  /** `config file` or `CherryPy file`. */
+  readonly kind: string;
+  /** The path of the file that was read; `undefined` without one. */
+  readonly used: string | undefined;
+  /** The paths in the order of the search; none follows the used one. */
+  readonly searched: readonly string[];
+}
+
 /** All sources of settings. */
 export interface ConfigSources {
   /** The values of flags, by their long names. */
@@ -21,6 +31,8 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly configFile?: ConfigFile | undefined;
   readonly cherryPyFile?: ConfigFile | undefined;
+  /** How the files were found. */
+  readonly searches?: readonly FileSearch[];
 }
 
 /** Every setting with its origin, and remarks about entries without effect. */
@@ -34,6 +46,7 @@ export interface Config {
   readonly remarks: readonly string[];
   /** The config file, if it holds a password or names the tokens file. */
   readonly files: readonly SecretFile[];
+  readonly searches: readonly FileSearch[];
 }
 
 interface Found {
@@ -78,6 +91,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     remarks:
       sources.cherryPyFile === undefined ? [] : keysWithoutEffect(cherryPyFile, sources.cherryPyFile.path),
     files: sources.configFile === undefined ? [] : guardedFile(configFile, sources.configFile.path),
+    searches: sources.searches ?? [],
   };
 }
 

@@ -1,4 +1,4 @@
-import type {DatabaseUrl} from '../config/database-url.js';
+import {absolutePath, type DatabaseUrl} from '../config/database-url.js';
 import type {OpenOptions, Store} from './store.js';
 
 /** Opens the store for a database URL. Loads only the driver that the URL needs. */
@@ -7,10 +7,10 @@ export async function openStore(url: DatabaseUrl, options: OpenOptions = {}): Pr
     case 'sqlite': {
       if (options.offThread === true) {
         const {openThreadedSqliteStore} = await import('./sqlite/thread/threaded-store.js');
-        return openThreadedSqliteStore(url.database, options);
+        return openThreadedSqliteStore(absolutePath(url.database), options);
       }
       const {openSqliteStore} = await import('./sqlite/store.js');
-      return openSqliteStore(url.database, options);
+      return openSqliteStore(absolutePath(url.database), options);
     }
     case 'postgresql': {
       const {openPostgresStore} = await import('./postgres/store.js');

@@ -12,17 +12,17 @@ describe('dbsync', () => {
     const first = await cli(['dbsync'], {cwd});
     expect(first).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^db\.sqlite3 .*\b1\.0\b.*\n$/) as string,
+      stdout: expect.stringMatching(/^\/.*\/db\.sqlite3 .*\b1\.0\b.*\n$/) as string,
     });
     expect(first.stderr).toMatch(/^❯ (.+)\n✔ \1 \(\d+ ms\)\n$/);
     expect(await cli(['dbsync'], {cwd})).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^db\.sqlite3 .*\b1\.0\b.*\n$/) as string,
+      stdout: expect.stringMatching(/^\/.*\/db\.sqlite3 .*\b1\.0\b.*\n$/) as string,
       stderr: '',
     });
     const third = await cli(['dbsync', '--json'], {cwd});
     expect(JSON.parse(third.stdout)).toEqual({
-      database: 'db.sqlite3',
+      database: join(cwd, 'db.sqlite3'),
       before: '1.0',
       after: '1.0',
       steps: [],
@@ -56,7 +56,7 @@ describe('dbsync', () => {
     const synced = await cli(['dbsync', '--json'], {cwd});
     expect(synced).toMatchObject({status: 0, stderr: ''});
     expect(JSON.parse(synced.stdout)).toEqual({
-      database: 'db.sqlite3',
+      database: join(cwd, 'db.sqlite3'),
       before: '0.0',
       after: '1.0',
       steps: [expect.any(String)],
@@ -70,7 +70,7 @@ describe('dbsync', () => {
     const dry = await cli(['dbsync', '--dry-run'], {cwd});
     expect(dry).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^.* db\.sqlite3\b.*\b1\.0\b.*\n$/) as string,
+      stdout: expect.stringMatching(/^.* \/.*\/db\.sqlite3\b.*\b1\.0\b.*\n$/) as string,
       stderr: '',
     });
     expect(existsSync(join(cwd, 'db.sqlite3'))).toBe(false);

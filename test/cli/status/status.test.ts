@@ -13,7 +13,7 @@ describe('status', () => {
     expect({status, stderr}).toEqual({status: 0, stderr: ''});
     const [facts = '', table = ''] = stdout.split('\n\n');
     expect(facts.split('\n')).toEqual([
-      expect.stringMatching(/^Database +db\.sqlite3 \(SQLite [\d.]+, 20 kB\)$/),
+      expect.stringMatching(/^Database +\/.*\/db\.sqlite3 \(SQLite [\d.]+, 20 kB\)$/),
       expect.stringMatching(/^Durability +journal_mode=delete, synchronous=EXTRA$/),
       expect.stringMatching(/^Schema +1\.0, /),
     ]);
@@ -57,7 +57,7 @@ describe('status', () => {
     expect(stdout).toContain('"remaining": 6,');
     expect(JSON.parse(stdout)).toMatchObject({
       database: {
-        location: 'db.sqlite3',
+        location: join(cwd, 'db.sqlite3'),
         durability: 'journal_mode=wal, synchronous=FULL',
         warnings: [expect.stringMatching(/"big".* 90 %/)],
       },

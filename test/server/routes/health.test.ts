@@ -304,7 +304,7 @@ it('/health names the database and its problem only to clients with a token', as
     expect(await ask(url, '/health', options)).toMatchObject({status: 200, body: '{"status": "ok"}'});
   expect(await ask(url, '/health', withToken)).toMatchObject({
     status: 200,
-    body: '{"status": "ok", "database": "db.sqlite3"}',
+    body: `{"status": "ok", "database": "${join(cwd, 'db.sqlite3')}"}`,
   });
   await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('ALTER TABLE uniqueindex RENAME TO lost');
   await untilHealthIs(url, 503);

@@ -28,7 +28,7 @@ import {prepareStatements, writeProbe, type Statements} from './statements.js';
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
 const synchronousNames = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
 
-/** Opens the SQLite database at `path`, absolute or relative to the working directory. */
+/** Opens the SQLite database at an absolute path, which all messages name. */
 export function openSqliteStore(path: string, options: OpenOptions = {}): Store {
   return new SqliteStore(path, options);
 }

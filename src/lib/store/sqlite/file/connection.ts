@@ -108,7 +108,7 @@ function assertUsablePath(path: string, create: boolean): void {
   }
   if (!create) {
     throw new UniqueIDError('DATABASE_MISSING', `There is no database ${path}.`, {
-      hint: 'Run "uniqueid dbsync" to create it, or check the working folder and peewee_url.',
+      hint: 'Run "uniqueid dbsync" to create it, or correct peewee_url.',
     });
   }
   const folder = dirname(path);
