@@ -17,6 +17,7 @@ const writers = cli(
   'terminal/prompts',
   'getid/output',
   'serve/announcements',
+  'serve/request-lines',
 );
 const printers = cli(
   'oclif/base-command',

@@ -28,6 +28,8 @@ interface CheckDocument {
   readonly schema: string;
   readonly safe: boolean;
   readonly equal: boolean;
+  /** The origin of the database URL, such as `config.ini:2`. */
+  readonly source: string;
 }
 
 /** The output of `--json` without `--check` and `--from`. */
@@ -104,7 +106,9 @@ export default class Dbsync extends BaseCommand {
       });
     }
     if (flags.check)
-      return withStore(connect(config, output, {readOnly: true}), (store) => this.#check(store, flags.equal));
+      return withStore(connect(config, output, {readOnly: true}), (store) =>
+        this.#check(store, config.origins.databaseUrl, flags.equal),
+      );
     if (flags['dry-run']) return this.#dryRun(config, output);
     return withStore(connect(config, output, {create: true}), (store) => this.#sync(store));
   }
@@ -187,16 +191,18 @@ export default class Dbsync extends BaseCommand {
     };
   }
 
-  async #check(store: Store, exactly: boolean): Promise<CheckDocument> {
+  async #check(store: Store, source: string, exactly: boolean): Promise<CheckDocument> {
     const state = await store.readSchema();
     const problem = exactly ? schemaDifference(state, store.location) : schemaProblem(state, store.location);
     if (problem !== undefined) throw problem;
     this.log(`${store.location} is at schema ${describeState(state)}: safe to serve.`);
+    this.log(`The database URL comes from: ${source}.`);
     return {
       database: store.location,
       schema: describeState(state),
       safe: isServable(state),
       equal: isCurrent(state),
+      source,
     };
   }
 }

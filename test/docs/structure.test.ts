@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {structureOf} from '../helpers/programs/structure.js';
 
 const record =
-  '{"level":50,"code":"COUNTER_REGRESSED","mode":"file","next":7,"msg":"The counter of mode \\"file\\" is 7."}';
+  '{"level":"error","code":"COUNTER_REGRESSED","mode":"file","next":7,"msg":"The counter of mode \\"file\\" is 7."}';
 
 describe('the comparison of an output with a page', () => {
   it.each([

@@ -77,7 +77,7 @@ describe.runIf(process.platform === 'linux')('a server', () => {
     const server = await startServer(['--sync'], {cwd, descriptors: 200, env: {UNIQUEID_ERROR_FILE: log}});
     // A warning that names the setting and the limit of the process.
     const isWarned = (): boolean =>
-      /"level":40,.*\bmax_connections\b.*\b200\b/.test(readFileSync(log, 'utf8'));
+      /"level":"warn",.*\bmax_connections\b.*\b200\b/.test(readFileSync(log, 'utf8'));
     await waitFor(() => (isWarned() ? true : undefined), server);
     const clients = Array.from({length: 300}, () => keepAliveClient(server.url));
     onTestFinished(() => {

@@ -14,6 +14,7 @@ import {
   startServer,
   untilAnnounced,
   waitFor,
+  type LogRecord,
 } from '../helpers/programs/cli.js';
 import {untilQueued} from '../helpers/network/health.js';
 import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
@@ -22,9 +23,13 @@ import {lockDatabase, makeSqliteDatabase} from '../helpers/databases/sqlite-data
 import {copyFixture, makeWorkspace} from '../helpers/folders/workspace.js';
 import {version} from '../../src/lib/util/version.js';
 
+/** The announcements are separate records on stderr and in the file. */
+const withoutTime = (record: LogRecord): Record<string, unknown> => ({...record, time: undefined});
+
 describe('the announcement of serve', () => {
   it('names the real address and port, in the only records on stderr', async () => {
-    const server = await startServer(['--sync'], {cwd: makeWorkspace()});
+    const cwd = makeWorkspace();
+    const server = await startServer(['--sync'], {cwd});
     expect(new URL(server.url)).toMatchObject({hostname: '127.0.0.1'});
     expect(
       server
@@ -33,11 +38,11 @@ describe('the announcement of serve', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toMatchObject([
-      {level: 30, before: 'none', steps: [expect.any(String)]},
+      {level: 'info', before: 'none', steps: [expect.any(String)]},
       {
-        level: 30,
+        level: 'info',
         url: server.url,
-        database: 'db.sqlite3',
+        database: join(cwd, 'db.sqlite3'),
         version,
         msg: expect.stringContaining(`${server.url}/getid`) as string,
       },
@@ -96,10 +101,16 @@ describe('databases of the Python service', () => {
 describe('serve on an unsuitable database', () => {
   it('does not create a missing one: a script in the wrong folder must fail', async () => {
     const cwd = makeWorkspace();
-    // For a person the error is on stderr, in two lines.
     const {status, stdout, stderr} = await cli(['serve', '--port', '0'], {cwd});
     expect({status, stdout}).toEqual({status: 3, stdout: ''});
-    expect(stderr).toMatch(/^Error: .*\bdb\.sqlite3\b.*\nTry: {3}.*"uniqueid dbsync".*\n$/);
+    // One JSON record, because stderr is a log.
+    expect(JSON.parse(stderr)).toMatchObject({
+      level: 'error',
+      code: 'DATABASE_MISSING',
+      exit: 3,
+      msg: expect.stringContaining(join(cwd, 'db.sqlite3')) as string,
+      hint: expect.stringContaining('"uniqueid dbsync"') as string,
+    });
     expect(await cliError(['serve', '--port', '0'], {cwd})).toMatchObject({
       code: 'DATABASE_MISSING',
       exit: 3,
@@ -211,17 +222,24 @@ describe('the logs of serve', () => {
       /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET \/getid\?range=10&mode=file HTTP\/1\.1" 200 32 "http:\/\/x\/" "a \\"b\\""$/,
     );
     expect(second).toMatch(/"GET \/nothing HTTP\/1\.1" 404 \d+ "" ""$/);
-    expect(stderr).toContain(first);
     const records = logRecords(readFileSync(join(cwd, 'error.log'), 'utf8'));
     // A setting without effect; then the announcement, and the start and end of the shutdown.
     expect(records).toMatchObject([
-      {level: 40, msg: expect.stringContaining('request.dispatch') as string},
-      {level: 30, url: server.url},
-      {level: 30},
-      {level: 30},
+      {level: 'warn', msg: expect.stringContaining('request.dispatch') as string},
+      {level: 'info', url: server.url},
+      {level: 'info'},
+      {level: 'info'},
     ]);
-    const shown = logRecords(stderr).filter(({steps}) => steps === undefined);
-    expect(shown, 'each record once on stderr').toEqual(records);
+    const shown = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as LogRecord);
+    expect(shown.filter(({method}) => method !== undefined)).toMatchObject([
+      {level: 'info', method: 'GET', url: '/getid?range=10&mode=file', status: 200, client: '127.0.0.1'},
+      {level: 'info', method: 'GET', url: '/nothing', status: 404, durationMs: expect.any(Number) as number},
+    ]);
+    const others = shown.filter(({steps, method}) => steps === undefined && method === undefined);
+    expect(others.map(withoutTime), 'each record once on stderr').toEqual(records.map(withoutTime));
   });
 
   it('are opened before it listens: a file that cannot be written ends it', async () => {
@@ -251,7 +269,7 @@ describe('the logs of serve', () => {
     }
     expect((await ask(server.url, '/getid?range=1&mode=file')).status).toBe(200);
     const codes = await waitFor(() => {
-      const records = recordsOf(server.stderr(), 50);
+      const records = recordsOf(server.stderr(), 'error');
       return records.length > 0 ? records.map(({code}) => code) : undefined;
     }, server);
     // A request may time out before its first attempt has failed.
@@ -277,7 +295,7 @@ describe('configured response headers', () => {
         'content-type': 'application/json',
       });
     }
-    expect(recordsOf(server.stderr(), 40)).toMatchObject([
+    expect(recordsOf(server.stderr(), 'warn')).toMatchObject([
       {msg: expect.stringContaining('cache-control') as string},
       {msg: expect.stringContaining('Content-Type') as string},
     ]);

@@ -14,6 +14,13 @@ export function setCrashReporter(reporter: CrashReporter): void {
   reportCrash = reporter;
 }
 
+let reportWarning: (text: string) => void = printNotice;
+
+/** Sets the function that reports a warning of Node, such as the log of a service. */
+export function setWarningReporter(reporter: (text: string) => void): void {
+  reportWarning = reporter;
+}
+
 /**
  * Ends the process with status 1 at an uncaught error, which is a bug; Node would print the bundled source.
  */
@@ -36,7 +43,7 @@ function printWarnings(): void {
   if (process.listenerCount('warning') === 0) return;
   process.removeAllListeners('warning');
   process.on('warning', ({name, message}) => {
-    printNotice(`(${name}) ${message}`);
+    reportWarning(`(${name}) ${message}`);
   });
 }
 

@@ -1,12 +1,13 @@
 import type {Logger} from 'pino';
 import type {Settings} from '../../lib/config/settings.js';
+import type {LogLevel} from '../../lib/config/parsers.js';
 import {stderrSink} from '../../lib/server/observability/log-sink.js';
-import {createLogger} from '../../lib/server/observability/logs.js';
 import type {MigrationPlan} from '../../lib/store/schema/migrate.js';
 import {version} from '../../lib/util/version.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {colours} from '../terminal/colour.js';
 import {wrapForTerminal} from '../process/stderr.js';
+import {stderrLogger} from './stderr-log.js';
 
 /** Asks the database for the facts that the terminal shows. */
 type ReadFacts = () => Promise<{readonly product: string; readonly durability: string}>;
@@ -18,38 +19,35 @@ export interface ServeAnnouncements {
   readonly stopped: () => void;
 }
 
-/** @param log the service's own log, unless it goes to stderr alone */
-export function serveAnnouncements(settings: Settings, log: Logger | undefined): ServeAnnouncements {
-  const logFile = log === undefined ? undefined : toLog(log);
-  // With log.screen the log itself writes each record to stderr.
-  if (logFile !== undefined && settings.logScreen && !process.stderr.isTTY) return logFile;
-  const stderr = process.stderr.isTTY ? toTerminal(settings) : toLog(stderrLogger());
+/** @param fileLog the error log without stderr, if a file is configured */
+export function serveAnnouncements(
+  settings: Settings,
+  showsRequests: boolean,
+  fileLog: Logger | undefined,
+): ServeAnnouncements {
+  const all = [
+    process.stderr.isTTY ? toTerminal(settings, showsRequests) : toLog(stderrLogger(settings.logLevel)),
+    ...(fileLog === undefined ? [] : [toLog(fileLog)]),
+  ];
   return {
     started: async (...args) => {
-      await stderr.started(...args);
-      await logFile?.started(...args);
+      for (const each of all) await each.started(...args);
     },
     stopping: () => {
-      stderr.stopping();
-      logFile?.stopping();
+      for (const each of all) each.stopping();
     },
     stopped: () => {
-      stderr.stopped();
-      logFile?.stopped();
+      for (const each of all) each.stopped();
     },
   };
 }
 
 /** Logs the steps of `--sync`; a terminal shows the task list instead. */
-export function logSync({before, steps}: MigrationPlan): void {
+export function logSync({before, steps}: MigrationPlan, level: LogLevel): void {
   const names = steps.map(({name}) => name);
   const message =
     names.length === 0 ? 'The schema is up to date.' : `Upgraded the schema: ${names.join(', ')}.`;
-  stderrLogger().info({before, steps: names}, message);
-}
-
-function stderrLogger(): Logger {
-  return createLogger([stderrSink()]);
+  stderrLogger(level).info({before, steps: names}, message);
 }
 
 function toLog(log: Logger): ServeAnnouncements {
@@ -70,9 +68,13 @@ function toLog(log: Logger): ServeAnnouncements {
   };
 }
 
-function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnouncements {
+function toTerminal(
+  {accessFile, errorFile, logScreen}: Settings,
+  showsRequests: boolean,
+): ServeAnnouncements {
   const {bold, dim} = colours(process.stderr);
-  const screen = logScreen ? ['this screen'] : [];
+  const screen = 'this screen';
+  const isOnScreen = logScreen || errorFile === undefined;
   // Unlike `printNotice`, the sink does not wait for a terminal whose output is paused.
   const print = (...lines: readonly Visible[]): void => {
     stderrSink().write(wrapForTerminal(lines));
@@ -91,9 +93,9 @@ function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnounce
         ...row('Database', `${database} (${product}, ${durability})`),
         ...row(
           'Access log',
-          [...screen, ...(accessFile === undefined ? [] : [accessFile])].join(', ') || 'none',
+          [...(showsRequests ? [screen] : []), ...listed(accessFile)].join(', ') || 'none',
         ),
-        ...row('Error log', errorFile === undefined ? 'this screen' : [...screen, errorFile].join(', ')),
+        ...row('Error log', [...(isOnScreen ? [screen] : []), ...listed(errorFile)].join(', ')),
         ...row('Stop', 'Ctrl-C (drains accepted requests first)'),
         visible(''),
       );
@@ -107,4 +109,8 @@ function toTerminal({accessFile, errorFile, logScreen}: Settings): ServeAnnounce
       print(visible('Stopped.'));
     },
   };
+}
+
+function listed(path: string | undefined): string[] {
+  return path === undefined ? [] : [path];
 }

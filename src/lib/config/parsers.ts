@@ -47,6 +47,18 @@ export const boolean: Parser<boolean> = (text) => {
   throw new InvalidValue('true or false');
 };
 
+/** The severities of log records, the least severe first. */
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Parses the name of a severity, in any case. */
+export const logLevel: Parser<LogLevel> = (text) => {
+  const level = logLevels.find((each) => each === text.toLowerCase());
+  if (level === undefined) throw new InvalidValue(`one of ${logLevels.join(', ')}`);
+  return level;
+};
+
 /** Parses a path; an empty text means no path, as in CherryPy. */
 export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
 

@@ -4,6 +4,7 @@ import {
   headerList,
   hostAddress,
   hostNames,
+  logLevel,
   modeList,
   optionalPath,
   optionalServer,
@@ -168,6 +169,13 @@ export const settings = {
     unit: 'seconds',
     description: 'Longest time to answer accepted requests at shutdown.',
     parse: seconds(0, 3600),
+  }),
+  logLevel: uniqueidSetting({
+    key: 'log_level',
+    env: 'UNIQUEID_LOG_LEVEL',
+    default: 'info',
+    description: 'Least severe records of the error log: `debug`, `info`, `warn` or `error`.',
+    parse: logLevel,
   }),
   address: globalSetting({
     key: 'server.socket_host',

@@ -18,6 +18,8 @@ import {Tokens} from './http/tokens.js';
 export interface ApiHooks {
   /** Called with each answer. */
   readonly access?: AccessRecorder | undefined;
+  /** True if `access` needs the time of arrival. */
+  readonly timesRequests?: boolean;
   /** Called with each failure of the service itself; `X-Request-Id` of the answer holds the id. */
   readonly failure: FailureRecorder;
   /** Counts the lines that the logs could not write. */
@@ -47,7 +49,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const tokens = settings.tokensFile === undefined ? undefined : new Tokens(settings.tokensFile);
   const {headers, remarks} = extraHeaders(settings);
   const lifecycle = new Lifecycle();
-  const writer = new ResponseWriter(headers, lifecycle, hooks.access);
+  const writer = new ResponseWriter(headers, lifecycle, hooks.access, hooks.timesRequests);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
   const health = new Health(store, allocator, lifecycle);
   const rejections = new Rejections(metrics, hooks.failure);
@@ -96,7 +98,7 @@ function measuredAllocator(
 }
 
 /** Returns the configured headers that have an effect, and a sentence for each that has none. */
-function extraHeaders({responseHeadersOn, responseHeaders}: Settings): {
+export function extraHeaders({responseHeadersOn, responseHeaders}: Settings): {
   headers: readonly (readonly [string, string])[];
   remarks: readonly string[];
 } {

@@ -14,6 +14,7 @@ const SERVER_KEYS = [
   'header_timeout',
   'idle_timeout',
   'shutdown_timeout',
+  'log_level',
   'tls_cert',
   'tls_key',
 ] as const;

@@ -92,6 +92,7 @@ const routes: Readonly<Record<string, Route>> = {
 /** Returns the REST API as a listener for `node:http`. */
 export function createRouter(deps: RouteDeps): RequestListener {
   return limitPipelining((request, response) => {
+    if (deps.writer.timesRequests) Object.assign(request, {startedAt: performance.now()});
     try {
       dispatch(deps, request, response);
     } catch (error) {

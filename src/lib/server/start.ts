@@ -12,9 +12,29 @@ import {baseUrl, boundAddress, drain, listen, type AnyServer, type ConnectionGro
 import {openLogs, type Logs} from './observability/logs.js';
 import {acceptFastPath} from './fast-path/accept.js';
 import {compose, type Api} from './compose.js';
+import type {AccessRecorder} from './http/response-writer.js';
 import {readTlsFiles} from './http/tls-files.js';
 
 const CLOSE_TIMEOUT_MS = 2000;
+
+/** A request with its answer, as `onRequest` receives it. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** The address of the client; `undefined` if it is gone. */
+  readonly client: string | undefined;
+}
+
+export interface StartOptions {
+  /** A socket that already listens, inherited from the parent process. */
+  readonly descriptor?: number | undefined;
+  /** Called with each request when it is answered. */
+  readonly onRequest?: ((request: AnsweredRequest) => void) | undefined;
+}
 
 /** A server that answers requests. */
 export interface RunningServer {
@@ -22,6 +42,8 @@ export interface RunningServer {
   readonly url: string;
   /** The log of errors and of other events for operators; `stop` closes it. */
   readonly log: Logger;
+  /** The same log without stderr; `undefined` if `log.error_file` is not set. */
+  readonly fileLog: Logger | undefined;
   /**
    * Opens the log files again, and reads tokens and certificate again. If one of these is invalid, both old
    * ones stay in use, and the log says so.
@@ -40,17 +62,16 @@ export interface RunningServer {
 /**
  * Starts the service on a store whose schema is safe, and takes ownership of the store: `stop` closes it.
  *
- * @param descriptor a socket that already listens, inherited from the parent process
  * @throws UniqueIDError `ADDRESS_UNAVAILABLE`; `CONFIG_INVALID` if a file cannot be read or written
  */
 export async function startServer(
   {settings, remarks, files}: Config,
   store: Store,
-  descriptor?: number,
+  options: StartOptions = {},
 ): Promise<RunningServer> {
   const logs = await openLogsOrClose(settings, store);
   const {errors} = logs;
-  const listening = await listenOrClose(settings, store, logs, descriptor);
+  const listening = await listenOrClose(settings, store, logs, options);
   const {api, server, groups} = listening;
   const descriptorWarning = descriptorRemark(settings.maxConnections, descriptorLimit());
   for (const remark of [
@@ -67,6 +88,7 @@ export async function startServer(
   return {
     url: baseUrl(server),
     log: errors,
+    fileLog: logs.errorFile,
     reload: () => {
       logs.reopen();
       if (reloadSecrets(settings, listening, errors)) warnOfFiles();
@@ -94,17 +116,14 @@ async function listenOrClose(
   settings: Settings,
   store: Store,
   logs: Logs,
-  descriptor: number | undefined,
+  {descriptor, onRequest}: StartOptions,
 ): Promise<Listening> {
-  const {access, errors} = logs;
+  const {errors} = logs;
   const failures = new FailureLog(errors);
   try {
     const api = compose(settings, store, {
-      access:
-        access &&
-        ((request, status, bytes) => {
-          access.record(request, status, bytes);
-        }),
+      access: recordRequests(logs, onRequest),
+      timesRequests: onRequest !== undefined,
       failure: (error, request, requestId) => {
         failures.record(error, request, requestId);
       },
@@ -119,6 +138,22 @@ async function listenOrClose(
     await logs.flush();
     throw error;
   }
+}
+
+/** Returns the recorder of all answers; `undefined` if nothing needs them. */
+function recordRequests(
+  {access, errors}: Logs,
+  onRequest: StartOptions['onRequest'],
+): AccessRecorder | undefined {
+  const isDebug = errors.isLevelEnabled('debug');
+  if (access === undefined && onRequest === undefined && !isDebug) return undefined;
+  return (request, status, bytes) => {
+    access?.record(request, status, bytes);
+    const {method = '', url = '', startedAt = performance.now(), socket} = request;
+    const facts = {method, url, status, bytes, client: socket.remoteAddress};
+    onRequest?.({...facts, durationMs: performance.now() - startedAt});
+    if (isDebug && status >= 400 && status < 500) errors.debug(facts, 'Rejected a request.');
+  };
 }
 
 /** Reads tokens and certificate again. Returns false if one of them is invalid; both old ones then stay. */
@@ -162,11 +197,11 @@ async function warnOfDatabase(store: Store, log: Logger): Promise<void> {
 
 /** @throws UniqueIDError `CONFIG_INVALID`, after it has closed the store */
 async function openLogsOrClose(
-  {logScreen: screen, accessFile, errorFile}: Settings,
+  {logScreen: screen, accessFile, errorFile, logLevel: level}: Settings,
   store: Store,
 ): Promise<Logs> {
   try {
-    return openLogs({screen, accessFile, errorFile});
+    return openLogs({screen, accessFile, errorFile, level});
   } catch (error) {
     await store.close();
     throw error;

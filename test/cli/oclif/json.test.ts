@@ -28,6 +28,7 @@ describe('the output of --json', () => {
     ['status', ['status']],
     ['status', ['status', '--limit', '1']],
     ['config-sources', ['status', '--config-sources']],
+    ['serve-check-config', ['serve', '--check-config']],
     ['dbsync', ['dbsync']],
     ['dbsync', ['dbsync', '--dry-run', '--database', 'sqlite:///other.sqlite3']],
     ['dbsync-check', ['dbsync', '--check']],

@@ -157,7 +157,7 @@ describe('an exception that nothing catches', () => {
     server.process.kill('SIGUSR2');
     const {status, stderr} = await server.finished;
     const record = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '') as unknown;
-    expect(record).toMatchObject({level: 60, err: {message: 'broken on purpose'}});
+    expect(record).toMatchObject({level: 'fatal', err: {message: 'broken on purpose'}});
     expect(status).toBe(1);
   });
 });

@@ -107,8 +107,7 @@ export async function startServer(args: readonly string[], options: CliOptions):
 
 /** One JSON record of the error log. */
 export interface LogRecord {
-  /** 30 for information, 40 for a warning, 50 for an error. */
-  readonly level: number;
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   readonly msg: string;
   readonly [field: string]: unknown;
 }
@@ -127,7 +126,7 @@ export function logRecords(log: string): LogRecord[] {
 }
 
 /** Returns the records of one level. */
-export function recordsOf(log: string, level: number): LogRecord[] {
+export function recordsOf(log: string, level: LogRecord['level']): LogRecord[] {
   return logRecords(log).filter((record) => record.level === level);
 }
 
@@ -161,10 +160,10 @@ export async function reload(server: RunningServer): Promise<{accepted: boolean;
       logRecords(server.stderr())
         .slice(before)
         // Warnings about the database may arrive at any time.
-        .find(({level}) => level !== 40),
+        .find(({level}) => level !== 'warn'),
     server,
   );
-  return {accepted: outcome.level === 30, text: outcome.msg};
+  return {accepted: outcome.level === 'info', text: outcome.msg};
 }
 
 /** Waits until `look` returns a value; fails with the output of the command if that ends first. */

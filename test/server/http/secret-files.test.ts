@@ -76,7 +76,7 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
     const setup = setUp(cwd);
     chmodSync(setup.path, 0o444);
     const server = await startServer(['--sync', ...setup.args], {cwd, env: setup.env});
-    const [warning] = recordsOf(server.stderr(), 40);
+    const [warning] = recordsOf(server.stderr(), 'warn');
     for (const part of [setup.path, '0444']) expect(warning?.msg).toContain(part);
     expect(await warnings(cwd, setup)).toEqual([expect.stringContaining(setup.path)]);
     const screen = await cli(['status', ...setup.args], {cwd, env: setup.env});
@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
     const args = all.flatMap((setup) => setup.args);
     const env = Object.assign({}, ...all.map((setup) => setup.env)) as Record<string, string>;
     const server = await startServer(['--sync', ...args], {cwd, env});
-    expect(recordsOf(server.stderr(), 40)).toEqual([]);
+    expect(recordsOf(server.stderr(), 'warn')).toEqual([]);
   });
 
   it('is judged by its own permissions, not by the links and folders of a Kubernetes mount', async () => {
@@ -104,7 +104,7 @@ describe.skipIf(process.platform === 'win32')('a file with a secret', () => {
     symlinkSync(join('..data', 'tokens.ini'), join(cwd, 'tokens.ini'));
     const setup = {args: [], env: {UNIQUEID_TOKENS_FILE: join(cwd, 'tokens.ini')}, path: file};
     const server = await startServer(['--sync'], {cwd, env: setup.env});
-    expect(recordsOf(server.stderr(), 40)).toEqual([]);
+    expect(recordsOf(server.stderr(), 'warn')).toEqual([]);
     chmodSync(file, 0o646);
     expect((await rejectionOf(cwd, setup)).code).toBe('CONFIG_INVALID');
   });

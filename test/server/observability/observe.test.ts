@@ -168,7 +168,7 @@ describe('/health', () => {
     const health = await ask(url, '/health');
     expect(health.status).toBe(503);
     expect(health.body).toContain('COUNTER_REGRESSED');
-    const record = recordsOf(server.stderr(), 50).find(({code}) => code === 'COUNTER_REGRESSED');
+    const record = recordsOf(server.stderr(), 'error').find(({code}) => code === 'COUNTER_REGRESSED');
     expect(record?.['hint']).toContain('uniqueid reset --mode file --at-least 50');
     expect(await metric(url, 'uniqueid_regressed_modes')).toBe(1);
     expect((await ask(url, '/')).status).toBe(200);

@@ -31,6 +31,7 @@ export class FastPathConnection implements RequestCallbacks {
   readonly #reader: FastPathReader;
   /** The request that is being answered. */
   #request: FastPathRequest | undefined;
+  #startedAt: number | undefined;
   /** True if more bytes arrived before the answer was sent; the socket holds them. */
   #hasMore = false;
   #hasAnswered = false;
@@ -90,6 +91,7 @@ export class FastPathConnection implements RequestCallbacks {
       return;
     }
     this.#request = request;
+    if (this.#deps.writer.timesRequests) this.#startedAt = performance.now();
     this.#deps.getid.allocate(request.query, request.headers.authorization, this);
   };
 
@@ -128,7 +130,8 @@ export class FastPathConnection implements RequestCallbacks {
 
   #facts(): RequestFacts {
     const {method, query, headers = {}} = this.#request ?? {};
-    return {method, url: `/getid?${query}`, httpVersion: '1.1', headers, socket: this.#socket};
+    const [socket, startedAt] = [this.#socket, this.#startedAt];
+    return {method, url: `/getid?${query}`, httpVersion: '1.1', headers, socket, startedAt};
   }
 
   readonly #onEnd = (): void => {

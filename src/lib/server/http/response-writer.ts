@@ -28,6 +28,8 @@ export class ResponseWriter {
   /** Alternating names and values. */
   readonly extraHeaders: readonly string[];
   readonly record: AccessRecorder;
+  /** True if `record` needs `startedAt` of each request. */
+  readonly timesRequests: boolean;
   readonly #lifecycle: Lifecycle;
 
   /**
@@ -39,10 +41,12 @@ export class ResponseWriter {
     headers: readonly (readonly [string, string])[],
     lifecycle: Lifecycle,
     record: AccessRecorder = () => undefined,
+    timesRequests = false,
   ) {
     this.extraHeaders = headers.flat();
     this.#lifecycle = lifecycle;
     this.record = record;
+    this.timesRequests = timesRequests;
   }
 
   /** @param extra alternating names and values; the default suits every success */

@@ -47,6 +47,10 @@ export class Tokens {
     };
   }
 
+  get count(): number {
+    return this.#entries.length;
+  }
+
   /** @param authorization the header of that name */
   isKnown(authorization: string | undefined): boolean {
     return this.#find(authorization) !== undefined;

@@ -10,15 +10,15 @@ export interface LineSink {
  * (https://httpd.apache.org/docs/2.4/logs.html#combined).
  */
 export class AccessLog {
-  readonly #sinks: readonly LineSink[];
+  readonly #sink: LineSink;
   readonly #flushLength: number;
   #lines = '';
   #second = 0;
   #time = '';
 
   /** @param flushLength characters after which gathered lines are written; `flush` writes them earlier */
-  constructor(sinks: readonly LineSink[], flushLength: number) {
-    this.#sinks = sinks;
+  constructor(sink: LineSink, flushLength: number) {
+    this.#sink = sink;
     this.#flushLength = flushLength;
   }
 
@@ -34,7 +34,7 @@ export class AccessLog {
   /** Writes the gathered lines. */
   flush(): void {
     if (this.#lines === '') return;
-    for (const sink of this.#sinks) sink.write(this.#lines);
+    this.#sink.write(this.#lines);
     this.#lines = '';
   }
 

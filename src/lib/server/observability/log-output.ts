@@ -1,4 +1,5 @@
-import {closeSync, constants, fstatSync, openSync, write} from 'node:fs';
+import {accessSync, closeSync, constants, fstatSync, openSync, write} from 'node:fs';
+import {dirname} from 'node:path';
 import {isatty} from 'node:tty';
 
 /** Receives the number of bytes that a write took, or its error. */
@@ -68,7 +69,19 @@ function isStream(): boolean {
   return stat.isFIFO() || stat.isSocket();
 }
 
+/** @throws if `openFile` could neither open nor create the file; creates none */
+export function assertWritable(path: string): void {
+  try {
+    closeSync(openSync(path, APPEND));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+  }
+}
+
+const {O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY} = constants;
+const APPEND = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY;
+
 function openToAppend(path: string): number {
-  const {O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY} = constants;
-  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
+  return openSync(path, APPEND | O_CREAT, 0o666);
 }

@@ -10,5 +10,7 @@ export interface RequestFacts {
     /** `node:http` types any header that it does not know so. */
     readonly 'x-request-id'?: string | string[] | undefined;
   };
+  /** The value of `performance.now()` when the request arrived; `undefined` unless requests are timed. */
+  readonly startedAt?: number | undefined;
   readonly socket: {readonly remoteAddress?: string | undefined};
 }
