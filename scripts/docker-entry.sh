@@ -34,7 +34,8 @@ elif [ -n "${PEEWEE_PROTO-}${PEEWEE_USER-}${PEEWEE_PASS-}${PEEWEE_ADDR-}${PEEWEE
       PEEWEE_URL=$protocol://$login${PEEWEE_ADDR-127.0.0.1}${PEEWEE_PORT:+:$PEEWEE_PORT}/$(encode PEEWEE_DATABASE)
       ;;
   esac
-elif [ -z "${UNIQUEID_CONFIG-}" ] && [ ! -e "${HOME-}/.pacifica-uniqueid/config.ini" ]; then
+elif [ -z "${UNIQUEID_CONFIG-}" ] && [ ! -e "${HOME-}/.pacifica-uniqueid/config.ini" ] &&
+  [ ! -e /etc/uniqueid/config.ini ]; then
   # With a database inside the container, every new container would count from the beginning.
   echo 'Error: No database is named.' >&2
   echo 'Try:   Set PEEWEE_URL, or PEEWEE_PROTO, PEEWEE_ADDR, PEEWEE_USER, PEEWEE_PASS and PEEWEE_DATABASE.' >&2

@@ -1,7 +1,7 @@
 // Draws docs/terminal.svg, or the file that is named, from what the program prints.
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -16,7 +16,7 @@ const PALETTE = {red: '#ff7b72', green: '#3fb950', yellow: '#d29922'};
 
 const program = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 const [target = fileURLToPath(new URL('../docs/terminal.svg', import.meta.url))] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), 'uniqueid-screenshot-'));
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-screenshot-')));
 const options = {
   cwd: folder,
   env: {PATH: process.env.PATH, HOME: folder, COLUMNS: `${COLUMNS}`, FORCE_COLOR: '1'},
@@ -42,7 +42,7 @@ function run(line) {
   const {error, stdout, stderr} = spawnSync(process.execPath, [program, ...line.split(' ')], options);
   if (error) throw error;
   // The size of a database file differs between file systems.
-  return `${stdout}${stderr}`.trimEnd().replace(/\d+ kB/, '20 kB');
+  return `${stdout}${stderr}`.trimEnd().replace(/\d+ kB/, '20 kB').replaceAll(folder, '/srv/uniqueid');
 }
 
 function shown(line) {

@@ -28,20 +28,21 @@ export function connect(config: Config, output: CommandOutput, options: OpenOpti
       );
     },
   }).catch((error: unknown) => {
-    throw withSearch(error, config);
+    throw withOrigin(error, config);
   });
 }
 
-/** Adds the files that were looked for: a missing database often means that its config file was not found. */
-function withSearch(error: unknown, {origins, searches}: Config): unknown {
+/** Adds where the URL of a missing database comes from: often its config file was not found. */
+function withOrigin(error: unknown, {origins, searches}: Config): unknown {
   if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') return error;
   const {used, searched = []} = searches[0] ?? {};
-  if (origins.databaseUrl !== 'default' || searched.length === 0) return error;
-  const place = used === undefined ? `there is no config file ${searched.join(' or ')}` : `${used} sets none`;
-  return new UniqueIDError(error.code, error.message, {
-    hint: `${error.hint ?? ''} This is the default database, because ${place}.`.trimStart(),
-    cause: error,
-  });
+  const reason =
+    origins.databaseUrl !== 'default'
+      ? `Its URL comes from: ${origins.databaseUrl}.`
+      : used === undefined
+        ? `It is the default, because there is no config file ${searched.join(' or ')}.`
+        : `It is the default, because ${used} sets no peewee_url.`;
+  return new UniqueIDError(error.code, error.message, {hint: `${error.hint} ${reason}`, cause: error});
 }
 
 /** Calls `work` with a store, and closes the store even if `work` fails. */

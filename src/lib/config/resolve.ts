@@ -208,7 +208,9 @@ function assertCherryPyFile(file: IniFile, path: string): void {
     throw new UniqueIDError(
       'CONFIG_INVALID',
       `${placeOf(values, path)}: [${section}] belongs in the config file, not in the CherryPy file.`,
-      {hint: 'Move it to the config file, and pass that with --config (or UNIQUEID_CONFIG).'},
+      {
+        hint: 'Pass the config file with --config (or UNIQUEID_CONFIG), the CherryPy file with --cpconfig.',
+      },
     );
   }
 }

@@ -1,11 +1,13 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {cli} from '../../helpers/programs/cli.js';
 import {screens as patterns} from '../../helpers/programs/screens.js';
 import {structureOf} from '../../helpers/programs/structure.js';
 import {openTerminal, type Terminal} from '../../helpers/programs/terminal.js';
-import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {copyFixture, root} from '../../helpers/folders/workspace.js';
+import {atEnd} from '../../helpers/run/shared.js';
 
 const page = join(root, 'docs', 'use', 'command-line.md');
 
@@ -57,8 +59,9 @@ const scenes: Readonly<Record<string, Scene>> = {
 };
 
 /** Replaces the parts that differ from run to run by constants. */
-function steady(screen: string): string {
+function steady(screen: string, cwd: string): string {
   return screen
+    .replaceAll(cwd, '/srv/uniqueid')
     .replaceAll(/\d+ ms\b/g, '2 ms')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8051')
     .replaceAll(/\S+Z \S+@\S+ moved/g, '2026-11-24T09:30:00.000Z ann@archive moved')
@@ -68,8 +71,17 @@ function steady(screen: string): string {
     .trimEnd();
 }
 
+/** Makes a folder whose path is as long as `/srv/uniqueid`, so that the screens keep their shape. */
+function makeShortFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'u-')));
+  atEnd(() => {
+    rmSync(folder, {recursive: true, force: true});
+  });
+  return folder;
+}
+
 async function capture({lines, act, empty = false}: Scene): Promise<string> {
-  const cwd = makeWorkspace();
+  const cwd = makeShortFolder();
   if (!empty) {
     copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
     await cli(['getid', '-m', 'file', '-r', '0'], {cwd});
@@ -83,7 +95,7 @@ async function capture({lines, act, empty = false}: Scene): Promise<string> {
         await terminal.ended(),
         (await terminal.shows(/\[exit/)).replace(/\n?\[exit \d+\]$/, '')
       ));
-    shown.push(`$ uniqueid ${line}\n${steady(await run(terminal))}`);
+    shown.push(`$ uniqueid ${line}\n${steady(await run(terminal), cwd)}`);
   }
   return shown.join('\n');
 }

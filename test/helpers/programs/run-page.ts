@@ -47,10 +47,15 @@ export async function runPage(page: string): Promise<string> {
   const placeholders = await placeholdersOf(page);
   const real = (text: string): string =>
     placeholders.reduce((now, each) => now.replaceAll(each.shown, each.real), text);
-  const shown = (text: string): string =>
-    steady(placeholders.reduceRight((now, each) => now.replaceAll(each.real, each.shown), text));
   let fresh = page;
   let place = openPlace(placeholders);
+  const shown = (text: string): string =>
+    steady(
+      [...placeholders, {shown: '/srv/uniqueid', real: place.folder}].reduceRight(
+        (now, each) => now.replaceAll(each.real, each.shown),
+        text,
+      ),
+    );
   for (const step of stepsOf(page)) {
     if (step.kind === 'file') writeFileSync(join(place.folder, step.name), real(step.text), {mode: 0o600});
     else if (step.kind === 'prepare') {

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync} from 'node:fs';
+import {chmodSync, existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {TestProject} from 'vitest/node';
@@ -18,6 +18,10 @@ declare module 'vitest' {
 
 /** Compiles the commands, because tests run them as users do, and makes the parent of the tests' folders. */
 export default function setup(project: TestProject): () => Promise<void> {
+  for (const file of ['config.ini', 'cpconfig.ini'].map((name) => `/etc/uniqueid/${name}`)) {
+    // Every command of the tests would read it.
+    if (existsSync(file)) throw new Error(`move ${file} away while the tests run`);
+  }
   compile();
   const workspaces = makeGuardedFolder('tests');
   // Some tests act as another user.
