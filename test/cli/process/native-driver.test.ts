@@ -1,7 +1,7 @@
 import {cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli} from '../../helpers/programs/cli.js';
+import {cli, logRecords} from '../../helpers/programs/cli.js';
 import {failureLines} from '../../helpers/programs/screens.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
@@ -47,6 +47,7 @@ describe('the SQLite driver', () => {
       expect(printed).not.toMatch(/invalid ELF|file too short| {4}at /i);
       if (args.includes('--json'))
         expect(JSON.parse(stdout)).toMatchObject({error: {code: 'DRIVER_INCOMPATIBLE'}});
+      else if (args[0] === 'serve') expect(logRecords(stderr)).toMatchObject([{code: 'DRIVER_INCOMPATIBLE'}]);
       else expect(stderr).toMatch(failureLines);
     }
   });
