@@ -2,6 +2,7 @@
 FROM node:20.20.2-bookworm AS build
 WORKDIR /srv/uniqueid
 COPY package.json package-lock.json .npmrc ./
+COPY scripts/prepare.js ./scripts/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin ./bin

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, readFileSync, symlinkSync} from 'node:fs';
-import {join} from 'node:path';
+import {join, relative} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {cli} from '../helpers/programs/cli.js';
@@ -67,6 +67,26 @@ describe('the package', () => {
     expect(out).toBe('{"endIndex": 14, "startIndex": 10}\n');
   });
 
+  it('builds when npm installs an unbuilt clone globally, and not at npm ci', () => {
+    const clone = join(makeWorkspace(), 'clone');
+    const isSource = (path: string): boolean => !/^(?:node_modules|dist|\.git)$/.test(relative(root, path));
+    cpSync(root, clone, {recursive: true, filter: isSource});
+    symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'), 'junction');
+    const prefix = makeWorkspace();
+    const prepare = join(clone, 'scripts', 'prepare.js');
+    execFileSync(process.execPath, [prepare], {env: {PATH: process.env['PATH'], npm_command: 'ci'}});
+    expect(existsSync(join(clone, 'dist'))).toBe(false);
+    npm(['install', '--global', '--offline', '--no-audit', '--prefix', prefix, '.'], clone);
+    const run = (...args: string[]): string =>
+      execFileSync(join(prefix, 'bin', 'uniqueid'), args, {
+        cwd: prefix,
+        encoding: 'utf8',
+        env: {PATH: process.env['PATH'], HOME: prefix},
+      });
+    run('dbsync', '--json');
+    expect(run('getid', '-m', 'file')).toBe('{"endIndex": 0, "startIndex": 0}\n');
+  });
+
   it('has an up-to-date manifest of its commands', () => {
     const folder = makeWorkspace();
     for (const each of ['package.json', 'bin', 'dist'])
@@ -82,7 +102,7 @@ describe('the package', () => {
 });
 
 describe('the command line', () => {
-  it.each(['getid', 'serve', 'dbsync', 'status', 'reset'])(
+  it.each(['getid', 'serve', 'dbsync', 'status', 'reset', 'token'])(
     'shows usage, examples and the global flags in the help of %s',
     async (command) => {
       const cwd = makeWorkspace();
