@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {getidFlags, localFlag} from '../cli/getid/flags.js';
+import {existingFlag, getidFlags, localFlag} from '../cli/getid/flags.js';
 import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
@@ -11,7 +11,7 @@ export default class Getid extends BaseCommand {
     'are yours: no other client ever gets them.';
 
   static override usage =
-    '<%= command.id %> [-m MODE] [-r N] [--format json|plain|list] [--server URL | --local]';
+    '<%= command.id %> [-m MODE] [-r N] [--existing] [--format json|plain|list] [--server URL | --local]';
 
   static override examples = [
     {
@@ -35,6 +35,7 @@ export default class Getid extends BaseCommand {
   static override flags = {
     mode: Flags.string(getidFlags.mode),
     range: Flags.string(getidFlags.range),
+    existing: Flags.boolean(existingFlag),
     format: Flags.option(getidFlags.format)(),
     server: Flags.string(getidFlags.server),
     local: Flags.boolean(localFlag),

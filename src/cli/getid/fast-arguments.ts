@@ -19,11 +19,11 @@ export function parseFastArguments([command, ...words]: readonly string[]):
   (GetidOptions & {readonly mode: string}) | undefined {
   if (command !== 'getid') return undefined;
   const values: Record<string, string> = {};
-  const switches = {json: false, local: false};
+  const switches = new Set<string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
-    if ((word === '--json' && !switches.json) || (word === '--local' && !switches.local)) {
-      switches[word === '--json' ? 'json' : 'local'] = true;
+    if (/^--(?:json|local|existing)$/.test(word) && !switches.has(word)) {
+      switches.add(word);
       continue;
     }
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
@@ -38,7 +38,9 @@ export function parseFastArguments([command, ...words]: readonly string[]):
   const {options, default: defaultFormat} = getidFlags.format;
   const format = options.find((known) => known === (values['format'] ?? defaultFormat));
   if (mode === undefined || format === undefined) return undefined;
+  const existing = switches.has('--existing') ? true : undefined;
+  const [json, local] = [switches.has('--json'), switches.has('--local')];
   // oclif rejects these together.
-  if (server !== undefined && (database !== undefined || switches.local)) return undefined;
-  return {mode, range, format, config, database, server, timeout, ...switches};
+  if (server !== undefined && (database !== undefined || local || existing)) return undefined;
+  return {mode, range, existing, format, config, database, server, timeout, json, local};
 }

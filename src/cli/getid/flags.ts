@@ -6,6 +6,8 @@ export interface GetidOptions {
   readonly database?: string | undefined;
   readonly mode?: string | undefined;
   readonly range: string;
+  /** Fails instead of creating the mode. */
+  readonly existing?: boolean | undefined;
   readonly format: RangeFormat;
   readonly server?: string | undefined;
   readonly local?: boolean | undefined;
@@ -89,4 +91,10 @@ export const localFlag = {
   default: false,
   exclusive: ['server'] as string[],
   summary: 'Use the database even if UNIQUEID_SERVER or server names a service; --database does too.',
+};
+
+/** A flag without a value; the fast argument path accepts it. */
+export const existingFlag = {
+  summary: 'Fail if the mode does not exist, instead of creating it.',
+  description: 'Needs the database: a service creates modes as its own configuration says.',
 };

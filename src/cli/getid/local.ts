@@ -6,6 +6,7 @@ import {loadConfig} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectIfServable, withStore, type CommandOutput} from '../database/connect.js';
+import {allocateExisting, createsNoMode, notRemoteError} from './existing.js';
 import {chooseServer} from './server.js';
 import type {GetidOptions} from './flags.js';
 import {writeRange, type RangeFormat} from './output.js';
@@ -40,6 +41,7 @@ export function parseGetid(options: GetidOptions): GetidRequest {
   const {config: path, database, server: asked, timeout} = options;
   const config = loadConfig({config: path, database, server: asked, timeout}, process.env);
   const server = chooseServer(config, options);
+  if (options.existing === true && server !== undefined) throw notRemoteError();
   const count = parseRange(options.range, config.settings.maxRange);
   const mode = options.mode === undefined ? undefined : parseMode(options.mode);
   assertStdoutOpen();
@@ -59,7 +61,7 @@ export async function printAllocation(request: GetidRequest, mode: string): Prom
 }
 
 export async function allocateLocally(
-  {config, options: {json, timeout}, mode, count}: GetidRequest,
+  {config, options: {existing = false, json, timeout}, mode, count}: GetidRequest,
   steps: AllocationSteps,
 ): Promise<IdRange> {
   const {databaseUrl, requestTimeoutMs} = config.settings;
@@ -72,8 +74,11 @@ export async function allocateLocally(
     return await withStore(steps.connect(config, {print: printNotice, limit}), async (store) => {
       const chosenMode = mode ?? (await steps.chooseMode(store, limit));
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
-      const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs});
-      const range = await allocator.allocate(chosenMode, count);
+      const policy = existing ? {policy: createsNoMode} : {};
+      const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs, ...policy});
+      const range = await (existing
+        ? allocateExisting(allocator, store, chosenMode, count)
+        : allocator.allocate(chosenMode, count));
       // A slow close of the connection must not lose the allocated range.
       limit?.lift();
       return range;

@@ -20,7 +20,7 @@ export async function runGetid(options: GetidOptions): Promise<void> {
     server === undefined
       ? await allocateLocally(request, {
           connect: (settings, output) => connectOrOfferSync(settings, {...output, canPrompt: isInteractive}),
-          chooseMode: askForMode,
+          chooseMode: (store, limit) => askForMode(store, limit, options.existing === true),
         })
       : await allocateRemotely(request, server, (sendOptions) => askForRemoteMode(server, sendOptions));
   await writeRange(range, format);
@@ -29,11 +29,12 @@ export async function runGetid(options: GetidOptions): Promise<void> {
 /** A person does not scroll through a longer list. */
 const MAX_LISTED_MODES = 10_000;
 
-async function askForMode(store: Store, limit: TimeLimit | undefined): Promise<string> {
+async function askForMode(store: Store, limit: TimeLimit | undefined, mustExist: boolean): Promise<string> {
   const counters = await store.counters({limit: MAX_LISTED_MODES});
   limit?.lift();
-  const {pickOrNameMode} = await import('../terminal/pick-mode.js');
-  return pickOrNameMode(counters.map((counter) => counter.mode));
+  const {pickMode, pickOrNameMode} = await import('../terminal/pick-mode.js');
+  const modes = counters.map((counter) => counter.mode);
+  return mustExist ? pickMode('Which mode? (type to search)', modes) : pickOrNameMode(modes);
 }
 
 async function askForRemoteMode(server: string, options: SendOptions): Promise<string> {

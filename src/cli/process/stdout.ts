@@ -1,4 +1,4 @@
-import {writeSync} from 'node:fs';
+import {fstatSync, readSync, statSync, writeSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {Visible} from '../../lib/util/visible.js';
@@ -73,22 +73,37 @@ export async function assertPrinted(): Promise<void> {
  * @throws UniqueIDError `OUTPUT_FAILED`
  */
 export function assertStdoutOpen(): void {
+  let code: string | undefined;
   try {
-    writeSync(STDOUT, '');
+    if (isReplaced()) code = 'EBADF';
+    else writeSync(STDOUT, '');
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    if (code !== 'EAGAIN')
-      throw createLostOutputError(
-        'Cannot write to stdout; nothing was changed',
-        error as NodeJS.ErrnoException,
-      );
+    ({code = 'unknown'} = error as NodeJS.ErrnoException);
+  }
+  if (code !== undefined && code !== 'EAGAIN')
+    throw createLostOutputError('Cannot write to stdout; nothing was changed', {code});
+}
+
+/**
+ * Returns whether stdout was closed: Node then opens /dev/null for reading and writing. The one that a shell
+ * opens for `>/dev/null` cannot be read.
+ */
+function isReplaced(): boolean {
+  const stats = fstatSync(STDOUT);
+  if (!stats.isCharacterDevice() || process.platform === 'win32') return false;
+  if (stats.rdev !== statSync('/dev/null').rdev) return false;
+  try {
+    readSync(STDOUT, Buffer.alloc(1));
+    return true;
+  } catch {
+    return false;
   }
 }
 
 /** Returns the error for lost output, and keeps `assertPrinted` from reporting it again. */
 export function createLostOutputError(
   what: string,
-  {code = 'unknown'}: NodeJS.ErrnoException,
+  {code = 'unknown'}: Pick<NodeJS.ErrnoException, 'code'>,
 ): UniqueIDError {
   isReported = true;
   return new UniqueIDError('OUTPUT_FAILED', `${what} (${code}).`);

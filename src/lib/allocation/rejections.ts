@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
+import {shellWord} from '../util/shell-word.js';
 import type {Regression} from './regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {
@@ -35,15 +36,10 @@ export function regressed({mode, found, highWaterMark}: Regression, location: st
       `it is ${found}, but this server has issued integers up to ${highWaterMark - 1n}.`,
     {
       hint:
-        `If an older database was restored, run: uniqueid reset --mode ${quoteForShell(mode)} ` +
+        `If an older database was restored, run: uniqueid reset --mode ${shellWord(mode)} ` +
         `--at-least ${highWaterMark} (if several servers report this, use the highest number)`,
     },
   );
-}
-
-/** Quotes a mode as one word of a POSIX shell, if needed. */
-function quoteForShell(mode: string): string {
-  return /^[\w.,:@%+/-]+$/.test(mode) ? mode : `'${mode.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 export function tooLate(location: string, timeoutMs: number): UniqueIDError {

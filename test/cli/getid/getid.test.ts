@@ -91,6 +91,46 @@ describe('getid', () => {
   });
 });
 
+describe('getid --existing', () => {
+  it('allocates from a mode that exists, by both parsers, and creates no other', async () => {
+    const cwd = makeWorkspace();
+    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+    expect((await cli(['getid', '-m', 'file', '--existing'], {cwd})).stdout).toContain('251038');
+    expect((await cli(['getid', '-m=file', '--existing'], {cwd})).stdout).toContain('251039');
+    const before = (await cli(['status', '--json'], {cwd})).stdout;
+    for (const args of [['-m', 'fiel'], ['-m=fiel'], ['-m', 'fiel', '-r', '0'], ['-m', 'nothing alike']]) {
+      const failed = await cli(['getid', '--existing', ...args, '--json'], {cwd});
+      expect(failed.status, args.join(' ')).toBe(6);
+      const {code, hint} = failureOf(failed);
+      expect(code).toBe('MODE_NOT_ALLOWED');
+      expect(hint?.includes('"file"')).toBe(args.join('').includes('fiel'));
+    }
+    expect((await cli(['status', '--json'], {cwd})).stdout).toBe(before);
+  });
+
+  it('is a usage error with --server, because the REST API cannot express it', async () => {
+    const args = ['getid', '-m', 'file', '--existing', '--server', 'http://127.0.0.1:1', '--json'];
+    const failed = await cli(args, {cwd: makeWorkspace()});
+    expect({status: failed.status, code: failureOf(failed).code}).toEqual({status: 2, code: 'USAGE'});
+  });
+});
+
+describe('getid with arguments', () => {
+  it.each([
+    [['file', '10'], 'uniqueid getid --mode file --range 10'],
+    [['10', 'file'], 'uniqueid getid --mode file --range 10'],
+    [['file'], 'uniqueid getid --mode file'],
+    [["it's", '10'], String.raw`uniqueid getid --mode 'it'\''s' --range 10`],
+    [['-m', 'file', '10'], 'uniqueid getid --mode file --range 10'],
+    [['file', 'other'], 'uniqueid getid --help'],
+    [['10', '20'], 'uniqueid getid --help'],
+  ])('suggests for %j: %s', async (args, suggestion) => {
+    const failed = await cli(['getid', ...args, '--json'], {cwd: makeWorkspace()});
+    expect(failed.status).toBe(2);
+    expect(failureOf(failed).hint).toContain(suggestion);
+  });
+});
+
 describe('a failed getid', () => {
   it.each([[[]], [['--json']]])(
     'prints the error and the hint without a stack trace, and ends with the documented exit status (%j)',
