@@ -16,7 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   closeUnaskedInspector();
   const plain = parseFastArguments(argv);
   if (plain !== undefined) return runPlainGetid(argv, plain);
-  if (argv[0] === '--version' || argv[0] === '-V') {
+  if (argv.length === 1 && ['--version', '-v', '-V', 'version'].includes(argv[0] ?? '')) {
     catchCrashes();
     printExact(`uniqueid ${version}\n`);
     return endProcess();

@@ -8,7 +8,8 @@ export default class Completion extends BaseCommand {
   static override summary = 'Print a shell completion script.';
 
   static override description =
-    'Completes commands, flags and modes. Open a new shell after you install the script.';
+    'Completes commands, flags and modes. Open a new shell after you install the script. ' +
+    'For zsh, ~/.zshrc needs this line before: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit';
 
   static override usage = '<%= command.id %> bash|zsh|fish';
 

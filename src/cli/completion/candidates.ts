@@ -1,4 +1,3 @@
-import {createRequire} from 'node:module';
 import {loadConfig} from '../../lib/config/load.js';
 import {openStore} from '../../lib/store/open.js';
 import {visible} from '../../lib/util/visible.js';
@@ -6,20 +5,9 @@ import {withStore} from '../database/connect.js';
 import {catchCrashes, endProcess} from '../process/end-process.js';
 import {reportError} from '../process/report-error.js';
 import {printExact} from '../process/stdout.js';
+import {helpTopics} from '../help/topics.js';
+import {findCommand, findFlag, readManifest, type Manifest, type ManifestFlag} from '../oclif/manifest.js';
 import {shells} from './scripts.js';
-
-/** The part of oclif's manifest that completion reads. */
-interface Manifest {
-  readonly commands: Readonly<Record<string, {readonly flags: Readonly<Record<string, ManifestFlag>>}>>;
-}
-
-interface ManifestFlag {
-  readonly name: string;
-  readonly char?: string;
-  readonly type: 'boolean' | 'option';
-  readonly options?: readonly string[];
-  readonly multiple?: boolean;
-}
 
 /** Bounds of one Tab: a person waits for the candidates. */
 const MAX_MODES = 1000;
@@ -36,12 +24,19 @@ export async function runCompletion(words: readonly string[]): Promise<never> {
   return endProcess();
 }
 
+/** A word that may come next, and what it means. */
+interface Candidate {
+  readonly word: string;
+  readonly description?: string | undefined;
+}
+
+/** Prints one candidate per line, followed by a tab and its description if it has one. */
 async function printCandidates(words: readonly string[]): Promise<void> {
-  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as Manifest;
   const {parts, prefix} = splitLastFlag(words);
   const current = parts.at(-1) ?? '';
-  for (const candidate of await candidatesFor(parts, commands)) {
-    if (candidate.startsWith(current)) printExact(`${prefix}${candidate}\n`);
+  for (const {word, description} of await candidatesFor(parts, readManifest())) {
+    if (!word.startsWith(current)) continue;
+    printExact(`${prefix}${word}${description === undefined ? '' : `\t${description}`}\n`);
   }
 }
 
@@ -57,15 +52,13 @@ function splitLastFlag(words: readonly string[]): {parts: readonly string[]; pre
   return {parts: [...parts.slice(0, -1), flag, value], prefix: `${flag}=`};
 }
 
-async function candidatesFor(
-  words: readonly string[],
-  commands: Manifest['commands'],
-): Promise<readonly string[]> {
+async function candidatesFor(words: readonly string[], manifest: Manifest): Promise<readonly Candidate[]> {
   const [command = '', ...rest] = words;
-  if (words.length <= 1) return [...Object.keys(commands), 'help', '--help', '--version'];
-  if (command === 'help') return Object.keys(commands);
-  if (command === 'completion' && words.length === 2) return [...shells];
-  const flagTable = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  if (words.length <= 1)
+    return [...commandCandidates(manifest), helpFlag, {word: '--version', description: 'Print the version'}];
+  if (command === 'help') return rest.length > 1 ? [] : [...commandCandidates(manifest), ...topicCandidates];
+  if (command === 'completion' && rest.length === 1) return shells.map((word) => ({word}));
+  const flagTable = findCommand(manifest, command);
   if (flagTable === undefined) return [];
   const flags = Object.values(flagTable.flags);
   const current = rest.at(-1) ?? '';
@@ -74,22 +67,36 @@ async function candidatesFor(
   if (!current.startsWith('-')) return [];
   const used = new Set(rest.slice(0, -1).map((word) => findFlag(word, flags)?.name));
   return [
-    ...flags.filter(({name, multiple}) => multiple === true || !used.has(name)).map(({name}) => `--${name}`),
-    '--help',
+    ...flags
+      .filter(({name, multiple}) => multiple === true || !used.has(name))
+      .map(({name, summary}) => ({word: `--${name}`, description: describe(summary)})),
+    helpFlag,
   ];
 }
 
-function findFlag(word: string, flags: readonly ManifestFlag[]): ManifestFlag | undefined {
-  return flags.find(({name, char}) => word === `--${name}` || (char !== undefined && word === `-${char}`));
+const helpFlag: Candidate = {word: '--help', description: 'Show help'};
+
+const topicCandidates: readonly Candidate[] = Object.entries(helpTopics).map(([word, {summary}]) => ({
+  word,
+  description: describe(summary),
+}));
+
+function commandCandidates({commands}: Manifest): readonly Candidate[] {
+  return Object.entries(commands).map(([word, {summary}]) => ({word, description: describe(summary)}));
+}
+
+/** Returns a summary as one short phrase. */
+function describe(summary: string | undefined): string | undefined {
+  return summary?.replace(/\.$/, '').replaceAll(/\s+/g, ' ');
 }
 
 /** Returns no values for a file or an unknown value, because the shell then offers files. */
 async function candidateValues(
   {name, options}: ManifestFlag,
   words: readonly string[],
-): Promise<readonly string[]> {
-  if (options !== undefined) return options;
-  return name === 'mode' || name === 'after' ? readModes(words) : [];
+): Promise<readonly Candidate[]> {
+  const values = options ?? (name === 'mode' || name === 'after' ? await readModes(words) : []);
+  return values.map((word) => ({word}));
 }
 
 /**

@@ -4,6 +4,8 @@ import {catchCrashes, endProcess} from '../process/end-process.js';
 import {reportError} from '../process/report-error.js';
 import {watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
+import {normalizeCommandLine} from './command-line.js';
+import {readManifest} from './manifest.js';
 import {requestedExit, toCommandError} from './usage-errors.js';
 
 /** Runs a command by oclif and ends the process. */
@@ -14,19 +16,15 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
   // oclif and listr2 write to both streams themselves.
   watchStdout();
   watchStderr();
-  const words = helpAsFlag(argv);
+  const manifest = readManifest();
+  const words = normalizeCommandLine(argv, manifest);
   try {
     // oclif looks for package.json from this file upwards; it names the folder of the commands.
-    await run(words, import.meta.url);
+    await run([...words], import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportError(toCommandError(thrown, words), argv.includes('--json'));
+    if (exit === undefined) reportError(toCommandError(thrown, words, manifest), argv.includes('--json'));
     else process.exitCode = exit;
   }
   return endProcess();
-}
-
-/** Turns `uniqueid help getid`, which many programs accept, into `uniqueid getid --help`. */
-function helpAsFlag(argv: readonly string[]): string[] {
-  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
 }

@@ -1,7 +1,8 @@
-import {createRequire} from 'node:module';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {nearest} from '../../lib/util/nearest-word.js';
 import {redactMessage} from '../../lib/util/redact.js';
+import {suggestGetid} from '../getid/suggestion.js';
+import type {Manifest} from './manifest.js';
 
 /** The fields of oclif's errors that say what failed; oclif does not document its error classes. */
 interface OclifError extends Error {
@@ -41,7 +42,7 @@ export function toUsageError(thrown: unknown, command = ''): unknown {
   const hint = `Run "uniqueid ${command} --help" for usage.`;
   return (
     unknownFlagError(thrown, hint) ??
-    unexpectedArgumentsError(thrown.args, hint) ??
+    unexpectedArgumentsError(thrown.args, suggestionOr(hint, command, thrown)) ??
     conflictError(thrown.parse) ??
     rewordedError(thrown, hint)
   );
@@ -53,21 +54,34 @@ export function toUsageError(thrown: unknown, command = ''): unknown {
  *
  * @param argv the words of the command line
  */
-export function toCommandError(thrown: unknown, argv: readonly string[]): unknown {
+export function toCommandError(thrown: unknown, argv: readonly string[], {commands}: Manifest): unknown {
   if (!isUsageError(thrown)) return thrown;
   const end = argv.findIndex((word, index) => index > 0 && word.startsWith('-'));
   const [name = '', ...rest] = end < 0 ? argv : argv.slice(0, end);
-  const {commands} = createRequire(import.meta.url)('uniqueid/oclif.manifest.json') as {commands: object};
-  const known = Object.keys(commands);
   // oclif treats words after a command without arguments as a part of the command's name.
-  if (known.includes(name)) {
+  if (Object.hasOwn(commands, name)) {
     const hint = `Run "uniqueid ${name} --help" for usage.`;
-    return unexpectedArgumentsError(rest, hint) ?? rewordedError(thrown, hint);
+    return (
+      unexpectedArgumentsError(rest, suggestionOr(hint, name, {args: rest})) ?? rewordedError(thrown, hint)
+    );
   }
+  return unknownCommandError(name, Object.keys(commands));
+}
+
+/** @param known the words that could be meant */
+export function unknownCommandError(name: string, known: readonly string[]): UniqueIDError {
   const noun = name.startsWith('-') ? 'flag' : 'command';
   return new UniqueIDError('USAGE', `Unknown ${noun} ${quote(name)}.`, {
     hint: `${didYouMean(nearest(name, known))}Run "uniqueid --help" to list the commands.`,
   });
+}
+
+/** Returns the suggestion for arguments of `getid`, such as `getid file 10`; else the hint. */
+function suggestionOr(hint: string, command: string, {args, parse}: Partial<OclifError>): string {
+  const mode = parse?.output?.flags?.['mode'];
+  if (command !== 'getid' || !Array.isArray(args)) return hint;
+  const suggestion = suggestGetid(args.map(String), typeof mode === 'string' ? mode : undefined);
+  return suggestion === undefined ? hint : `Run: ${redactMessage(suggestion)}`;
 }
 
 function isUsageError(thrown: unknown): thrown is OclifError {

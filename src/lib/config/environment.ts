@@ -4,8 +4,22 @@ import {settings} from './settings.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that are not settings: the paths of both files, and the token that commands send. */
-const otherVariables = ['UNIQUEID_CONFIG', 'UNIQUEID_CPCONFIG', 'UNIQUEID_TOKEN'];
+interface OtherVariable {
+  /** The meaning in one sentence, for `uniqueid help environment`. */
+  readonly meaning: string;
+  /** The flag that overrides it. */
+  readonly flag: string | null;
+}
+
+/** Variables that are not settings. */
+export const otherVariables: Readonly<Record<string, OtherVariable>> = {
+  UNIQUEID_CONFIG: {meaning: 'Config file (INI).', flag: '--config'},
+  UNIQUEID_CPCONFIG: {meaning: 'CherryPy file (INI).', flag: '--cpconfig'},
+  UNIQUEID_TOKEN: {meaning: 'Bearer token for the service, sent with --server.', flag: '--token'},
+  NO_COLOR: {meaning: 'Disables colour, unless it is empty.', flag: null},
+  FORCE_COLOR: {meaning: 'Enables colour outside a terminal; 0 disables it.', flag: null},
+  CI: {meaning: 'Disables prompts, unless it is empty, 0 or false.', flag: null},
+};
 
 /** Our own prefix: every variable with it must be known. */
 const PREFIX = 'UNIQUEID_';
@@ -42,7 +56,7 @@ export function isServiceVariable(variable: string, value: string): boolean {
  * @throws UniqueIDError `CONFIG_INVALID`; the message never holds the value, which may be a secret
  */
 export function assertKnownVariables(env: Environment): void {
-  const known = [...Object.values(settings).map((setting) => setting.env), ...otherVariables];
+  const known = [...Object.values(settings).map((setting) => setting.env), ...Object.keys(otherVariables)];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     const upper = name.toUpperCase();

@@ -58,6 +58,22 @@ export const errorTable = {
   INTERRUPTED: {http: 500, exit: 130, transient: false, scope: 'other'},
 } as const satisfies Record<string, ErrorRow>;
 
+/** The meaning of every exit status; 143 has no error code, because SIGTERM ends a command silently. */
+export const exitStatuses: Readonly<
+  Record<0 | (typeof errorTable)[keyof typeof errorTable]['exit'] | 143, string>
+> = {
+  0: 'done',
+  1: 'unexpected',
+  2: 'usage or configuration',
+  3: 'schema missing, too old or too new',
+  4: 'database unavailable',
+  5: 'counter exhausted',
+  6: 'rejected or not confirmed',
+  7: 'the remote service answered with an error',
+  130: 'interrupted',
+  143: 'terminated',
+};
+
 /** The stable name of an error; part of the public API. */
 export type ErrorCode = keyof typeof errorTable;
 

@@ -41,6 +41,13 @@ describe('the output of --json', () => {
     ['reset', ['reset', '--all', '--at-least', '5', '--yes']],
     ['reset', ['reset', '-m', 'file', '--to', '9223372036854775807', '--dry-run']],
     ['completion', ['completion', 'fish']],
+    ['token', ['token', 'ingest']],
+    ['token', ['token', 'ingest', '--write', '--file', 't.ini']],
+    ['version', ['version']],
+    ['help', ['help']],
+    ['help', ['getid', '--help']],
+    ['help-exit-codes', ['help', 'exit-codes']],
+    ['help-environment', ['help', 'environment']],
   ])('fits the schema %s for the command %j', async (schema, args) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});
     expect({status, stderr}).toEqual({status: 0, stderr: ''});
@@ -61,6 +68,9 @@ describe('the output of --json', () => {
     [['dbsync', '--check', '--database', 'sqlite:///none.sqlite3'], 3],
     [['serve', '--database', 'sqlite:///none.sqlite3'], 3],
     [['completion', 'tcsh'], 2],
+    [['token'], 2],
+    [['help', 'nothing'], 2],
+    [['getid', '-m', 'fiel', '--existing'], 6],
     [['getid', '-m', 'x', '--server', 'http://127.0.0.1:1', '--retries', '0'], 7],
   ])('fits the schema error for the failed command %j', async (args, expected) => {
     const {status, stdout, stderr} = await cli([...args, '--json'], {cwd: archive()});

@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {startProgram, startServer, type Finished} from '../../helpers/programs/cli.js';
@@ -41,7 +41,11 @@ const commands = [
   'completion zsh',
   '--help',
   'getid --help',
+  '-h',
   '--version',
+  'version --json',
+  'help exit-codes',
+  'help environment --json',
   'complete -- getid --',
   'reset -m file --to 300000 --dry-run',
   'serve --nonsense --json',
@@ -95,6 +99,40 @@ describe('getid', () => {
   it('ends with status 0 and without a message if the reader of a list has closed the pipe', async () => {
     const args = 'getid -m file -r 10 --format list';
     expect(await withoutReader(args, archive())).toMatchObject({status: 0, stderr: ''});
+  });
+});
+
+describe.each([
+  ['getid', 'getid -m file'],
+  ['getid by oclif', 'getid -m=file'],
+  ['reset', 'reset -m file --to 300000 --yes'],
+])('%s', (_, args) => {
+  it('changes nothing if stdout is closed', async () => {
+    const cwd = archive();
+    const {status, stderr} = await redirected(args, '>&-', cwd);
+    expect(stderr).toMatch(/^Error: [^\n]*\(EBADF\)\.\n$/);
+    expect(status).toBe(1);
+    expect(await next(cwd, 'file')).toBe('251038');
+  });
+
+  it('runs if a shell sends its output to /dev/null', async () => {
+    const cwd = archive();
+    expect(await redirected(args, '>/dev/null', cwd)).toMatchObject({status: 0, stderr: ''});
+    expect(await next(cwd, 'file')).not.toBe('251038');
+  });
+});
+
+describe('token', () => {
+  it.each(['>&-', '1</dev/null'])('writes no section if stdout is %s', async (to) => {
+    const cwd = archive();
+    const {status, stderr} = await redirected('token a --write --file t.ini', to, cwd);
+    expect({status, lines: stderr.split('\n').length}).toEqual({status: 1, lines: 2});
+    expect(existsSync(join(cwd, 't.ini'))).toBe(false);
+  });
+
+  it('ends with status 1 if its reader has closed the pipe', async () => {
+    const {status, stderr} = await withoutReader('token a --json', archive());
+    expect({status, lines: stderr.split('\n').length}).toEqual({status: 1, lines: 2});
   });
 });
 

@@ -48,12 +48,14 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A file in place of the keyboard. */
   readonly input?: string;
+  /** Another program than the compiled command line, with its first arguments. */
+  readonly program?: readonly string[];
 }
 
-/** Runs the compiled command line in a new terminal. */
+/** Runs the compiled command line, or another program, in a new terminal. */
 export async function openTerminal(
   args: readonly string[],
-  {cwd, columns = 80, env, input}: TerminalOptions,
+  {cwd, columns = 80, env, input, program = [process.execPath, join(root, 'bin', 'run.js')]}: TerminalOptions,
 ): Promise<Terminal> {
   need('tmux');
   const socket = `uniqueid-${randomUUID()}`;
@@ -61,7 +63,7 @@ export async function openTerminal(
     (await run('tmux', ['-L', socket, '-f', '/dev/null', ...rest])).stdout;
   const own = {PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', CI: '', ...env};
   const variables = Object.entries(own).map(([name, value]) => `${name}=${quote(value)}`);
-  const command = [process.execPath, join(root, 'bin', 'run.js'), ...args].map(quote).join(' ');
+  const command = [...program, ...args].map(quote).join(' ');
   const redirection = input === undefined ? '' : ` <${quote(input)}`;
   const shell = `env -i ${variables.join(' ')} ${command}${redirection}; echo "[exit $?]"; sleep 600`;
   await tmux('new-session', '-d', '-x', String(columns), '-y', '50', '-c', cwd, shell);

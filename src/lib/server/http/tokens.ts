@@ -91,32 +91,47 @@ function bearerToken(authorization: string | undefined): string | undefined {
 }
 
 function readEntries(path: string): readonly Entry[] {
-  const sections = parsePythonIni(readFile(path), path);
+  const entries = parseTokens(readTokensFile(path), path);
+  if (entries.length === 0) throw invalid(path, 'the file contains no token', '');
+  return entries;
+}
+
+/**
+ * Parses the text of a tokens file, which may be empty.
+ *
+ * @param path the name of the file, for errors
+ * @throws UniqueIDError `CONFIG_INVALID`
+ */
+export function parseTokens(text: string, path: string): readonly Entry[] {
   const entries: Entry[] = [];
   const holders = new Map<string, string>();
-  for (const [name, values] of sections) {
+  for (const [name, values] of parsePythonIni(text, path)) {
     for (const [key, {line}] of values) {
       // The message does not repeat the key: it may be a token alone on its line.
       if (!keys.includes(key)) throw invalid(`${path}:${line}`, 'unknown key of a token', key);
     }
-    const text = (key: string): string | undefined => values.get(key)?.text;
+    const value = (key: string): string | undefined => values.get(key)?.text;
     const location = `${path}: [${name}]`;
-    const digest = parseDigest(text('token'), text('token_sha256'), location);
+    const digest = parseDigest(value('token'), value('token_sha256'), location);
     const duplicate = holders.get(digest.toString('hex'));
     if (duplicate !== undefined) throw invalid(path, `[${duplicate}] and [${name}] have the same token`, '');
     holders.set(digest.toString('hex'), name);
     entries.push({
       name,
       digest,
-      allowedModes: parseModes(text('modes'), location),
-      maxRange: parseMaxRange(text('max_range'), location),
+      allowedModes: parseModes(value('modes'), location),
+      maxRange: parseMaxRange(value('max_range'), location),
     });
   }
-  if (entries.length === 0) throw invalid(path, 'the file contains no token', '');
   return entries;
 }
 
-function readFile(path: string): string {
+/**
+ * Reads a tokens file that only its owner may write.
+ *
+ * @throws UniqueIDError `CONFIG_INVALID`
+ */
+export function readTokensFile(path: string): string {
   try {
     const text = readText(path);
     assertOwnerWrites({name: 'tokens_file', path, isSecret: true});

@@ -86,3 +86,12 @@ function openDatabase(path: string, options: Database.Options): Database.Databas
     );
   }
 }
+
+/** Returns the version of SQLite inside the driver; `undefined` if this Node cannot load it. */
+export function sqliteVersion(): string | undefined {
+  try {
+    return String(new NativeConnection(':memory:', {}).value('SELECT sqlite_version()'));
+  } catch {
+    return undefined;
+  }
+}
