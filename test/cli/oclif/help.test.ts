@@ -28,7 +28,7 @@ describe('help', () => {
       expect(await printed(...args)).toBe(own);
   });
 
-  it.each(commands)('is printed by %s -h', async (command) => {
+  it.each(commands.filter((command) => command !== 'help'))('is printed by %s -h', async (command) => {
     expect(await printed(command, '-h')).toContain(`$ uniqueid ${command}`);
   });
 
@@ -36,7 +36,7 @@ describe('help', () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
     expect((await cli(['getid', '-m', '-h'], {cwd})).stdout).toBe('{"endIndex": 0, "startIndex": 0}\n');
-    expect(await cliError(['getid', '-m', 'file', '--', '-h'], {cwd})).toMatchObject({code: 'USAGE'});
+    expect((await cli(['getid', '-m', 'file', '--', '-h'], {cwd})).status).toBe(2);
   });
 
   it('lists commands, their flags and the topics with --json', async () => {

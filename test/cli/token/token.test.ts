@@ -178,7 +178,10 @@ describe('token', () => {
 describe('a section written with ini', () => {
   const text = fc.oneof(
     fc.string({unit: 'grapheme', maxLength: 20}),
-    fc.string({unit: fc.constantFrom(...'ab=:;#%()[]"\'\\.,*s \t\n\u00e9\u3000DEFAULT'), maxLength: 12}),
+    fc.string({
+      unit: fc.constantFrom(...Array.from('ab=:;#%()[]"\'\\.,*s \t\n\u00e9\u3000DEFAULT')),
+      maxLength: 12,
+    }),
   );
 
   it('reads back with the name, the modes and the limit that it was made from, or is rejected', () => {
