@@ -7,7 +7,8 @@ import {closeUnaskedInspector} from './process/inspector.js';
 import {parseFastArguments} from './getid/fast-arguments.js';
 import {reportError} from './process/report-error.js';
 import {printExact} from './process/stdout.js';
-import {parseGetid, printAllocation} from './getid/local.js';
+import {printAllocation} from './getid/local.js';
+import {parseGetid} from './getid/request.js';
 import {canPrompt} from './terminal/traits.js';
 
 /** Runs one command line and ends the process. */

@@ -1,51 +1,20 @@
 import {Allocator} from '../../lib/allocation/allocator.js';
-import {parseMode} from '../../lib/core/mode.js';
-import {parseRange, type IdRange} from '../../lib/core/range.js';
+import type {IdRange} from '../../lib/core/range.js';
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
-import {loadConfig} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectIfServable, withStore, type CommandOutput} from '../database/connect.js';
-import {allocateExisting, createsNoMode, notRemoteError} from './existing.js';
-import {chooseServer} from './server.js';
-import type {GetidOptions} from './flags.js';
-import {writeRange, type RangeFormat} from './output.js';
+import {allocateExisting, createsNoMode} from './existing.js';
+import {writeRange} from './output.js';
+import type {GetidRequest} from './request.js';
 import {printNotice} from '../process/stderr.js';
-import {assertStdoutOpen} from '../process/stdout.js';
 import {startTimeLimit, type TimeLimit} from '../process/time-limit.js';
-
-/** The parsed options of `getid`, with the configuration. */
-export interface GetidRequest {
-  readonly config: Config;
-  readonly options: GetidOptions;
-  /** The address of the service to ask instead of the database. */
-  readonly server: string | undefined;
-  readonly mode: string | undefined;
-  readonly count: bigint;
-  readonly format: RangeFormat;
-}
 
 /** The steps of an allocation that may prompt. */
 export interface AllocationSteps {
   readonly connect: (config: Config, output: CommandOutput) => Promise<Store>;
   /** Returns the mode to allocate from if no flag names one. */
   readonly chooseMode: (store: Store, limit: TimeLimit | undefined) => Promise<string>;
-}
-
-/**
- * Parses the options of `getid` and loads the configuration.
- *
- * @throws UniqueIDError for an invalid option or setting, or if stdout is closed
- */
-export function parseGetid(options: GetidOptions): GetidRequest {
-  const {config: path, database, server: asked, timeout} = options;
-  const config = loadConfig({config: path, database, server: asked, timeout}, process.env);
-  const server = chooseServer(config, options);
-  if (options.existing === true && server !== undefined) throw notRemoteError();
-  const count = parseRange(options.range, config.settings.maxRange);
-  const mode = options.mode === undefined ? undefined : parseMode(options.mode);
-  assertStdoutOpen();
-  return {config, options, server, mode, count, format: options.json ? 'json' : options.format};
 }
 
 /** Allocates from the database or service without asking, and prints the range. */

@@ -2,7 +2,7 @@ import type {IdRange} from '../../lib/core/range.js';
 import {requestRange} from '../../lib/client/request.js';
 import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
-import type {GetidRequest} from './local.js';
+import type {GetidRequest} from './request.js';
 
 /** Time for the answer of a service that has itself waited `request_timeout` for its database. */
 const ANSWER_GRACE_MS = 2000;

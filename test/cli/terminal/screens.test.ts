@@ -48,14 +48,6 @@ const scenes: Readonly<Record<string, Scene>> = {
   dbsync: {lines: ['dbsync'], empty: true},
   'dbsync-from': {lines: ['dbsync --from sqlite:///db.sqlite3 --database sqlite:///new.sqlite3']},
   serve: {lines: ['serve --port 0'], act: (terminal) => terminal.shows(patterns.serving)},
-  mistakes: {
-    lines: [
-      'stauts',
-      'getid --mode file --rage 10',
-      'reset --mode fil --to 1000',
-      'getid --mode file --range ten',
-    ],
-  },
 };
 
 /** Replaces the parts that differ from run to run by constants. */
