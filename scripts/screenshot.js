@@ -42,7 +42,10 @@ function run(line) {
   const {error, stdout, stderr} = spawnSync(process.execPath, [program, ...line.split(' ')], options);
   if (error) throw error;
   // The size of a database file differs between file systems.
-  return `${stdout}${stderr}`.trimEnd().replace(/\d+ kB/, '20 kB').replaceAll(folder, '/srv/uniqueid');
+  return `${stdout}${stderr}`
+    .trimEnd()
+    .replace(/\d+ kB/, '20 kB')
+    .replaceAll(folder, '/srv/uniqueid');
 }
 
 function shown(line) {
