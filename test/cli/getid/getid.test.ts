@@ -82,7 +82,7 @@ describe('getid', () => {
     );
     const sync = async (args: readonly string[], env: Readonly<Record<string, string>>): Promise<unknown> =>
       JSON.parse((await cli(['dbsync', '--json', ...args], {cwd, env})).stdout);
-    const synced = (database: string): object => ({database, before: 'none', after: '1.0'});
+    const synced = (file: string): object => ({database: join(cwd, file), before: 'none', after: '1.0'});
     expect(await sync([], {})).toMatchObject(synced('home.sqlite3'));
     const env = {PEEWEE_URL: 'sqlite:///env.sqlite3'};
     expect(await sync([], env)).toMatchObject(synced('env.sqlite3'));

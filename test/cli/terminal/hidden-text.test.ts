@@ -214,7 +214,7 @@ it('hidden text is visible in log records, which keep its value', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as {database?: string});
-  expect(records.map((record) => record.database)).toContain('d\u202eb\u009b.sqlite3');
+  expect(records.map((record) => record.database)).toContain(join(cwd, 'd\u202eb\u009b.sqlite3'));
 });
 
 it('hidden text is visible in warnings of the process', async () => {
