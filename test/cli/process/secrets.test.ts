@@ -90,12 +90,7 @@ describe.each([
 
 it('an invalid URL of a service without a secret is in the error', async () => {
   const cwd = makeWorkspace();
-  for (const url of [
-    'localhost:8051',
-    '127.0.0.1',
-    'ftp://ids.example.org/x',
-    'http://ids.example.org:99999',
-  ]) {
+  for (const url of ['127.0.0.1', 'ftp://ids.example.org/x', 'http://ids.example.org:99999']) {
     const {status, stderr} = await cli(['status', '--server', url], {cwd});
     expect(status).toBe(2);
     expect(stderr).toContain(url);
