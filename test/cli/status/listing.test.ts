@@ -97,5 +97,5 @@ it('a service marks a quarantined mode and warns of it', async () => {
     {mode: 'file', quarantined: true},
     {mode: 'other', quarantined: false},
   ]);
-  expect(database.warnings).toEqual([expect.stringMatching(/"file".*reset --mode file --to 10/)]);
+  expect(database.warnings).toEqual([expect.stringMatching(/"file".*reset --mode file --at-least 10/)]);
 });
