@@ -53,7 +53,7 @@ describe('status --watch, on a terminal', () => {
     expect(outage).toContain('ECONNREFUSED');
     expect(outage).toMatch(screens.row('file', '251,045'));
     // Every whole second, whatever the interval.
-    for (const seconds of [1, 2, 3]) await terminal.shows(new RegExp(`^\\w+ for ${seconds} s;.*:$`, 'm'));
+    for (const seconds of [1, 2, 3]) await terminal.shows(new RegExp(`^\\w+ for ${seconds} s;.*: *$`, 'm'));
   });
 
   needs('postgresql').it('continues after an outage of the database', async () => {

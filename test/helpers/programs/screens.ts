@@ -25,7 +25,7 @@ export const screens = {
       'm',
     ),
   /** `status --watch` during an outage: its length in seconds above the older status. */
-  outage: /\b\d+ s;.*:\n(?:Service|Database) /,
+  outage: /\b\d+ s;.*: *\n(?:Service|Database) /,
   /** `status --watch` without an outage. */
   noOutage: /^(?:Service|Database) /,
   /** The line below a table that lacks rows: how many. */
