@@ -41,7 +41,7 @@ export async function startServerProcess(
   });
   const url = await new Promise<string>((resolve, reject) => {
     child.stderr.on('data', () => {
-      const found = /answers at (http:\/\/\S+)\/getid/.exec(log)?.[1];
+      const found = /"url":"(http:[^"]+)","database"/.exec(log)?.[1];
       if (found !== undefined) resolve(found);
     });
     child.once('exit', () => {
