@@ -52,6 +52,7 @@ function readHeaders(lines: string): ReadonlyMap<string, string> {
 export function flawOf({status, headers, body}: WireAnswer): string | undefined {
   if (status >= 500 && status !== 503) return `status ${status}: ${body}`;
   if (headers.get('cache-control') !== 'no-store') return 'it may be cached';
+  if (status >= 400 && !headers.has('x-request-id')) return 'this error has no request id';
   const type = headers.get('content-type') ?? 'nothing';
   if (type.startsWith('text/plain') && status === 200) return undefined;
   if (type !== 'application/json') return `it is ${type}`;

@@ -12,7 +12,7 @@ export function essence({status, headers, body}: WireAnswer): string {
   const range = rangeOf(body);
   const lines = Array.from(headers)
     .filter(([name]) => !variable.has(name) && name !== 'content-length')
-    .map(([name, value]) => `${name}: ${value}`)
+    .map(([name, value]) => `${name}: ${madeId.test(value) ? 'made by the server' : value}`)
     .sort();
   const what =
     range === undefined
@@ -25,6 +25,9 @@ export function essence({status, headers, body}: WireAnswer): string {
   if (what.includes('not a well-formed HTTP request')) return malformed;
   return [status, ...lines, what].join('\n');
 }
+
+/** A request id that a server made itself, since the client sent none. */
+const madeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const malformed = 'malformed, and the connection ends';
 

@@ -17,6 +17,8 @@ const clients: readonly string[] = [
   'Host:\r\n',
   'Host: rebound.example:8051\r\nAccept: */*\r\n',
   'Host: A.:80\r\nOrigin: http://a\r\n',
+  'Host: a\r\nX-Request-Id: ingest-7.1\r\n',
+  'Host: a\r\nX-Request-Id: not one id\r\nX-Request-Id: second\r\n',
   'Host: a\r\nX-Odd: \xe9\t"\\ \r\nX-Empty:\r\n',
 ];
 
