@@ -3,6 +3,7 @@ import {BaseCommand} from '../cli/oclif/base-command.js';
 import {completionInstall, completionScripts, shells} from '../cli/completion/scripts.js';
 import {printExact} from '../cli/process/stdout.js';
 import {UniqueIDError} from '../lib/core/errors.js';
+import {quoteTyped} from '../lib/util/redact.js';
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print a shell completion script.';
@@ -31,7 +32,7 @@ export default class Completion extends BaseCommand {
     const shell = shells.find((known) => known === args.shell);
     if (shell === undefined) {
       const problem =
-        args.shell === undefined ? 'No shell given' : `Unknown shell ${JSON.stringify(args.shell)}`;
+        args.shell === undefined ? 'No shell given' : `Unknown shell ${quoteTyped(args.shell)}`;
       throw new UniqueIDError('USAGE', `${problem}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
     }
     if (!this.jsonEnabled()) printExact(completionScripts[shell]);

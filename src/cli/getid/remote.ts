@@ -3,6 +3,7 @@ import {requestRange} from '../../lib/client/request.js';
 import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {GetidRequest} from './request.js';
+import {quoteTyped} from '../../lib/util/redact.js';
 
 /** Time for the answer of a service that has itself waited `request_timeout` for its database. */
 const ANSWER_GRACE_MS = 2000;
@@ -28,7 +29,7 @@ function parseRetries(text: string): number {
   if (/^[0-9]{1,3}$/.test(text)) return Number(text);
   throw new UniqueIDError(
     'USAGE',
-    `--retries must be a whole number from 0 to 999, not ${JSON.stringify(text)}.`,
+    `--retries must be a whole number from 0 to 999, not ${quoteTyped(text)}.`,
     {
       hint: 'Omit it for the default of 3.',
     },

@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {nearest} from '../../lib/util/nearest-word.js';
-import {redactMessage} from '../../lib/util/redact.js';
+import {quoteTyped, redactMessage} from '../../lib/util/redact.js';
 import {suggestGetid} from '../getid/suggestion.js';
 import type {Manifest} from './manifest.js';
 
@@ -70,8 +70,8 @@ export function toCommandError(thrown: unknown, argv: readonly string[], {comman
 
 /** @param known the words that could be meant */
 export function unknownCommandError(name: string, known: readonly string[]): UniqueIDError {
-  const noun = name.startsWith('-') ? 'flag' : 'command';
-  return new UniqueIDError('USAGE', `Unknown ${noun} ${quote(name)}.`, {
+  const what = name.startsWith('-') ? `flag ${flagName(name)}` : `command ${quoteTyped(name)}`;
+  return new UniqueIDError('USAGE', `Unknown ${what}.`, {
     hint: `${didYouMean(nearest(name, known))}Run "uniqueid --help" to list the commands.`,
   });
 }
@@ -90,16 +90,21 @@ function isUsageError(thrown: unknown): thrown is OclifError {
 
 function unknownFlagError({flags, parse}: OclifError, hint: string): UniqueIDError | undefined {
   if (!Array.isArray(flags)) return undefined;
-  const [typed = ''] = String(flags[0]).split('=', 1);
+  const typed = flagName(String(flags[0]));
   const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
   const suggestion = typed.startsWith('--') ? nearest(typed, known) : undefined;
   return new UniqueIDError('USAGE', `Unknown flag ${typed}.`, {hint: `${didYouMean(suggestion)}${hint}`});
 }
 
+/** Returns the name of a typed flag without the value behind it, which may be a secret: `-phush`, `--db=hush`. */
+function flagName(typed: string): string {
+  return /^--[\p{L}\p{N}_-]*|^-./u.exec(typed)?.[0] ?? '-';
+}
+
 function unexpectedArgumentsError(args: unknown, hint: string): UniqueIDError | undefined {
   if (!Array.isArray(args) || args.length === 0) return undefined;
   const noun = args.length === 1 ? 'argument' : 'arguments';
-  return new UniqueIDError('USAGE', `Unexpected ${noun} ${quote(args.join(' '))}.`, {hint});
+  return new UniqueIDError('USAGE', `Unexpected ${noun} ${quoteTyped(args.join(' '))}.`, {hint});
 }
 
 /** Finds two flags that exclude each other, or a flag without another that it needs. */
@@ -139,7 +144,7 @@ const rewordings: readonly (readonly [RegExp, (...groups: string[]) => string])[
   [/^Flag (--[\w-]+) can only be specified once$/, (flag = '') => `${flag} is given more than once.`],
   [
     /^Expected (--[\w-]+)=(.*) to be one of: (.+)$/s,
-    (flag = '', value = '', values = '') => `${flag} must be one of ${values}, not ${quote(value)}.`,
+    (flag = '', value = '', values = '') => `${flag} must be one of ${values}, not ${quoteTyped(value)}.`,
   ],
 ];
 
@@ -153,11 +158,6 @@ function rewordedError(thrown: Error, hint: string): UniqueIDError {
     if (whole !== undefined) return new UniqueIDError('USAGE', reword(...groups), {hint});
   }
   return new UniqueIDError('USAGE', redactMessage(text), {hint});
-}
-
-/** Quotes typed text, without a password or token in it. */
-function quote(text: string): string {
-  return JSON.stringify(redactMessage(text));
 }
 
 function didYouMean(name: string | undefined): string {

@@ -1,6 +1,7 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import type {ResetTarget} from '../../lib/operations/reset.js';
+import {quoteTyped} from '../../lib/util/redact.js';
 
 /** The flags that name a target, of which the command line allows one. */
 const kinds = ['to', 'at-least', 'by'] as const satisfies readonly ResetTarget['kind'][];
@@ -45,7 +46,7 @@ function parseValue(name: string, text: string, min: bigint): bigint {
   if (value === undefined || value < min || value > MAX_COUNTER) {
     throw new UniqueIDError(
       'USAGE',
-      `${name} must be a whole number from ${min} to ${MAX_COUNTER}, not ${JSON.stringify(text)}.`,
+      `${name} must be a whole number from ${min} to ${MAX_COUNTER}, not ${quoteTyped(text)}.`,
       {hint: 'Use digits only.'},
     );
   }

@@ -13,6 +13,7 @@ import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
 import {printNotice} from '../process/stderr.js';
 import {startTimeLimit} from '../process/time-limit.js';
+import {quoteTyped} from '../../lib/util/redact.js';
 
 /**
  * Reads the status of the database. `request_timeout` bounds all of it, waits included, because probes call
@@ -70,7 +71,7 @@ export function parseLimit(text: string): number {
   if (/^[0-9]{1,6}$/.test(text) && Number(text) <= 100_000) return Number(text);
   throw new UniqueIDError(
     'USAGE',
-    `--limit must be a whole number from 0 to 100000, not ${JSON.stringify(text)}.`,
+    `--limit must be a whole number from 0 to 100000, not ${quoteTyped(text)}.`,
     {
       hint: 'Use --after MODE to list further modes.',
     },

@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
+import {quoteTyped} from '../../lib/util/redact.js';
 
 export const DEFAULT_WATCH_SECONDS = 2;
 
@@ -21,7 +22,7 @@ export function parseWatch(text: string): number {
   if (value >= 0.1 && value <= 3600) return value * 1000;
   throw new UniqueIDError(
     'USAGE',
-    `--watch must be a number of seconds from 0.1 to 3600, not ${JSON.stringify(text)}.`,
+    `--watch must be a number of seconds from 0.1 to 3600, not ${quoteTyped(text)}.`,
     {
       hint: `Omit the number to refresh every ${DEFAULT_WATCH_SECONDS} s.`,
     },

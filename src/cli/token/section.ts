@@ -5,6 +5,7 @@ import {parseMode} from '../../lib/core/mode.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import {parsePythonIni} from '../../lib/config/python/ini.js';
 import {visible} from '../../lib/util/visible.js';
+import {quoteTyped} from '../../lib/util/redact.js';
 
 const RANDOM_BYTES = 24;
 
@@ -93,7 +94,7 @@ function parseModeList(text: string): string {
       parseMode(pattern);
     } catch (error) {
       if (!(error instanceof UniqueIDError)) throw error;
-      throw usage(`--modes ${JSON.stringify(text)}: ${error.message}`, 'Pass --modes "file, upload_*".');
+      throw usage(`--modes ${quoteTyped(text)}: ${error.message}`, 'Pass --modes "file, upload_*".');
     }
   }
   return patterns.join(', ');
@@ -103,7 +104,7 @@ function parseMaxRange(text: string): string {
   if (/^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER)
     return String(BigInt(text));
   throw usage(
-    `--max-range must be a whole number from 1 to ${MAX_COUNTER}, not ${JSON.stringify(text)}.`,
+    `--max-range must be a whole number from 1 to ${MAX_COUNTER}, not ${quoteTyped(text)}.`,
     'Omit it for the limit of the service.',
   );
 }

@@ -1,4 +1,5 @@
 import {InvalidValue, seconds, smallNumber, boolean, type Parser} from './parsers.js';
+import {quoteTyped} from '../util/redact.js';
 
 /** The encryption of a connection to a network database. */
 export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';
@@ -100,7 +101,7 @@ export function parseDatabaseOptions(
     } catch (error) {
       if (!(error instanceof InvalidValue)) throw error;
       throw new OptionError(
-        `option ${name} must be ${error.allowed}, not ${JSON.stringify(text)}`,
+        `option ${name} must be ${error.allowed}, not ${quoteTyped(text)}`,
         `Correct ${name}= in the URL, or remove it.`,
       );
     }

@@ -2,6 +2,7 @@ import {homedir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
+import {redactMessage} from '../util/redact.js';
 import {assertKnownVariables} from './environment.js';
 import {resolveConfig, type Config, type ConfigFile, type FileSearch} from './resolve.js';
 import {assertOwnerWrites} from './secret-files.js';
@@ -109,9 +110,11 @@ function readConfigFile(
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     if (origin === undefined && error.isMissing) return undefined;
+    // A URL typed in place of a path may hold a password.
+    const shown = path.includes('://') ? redactMessage(path) : path;
     throw new UniqueIDError(
       'CONFIG_INVALID',
-      `Cannot read the ${kind} ${path} (${origin ?? 'default location'}): ${error.message}.`,
+      `Cannot read the ${kind} ${shown} (${origin ?? 'default location'}): ${error.message}.`,
       {cause: error, hint},
     );
   }

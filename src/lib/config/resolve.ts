@@ -7,6 +7,7 @@ import {isServiceVariable} from './environment.js';
 import {hasPassword} from './database-url.js';
 import type {SecretFile} from './secret-files.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
+import {quoteTyped} from '../util/redact.js';
 
 /** A configuration file: its name for errors, and its text. */
 export interface ConfigFile {
@@ -149,7 +150,7 @@ function parseValue(setting: Setting, {text, origin, subject}: Found): unknown {
     if (error instanceof InvalidValue) {
       throw new UniqueIDError(
         'CONFIG_INVALID',
-        `${subject} must be ${error.allowed}, not ${JSON.stringify(text)}.`,
+        `${subject} must be ${error.allowed}, not ${quoteTyped(text)}.`,
         {
           hint:
             'Correct it, or omit it for the default ' +

@@ -13,6 +13,11 @@ export function redactServerUrl(text: string): string {
   return `${scheme}${at < 0 ? '' : '***@'}${rest}`;
 }
 
+/** Quotes typed text for a message, without a password or token in it. */
+export function quoteTyped(text: string): string {
+  return JSON.stringify(redactMessage(text));
+}
+
 /** Hides the same in a message that quotes a command line; if in doubt, it hides. */
 export function redactMessage(message: string): string {
   const start = message.indexOf('://');

@@ -88,6 +88,23 @@ describe.each([
   });
 });
 
+it.each([
+  ['getid', '-m', 'file', '--databse=hush-hush'],
+  ['getid', '-m', 'file', '-dhush-hush'],
+  ['status', '--databasepostgresql://u:hush-hush@h/x'],
+  ['status', '-c=postgresql://u:hush-hush@h/x'],
+  ['status', '--timeout', 'postgresql://u:hush-hush@h/x'],
+  ['status', '--watch', 'postgresql://u:hush-hush@h/x'],
+  ['status', '--limit', 'postgresql://u:hush-hush@h/x'],
+  ['reset', '--all', '--yes', '--to', 'postgresql://u:hush-hush@h/x'],
+  ['completion', 'postgresql://u:hush-hush@h/x'],
+  ['--databse=hush-hush', 'status'],
+])('a secret in a mistyped command line is hidden: %s %s %s %s', async (...line) => {
+  const {status, stdout, stderr} = await cli(line, {cwd: makeWorkspace()});
+  expect(stdout + stderr).not.toContain('hush-hush');
+  expect(status, stderr).toBe(2);
+});
+
 it('an invalid URL of a service without a secret is in the error', async () => {
   const cwd = makeWorkspace();
   for (const url of ['127.0.0.1', 'ftp://ids.example.org/x', 'http://ids.example.org:99999']) {
