@@ -2,6 +2,7 @@ import type {IdRange} from '../../lib/core/range.js';
 import {requestRange} from '../../lib/client/request.js';
 import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
+import {limitNameLookups} from '../process/time-limit.js';
 import type {GetidRequest} from './request.js';
 import {quoteTyped} from '../../lib/util/redact.js';
 
@@ -21,6 +22,7 @@ export async function allocateRemotely(
   const {retries = '3', token = process.env['UNIQUEID_TOKEN'], timeout} = options;
   const {requestTimeoutMs} = config.settings;
   const timeoutMs = timeout === undefined ? requestTimeoutMs + ANSWER_GRACE_MS : requestTimeoutMs;
+  limitNameLookups(timeoutMs);
   const sendOptions = {timeoutMs, retries: parseRetries(retries), token};
   return requestRange([server], mode ?? (await chooseMode(sendOptions)), count, sendOptions);
 }

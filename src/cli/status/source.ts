@@ -12,7 +12,7 @@ import type {Store} from '../../lib/store/store.js';
 import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
 import {printNotice} from '../process/stderr.js';
-import {startTimeLimit} from '../process/time-limit.js';
+import {limitNameLookups, startTimeLimit} from '../process/time-limit.js';
 import {quoteTyped} from '../../lib/util/redact.js';
 
 /**
@@ -37,6 +37,7 @@ export async function remoteStatus(
   options: SendOptions,
   {modes = [], ...page}: ModePage,
 ): Promise<StatusDocument> {
+  limitNameLookups(options.timeoutMs);
   const [mode, ...others] = modes;
   const status = await readServiceStatus(server, options, {...page, mode});
   const found = [...status.modes];
