@@ -1,3 +1,4 @@
+import {homedir} from 'node:os';
 import {errorTable, toUniqueIDError} from '../lib/core/errors.js';
 import {version} from '../lib/util/version.js';
 import {catchCrashes, endProcess} from './process/end-process.js';
@@ -14,6 +15,7 @@ import {canPrompt} from './terminal/traits.js';
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
+  ensureHome();
   closeUnaskedInspector();
   const plain = parseFastArguments(argv);
   if (plain !== undefined) return runPlainGetid(argv, plain);
@@ -27,6 +29,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     return runCompletion(argv.slice(2));
   }
   return runOclif(argv);
+}
+
+/** Sets HOME as containers do if the user has no home folder; Node and oclif throw without one. */
+function ensureHome(): void {
+  try {
+    homedir();
+  } catch {
+    process.env['HOME'] = '/';
+  }
 }
 
 async function runPlainGetid(

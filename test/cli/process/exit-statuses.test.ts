@@ -1,9 +1,10 @@
+import {chmodSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startServer} from '../../helpers/programs/cli.js';
+import {cli, startCli, startProgram, startServer} from '../../helpers/programs/cli.js';
 import {failureOf, untilWaiting} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
+import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
 /** A folder with a database that has a full counter, a damaged one, and neighbours in other states. */
 async function archive(): Promise<string> {
@@ -123,5 +124,18 @@ it('no command hangs or prompts if stdin and stdout are closed', async () => {
     const status = args.startsWith('getid') ? 1 : 0;
     expect(stderr, args).toMatch(new RegExp(`^exit ${status}$`, 'm'));
     expect(stderr, args).not.toContain('    at ');
+  }
+});
+
+it.runIf(process.getuid?.() === 0)('a user without a home folder and a name can run commands', async () => {
+  const cwd = makeWorkspace();
+  chmodSync(cwd, 0o777);
+  // The capability lets this user read a clone in a private folder.
+  const caps = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  const nobody = ['--reuid', '4711', '--regid', '4711', '--clear-groups', ...caps, 'env', '-u', 'HOME'];
+  const uniqueid = [process.execPath, join(root, 'bin', 'run.js')];
+  for (const args of ['dbsync', 'getid -m file', 'reset -m file --by 1 --yes', 'status --json']) {
+    const command = startProgram('setpriv', [...nobody, ...uniqueid, ...args.split(' ')], {cwd});
+    expect(await command.finished, args).toMatchObject({status: 0});
   }
 });
