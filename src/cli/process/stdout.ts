@@ -73,20 +73,23 @@ export async function assertPrinted(): Promise<void> {
  * @throws UniqueIDError `OUTPUT_FAILED`
  */
 export function assertStdoutOpen(): void {
-  let code: string | undefined;
+  if (isReplaced())
+    throw createLostOutputError(
+      'Stdout is closed, or /dev/null is open for reading too; nothing was changed',
+      {code: 'EBADF'},
+    );
   try {
-    if (isReplaced()) code = 'EBADF';
-    else writeSync(STDOUT, '');
+    writeSync(STDOUT, '');
   } catch (error) {
-    ({code = 'unknown'} = error as NodeJS.ErrnoException);
+    const {code = 'unknown'} = error as NodeJS.ErrnoException;
+    if (code !== 'EAGAIN') throw createLostOutputError('Cannot write to stdout; nothing was changed', {code});
   }
-  if (code !== undefined && code !== 'EAGAIN')
-    throw createLostOutputError('Cannot write to stdout; nothing was changed', {code});
 }
 
 /**
  * Returns whether stdout was closed: Node then opens /dev/null for reading and writing. The one that a shell
- * opens for `>/dev/null` cannot be read.
+ * opens for `>/dev/null` cannot be read. Another program may have opened it for both, such as Python's
+ * `DEVNULL`; nothing tells the two apart.
  */
 function isReplaced(): boolean {
   const stats = fstatSync(STDOUT);
