@@ -79,6 +79,6 @@ function nearestVariable(name: string, prefix: string, known: readonly string[])
 function unknownVariable(name: string, suggestion: string | undefined): UniqueIDError {
   const hint = suggestion === undefined ? '' : `Did you mean ${suggestion}? `;
   return new UniqueIDError('CONFIG_INVALID', `Unknown environment variable ${name}.`, {
-    hint: `${hint}Correct or unset it; "uniqueid status --config-sources" lists the settings in effect.`,
+    hint: `${hint}Correct or unset it; "uniqueid help environment" lists all variables.`,
   });
 }
