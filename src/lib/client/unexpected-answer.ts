@@ -4,16 +4,6 @@ import {retryableStatuses, type Answer} from './send-request.js';
 /** Longest text of a service that an error repeats, in characters. */
 const MAX_MESSAGE_LENGTH = 500;
 
-/** Codes of a command or a client alone: in the header of a service they are nonsense. */
-const localCodes: readonly ErrorCode[] = [
-  'ADDRESS_UNAVAILABLE',
-  'CONFIG_INVALID',
-  'INTERRUPTED',
-  'OUTPUT_FAILED',
-  'REMOTE_FAILED',
-  'USAGE',
-];
-
 /**
  * Returns the error for an unexpected answer, with the code that the service names: a failure is the same
  * with a service and without one. The code is `REMOTE_FAILED` if the service names none. `httpStatus` is the
@@ -37,12 +27,14 @@ export function unexpectedAnswer({status, body, flaw, errorCode, url}: Answer): 
 
 function hintFor(status: number): string {
   if (status === 401) return 'Set UNIQUEID_TOKEN to a token of that service.';
+  if (status < 400) return 'Check that this is the address of a UniqueID service.';
   const remedy = retryableStatuses.includes(status) ? 'Try again later' : 'Correct the request';
   return `${remedy}, or ask the operator of the service; "uniqueid status" shows its database.`;
 }
 
 function isServiceCode(text: string | undefined): text is ErrorCode {
-  return text !== undefined && Object.hasOwn(errorTable, text) && !localCodes.some((local) => local === text);
+  if (text === undefined || !Object.hasOwn(errorTable, text)) return false;
+  return !('isLocal' in errorTable[text as ErrorCode]);
 }
 
 function messageOf(body: string): string | undefined {

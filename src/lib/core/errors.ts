@@ -9,6 +9,8 @@ interface ErrorRow {
   readonly transient: boolean | 'varies';
   /** The part at fault: the whole database, its schema, or anything else, such as one mode or one request. */
   readonly scope: 'database' | 'schema' | 'other';
+  /** True if only a command or a client makes such an error, never a service in an answer. */
+  readonly isLocal?: true;
 }
 
 /**
@@ -48,14 +50,14 @@ export const errorTable = {
   DATABASE_DAMAGED: {http: 503, exit: 4, transient: false, scope: 'database'},
   QUEUE_FULL: {http: 503, exit: 4, transient: true, scope: 'other'},
   STOPPING: {http: 503, exit: 4, transient: true, scope: 'other'},
-  CONFIG_INVALID: {http: 500, exit: 2, transient: false, scope: 'other'},
-  USAGE: {http: 400, exit: 2, transient: false, scope: 'other'},
-  ADDRESS_UNAVAILABLE: {http: 500, exit: 1, transient: false, scope: 'other'},
+  CONFIG_INVALID: {http: 500, exit: 2, transient: false, scope: 'other', isLocal: true},
+  USAGE: {http: 400, exit: 2, transient: false, scope: 'other', isLocal: true},
+  ADDRESS_UNAVAILABLE: {http: 500, exit: 1, transient: false, scope: 'other', isLocal: true},
   UNKNOWN_MODE: {http: 404, exit: 2, transient: false, scope: 'other'},
   REJECTED: {http: 409, exit: 6, transient: false, scope: 'other'},
-  OUTPUT_FAILED: {http: 500, exit: 1, transient: false, scope: 'other'},
-  REMOTE_FAILED: {http: 502, exit: 7, transient: 'varies', scope: 'other'},
-  INTERRUPTED: {http: 500, exit: 130, transient: false, scope: 'other'},
+  OUTPUT_FAILED: {http: 500, exit: 1, transient: false, scope: 'other', isLocal: true},
+  REMOTE_FAILED: {http: 502, exit: 7, transient: 'varies', scope: 'other', isLocal: true},
+  INTERRUPTED: {http: 500, exit: 130, transient: false, scope: 'other', isLocal: true},
 } as const satisfies Record<string, ErrorRow>;
 
 /** The meaning of every exit status; 143 has no error code, because SIGTERM ends a command silently. */
