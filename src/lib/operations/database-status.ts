@@ -4,6 +4,7 @@ import {MAX_COUNTER} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {describeState, isServable, type SchemaState} from '../store/schema/version.js';
+import {MAX_NAMED_MODES, nameModes} from './mode-list.js';
 import type {Counter, Store, StoreFacts} from '../store/store.js';
 
 /** A counter as an operator sees it. */
@@ -44,9 +45,6 @@ export interface ModePage {
 
 /** A counter at nine tenths of all integers or beyond causes a warning. */
 const NEARLY_USED_THRESHOLD = (MAX_COUNTER / 10n) * 9n;
-
-/** Bounds the modes in that warning; a long list would hide other warnings. */
-const MAX_NAMED_MODES = 5;
 
 /** Reads the counters that may need a warning; scans the whole table. */
 export function readHighest(store: Store): Promise<readonly Counter[]> {
@@ -142,12 +140,12 @@ export function isNearlyUsed(next: bigint): boolean {
 function nearlyUsedWarning(highest: readonly Counter[]): string[] {
   const counters = highest.filter(({next = 0n}) => isNearlyUsed(next));
   if (counters.length === 0) return [];
-  const names = counters.slice(0, MAX_NAMED_MODES).map(({mode}) => JSON.stringify(mode));
+  const names = nameModes(counters.map(({mode}) => mode));
   const others = counters.length > MAX_NAMED_MODES ? ' and others' : '';
   const [what, have] =
-    names.length === 1 ? ['The counter of mode', 'has'] : ['The counters of modes', 'have'];
+    counters.length === 1 ? ['The counter of mode', 'has'] : ['The counters of modes', 'have'];
   return [
-    `${what} ${names.join(', ')}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`,
+    `${what} ${names}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`,
   ];
 }
 

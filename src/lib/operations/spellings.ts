@@ -1,8 +1,6 @@
 import {UniqueIDError} from '../core/errors.js';
+import {MAX_NAMED_MODES, nameModes} from './mode-list.js';
 import type {Comparison, CounterMinimum, Store} from '../store/store.js';
-
-/** Bounds the modes in a message. */
-const MAX_NAMED_MODES = 5;
 
 /** The target of a copy; `store` is `undefined` if a dry run finds no tables. */
 export interface CopyTarget {
@@ -96,7 +94,6 @@ function missingCountersError(source: string, modes: readonly string[]): UniqueI
 }
 
 function listModes(modes: readonly string[]): string {
-  const names = modes.slice(0, MAX_NAMED_MODES).map((mode) => JSON.stringify(mode));
-  const others = modes.length - names.length;
-  return others > 0 ? `${names.join(', ')} and ${others} more` : names.join(', ');
+  const others = modes.length - MAX_NAMED_MODES;
+  return others > 0 ? `${nameModes(modes)} and ${others} more` : nameModes(modes);
 }
