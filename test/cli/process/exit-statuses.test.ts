@@ -136,6 +136,7 @@ it.runIf(process.getuid?.() === 0)('a user without a home folder and a name can 
   const uniqueid = [process.execPath, join(root, 'bin', 'run.js')];
   for (const args of ['dbsync', 'getid -m file', 'reset -m file --by 1 --yes', 'status --json']) {
     const command = startProgram('setpriv', [...nobody, ...uniqueid, ...args.split(' ')], {cwd});
-    expect(await command.finished, args).toMatchObject({status: 0});
+    const {status, stderr} = await command.finished;
+    expect(status, `${args}: ${stderr}`).toBe(0);
   }
 });
