@@ -31,8 +31,7 @@ export default class Completion extends BaseCommand {
     const {args} = await this.parse(Completion);
     const shell = shells.find((known) => known === args.shell);
     if (shell === undefined) {
-      const problem =
-        args.shell === undefined ? 'No shell given' : `Unknown shell ${quoteTyped(args.shell)}`;
+      const problem = args.shell === undefined ? 'No shell given' : `Unknown shell ${quoteTyped(args.shell)}`;
       throw new UniqueIDError('USAGE', `${problem}.`, {hint: `Run: uniqueid completion ${shells.join('|')}`});
     }
     if (!this.jsonEnabled()) printExact(completionScripts[shell]);

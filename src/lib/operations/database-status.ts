@@ -144,9 +144,7 @@ function nearlyUsedWarning(highest: readonly Counter[]): string[] {
   const others = counters.length > MAX_NAMED_MODES ? ' and others' : '';
   const [what, have] =
     counters.length === 1 ? ['The counter of mode', 'has'] : ['The counters of modes', 'have'];
-  return [
-    `${what} ${names}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`,
-  ];
+  return [`${what} ${names}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`];
 }
 
 function toModeStatus({mode, next}: Counter): ModeStatus {

@@ -20,16 +20,20 @@ async function silentNameServer(): Promise<string> {
 needs('mounts').it.each([
   ['status', '--database', 'postgresql://u:p@ids.example.org/x', 4],
   ['getid -m file', '--server', 'ids.example.org:8051', 7],
-] as const)('%s %s does not wait for a name server longer than --timeout', async (command, flag, url, exit) => {
-  const cwd = makeWorkspace();
-  // Without a limit of its own, the command would wait for 150 s.
-  const resolver = `nameserver ${await silentNameServer()}\noptions timeout:30 attempts:5\n`;
-  writeFileSync(join(cwd, 'resolv.conf'), resolver);
-  const uniqueid = `'${process.execPath}' '${join(root, 'bin', 'run.js')}'`;
-  const program =
-    'mount --bind resolv.conf /etc/resolv.conf && ' +
-    `exec ${uniqueid} ${command} --timeout 0.5 ${flag} ${url}`;
-  const {status, stderr} = await startProgram('unshare', ['--mount', 'bash', '-c', program], {cwd}).finished;
-  expect(stderr).toMatch(/\b0\.5 s\b/);
-  expect(status).toBe(exit);
-});
+] as const)(
+  '%s %s does not wait for a name server longer than --timeout',
+  async (command, flag, url, exit) => {
+    const cwd = makeWorkspace();
+    // Without a limit of its own, the command would wait for 150 s.
+    const resolver = `nameserver ${await silentNameServer()}\noptions timeout:30 attempts:5\n`;
+    writeFileSync(join(cwd, 'resolv.conf'), resolver);
+    const uniqueid = `'${process.execPath}' '${join(root, 'bin', 'run.js')}'`;
+    const program =
+      'mount --bind resolv.conf /etc/resolv.conf && ' +
+      `exec ${uniqueid} ${command} --timeout 0.5 ${flag} ${url}`;
+    const {status, stderr} = await startProgram('unshare', ['--mount', 'bash', '-c', program], {cwd})
+      .finished;
+    expect(stderr).toMatch(/\b0\.5 s\b/);
+    expect(status).toBe(exit);
+  },
+);
