@@ -83,7 +83,8 @@ export class OptionError extends Error {
  * Parses the options of a URL.
  *
  * @param kind the kind of database
- * @param hosts how many hosts the URL names; with several, the default requires one that accepts writes
+ * @param hosts how many hosts the URL names; with several, the default requires one that accepts writes, and
+ *   waits less for each
  * @throws OptionError
  */
 export function parseDatabaseOptions(
@@ -112,7 +113,7 @@ export function parseDatabaseOptions(
     sslrootcert: undefined,
     sslcert: undefined,
     sslkey: undefined,
-    connectTimeoutMs: 5000,
+    connectTimeoutMs: hosts > 1 ? 2000 : 5000,
     maxConnections: 4,
     prepare: true,
     targetSessionAttrs: hosts > 1 ? 'read-write' : 'any',

@@ -1,3 +1,4 @@
+import {isIPv6} from 'node:net';
 import {basename, isAbsolute, sep} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './database-options.js';
@@ -5,15 +6,23 @@ import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './databas
 /** The kinds of database that have a store. */
 export type DatabaseKind = 'sqlite' | 'postgresql' | 'mysql';
 
-/** The parts of a database URL as peewee takes it. */
+/** One host of a network database. */
+export interface DatabaseHost {
+  /** A name or an address; an IPv6 address has no brackets. */
+  readonly host: string;
+  /** `undefined` for the default port of the database. */
+  readonly port: number | undefined;
+}
+
+/** The parts of a database URL as peewee takes it, except that a URL may name several hosts. */
 export interface DatabaseUrl {
   readonly kind: DatabaseKind;
   /** The scheme as written, in lower case, without `+pool`. */
   readonly scheme: string;
   readonly user: string | undefined;
   readonly password: string | undefined;
-  /** Empty for SQLite. */
-  readonly hosts: readonly {readonly host: string; readonly port: number | undefined}[];
+  /** In order of preference; empty for SQLite. */
+  readonly hosts: readonly DatabaseHost[];
   /** The name of the database; for SQLite the path of its file. */
   readonly database: string;
   readonly options: DatabaseOptions;
@@ -55,7 +64,7 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   const [schemePrefix, name = ''] = scheme;
   const {userInfo, authority, path, query} = splitParts(text.slice(schemePrefix.length));
   const [user, password] = splitUserInfo(userInfo);
-  const hosts = kind === 'sqlite' ? [] : authority.split(',').map(parseHost);
+  const hosts = kind === 'sqlite' ? [] : parseHosts(authority);
   // An "@" here means that the password contains a "/": the rest of it would be shown as the path.
   if (kind !== 'sqlite' && (path + query).includes('@')) {
     throw invalidUrl(
@@ -75,12 +84,6 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
   };
   if (kind === 'sqlite') assertSqlite(url, userInfo ?? authority);
   else if (url.database === '') throw invalidUrl('it names no database after its host');
-  else if (kind === 'mysql' && hosts.length > 1) {
-    throw invalidUrl(
-      'only PostgreSQL supports several hosts',
-      'Name one host, such as a proxy in front of the cluster.',
-    );
-  }
   return url;
 }
 
@@ -88,8 +91,13 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
 export function redactDatabaseUrl({scheme, user, password, hosts, database}: DatabaseUrl): string {
   if (hosts.length === 0) return absolutePath(database);
   const login = user === undefined ? '' : `${user}${password === undefined ? '' : ':***'}@`;
-  const hostList = hosts.map(({host, port}) => (port === undefined ? host : `${host}:${port}`)).join(',');
-  return `${scheme}://${login}${hostList}/${database}`;
+  return `${scheme}://${login}${hosts.map(formatHost).join(',')}/${database}`;
+}
+
+/** Returns a host as a URL names it. */
+export function formatHost({host, port}: DatabaseHost): string {
+  const name = isIPv6(host) ? `[${host}]` : host;
+  return port === undefined ? name : `${name}:${port}`;
 }
 
 /**
@@ -151,17 +159,23 @@ function splitUserInfo(userInfo: string | undefined): [string | undefined, strin
   return [decode(userInfo.slice(0, colon)), decode(userInfo.slice(colon + 1))];
 }
 
-function parseHost(text: string): {host: string; port: number | undefined} {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text);
-  const port = match?.[2] === undefined ? undefined : Number(match[2]);
-  if (match === null || (port !== undefined && (port < 1 || port > 65_535))) {
-    throw invalidUrl(
-      'its host must be HOST or HOST:PORT with a port from 1 to 65535',
-      'Write a "/" in a user name or password as %2F.',
-    );
-  }
-  const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
-  return {host: host === '' ? 'localhost' : host, port};
+/** Parses the list of hosts. Only a single host may be empty: in a list that is a typing error. */
+function parseHosts(text: string): readonly DatabaseHost[] {
+  return text.split(',').map((each, _, {length}) => {
+    const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d+))?$/.exec(each);
+    const [, address, name = '', digits] = match ?? [];
+    const port = digits === undefined ? undefined : Number(digits);
+    const host = address ?? (name === '' && length === 1 ? 'localhost' : name);
+    const isHost = match !== null && host !== '' && (address === undefined || isIPv6(address));
+    if (!isHost || (port !== undefined && (port < 1 || port > 65_535))) {
+      throw invalidUrl(
+        'each host must be HOST or HOST:PORT with a port from 1 to 65535',
+        'Separate several hosts by commas, write an IPv6 address as [::1], ' +
+          'and a "/" in a user name or password as %2F.',
+      );
+    }
+    return {host, port};
+  });
 }
 
 function splitQuery(query: string): ReadonlyMap<string, string> {
