@@ -19,13 +19,17 @@ const sessionSettings = `
 const DEFAULT_PORT = 3306;
 
 /** A pool of the driver, and its sockets. */
-export interface MysqlPool {
+export interface DriverPool {
   readonly driver: Pool;
   readonly sockets: PoolSockets;
 }
 
-/** Creates a pool for MySQL or MariaDB; connections open on demand. */
-export function openPool(url: DatabaseUrl, onSettingsFailed: (error: Error) => void): MysqlPool {
+/**
+ * Creates a pool for MySQL or MariaDB; connections open on demand.
+ *
+ * @param url names one host
+ */
+export function openPool(url: DatabaseUrl, onSettingsFailed: (error: Error) => void): DriverPool {
   const {user, password, hosts, database, options} = url;
   const [{host, port = DEFAULT_PORT} = {host: 'localhost'}] = hosts;
   const sockets = new PoolSockets(host, port);
@@ -75,7 +79,7 @@ const CLOSE_TIMEOUT_MS = 5000;
 const FAREWELL_TIMEOUT_MS = 1000;
 
 /** Closes all connections, after a limited wait for running statements. */
-export async function closePool({driver, sockets}: MysqlPool): Promise<void> {
+export async function closePool({driver, sockets}: DriverPool): Promise<void> {
   // The driver waits forever for a statement without an answer.
   const ended = driver.end().catch(() => undefined);
   await Promise.race([ended, sleep(CLOSE_TIMEOUT_MS, undefined, {ref: false})]);
@@ -84,7 +88,7 @@ export async function closePool({driver, sockets}: MysqlPool): Promise<void> {
 }
 
 /** Closes all connections now, without waiting for a server that does not answer. */
-export function giveUpPool({driver, sockets}: MysqlPool): void {
+export function giveUpPool({driver, sockets}: DriverPool): void {
   driver.end().catch(() => undefined);
   sockets.destroy();
 }

@@ -1,6 +1,7 @@
 import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {UniqueIDError} from '../../core/errors.js';
+import {HostFailover, type AskOptions} from '../shared/host-failover.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {toCounter} from '../shared/counter-moves.js';
 import type {MigrationStep} from '../schema/steps.js';
@@ -20,9 +21,11 @@ import type {
 } from '../store.js';
 import {advance} from './claim/one-by-one.js';
 import {storedValue, type CounterRow} from './claim/counter-row.js';
+import {fromMysqlError} from './errors.js';
 import {readFacts} from './facts.js';
+import {assertFit, assertWritable} from './fitness.js';
 import * as many from './claim/many.js';
-import {ReplaceablePool} from './pool.js';
+import {MysqlPool} from './pool.js';
 import * as statements from './statements.js';
 import {readComparison, TablesInUse} from './tables.js';
 import {UnwritableClaims, withUnwritable} from './claim/unwritable-claims.js';
@@ -38,24 +41,33 @@ export function openMysqlStore(url: DatabaseUrl, options: OpenOptions = {}): Pro
 
 class MysqlStore implements Store {
   readonly location: string;
-  readonly #answerTimeoutMs: number;
+  readonly #limit: AskOptions;
   readonly #unwritable = new UnwritableClaims();
-  readonly #pool: ReplaceablePool;
+  readonly #hosts: HostFailover<MysqlPool>;
   readonly #tables: TablesInUse;
+  readonly #hasOthers: boolean;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
-    this.#answerTimeoutMs = answerTimeoutMs;
-    this.#pool = new ReplaceablePool(url);
+    this.#limit = {limitMs: answerTimeoutMs};
     this.#tables = new TablesInUse(this.location, url.database);
+    this.#hasOthers = url.hosts.length > 1;
+    this.#hosts = new HostFailover(url, {
+      open: (host, destination) => new MysqlPool(host, destination),
+      assertFit: this.#hasOthers
+        ? (pool) => pool.use((connection) => assertFit(connection, pool.destination.location))
+        : undefined,
+      prove: (pool) => this.#probe(pool),
+      translate: fromMysqlError,
+    });
   }
 
   readSchema(): Promise<SchemaState> {
-    return this.#pool.use((connection) => this.#tables.readSchema(connection));
+    return this.#use((connection) => this.#tables.readSchema(connection));
   }
 
   applyStep(step: MigrationStep): Promise<'applied' | 'already'> {
-    return this.#pool.use((connection) => this.#tables.applyStep(connection, step));
+    return this.#use((connection) => this.#tables.applyStep(connection, step));
   }
 
   async advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
@@ -64,13 +76,13 @@ class MysqlStore implements Store {
     } catch (error) {
       if (!(error instanceof UniqueIDError) || error.code !== 'INVALID_MODE') throw error;
       if (this.#unwritable.isActive) throw error;
-      await this.#pool.use((connection) => this.#unwritable.readCharset(connection), this.#answerTimeoutMs);
+      await this.#use((connection) => this.#unwritable.readCharset(connection), this.#limit);
       return this.#advance(claims, firstIndex);
     }
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
-    return this.#pool.use(async (connection) => {
+    return this.#use(async (connection) => {
       const [[column]] = await connection.query<RowDataPacket[]>(statements.readCollation);
       const isOrdered = statements.isInByteOrder(String(column?.['name']));
       const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page, isOrdered));
@@ -79,57 +91,73 @@ class MysqlStore implements Store {
   }
 
   highestCounters(limit: number): Promise<readonly Counter[]> {
-    return this.#pool.use(async (connection) => {
+    return this.#use(async (connection) => {
       const [rows] = await connection.query<CounterRow[]>(statements.highestCounters(limit));
       return rows.map((row) => toCounter({mode: row.mode, next: storedValue(row)}));
     });
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#pool.use((connection) => readCounter(connection, mode));
+    return this.#use((connection) => readCounter(connection, mode));
   }
 
   countModes(limit: number): Promise<number> {
-    return this.#pool.use(async (connection) => {
+    return this.#use(async (connection) => {
       const [[row]] = await connection.query<RowDataPacket[]>(statements.countModes(limit));
       return Number(row?.['count'] ?? 0);
     });
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#pool.transaction((transaction) => many.moveCounters(transaction, moves));
+    return this.#transaction((transaction) => many.moveCounters(transaction, moves));
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#pool.transaction((transaction) => many.raiseCounters(transaction, minimums, dryRun));
+    return this.#transaction((transaction) => many.raiseCounters(transaction, minimums, dryRun));
   }
 
   comparison(): Promise<Comparison> {
-    return this.#pool.use(readComparison);
+    return this.#use(readComparison);
   }
 
   probe(): Promise<void> {
-    return this.#pool.use((connection) => this.#tables.probe(connection), PROBE_TIMEOUT_MS);
+    const limit = {limitMs: PROBE_TIMEOUT_MS, sparesOthers: true};
+    return this.#hosts.ask((pool) => this.#probe(pool), limit);
   }
 
   identity(): Promise<string> {
-    return this.#pool.use(async (connection) => {
+    return this.#use(async (connection) => {
       const [[row]] = await connection.query<RowDataPacket[]>(statements.readIdentity);
       return `mysql ${String(row?.['identity'])}`;
     });
   }
 
   facts(): Promise<StoreFacts> {
-    return this.#pool.use(readFacts);
+    return this.#use(readFacts);
   }
 
   close(): Promise<void> {
-    return this.#pool.close();
+    return this.#hosts.close();
+  }
+
+  #use<T>(work: (connection: PoolConnection) => Promise<T>, options?: AskOptions): Promise<T> {
+    return this.#hosts.ask((pool) => pool.use(work), options);
+  }
+
+  #transaction<T>(work: (transaction: many.Transaction) => Promise<T>): Promise<T> {
+    return this.#hosts.ask((pool) => pool.transaction(work), {limitMs: Infinity});
+  }
+
+  #probe(pool: MysqlPool): Promise<void> {
+    return pool.use(async (connection) => {
+      if (this.#hasOthers) await assertWritable(connection, pool.destination.location);
+      await this.#tables.probe(connection);
+    });
   }
 
   #advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     const {location} = this;
-    return this.#pool.use(async (connection) => {
+    return this.#use(async (connection) => {
       await this.#tables.assertServable(connection);
       const isGaleraNode = this.#tables.isGaleraNode(connection);
       const context = {connection, firstIndex, location, isGaleraNode};
@@ -138,7 +166,7 @@ class MysqlStore implements Store {
       const writable = claims.filter(({mode}) => !unwritable.has(mode));
       const results = writable.length === 0 ? [] : await advance(context, writable);
       return withUnwritable(claims, unwritable, results, location);
-    }, this.#answerTimeoutMs);
+    }, this.#limit);
   }
 }
 

@@ -41,20 +41,8 @@ const identityStatement = `
       (SELECT oid FROM pg_namespace WHERE nspname = current_schema()))) AS identity
   FROM pg_database AS d WHERE datname = current_database()`;
 
-/** Reads the settings that decide if a commit survives. CockroachDB always syncs a majority of replicas. */
-export async function readFacts(pool: Pool, isPostgres: boolean): Promise<StoreFacts> {
-  if (!isPostgres) {
-    const [row] = (await pool.unsafe('SELECT version() AS version')) as unknown as readonly {
-      version: string;
-    }[];
-    return {
-      kind: 'postgresql',
-      product: productOf(row?.version ?? ''),
-      sizeBytes: undefined,
-      durability: 'a majority of replicas',
-      warnings: [],
-    };
-  }
+/** Reads the settings that decide if a commit survives. */
+export async function readFacts(pool: Pool): Promise<StoreFacts> {
   const [row] = (await pool.unsafe(readSettings)) as unknown as readonly FactRow[];
   if (row === undefined) throw new Error('PostgreSQL returned no settings.');
   const schemas = (await pool.unsafe(findSchemas)) as unknown as readonly {schema: string}[];
@@ -126,5 +114,5 @@ function hiddenTables(used: string | undefined, others: readonly string[]): stri
 
 /** Returns, for example, `PostgreSQL 15.4` of `PostgreSQL 15.4 (Debian …) on x86_64-…`. */
 function productOf(version: string): string {
-  return /^\w+(?: CCL)? v?[\d.]+/.exec(version)?.[0] ?? version;
+  return /^\w+ v?[\d.]+/.exec(version)?.[0] ?? version;
 }

@@ -22,30 +22,24 @@ const isAdmissible = `COALESCE(
       claim.may_create)`;
 
 /**
- * Returns one atomic statement for a whole batch. It locks rows in the order of the claims, which is the same
- * on all servers. Counters that are exhausted, below the minimum or invalid stay unchanged and are missing
- * from the answer.
- *
- * @param canSetCommit true if the server knows `synchronous_commit`; CockroachDB always syncs
+ * One atomic statement for a whole batch. It locks rows in the order of the claims, which is the same on all
+ * servers. Counters that are exhausted, below the minimum or invalid stay unchanged and are missing from the
+ * answer.
  */
-export function advanceStatement(canSetCommit: boolean): string {
-  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
+export const advance = `WITH durable AS (${durable})
     INSERT INTO uniqueindex AS counter ("id", "index")
     SELECT claim.mode, claim.count + $3::bigint
-    FROM ${canSetCommit ? 'durable, ' : ''}${claims}
+    FROM durable, ${claims}
     WHERE ${isAdmissible} ORDER BY claim.position
     ON CONFLICT ("id") DO UPDATE SET "index" = counter."index" + (excluded."index" - $3::bigint)
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
-    RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', counter.tableoid AS "table"' : ''}`;
-}
+    RETURNING "id" AS mode, "index" AS next, counter.tableoid AS "table"`;
 
-/** Returns a statement for a count that does not fit above the first index: an INSERT would overflow. */
-export function advanceExistingStatement(canSetCommit: boolean): string {
-  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
-    UPDATE uniqueindex SET "index" = "index" + $2::bigint ${canSetCommit ? 'FROM durable' : ''}
+/** A statement for a count that does not fit above the first index: an INSERT would overflow. */
+export const advanceExisting = `WITH durable AS (${durable})
+    UPDATE uniqueindex SET "index" = "index" + $2::bigint FROM durable
     WHERE "id" = $1 AND "index" BETWEEN $3::bigint AND ${MAX_COUNTER} - $2::bigint
-    RETURNING "id" AS mode, "index" AS next${canSetCommit ? ', uniqueindex.tableoid AS "table"' : ''}`;
-}
+    RETURNING "id" AS mode, "index" AS next, uniqueindex.tableoid AS "table"`;
 
 /** Without a cast, so that the mode takes the type of the column, which may be case-insensitive. */
 export const readCounter = 'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = $1';
@@ -79,16 +73,6 @@ export const putCounters = `
   ORDER BY minimum.mode
   ON CONFLICT ("id") DO UPDATE SET "index" = GREATEST(counter."index", excluded."index")`;
 
-/**
- * Queries that return true for a server that does not satisfy `target_session_attrs`.
- * https://www.postgresql.org/docs/current/libpq-connect.html
- */
-export const cannotServe = {
-  any: undefined,
-  'read-write': `SELECT current_setting('transaction_read_only') = 'on' AS "cannotServe"`,
-  primary: 'SELECT pg_is_in_recovery() AS "cannotServe"',
-};
-
 export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
 export const recordPart = `
@@ -100,14 +84,8 @@ export const recordPart = `
  */
 export const touchCounters = 'UPDATE uniqueindex SET "index" = "index" WHERE false';
 
-/**
- * Returns a statement that writes a meaningless row as durably as an allocation.
- *
- * @param canSetCommit see `advanceStatement`
- */
-export function probeStatement(canSetCommit: boolean): string {
-  return `${canSetCommit ? `WITH durable AS (${durable}) ` : ''}
+/** Writes a meaningless row as durably as an allocation. */
+export const writeProbe = `WITH durable AS (${durable})
     INSERT INTO uniqueindexsystem AS system ("part", "value")
-    SELECT 'probe', 0 ${canSetCommit ? 'FROM durable' : ''}
+    SELECT 'probe', 0 FROM durable
     ON CONFLICT ("part") DO UPDATE SET "value" = CASE system."value" WHEN 0 THEN 1 ELSE 0 END`;
-}

@@ -1,6 +1,7 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {redactDatabaseUrl, type DatabaseUrl} from '../../config/database-url.js';
 import {tlsMismatch} from '../shared/network-errors.js';
+import {HostFailover, type AskOptions} from '../shared/host-failover.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {isCounterValue} from '../shared/counter-value.js';
 import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
@@ -21,15 +22,16 @@ import type {
   Store,
   StoreFacts,
 } from '../store.js';
-import {HostFailover} from './connection/failover.js';
 import {isTlsMissing} from './connection/offers-tls.js';
-import type {Asked, Pool} from './connection/pool.js';
+import {Pool, type Asked} from './connection/pool.js';
+import {fromPostgresError} from './errors.js';
+import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
 /**
- * Connects to PostgreSQL or to a server that speaks its protocol (CockroachDB, YugabyteDB).
+ * Connects to PostgreSQL.
  *
  * @throws UniqueIDError `DATABASE_*` if it cannot connect
  */
@@ -58,25 +60,24 @@ class PostgresStore implements Store {
   readonly location: string;
   readonly #url: DatabaseUrl;
   readonly #answerTimeoutMs: number;
-  readonly #advance: string;
-  readonly #advanceExisting: string;
-  readonly #canSetCommit: boolean;
-  readonly #hosts: HostFailover;
+  readonly #hosts: HostFailover<Pool>;
   readonly #tables: TablesInUse;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
     this.#url = url;
     this.#answerTimeoutMs = answerTimeoutMs;
-    this.#canSetCommit = url.scheme !== 'cockroachdb';
-    this.#advance = statements.advanceStatement(this.#canSetCommit);
-    this.#advanceExisting = statements.advanceExistingStatement(this.#canSetCommit);
-    this.#hosts = new HostFailover(url);
-    this.#tables = new TablesInUse(this.location, this.#canSetCommit);
+    this.#tables = new TablesInUse(this.location);
+    this.#hosts = new HostFailover(url, {
+      open: (host, destination) => new Pool(host, destination),
+      assertFit: fitnessCheck(url),
+      prove: (pool) => pool.confirmed(() => this.#tables.probe(pool)),
+      translate: fromPostgresError,
+    });
   }
 
   async readSchema(): Promise<SchemaState> {
-    const {state} = await this.#hosts.ask((pool) => this.#tables.lookAt(pool));
+    const {state} = await this.#ask((pool) => this.#tables.lookAt(pool));
     // A migrator may be changing the tables: only a reading under its lock proves damage.
     return state.kind === 'damaged'
       ? this.#transaction((transaction) => this.#tables.lockAndRead(transaction))
@@ -88,72 +89,75 @@ class PostgresStore implements Store {
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
-    return this.#hosts.ask(async (pool) => {
-      let counters = await this.#tables.assertServable(pool);
-      const granted = new Map<string, bigint>();
-      const insertable = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
-      const collect = async (rows: Rows<AdvancedRow>): Promise<void> => {
-        for (const {mode, next, table = counters} of await rows) {
-          if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
-          granted.set(mode, next);
+    return this.#ask(
+      async (pool) => {
+        let counters = await this.#tables.assertServable(pool);
+        const granted = new Map<string, bigint>();
+        const insertable = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
+        const collect = async (rows: Rows<AdvancedRow>): Promise<void> => {
+          for (const {mode, next, table = counters} of await rows) {
+            if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
+            granted.set(mode, next);
+          }
+        };
+        if (insertable.length > 0) {
+          const modes = pool.typed.texts(insertable.map(({mode}) => mode));
+          const counts = pool.typed.bigints(insertable.map(({count}) => count));
+          const minimums = pool.typed.bigints(insertable.map(({minimum}) => minimum));
+          const mayCreate = pool.typed.booleans(insertable.map((claim) => claim.mayCreate));
+          await collect(
+            this.#query<Row>(pool, statements.advance, [modes, counts, firstIndex, minimums, mayCreate]),
+          );
         }
-      };
-      if (insertable.length > 0) {
-        const modes = pool.typed.texts(insertable.map(({mode}) => mode));
-        const counts = pool.typed.bigints(insertable.map(({count}) => count));
-        const minimums = pool.typed.bigints(insertable.map(({minimum}) => minimum));
-        const mayCreate = pool.typed.booleans(insertable.map((claim) => claim.mayCreate));
-        await collect(
-          this.#query<Row>(pool, this.#advance, [modes, counts, firstIndex, minimums, mayCreate]),
-        );
-      }
-      for (const {mode, count, minimum} of claims) {
-        if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
-          await collect(this.#query<Row>(pool, this.#advanceExisting, [mode, count, minimum]));
+        for (const {mode, count, minimum} of claims) {
+          if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
+            await collect(this.#query<Row>(pool, statements.advanceExisting, [mode, count, minimum]));
+          }
         }
-      }
-      return granted.size === claims.length
-        ? claims.map(({mode}) => this.#grantOf(granted, mode))
-        : this.#explain(pool, claims, granted, firstIndex);
-    }, this.#answerTimeoutMs);
+        return granted.size === claims.length
+          ? claims.map(({mode}) => this.#grantOf(granted, mode))
+          : this.#explain(pool, claims, granted, firstIndex);
+      },
+      {limitMs: this.#answerTimeoutMs},
+    );
   }
 
   counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
-    return this.#hosts.ask(async (pool) => {
+    return this.#ask(async (pool) => {
       const rows = await this.#query<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
       return rows.map(toCounter);
     });
   }
 
   highestCounters(limit: number): Promise<readonly Counter[]> {
-    return this.#hosts.ask(async (pool) => {
+    return this.#ask(async (pool) => {
       const rows = await this.#query<Row>(pool, statements.highestCounters, [limit]);
       return rows.map(toCounter);
     });
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#hosts.ask(async (pool) => {
+    return this.#ask(async (pool) => {
       const [row] = await this.#query<Row>(pool, statements.readCounter, [mode]);
       return row === undefined ? undefined : toCounter(row);
     });
   }
 
   countModes(limit: number): Promise<number> {
-    return this.#hosts.ask(async (pool) => {
+    return this.#ask(async (pool) => {
       const [row] = await this.#query<{count: number}>(pool, statements.countModes, [limit]);
       return row?.count ?? 0;
     });
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#transaction(async (transaction) => {
-      const modes = this.#hosts.pool.typed.texts(moves.map(({mode}) => mode));
+    return this.#transaction(async (transaction, {typed}) => {
+      const modes = typed.texts(moves.map(({mode}) => mode));
       const rows = await this.#query<Row>(transaction, statements.lockCounters, [modes]);
       const current = new Map(rows.map((row) => [row.mode, toCounter(row)]));
       const conflicts = moves.flatMap((move) => findConflict(move, current.get(move.mode)));
       if (conflicts.length === 0) {
-        const nexts = this.#hosts.pool.typed.bigints(moves.map(({to}) => to));
+        const nexts = typed.bigints(moves.map(({to}) => to));
         await transaction.unsafe(statements.moveCounters, [modes, nexts]);
       }
       return conflicts;
@@ -161,13 +165,13 @@ class PostgresStore implements Store {
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#transaction(async (transaction) => {
-      const modes = this.#hosts.pool.typed.texts(minimums.map(({mode}) => mode));
+    return this.#transaction(async (transaction, {typed}) => {
+      const modes = typed.texts(minimums.map(({mode}) => mode));
       const query = dryRun ? statements.readCounters : statements.lockCounters;
       const rows = await this.#query<Row>(transaction, query, [modes]);
       const current = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
       if (!dryRun) {
-        const nexts = this.#hosts.pool.typed.bigints(minimums.map(({next}) => next));
+        const nexts = typed.bigints(minimums.map(({next}) => next));
         await transaction.unsafe(statements.putCounters, [modes, nexts]);
       }
       return minimums.map((minimum) => raised(minimum, current.get(minimum.mode)));
@@ -180,15 +184,15 @@ class PostgresStore implements Store {
   }
 
   probe(): Promise<void> {
-    return this.#hosts.ask((pool) => this.#tables.probe(pool), PROBE_TIMEOUT_MS, true);
+    return this.#ask((pool) => this.#tables.probe(pool), {limitMs: PROBE_TIMEOUT_MS, sparesOthers: true});
   }
 
   identity(): Promise<string> {
-    return this.#hosts.ask(readIdentity);
+    return this.#ask(readIdentity);
   }
 
   facts(): Promise<StoreFacts> {
-    return this.#hosts.ask((pool) => readFacts(pool, this.#canSetCommit));
+    return this.#ask(readFacts);
   }
 
   close(): Promise<void> {
@@ -225,12 +229,16 @@ class PostgresStore implements Store {
     return session.unsafe(statement, parameters, {prepare: this.#url.options.prepare});
   }
 
-  #transaction<T>(work: (transaction: Asked) => Promise<T>): Promise<T> {
-    return this.#hosts.ask((pool) =>
+  #transaction<T>(work: (transaction: Asked, pool: Pool) => Promise<T>): Promise<T> {
+    return this.#ask((pool) =>
       pool.begin(async (transaction) => {
-        if (this.#canSetCommit) await transaction.unsafe(statements.durable);
-        return work(transaction);
+        await transaction.unsafe(statements.durable);
+        return work(transaction, pool);
       }),
     );
+  }
+
+  #ask<T>(work: (pool: Pool) => Promise<T>, options?: AskOptions): Promise<T> {
+    return this.#hosts.ask((pool) => pool.confirmed(work), options);
   }
 }

@@ -27,7 +27,7 @@ export interface FoundTables {
   readonly schema: string | null;
   /** The schema of `uniqueindexsystem`; `null` if that table is missing. */
   readonly systemSchema: string | null;
-  /** `null` also for servers with another catalogue than PostgreSQL's. */
+  /** `null` if `uniqueindex` is missing. */
   readonly table: PostgresTable | null;
 }
 
@@ -83,10 +83,6 @@ export const readStructure = `
       'columns', (${columns}), 'uniqueIndexes', (${uniqueIndexes}))
     FROM pg_class AS c WHERE c.oid = counters) AS "table"
   FROM (${tables}) AS found`;
-
-/** Finds our tables on servers with another catalogue than PostgreSQL's. */
-export const findTables = `
-  SELECT counters, "schema", "systemSchema", NULL AS "table" FROM (${tables}) AS found`;
 
 const mends: Mends = {
   id:

@@ -5,7 +5,7 @@ import {assertServable, schemaMissing} from '../schema/verdict.js';
 import {interpretSchema, isServable, type SchemaReading, type SchemaState} from '../schema/version.js';
 import type {Asked, Pool} from './connection/pool.js';
 import {migrationStatements} from './migrations.js';
-import {probeStatement, readParts, recordPart, touchCounters} from './statements.js';
+import {readParts, recordPart, touchCounters, writeProbe} from './statements.js';
 import * as structure from './structure.js';
 
 /** Key of the advisory lock for migrations: an arbitrary number that no other program locks. */
@@ -31,14 +31,12 @@ const noTables: structure.FoundTables = {counters: null, schema: null, systemSch
 /** Checks the tables and remembers the servable ones, so that not every allocation reads them. */
 export class TablesInUse {
   readonly #location: string;
-  readonly #canSetCommit: boolean;
   #servable: ServableTables | undefined;
   /** The schema of the first servable tables that were found. */
   #usedSchema: string | undefined;
 
-  constructor(location: string, canSetCommit: boolean) {
+  constructor(location: string) {
     this.#location = location;
-    this.#canSetCommit = canSetCommit;
   }
 
   /** Makes the next allocation read the tables. */
@@ -94,7 +92,7 @@ export class TablesInUse {
     assertServable((await this.lookAt(pool)).state, this.#location);
     await pool.unsafe(touchCounters);
     try {
-      await pool.unsafe(probeStatement(this.#canSetCommit));
+      await pool.unsafe(writeProbe);
     } catch (error) {
       // A user with rights on the counters only can allocate; the probe then proves no more than that right.
       if (!(error instanceof postgres.PostgresError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
@@ -102,8 +100,9 @@ export class TablesInUse {
   }
 
   async #read(session: Asked): Promise<TablesReading> {
-    const query = this.#canSetCommit ? structure.readStructure : structure.findTables;
-    const [found = noTables] = (await session.unsafe(query)) as unknown as readonly structure.FoundTables[];
+    const [found = noTables] = (await session.unsafe(
+      structure.readStructure,
+    )) as unknown as readonly structure.FoundTables[];
     const hasSystem = found.systemSchema !== null;
     // With row_security off, reading rows that a policy may hide fails, and explains less than the flaw.
     const isReadable = hasSystem && found.table?.filtered.includes('uniqueindexsystem') !== true;

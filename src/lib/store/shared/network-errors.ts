@@ -61,6 +61,29 @@ export function unreachable(location: string, reason: string, cause: unknown): U
   });
 }
 
+/** Makes the error for a URL none of whose hosts can be used. */
+export function noUsableHost(location: string, reasons: readonly UniqueIDError[]): UniqueIDError {
+  if (reasons.length === 1 && reasons[0] !== undefined) return reasons[0];
+  const transient = reasons.filter(({transient: isTransient}) => isTransient);
+  // Standbys are always read-only: the state of the other hosts says more.
+  const main = transient.find(({code}) => code !== 'DATABASE_READ_ONLY') ?? transient[0] ?? reasons[0];
+  const messages = [`No host of ${location} can be used.`, ...reasons.map(({message}) => message)];
+  const cause = new AggregateError(reasons);
+  return main?.reworded(messages.join(' '), cause) ?? unreachable(location, 'it names no host', cause);
+}
+
+/** Makes the error for a node of a Galera cluster that must not be used now. */
+export function nodeNotReady(location: string, variable: string, value: string): UniqueIDError {
+  return new UniqueIDError(
+    'DATABASE_UNAVAILABLE',
+    `The Galera node ${location} is not ready: ${variable} is ${value}.`,
+    {
+      transient: true,
+      hint: 'Check the log of the node, and that most nodes of its cluster reach each other.',
+    },
+  );
+}
+
 /** Makes the error for a server whose certificate cannot be verified. */
 export function untrustedCertificate(location: string, reason: string, cause: unknown): UniqueIDError {
   return permanentFailure(

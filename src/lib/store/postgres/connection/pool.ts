@@ -1,5 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {DatabaseUrl} from '../../../config/database-url.js';
+import type {HostPool} from '../../shared/host-search.js';
+import {unreachable, type Destination} from '../../shared/network-errors.js';
 import {PoolSockets} from '../../shared/pool-sockets.js';
 import {cancelStatement, sessionOf, type Session} from './cancel.js';
 import {connectDriver, DEFAULT_PORT, type Driver} from './driver.js';
@@ -9,6 +11,9 @@ const CLOSE_TIMEOUT_MS = 5000;
 
 /** The longest wait for a server to accept a cancel request, and to close its session, in milliseconds. */
 const CANCEL_TIMEOUT_MS = 1000;
+
+/** The longest wait for a server without a statement of ours to close its sessions, in milliseconds. */
+const FAREWELL_TIMEOUT_MS = 100;
 
 /** A pipelined statement starts when the one before it is cancelled, and needs another request. */
 const MORE_CANCELS = 2;
@@ -21,19 +26,22 @@ export interface Asked {
   readonly unsafe: (text: string, parameters?: readonly unknown[], options?: {prepare?: boolean}) => Query;
 }
 
-/** A pool of connections to one host of the URL. Abandoned statements are cancelled on the server too. */
-export class Pool implements Asked {
+/** A pool of connections to one host. Abandoned statements are cancelled on the server too. */
+export class Pool implements Asked, HostPool {
+  readonly destination: Destination;
   readonly typed: Driver['typed'];
   readonly #driver: Driver;
   readonly #sockets: PoolSockets;
   /** One statement per busy session, with a promise that settles when the session is done. */
   readonly #running = new Map<Query, PromiseLike<unknown>>();
+  /** Counts commits without confirmation by a synchronous standby. It rises before their answers. */
   #unreplicated = 0;
   #lost = 0;
 
-  /** @param index number of the host, from 0; after the last host it continues with the first */
-  constructor(url: DatabaseUrl, index: number) {
-    const {host = 'localhost', port = DEFAULT_PORT} = url.hosts[index % url.hosts.length] ?? {};
+  /** @param url names one host */
+  constructor(url: DatabaseUrl, destination: Destination) {
+    const [{host, port = DEFAULT_PORT} = {host: 'localhost'}] = url.hosts;
+    this.destination = destination;
     this.#sockets = new PoolSockets(host, port);
     this.#driver = connectDriver(url, this.#sockets, {
       unreplicated: () => {
@@ -46,9 +54,17 @@ export class Pool implements Asked {
     this.typed = this.#driver.typed;
   }
 
-  /** Counts commits without confirmation by a synchronous standby. It rises before their answers. */
-  get unreplicated(): number {
-    return this.#unreplicated;
+  /**
+   * Runs work, and checks that synchronous standbys confirmed its commits. A failover would undo an
+   * unconfirmed commit. It may be any of those in flight, so none is answered.
+   *
+   * @throws UniqueIDError `DATABASE_UNAVAILABLE` if a commit was not confirmed
+   */
+  async confirmed<T>(work: (pool: Pool) => Promise<T>): Promise<T> {
+    const before = this.#unreplicated;
+    const result = await work(this);
+    if (this.#unreplicated === before) return result;
+    throw unreachable(this.destination.location, 'its standby did not confirm a commit', undefined);
   }
 
   /** Counts the closed connections. It rises before a new connection replaces a closed one. */
@@ -92,10 +108,12 @@ export class Pool implements Asked {
     // Cancel before closing: a pooler accepts the request only while the client is connected.
     await this.#cancel(sessions);
     await this.#driver.end({timeout: 0});
-    for (let turn = 0; turn < MORE_CANCELS; turn++) {
+    const turns = sessions.length === 0 ? 0 : MORE_CANCELS;
+    for (let turn = 0; turn < turns; turn++) {
       if (await this.#sockets.areClosed(CANCEL_TIMEOUT_MS)) return;
       await this.#cancel(sessions);
     }
+    await this.#sockets.areClosed(FAREWELL_TIMEOUT_MS);
     this.#sockets.destroy();
   }
 
