@@ -91,13 +91,8 @@ export async function promote(standby: PrivateServer): Promise<void> {
 
 /** Kills all processes of a server with SIGKILL, as when its machine fails. */
 export async function crash(server: PrivateServer): Promise<void> {
-  const postmaster = Number(
-    readFileSync(join(server.folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0],
-  );
   // A stopped postmaster does not notice dead children and starts no new ones.
-  process.kill(postmaster, 'SIGSTOP');
-  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').split(' ');
-  for (const pid of [...children.filter((text) => text !== '').map(Number), postmaster]) {
+  for (const pid of freeze(server)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
@@ -105,4 +100,19 @@ export async function crash(server: PrivateServer): Promise<void> {
     }
   }
   await server.kill();
+}
+
+/**
+ * Stops all processes of a server without a trace for its clients: their connections stay open and answer
+ * nothing.
+ *
+ * @returns the processes
+ */
+export function freeze({folder}: PrivateServer): readonly number[] {
+  const postmaster = Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  process.kill(postmaster, 'SIGSTOP');
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').split(' ');
+  const pids = [...children.filter((text) => text !== '').map(Number), postmaster];
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  return pids;
 }

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {databaseName, parseDatabaseUrl, redactDatabaseUrl} from '../../../src/lib/config/database-url.js';
+import {
+  databaseName,
+  formatHost,
+  parseDatabaseUrl,
+  redactDatabaseUrl,
+} from '../../../src/lib/config/database-url.js';
 
 describe('parseDatabaseUrl', () => {
   it.each([
@@ -55,12 +60,29 @@ describe('parseDatabaseUrl', () => {
     );
   });
 
-  it('reads several hosts, and IPv6', () => {
-    expect(parseDatabaseUrl('postgresql://u@a,b:5433,[::1]:5434/db').hosts).toEqual([
-      {host: 'a', port: undefined},
-      {host: 'b', port: 5433},
-      {host: '::1', port: 5434},
-    ]);
+  it('reads any list of hosts, and its redacted form names the same hosts', () => {
+    const name = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,20}$/);
+    const host = fc.record({
+      host: fc.oneof(name, fc.ipV4(), fc.ipV6()),
+      port: fc.option(fc.integer({min: 1, max: 65_535}), {nil: undefined}),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom('mysql', 'mariadb', 'postgresql'),
+        fc.array(host, {minLength: 1, maxLength: 5}),
+        fc.string({unit: 'binary', minLength: 1}).filter((text) => text.isWellFormed()),
+        (scheme, hosts, password) => {
+          const list = hosts.map(formatHost).join(',');
+          const url = parseDatabaseUrl(`${scheme}://u:${encodeURIComponent(password)}@${list}/db`);
+          expect(url.hosts).toEqual(hosts);
+          expect(url.password).toBe(password);
+          expect(url.options.connectTimeoutMs).toBe(hosts.length > 1 ? 2000 : 5000);
+          const redacted = redactDatabaseUrl(url);
+          expect(redacted).toBe(`${scheme}://u:***@${list}/db`);
+          expect(parseDatabaseUrl(redacted).hosts).toEqual(hosts);
+        },
+      ),
+    );
   });
 
   it.each([
@@ -79,7 +101,11 @@ describe('parseDatabaseUrl', () => {
     ['postgresql://u:12/secret@h/db', ''],
     ['postgresql://u:12?secret/x@h/db', ''],
     ['mysql://a@b:12/secret@h/db', ''],
-    ['mysql://u:p@a,b/db', ''],
+    ['mysql://u:secret@a,,b/db', ''],
+    ['postgresql://u:secret@a,/db', ''],
+    ['mysql://u:secret@[localhost]/db', ''],
+    ['mysql://u:secret@::1/db', ''],
+    ['mysql://u:secret@a,b:0/db', ''],
     ['mysql://u:p@h:99999/db', ''],
   ])('rejects %s', (text, named) => {
     expect(() => parseDatabaseUrl(text)).toThrow(
