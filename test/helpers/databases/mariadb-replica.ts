@@ -34,7 +34,7 @@ export async function startMariadbPrimary(): Promise<PrivateServer> {
 }
 
 /** Creates the clerk and the database. */
-async function createClerk(server: PrivateServer): Promise<void> {
+export async function createClerk(server: PrivateServer): Promise<void> {
   await onMariadb(
     server,
     `CREATE DATABASE ${database}`,

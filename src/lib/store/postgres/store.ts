@@ -59,14 +59,14 @@ interface AdvancedRow extends Row {
 class PostgresStore implements Store {
   readonly location: string;
   readonly #url: DatabaseUrl;
-  readonly #answerTimeoutMs: number;
+  readonly #limit: AskOptions;
   readonly #hosts: HostFailover<Pool>;
   readonly #tables: TablesInUse;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
     this.#url = url;
-    this.#answerTimeoutMs = answerTimeoutMs;
+    this.#limit = {limitMs: answerTimeoutMs};
     this.#tables = new TablesInUse(this.location);
     this.#hosts = new HostFailover(url, {
       open: (host, destination) => new Pool(host, destination),
@@ -89,37 +89,34 @@ class PostgresStore implements Store {
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
-    return this.#ask(
-      async (pool) => {
-        let counters = await this.#tables.assertServable(pool);
-        const granted = new Map<string, bigint>();
-        const insertable = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
-        const collect = async (rows: Rows<AdvancedRow>): Promise<void> => {
-          for (const {mode, next, table = counters} of await rows) {
-            if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
-            granted.set(mode, next);
-          }
-        };
-        if (insertable.length > 0) {
-          const modes = pool.typed.texts(insertable.map(({mode}) => mode));
-          const counts = pool.typed.bigints(insertable.map(({count}) => count));
-          const minimums = pool.typed.bigints(insertable.map(({minimum}) => minimum));
-          const mayCreate = pool.typed.booleans(insertable.map((claim) => claim.mayCreate));
-          await collect(
-            this.#query<Row>(pool, statements.advance, [modes, counts, firstIndex, minimums, mayCreate]),
-          );
+    return this.#ask(async (pool) => {
+      let counters = await this.#tables.assertServable(pool);
+      const granted = new Map<string, bigint>();
+      const insertable = claims.filter(({count}) => count <= MAX_COUNTER - firstIndex);
+      const collect = async (rows: Rows<AdvancedRow>): Promise<void> => {
+        for (const {mode, next, table = counters} of await rows) {
+          if (table !== counters) counters = await this.#tables.assertReplaced(pool, table);
+          granted.set(mode, next);
         }
-        for (const {mode, count, minimum} of claims) {
-          if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
-            await collect(this.#query<Row>(pool, statements.advanceExisting, [mode, count, minimum]));
-          }
+      };
+      if (insertable.length > 0) {
+        const modes = pool.typed.texts(insertable.map(({mode}) => mode));
+        const counts = pool.typed.bigints(insertable.map(({count}) => count));
+        const minimums = pool.typed.bigints(insertable.map(({minimum}) => minimum));
+        const mayCreate = pool.typed.booleans(insertable.map((claim) => claim.mayCreate));
+        await collect(
+          this.#query<Row>(pool, statements.advance, [modes, counts, firstIndex, minimums, mayCreate]),
+        );
+      }
+      for (const {mode, count, minimum} of claims) {
+        if (count > MAX_COUNTER - firstIndex && count <= MAX_COUNTER) {
+          await collect(this.#query<Row>(pool, statements.advanceExisting, [mode, count, minimum]));
         }
-        return granted.size === claims.length
-          ? claims.map(({mode}) => this.#grantOf(granted, mode))
-          : this.#explain(pool, claims, granted, firstIndex);
-      },
-      {limitMs: this.#answerTimeoutMs},
-    );
+      }
+      return granted.size === claims.length
+        ? claims.map(({mode}) => this.#grantOf(granted, mode))
+        : this.#explain(pool, claims, granted, firstIndex);
+    }, this.#limit);
   }
 
   counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
