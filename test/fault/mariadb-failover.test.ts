@@ -24,7 +24,7 @@ const isMeasured = process.env['UNIQUEID_TEST_FAILOVERS'] !== undefined;
 
 const modes = ['file', 'upload_job'];
 
-/** A port of loopback where nothing listens. */
+/** A port of loopback without a listener. */
 const CLOSED = 1;
 
 interface Pair {
@@ -141,6 +141,11 @@ needs('mariadb').describe('several hosts of MariaDB', () => {
     await untilHealthIs(url, 503);
     await sleep(3000);
     expect((await ask(url, '/health')).status).toBe(503);
+    const env = {PEEWEE_URL: clerkUrl(primary.port)};
+    const {stdout} = await cli(['status', '--json'], {cwd: makeWorkspace(), env});
+    expect(JSON.parse(stdout)).toMatchObject({
+      database: {warnings: [expect.stringContaining('rpl_semi_sync_master_enabled')]},
+    });
     await promoteReplica(replica);
     const from = performance.now();
     await untilHealthIs(url, 200);

@@ -11,15 +11,21 @@ export async function readFacts(connection: PoolConnection): Promise<StoreFacts>
   const [variables] = await connection.query<RowDataPacket[]>(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN
       ('version', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin', 'innodb_doublewrite',
-       'wsrep_on', 'read_only', 'super_read_only', 'binlog_format')`,
+       'wsrep_on', 'read_only', 'super_read_only', 'binlog_format', 'rpl_semi_sync_master_enabled',
+       'rpl_semi_sync_master_wait_no_slave')`,
   );
-  const settings = new Map(variables.map((row) => [String(row['Variable_name']), String(row['Value'])]));
+  const [replicas] = await connection.query<RowDataPacket[]>(
+    `SHOW GLOBAL STATUS WHERE Variable_name = 'Rpl_semi_sync_master_clients'`,
+  );
+  const settings = new Map(
+    [...variables, ...replicas].map((row) => [String(row['Variable_name']), String(row['Value'])]),
+  );
   const [[table]] = await connection.query<TableRow[]>(
     `SELECT table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
      FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`,
   );
   const version = settings.get('version') ?? '';
-  const product = version.includes('MariaDB') ? 'MariaDB' : version.includes('TiDB') ? 'TiDB' : 'MySQL';
+  const product = version.includes('MariaDB') ? 'MariaDB' : 'MySQL';
   const flush = settings.get('innodb_flush_log_at_trx_commit') ?? 'unknown';
   const binlog = settings.get('log_bin') === 'ON' ? `, sync_binlog=${settings.get('sync_binlog')}` : '';
   return {
@@ -69,6 +75,15 @@ function* writeWarnings(settings: ReadonlyMap<string, string>): Iterable<string>
     yield (
       `${readOnly} is ${settings.get(readOnly) ?? ''}: only an administrator can allocate. ` +
       'Name the primary in peewee_url, or set it to OFF.'
+    );
+  const waits = ['rpl_semi_sync_master_enabled', 'rpl_semi_sync_master_wait_no_slave'];
+  if (
+    waits.every((name) => settings.get(name) === 'ON') &&
+    settings.get('Rpl_semi_sync_master_clients') === '0'
+  )
+    yield (
+      'rpl_semi_sync_master_enabled is ON, but no replica is connected: ' +
+      'commits wait, and no integers can be allocated. Start the replica.'
     );
   if (settings.get('log_bin') === 'ON' && settings.get('binlog_format') === 'STATEMENT')
     yield (
