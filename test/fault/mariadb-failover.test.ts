@@ -88,7 +88,7 @@ needs('mariadb').describe('several hosts of MariaDB', () => {
     const {code, message} = failureOf(unreachable);
     expect(code).toBe('DATABASE_UNAVAILABLE');
     for (const port of [replica.port, CLOSED, silent, primary.port])
-      expect(message.split(`127.0.0.1:${port}`).length).toBe(3);
+      expect(message).toContain(`127.0.0.1:${port} `);
   });
 
   it.each(failures)(
