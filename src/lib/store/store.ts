@@ -60,6 +60,14 @@ export interface Raise {
   readonly after: bigint;
 }
 
+/** What tells one state of a database from an older one, or from another database. */
+export interface Lineage {
+  /** A random number that travels with the data, in a backup too; `undefined` before `ensureIdentity`. */
+  readonly identity: number | undefined;
+  /** Rises with every reset that moves a counter back; 0 before the first. */
+  readonly epoch: number;
+}
+
 /** The way in which a table of counters compares modes. */
 export interface Comparison {
   /**
@@ -131,6 +139,33 @@ export interface Store {
    */
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]>;
 
+  /**
+   * Serves claims like `advance`, but first raises a counter below the minimum of its claim to that minimum,
+   * and creates a missing mode there. A count of 0 only raises. Changes nothing if a reset came in between.
+   *
+   * @param epoch the epoch for which the caller decided to raise
+   * @returns `reset` if the database has another epoch
+   */
+  advanceRaised(
+    claims: readonly Claim[],
+    firstIndex: bigint,
+    epoch: number,
+  ): Promise<readonly ClaimResult[] | 'reset'>;
+
+  /** Reads the identity and the epoch. */
+  lineage(): Promise<Lineage>;
+
+  /**
+   * Records an identity if the database has none.
+   *
+   * @param candidate a random number from 1 to 2^31-1
+   * @throws UniqueIDError also if this user may not write the table of system parts
+   */
+  ensureIdentity(candidate: number): Promise<void>;
+
+  /** Reads several counters in one statement; omits missing modes. */
+  readCounters(modes: readonly string[]): Promise<readonly Counter[]>;
+
   /** Lists counters in the order of the UTF-8 bytes of their modes. */
   counters(page?: CounterPage): Promise<readonly Counter[]>;
 
@@ -145,7 +180,8 @@ export interface Store {
 
   /**
    * Moves counters, all or none. A forward move goes ahead if `to` is still at or above the counter. Any
-   * other move requires the counter to equal `from`.
+   * other move requires the counter to equal `from`. A move back also raises the epoch, in the same
+   * transaction.
    *
    * @returns the counters in conflict, with their current values; if there are any, nothing was changed
    */

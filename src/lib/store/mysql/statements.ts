@@ -51,6 +51,11 @@ function insertCounters(counters: readonly {mode: string; next: bigint}[]): stri
   return `INSERT INTO uniqueindex (id, \`index\`) VALUES ${rows.join(', ')}`;
 }
 
+/** Creates the missing ones of these counters, and locks the others. */
+export function createCounters(counters: readonly {mode: string; next: bigint}[]): string {
+  return `${insertCounters(counters)} ON DUPLICATE KEY UPDATE \`index\` = \`index\``;
+}
+
 export function readCounter(mode: string): string {
   return `SELECT \`index\` AS next FROM uniqueindex WHERE id = ${literal(mode)}`;
 }
@@ -108,6 +113,16 @@ export const readParts = 'SELECT part, value FROM uniqueindexsystem';
 
 export const recordPart =
   'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)';
+
+/** Records a part unless it exists. The key decides, so other errors still appear, unlike with IGNORE. */
+export const recordNewPart =
+  'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = value';
+
+/** Raises the epoch, inside the transaction of a reset. */
+export function raiseEpoch(part: string, epoch: number): string {
+  return `INSERT INTO uniqueindexsystem (part, value) VALUES (${literal(part)}, ${Math.trunc(epoch)})
+    ON DUPLICATE KEY UPDATE value = GREATEST(value + 1, VALUES(value))`;
+}
 
 /**
  * Changes nothing, but needs all that an allocation needs, such as write permission and a writable server.

@@ -4,6 +4,7 @@ import {UniqueIDError} from '../../core/errors.js';
 import {HostFailover, type AskOptions} from '../shared/host-failover.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {toCounter} from '../shared/counter-moves.js';
+import {IDENTITY_PART, toLineage} from '../shared/lineage.js';
 import type {MigrationStep} from '../schema/steps.js';
 import type {SchemaState} from '../schema/version.js';
 import type {
@@ -14,14 +15,17 @@ import type {
   CounterMinimum,
   CounterMove,
   CounterPage,
+  Lineage,
   OpenOptions,
   Raise,
   Store,
   StoreFacts,
 } from '../store.js';
+import {batches} from './claim/batches.js';
 import {advance} from './claim/one-by-one.js';
 import {storedValue, type CounterRow} from './claim/counter-row.js';
 import {fromMysqlError} from './errors.js';
+import {advanceRaised} from './claim/raised.js';
 import {readFacts} from './facts.js';
 import {assertFit, assertWritable} from './fitness.js';
 import * as many from './claim/many.js';
@@ -79,6 +83,47 @@ class MysqlStore implements Store {
       await this.#use((connection) => this.#unwritable.readCharset(connection), this.#limit);
       return this.#advance(claims, firstIndex);
     }
+  }
+
+  async advanceRaised(
+    claims: readonly Claim[],
+    firstIndex: bigint,
+    epoch: number,
+  ): Promise<readonly ClaimResult[] | 'reset'> {
+    const {location} = this;
+    return this.#hosts.ask(async (pool) => {
+      await pool.use((connection) => this.#tables.assertServable(connection));
+      return pool.transaction((transaction) =>
+        advanceRaised(transaction, {claims, firstIndex, epoch, location}),
+      );
+    }, this.#limit);
+  }
+
+  lineage(): Promise<Lineage> {
+    return this.#use(async (connection) => {
+      const [rows] = await connection.query<(RowDataPacket & {part: string; value: unknown})[]>(
+        statements.readParts,
+      );
+      return toLineage(rows);
+    });
+  }
+
+  async ensureIdentity(candidate: number): Promise<void> {
+    await this.#use((connection) =>
+      connection.query(statements.recordNewPart, [IDENTITY_PART, candidate]),
+    );
+  }
+
+  readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
+    return this.#use(async (connection) => {
+      const counters: Counter[] = [];
+      for (const batch of batches(modes.map((mode) => ({mode})))) {
+        const text = statements.readCounters(batch.map(({mode}) => mode));
+        const [rows] = await connection.query<CounterRow[]>(text);
+        for (const row of rows) counters.push(toCounter({mode: row.mode, next: storedValue(row)}));
+      }
+      return counters;
+    });
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {

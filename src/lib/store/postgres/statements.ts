@@ -66,6 +66,13 @@ export const moveCounters = `
   UPDATE uniqueindex AS counter SET "index" = move.next
   FROM unnest($1::text[], $2::bigint[]) AS move(mode, next) WHERE counter."id" = move.mode`;
 
+/** Creates the missing ones of these counters, in the order in which all servers lock rows. */
+export const createCounters = `
+  INSERT INTO uniqueindex ("id", "index")
+  SELECT start.mode, start.next FROM unnest($1::text[], $2::bigint[]) AS start(mode, next)
+  ORDER BY start.mode
+  ON CONFLICT ("id") DO NOTHING`;
+
 /** Raises counters. The caller has locked the rows in the order of the modes before it read them. */
 export const putCounters = `
   INSERT INTO uniqueindex AS counter ("id", "index")
@@ -78,6 +85,13 @@ export const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 export const recordPart = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer)
   ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;
+
+export const recordIdentity = `
+  INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer) ON CONFLICT ("part") DO NOTHING`;
+
+export const raiseEpoch = `
+  INSERT INTO uniqueindexsystem AS system ("part", "value") VALUES ($1, $2::integer)
+  ON CONFLICT ("part") DO UPDATE SET "value" = GREATEST(system."value" + 1, excluded."value")`;
 
 /**
  * Changes nothing, but needs all that an allocation needs, such as write permission and a writable server.

@@ -4,7 +4,8 @@ import {tlsMismatch} from '../shared/network-errors.js';
 import {HostFailover, type AskOptions} from '../shared/host-failover.js';
 import {connected, DEFAULT_ANSWER_TIMEOUT_MS, PROBE_TIMEOUT_MS} from '../shared/network-store.js';
 import {isCounterValue} from '../shared/counter-value.js';
-import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
+import {rejection, toCounter} from '../shared/counter-moves.js';
+import {IDENTITY_PART} from '../shared/lineage.js';
 import type {MigrationStep} from '../schema/steps.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {unsuitable} from '../schema/verdict.js';
@@ -17,6 +18,7 @@ import type {
   CounterMinimum,
   CounterMove,
   CounterPage,
+  Lineage,
   OpenOptions,
   Raise,
   Store,
@@ -27,6 +29,8 @@ import {Pool, type Asked} from './connection/pool.js';
 import {fromPostgresError} from './errors.js';
 import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
+import {moveCounters, raiseCounters} from './moves.js';
+import {advanceRaised, readLineage, unlessReset} from './raised.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
@@ -119,6 +123,34 @@ class PostgresStore implements Store {
     }, this.#limit);
   }
 
+  advanceRaised(
+    claims: readonly Claim[],
+    firstIndex: bigint,
+    epoch: number,
+  ): Promise<readonly ClaimResult[] | 'reset'> {
+    const {location} = this;
+    return this.#ask(async (pool) => {
+      await this.#tables.assertServable(pool);
+      const raised = {claims, firstIndex, epoch, location};
+      return unlessReset(this.#begin(pool, (transaction) => advanceRaised(transaction, pool.typed, raised)));
+    }, this.#limit);
+  }
+
+  lineage(): Promise<Lineage> {
+    return this.#ask(readLineage);
+  }
+
+  async ensureIdentity(candidate: number): Promise<void> {
+    await this.#ask((pool) => pool.unsafe(statements.recordIdentity, [IDENTITY_PART, candidate]));
+  }
+
+  readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
+    return this.#ask(async (pool) => {
+      const rows = await this.#query<Row>(pool, statements.readCounters, [pool.typed.texts(modes)]);
+      return rows.map(toCounter);
+    });
+  }
+
   counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#ask(async (pool) => {
       const rows = await this.#query<Row>(pool, statements.listCounters, [after ?? null, limit ?? null]);
@@ -148,31 +180,11 @@ class PostgresStore implements Store {
   }
 
   moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#transaction(async (transaction, {typed}) => {
-      const modes = typed.texts(moves.map(({mode}) => mode));
-      const rows = await this.#query<Row>(transaction, statements.lockCounters, [modes]);
-      const current = new Map(rows.map((row) => [row.mode, toCounter(row)]));
-      const conflicts = moves.flatMap((move) => findConflict(move, current.get(move.mode)));
-      if (conflicts.length === 0) {
-        const nexts = typed.bigints(moves.map(({to}) => to));
-        await transaction.unsafe(statements.moveCounters, [modes, nexts]);
-      }
-      return conflicts;
-    });
+    return this.#transaction((transaction, {typed}) => moveCounters(transaction, typed, moves));
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
-    return this.#transaction(async (transaction, {typed}) => {
-      const modes = typed.texts(minimums.map(({mode}) => mode));
-      const query = dryRun ? statements.readCounters : statements.lockCounters;
-      const rows = await this.#query<Row>(transaction, query, [modes]);
-      const current = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
-      if (!dryRun) {
-        const nexts = typed.bigints(minimums.map(({next}) => next));
-        await transaction.unsafe(statements.putCounters, [modes, nexts]);
-      }
-      return minimums.map((minimum) => raised(minimum, current.get(minimum.mode)));
-    });
+    return this.#transaction((transaction, {typed}) => raiseCounters(transaction, typed, minimums, dryRun));
   }
 
   /** Always exact: a table whose column compares otherwise, such as one of type citext, is rejected. */
@@ -227,12 +239,14 @@ class PostgresStore implements Store {
   }
 
   #transaction<T>(work: (transaction: Asked, pool: Pool) => Promise<T>): Promise<T> {
-    return this.#ask((pool) =>
-      pool.begin(async (transaction) => {
-        await transaction.unsafe(statements.durable);
-        return work(transaction, pool);
-      }),
-    );
+    return this.#ask((pool) => this.#begin(pool, (transaction) => work(transaction, pool)));
+  }
+
+  #begin<T>(pool: Pool, work: (transaction: Asked) => Promise<T>): Promise<T> {
+    return pool.begin(async (transaction) => {
+      await transaction.unsafe(statements.durable);
+      return work(transaction);
+    });
   }
 
   #ask<T>(work: (pool: Pool) => Promise<T>, options?: AskOptions): Promise<T> {

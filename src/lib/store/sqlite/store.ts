@@ -1,5 +1,6 @@
 import {MAX_COUNTER} from '../../core/range.js';
 import {findConflict, raised, rejection, toCounter} from '../shared/counter-moves.js';
+import {isBackward, raisedClaim} from '../shared/lineage.js';
 import {decideStep, type MigrationStep} from '../schema/steps.js';
 import {assertServable} from '../schema/verdict.js';
 import type {SchemaState} from '../schema/version.js';
@@ -11,6 +12,7 @@ import type {
   CounterMinimum,
   CounterMove,
   CounterPage,
+  Lineage,
   OpenOptions,
   Raise,
   Store,
@@ -18,6 +20,7 @@ import type {
 } from '../store.js';
 import {DatabaseFile} from './file/database-file.js';
 import {fileIdentity, nameWarnings, sizeOnDisk} from './file/file.js';
+import {ensureIdentity, raiseEpoch, readLineage} from './lineage.js';
 import {highestCounters, listCounters} from './list.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
@@ -77,6 +80,32 @@ class SqliteStore implements Store {
     });
   }
 
+  advanceRaised(
+    claims: readonly Claim[],
+    firstIndex: bigint,
+    epoch: number,
+  ): Promise<readonly ClaimResult[] | 'reset'> {
+    return this.#file.write(() => {
+      this.#assertServable();
+      if (readLineage(this.#connection).epoch !== epoch) return 'reset';
+      return claims.map((claim) => this.#takeRaised(claim, firstIndex));
+    });
+  }
+
+  lineage(): Promise<Lineage> {
+    return this.#file.read(() => readLineage(this.#connection));
+  }
+
+  ensureIdentity(candidate: number): Promise<void> {
+    return this.#file.write(() => {
+      ensureIdentity(this.#connection, candidate);
+    });
+  }
+
+  readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
+    return this.#file.read(() => modes.flatMap((mode) => this.#counter(mode) ?? []));
+  }
+
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
     return this.#file.read(() => listCounters(this.#statements, page));
   }
@@ -98,6 +127,7 @@ class SqliteStore implements Store {
       const conflicts = moves.flatMap((move) => findConflict(move, this.#counter(move.mode)));
       if (conflicts.length === 0) {
         for (const {mode, to} of moves) this.#move(mode, to);
+        if (moves.some(isBackward)) raiseEpoch(this.#connection);
       }
       return conflicts;
     });
@@ -175,6 +205,16 @@ class SqliteStore implements Store {
       return rejection(claim, found?.next, firstIndex, this.location);
     create.run(mode, firstIndex + count);
     return {kind: 'granted', next: firstIndex + count};
+  }
+
+  #takeRaised(claim: Claim, firstIndex: bigint): ClaimResult {
+    const {mode, minimum} = claim;
+    const {read, put} = this.#statements;
+    const start = minimum > firstIndex ? minimum : firstIndex;
+    const found = read.get(mode);
+    const result = raisedClaim(claim, found === undefined ? start : found.next, this.location);
+    if (result.kind === 'granted') put.run(mode, result.next);
+    return result;
   }
 
   #counter(mode: string): Counter | undefined {

@@ -1,4 +1,5 @@
 import {findConflict, raised, toCounter} from '../../shared/counter-moves.js';
+import {currentEpoch, EPOCH_PART, isBackward} from '../../shared/lineage.js';
 import type {Counter, CounterMove, CounterMinimum, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
@@ -72,6 +73,7 @@ export async function moveCounters(
   if (conflicts.length === 0) {
     for (const batch of batches(moves))
       await ask(statements.putCounters(batch.map(({mode, to}) => ({mode, next: to}))));
+    if (moves.some(isBackward)) await ask(statements.raiseEpoch(EPOCH_PART, currentEpoch()));
   }
   await end('COMMIT');
   return conflicts;

@@ -48,6 +48,11 @@ async function call(store: Store, {method, args}: Question): Promise<unknown> {
     const [claims, firstIndex] = args as [SentClaims, bigint];
     return toSentClaimResults(await store.advance(fromSentClaims(claims), firstIndex));
   }
+  if (method === 'advanceRaised') {
+    const [claims, firstIndex, epoch] = args as [SentClaims, bigint, number];
+    const results = await store.advanceRaised(fromSentClaims(claims), firstIndex, epoch);
+    return results === 'reset' ? results : toSentClaimResults(results);
+  }
   const methods = store as unknown as Readonly<Record<StoreMethod, (...args: readonly unknown[]) => unknown>>;
   return methods[method](...args);
 }

@@ -12,6 +12,7 @@ import type {
   CounterMinimum,
   CounterMove,
   CounterPage,
+  Lineage,
   OpenOptions,
   Raise,
   Store,
@@ -101,6 +102,32 @@ class ThreadedStore implements Store {
     return fromSentClaimResults(
       await this.#call<SentClaimResults>('advance', toSentClaims(claims), firstIndex),
     );
+  }
+
+  async advanceRaised(
+    claims: readonly Claim[],
+    firstIndex: bigint,
+    epoch: number,
+  ): Promise<readonly ClaimResult[] | 'reset'> {
+    const sent = await this.#call<SentClaimResults | 'reset'>(
+      'advanceRaised',
+      toSentClaims(claims),
+      firstIndex,
+      epoch,
+    );
+    return sent === 'reset' ? sent : fromSentClaimResults(sent);
+  }
+
+  lineage(): Promise<Lineage> {
+    return this.#call('lineage');
+  }
+
+  ensureIdentity(candidate: number): Promise<void> {
+    return this.#call('ensureIdentity', candidate);
+  }
+
+  readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
+    return this.#call('readCounters', modes);
   }
 
   counters(page?: CounterPage): Promise<readonly Counter[]> {

@@ -1,0 +1,68 @@
+import {raisedClaim, toLineage} from '../../shared/lineage.js';
+import type {Claim, ClaimResult} from '../../store.js';
+import * as statements from '../statements.js';
+import {batches} from './batches.js';
+import {storedValue} from './counter-row.js';
+import type {Transaction} from './many.js';
+
+interface RaisedClaims {
+  readonly claims: readonly Claim[];
+  readonly firstIndex: bigint;
+  readonly epoch: number;
+  readonly location: string;
+}
+
+/**
+ * Implements `Store.advanceRaised` in one transaction. It raises the counters first, which locks them as a
+ * reset does, so that the epoch it then reads stays valid until the commit.
+ */
+export async function advanceRaised(
+  {ask, end}: Transaction,
+  {claims, firstIndex, epoch, location}: RaisedClaims,
+): Promise<readonly ClaimResult[] | 'reset'> {
+  await ask('START TRANSACTION');
+  const results = new Map<string, ClaimResult>();
+  for (const batch of batches(claims)) {
+    const starts = batch.map(({mode, minimum}) => ({
+      mode,
+      next: minimum > firstIndex ? minimum : firstIndex,
+    }));
+    await ask(statements.createCounters(starts));
+    const [rows = []] = await ask(statements.lockCounters(batch.map(({mode}) => mode)));
+    const stored = new Map(rows.map((row) => [row.mode, storedValue(row)]));
+    const exact = batch.filter(({mode}) => stored.has(mode));
+    await write(ask, exact, (claim) => raisedClaim(claim, stored.get(claim.mode), location), results);
+    // A row stored under another spelling may have several claims, so each of these reads it again.
+    for (const claim of batch.filter(({mode}) => !stored.has(mode))) {
+      const [[row] = []] = await ask(statements.readCounter(claim.mode));
+      const value = row === undefined ? undefined : storedValue(row);
+      await write(ask, [claim], () => raisedClaim(claim, value, location), results);
+    }
+  }
+  const [parts = []] = await ask(statements.readParts);
+  const isCurrent = toLineage(parts as unknown as readonly Part[]).epoch === epoch;
+  await end(isCurrent ? 'COMMIT' : 'ROLLBACK');
+  return isCurrent ? claims.flatMap(({mode}) => results.get(mode) ?? []) : 'reset';
+}
+
+/** Judges the claims, notes the results, and writes the counters of those that are granted. */
+async function write(
+  ask: Transaction['ask'],
+  claims: readonly Claim[],
+  judge: (claim: Claim) => ClaimResult,
+  results: Map<string, ClaimResult>,
+): Promise<void> {
+  const sums: {mode: string; next: bigint}[] = [];
+  for (const claim of claims) {
+    const {mode} = claim;
+    const result = judge(claim);
+    results.set(mode, result);
+    if (result.kind === 'granted') sums.push({mode, next: result.next});
+  }
+  if (sums.length > 0) await ask(statements.putCounters(sums));
+}
+
+interface Part {
+  readonly part: string;
+  readonly value: unknown;
+}

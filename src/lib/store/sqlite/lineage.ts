@@ -1,0 +1,26 @@
+import {currentEpoch, EPOCH_PART, IDENTITY_PART, toLineage} from '../shared/lineage.js';
+import type {Lineage} from '../store.js';
+import type {NativeConnection} from './native.js';
+
+const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
+
+const recordIdentity = `
+  INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?) ON CONFLICT ("part") DO NOTHING`;
+
+const raiseEpochPart = `
+  INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?)
+  ON CONFLICT ("part") DO UPDATE SET "value" = max("value" + 1, excluded."value")`;
+
+export function readLineage(connection: NativeConnection): Lineage {
+  return toLineage(connection.statement<[], {part: string; value: unknown}>(readParts).all());
+}
+
+/** Implements `Store.ensureIdentity`. */
+export function ensureIdentity(connection: NativeConnection, candidate: number): void {
+  connection.statement<[string, number], unknown>(recordIdentity).run(IDENTITY_PART, candidate);
+}
+
+/** Raises the epoch, inside the transaction of a reset. */
+export function raiseEpoch(connection: NativeConnection): void {
+  connection.statement<[string, number], unknown>(raiseEpochPart).run(EPOCH_PART, currentEpoch());
+}
