@@ -217,6 +217,8 @@ needs('mariadb').describe('MariaDB', () => {
         granted: () => undefined,
         waited: () => undefined,
         failed: () => failures++,
+        raised: () => undefined,
+        forgotten: () => undefined,
       },
     });
     proxy.hold();

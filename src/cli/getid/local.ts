@@ -1,4 +1,5 @@
 import {Allocator} from '../../lib/allocation/allocator.js';
+import {marksFileOf} from '../../lib/allocation/memory/open.js';
 import type {IdRange} from '../../lib/core/range.js';
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config} from '../../lib/config/resolve.js';
@@ -43,11 +44,18 @@ export async function allocateLocally(
     return await withStore(steps.connect(config, {print: printNotice, limit}), async (store) => {
       const chosenMode = mode ?? (await steps.chooseMode(store, limit));
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
+      const marksFile = marksFileOf(config.settings);
       const policy = existing ? {policy: createsNoMode} : {};
-      const allocator = new Allocator(store, {...config.settings, requestTimeoutMs: leftMs, ...policy});
+      const allocator = new Allocator(store, {
+        ...config.settings,
+        requestTimeoutMs: leftMs,
+        ...policy,
+        marksFile,
+      });
       const range = await (existing
         ? allocateExisting(allocator, store, chosenMode, count)
         : allocator.allocate(chosenMode, count));
+      await allocator.guard.memory.close({sync: false});
       // A slow close of the connection must not lose the allocated range.
       limit?.lift();
       return range;

@@ -9,6 +9,8 @@ import type {AllocatorObserver} from './observer.js';
 import {parseMode} from '../core/mode.js';
 import {EMPTY_RANGE, type IdRange} from '../core/range.js';
 import {modeNotAllowed, queueFull, stopping, tooLate} from './rejections.js';
+import type {MarksFile} from './memory/marks-file.js';
+import type {RegressionPolicy} from './regression.js';
 import {RegressionGuard} from './regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';
 import {batchLength, grant, reject, type RequestCallbacks, type PendingRequest} from './pending-requests.js';
@@ -24,6 +26,10 @@ export interface AllocatorOptions {
   /** Which modes may be used and created; without it, all may. */
   readonly policy?: ModePolicy & {readonly allowedModes?: ModeFilter | undefined};
   readonly observer?: AllocatorObserver;
+  /** Keeps the high-water marks beyond the end of this process. */
+  readonly marksFile?: MarksFile | undefined;
+  /** What happens to a counter that went back by accident; `raise` by default. */
+  readonly onRegression?: RegressionPolicy;
 }
 
 /**
@@ -52,7 +58,12 @@ export class Allocator {
     const {firstIndex, policy} = options;
     const createsAny = policy === undefined || (policy.createModes && policy.maxModes === 0);
     const gate = createsAny ? undefined : new ModeGate(store, policy);
-    this.guard = new RegressionGuard(store, policy?.maxModes ?? 0);
+    this.guard = new RegressionGuard(store, {
+      maxModes: policy?.maxModes ?? 0,
+      file: options.marksFile,
+      onRegression: options.onRegression ?? 'raise',
+      observer: options.observer,
+    });
     this.#location = store.location;
     this.#options = options;
     const {guard} = this;

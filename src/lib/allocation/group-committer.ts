@@ -39,6 +39,13 @@ export interface CommitOutcome {
   readonly failure: UniqueIDError | undefined;
 }
 
+/** A part of a batch whose counter was found below its mark. */
+interface Regressed {
+  readonly batch: ModeBatch;
+  /** `undefined` if the mode is missing. */
+  readonly found: bigint | undefined;
+}
+
 type Progress = Pick<CommitOutcome, 'committed' | 'failure'>;
 
 /** Claims that the store did not grant although the database works. */
@@ -47,8 +54,8 @@ interface Leftover {
   readonly fitting: readonly ModeBatch[];
   /** Modes that do not exist; the mode gate decides whether to create them. */
   readonly missing: readonly ModeBatch[];
-  /** Modes that do not exist although this process has issued integers of them. */
-  readonly lost: readonly string[];
+  /** Counters below their high-water marks, and missing modes that have one. */
+  readonly regressed: readonly Regressed[];
 }
 
 /** Commits batches through the store. A request that cannot be served is rejected alone. */
@@ -59,9 +66,19 @@ export class GroupCommitter {
     this.#options = options;
   }
 
-  /** Commits as much of a batch as possible. The call to the store starts before this method first awaits. */
+  /**
+   * Commits as much of a batch as possible. The call to the store starts before this method first awaits,
+   * except in the first batch.
+   */
   async commit(batch: readonly PendingRequest[]): Promise<CommitOutcome> {
-    const {committed, failure} = await this.#advance(splitByMode(batch), this.#options.gate === undefined);
+    const {gate, guard} = this.#options;
+    const {committed, failure} = guard.isPrepared
+      ? await this.#advance(splitByMode(batch), gate === undefined)
+      : await inOrder([
+          () => guard.prepare().then(() => NOTHING),
+          () => this.#advance(splitByMode(batch), gate === undefined),
+        ]);
+    guard.memory.flush();
     if (failure === undefined) return {committed, retry: [], failure};
     const served = new Set(committed.flatMap((each) => each.batch.requests));
     const left = batch.filter((request) => !request.isSettled && !served.has(request));
@@ -72,6 +89,8 @@ export class GroupCommitter {
 
   async #advance(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
+    guard.memory.poll();
+    const epoch = guard.memory.knownEpoch;
     const claims = batches.map(({mode, total}) => {
       const mark = guard.highWaterMark(mode);
       // A mode of which this process has issued integers exists; creating it again would issue them twice.
@@ -83,7 +102,7 @@ export class GroupCommitter {
     } catch (error) {
       return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const {committed, leftover} = this.#sortResults(batches, results);
+    const {committed, leftover} = this.#sortResults(batches, results, epoch);
     if (leftover === undefined) return {committed, failure: undefined};
     const later = await this.#advanceLeftover(leftover, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
@@ -92,36 +111,77 @@ export class GroupCommitter {
   #sortResults(
     batches: readonly ModeBatch[],
     results: readonly ClaimResult[],
+    epoch: number,
   ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
     const {guard} = this.#options;
     const committed: CommittedBatch[] = [];
     const fitting: ModeBatch[] = [];
     const missing: ModeBatch[] = [];
-    const lost: string[] = [];
+    const regressed: Regressed[] = [];
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if (result.kind === 'granted') committed.push(...this.#accept(batch, result.next));
+      if (result.kind === 'granted') committed.push(...this.#accept(batch, result.next, epoch));
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
-      else if (result.kind === 'behind') rejectAll(batch, guard.quarantine(batch.mode, result.found));
+      else if (result.kind === 'behind') regressed.push({batch, found: result.found});
       else if (guard.highWaterMark(batch.mode) === undefined) missing.push(batch);
-      else {
-        lost.push(batch.mode);
-        rejectAll(batch, guard.quarantine(batch.mode, 0n));
-      }
+      else regressed.push({batch, found: undefined});
     }
-    const isDone = fitting.length + missing.length + lost.length === 0;
-    return {committed, leftover: isDone ? undefined : {fitting, missing, lost}};
+    const isDone = fitting.length + missing.length + regressed.length === 0;
+    return {committed, leftover: isDone ? undefined : {fitting, missing, regressed}};
   }
 
-  #advanceLeftover({fitting, missing, lost}: Leftover, mayCreate: boolean): Promise<Progress> {
+  #advanceLeftover({fitting, missing, regressed}: Leftover, mayCreate: boolean): Promise<Progress> {
     const remaining = fitting.filter(({requests}) => requests.length > 0);
     return inOrder([
-      () => this.#createUnused(lost),
+      () => this.#mend(regressed, mayCreate),
       () => this.#advanceIfAny(remaining, mayCreate),
       async () => this.#advanceIfAny(await this.#rejectUncreatable(missing), true),
     ]);
+  }
+
+  /** Serves counters below their marks: from where a reset put them, or from the marks, or not at all. */
+  async #mend(regressed: readonly Regressed[], mayCreate: boolean): Promise<Progress> {
+    if (regressed.length === 0) return NOTHING;
+    const {guard} = this.#options;
+    const {kind, epoch} = await guard.judge(
+      regressed.map(({batch, found}) => ({mode: batch.mode, next: found})),
+    );
+    if (kind === 'raise') return this.#raise(regressed, mayCreate, epoch);
+    const batches = regressed.map(({batch}) => batch);
+    if (kind === 'on purpose') return this.#advance(batches, mayCreate);
+    for (const {batch, found = 0n} of regressed) rejectAll(batch, guard.quarantine(batch.mode, found));
+    return this.#createUnused(regressed.filter(({found}) => found === undefined));
+  }
+
+  /** Allocates from the marks, unless a reset comes in between. */
+  async #raise(regressed: readonly Regressed[], mayCreate: boolean, epoch: number): Promise<Progress> {
+    const {store, guard, firstIndex} = this.#options;
+    const claims = regressed.map(({batch: {mode, total}}) => ({
+      mode,
+      count: total,
+      minimum: guard.highWaterMark(mode) ?? 0n,
+      mayCreate: true,
+    }));
+    const results = await store.advanceRaised(claims, firstIndex, epoch);
+    if (results === 'reset') return this.#mend(regressed, mayCreate);
+    for (const [index, {batch, found = 0n}] of regressed.entries())
+      if (results[index]?.kind === 'granted')
+        guard.noteRaised(batch.mode, found, claims[index]?.minimum ?? 0n);
+    const {committed, leftover} = this.#sortResults(
+      regressed.map(({batch}) => batch),
+      results,
+      epoch,
+    );
+    const fitting = leftover?.fitting.filter(({requests}) => requests.length > 0) ?? [];
+    const later = await this.#mend(
+      regressed.flatMap(({batch: {mode}, found}) =>
+        fitting.filter((batch) => batch.mode === mode).map((batch) => ({batch, found})),
+      ),
+      mayCreate,
+    );
+    return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
   #advanceIfAny(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
@@ -166,10 +226,10 @@ export class GroupCommitter {
   }
 
   /** Checks a granted range against the high-water mark again, although the store has compared both. */
-  #accept(batch: ModeBatch, next: bigint): readonly CommittedBatch[] {
+  #accept(batch: ModeBatch, next: bigint, epoch: number): readonly CommittedBatch[] {
     const {mode, total} = batch;
     const first = next - total;
-    const error = this.#options.guard.recordOrReject(mode, first, next);
+    const error = this.#options.guard.recordOrReject(mode, first, next, epoch);
     if (error === undefined) return [{batch, first, next}];
     rejectAll(batch, error);
     return [];
@@ -187,10 +247,10 @@ export class GroupCommitter {
   }
 
   /** Creates lost modes, so that `reset` finds them; their requests stay rejected. */
-  async #createUnused(modes: readonly string[]): Promise<Progress> {
+  async #createUnused(lost: readonly Regressed[]): Promise<Progress> {
     const {store, firstIndex} = this.#options;
-    const minimums = modes.map((mode) => ({mode, next: firstIndex}));
-    if (modes.length > 0) await store.raiseCounters(minimums, false);
+    const minimums = lost.map(({batch}) => ({mode: batch.mode, next: firstIndex}));
+    if (lost.length > 0) await store.raiseCounters(minimums, false);
     return NOTHING;
   }
 }

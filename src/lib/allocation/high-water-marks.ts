@@ -26,6 +26,19 @@ export class HighWaterMarks {
     return this.#marks.peek(mode)?.next;
   }
 
+  /** Returns the marks, those set last first. */
+  *entries(): Iterable<readonly [mode: string, next: bigint]> {
+    for (const [mode, {next}] of this.#marks.entriesDescending()) yield [mode, next];
+  }
+
+  get isEmpty(): boolean {
+    return this.#marks.size === 0;
+  }
+
+  delete(mode: string): void {
+    this.#marks.delete(mode);
+  }
+
   set(mode: string, next: bigint): void {
     // The key is a copy: a slice would keep the whole text of its request in memory.
     const key = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();

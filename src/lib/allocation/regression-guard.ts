@@ -1,27 +1,68 @@
 import type {UniqueIDError} from '../core/errors.js';
-import type {Store} from '../store/store.js';
+import type {Lineage, Store} from '../store/store.js';
 import {HighWaterMarks} from './high-water-marks.js';
+import {MarkMemory} from './memory/memory.js';
+import type {MarksFile} from './memory/marks-file.js';
+import type {AllocatorObserver} from './observer.js';
+import {RaisedModes} from './raised-modes.js';
 import {regressed} from './rejections.js';
-import type {Regression} from './regression.js';
+import type {Regression, RegressionPolicy} from './regression.js';
+
+export interface GuardOptions {
+  /** The most modes that the database may hold; 0 for no limit. */
+  readonly maxModes: number;
+  /** Keeps the marks beyond the end of this process; without it they are lost then. */
+  readonly file?: MarksFile | undefined;
+  readonly onRegression: RegressionPolicy;
+  readonly observer?: Pick<AllocatorObserver, 'raised' | 'forgotten'> | undefined;
+}
+
+/** Whether a counter below its mark went back on purpose, and the epoch that decides it. */
+export interface Verdict {
+  readonly kind: 'on purpose' | 'raise' | 'stop';
+  readonly epoch: number;
+}
 
 /**
- * Keeps the high-water mark of each mode, and quarantines a mode whose counter is found below its mark. No
- * SQL statement can detect this: a restored database does not know that it has gone back.
+ * Keeps the high-water mark of each mode, and decides what happens to a counter below its mark. No SQL
+ * statement can detect this: a restored database does not know that it has gone back.
  */
 export class RegressionGuard {
+  readonly memory: MarkMemory;
+  readonly marks: HighWaterMarks;
   readonly #store: Store;
-  readonly #marks: HighWaterMarks;
+  readonly #options: GuardOptions;
   readonly #regressions = new Map<string, Regression>();
+  readonly #raised = new RaisedModes();
+  #prepared: Promise<void> | undefined;
+  #isPrepared = false;
+  /** Called after a verdict, so that all marks are compared with their counters. */
+  onVerdict: () => void = () => undefined;
 
-  /** @param maxModes the most modes that the database may hold; 0 for no limit */
-  constructor(store: Store, maxModes: number) {
+  constructor(store: Store, options: GuardOptions) {
     this.#store = store;
-    this.#marks = new HighWaterMarks(maxModes);
+    this.#options = options;
+    this.marks = new HighWaterMarks(options.maxModes);
+    this.memory = new MarkMemory(options.file, this.marks, store.location);
   }
 
-  /** Returns one more than the highest integer issued, or `undefined` if this process has issued none. */
+  /** True if the marks of earlier processes are read. */
+  get isPrepared(): boolean {
+    return this.#isPrepared;
+  }
+
+  /** Reads the marks of earlier processes, once. @throws UniqueIDError `DATABASE_*` */
+  async prepare(): Promise<void> {
+    if (this.#isPrepared) return;
+    this.#prepared ??= this.#prepare().finally(() => {
+      this.#prepared = undefined;
+    });
+    await this.#prepared;
+  }
+
+  /** Returns one more than the highest integer issued, or `undefined` if none is known. */
   highWaterMark(mode: string): bigint | undefined {
-    return this.#marks.get(mode);
+    return this.marks.get(mode);
   }
 
   /** Returns the quarantined modes; no integers of them are issued. */
@@ -29,15 +70,24 @@ export class RegressionGuard {
     return [...this.#regressions.values()];
   }
 
+  /** Returns the counters that were raised to their marks within the last hour. */
+  raised(): readonly Regression[] {
+    return this.#raised.recent();
+  }
+
   /**
    * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
    *
+   * @param epoch the known epoch when the integers were claimed
    * @returns the error for the callers if `first` is below the mark, so that some may already be issued
    */
-  recordOrReject(mode: string, first: bigint, next: bigint): UniqueIDError | undefined {
-    if (first < (this.#marks.get(mode) ?? 0n)) return this.quarantine(mode, first);
+  recordOrReject(mode: string, first: bigint, next: bigint, epoch: number): UniqueIDError | undefined {
+    // The mode was reset since. The range may be of before that, and is no mark then.
+    if (this.memory.resetEpoch(mode) > epoch) return undefined;
+    if (first < (this.marks.get(mode) ?? 0n)) return this.quarantine(mode, first);
     this.#regressions.delete(mode);
-    this.#marks.set(mode, next);
+    this.marks.set(mode, next);
+    this.memory.record(mode, next);
     return undefined;
   }
 
@@ -47,9 +97,49 @@ export class RegressionGuard {
    * @returns the error for the callers
    */
   quarantine(mode: string, found: bigint): UniqueIDError {
-    const regression = {mode, found, highWaterMark: this.#marks.get(mode) ?? 0n};
+    const regression = {mode, found, highWaterMark: this.marks.get(mode) ?? 0n};
     this.#regressions.set(mode, regression);
     return regressed(regression, this.#store.location);
+  }
+
+  /**
+   * Decides what to do with counters found below their marks. Forgets the marks if a reset moved them.
+   *
+   * @param found the counters; `undefined` for a missing mode
+   * @throws UniqueIDError `DATABASE_*`
+   */
+  async judge(
+    found: readonly {readonly mode: string; readonly next: bigint | undefined}[],
+  ): Promise<Verdict> {
+    const {epoch} = await this.#store.lineage();
+    this.memory.poll();
+    this.onVerdict();
+    if (epoch <= this.memory.knownEpoch) return {kind: this.#options.onRegression, epoch};
+    for (const {mode, next} of found) this.forget(mode, next, epoch);
+    return {kind: 'on purpose', epoch};
+  }
+
+  /** Forgets the mark of a counter that a reset at this epoch moved back. */
+  forget(mode: string, next: bigint | undefined, epoch: number): void {
+    this.#regressions.delete(mode);
+    const highWaterMark = this.marks.get(mode);
+    if (highWaterMark !== undefined && next !== undefined && next >= highWaterMark) return;
+    if (next === undefined) this.marks.delete(mode);
+    else this.marks.set(mode, next);
+    this.memory.recordReset(mode, next ?? 0n, epoch);
+    this.#options.observer?.forgotten({mode, found: next ?? 0n, highWaterMark: highWaterMark ?? 0n});
+  }
+
+  /** Reports a counter that was raised to its mark. */
+  noteRaised(mode: string, found: bigint, highWaterMark: bigint): void {
+    const regression = {mode, found, highWaterMark};
+    this.#regressions.delete(mode);
+    this.#raised.add(regression);
+    this.#options.observer?.raised(regression);
+  }
+
+  get policy(): RegressionPolicy {
+    return this.#options.onRegression;
   }
 
   /**
@@ -63,10 +153,29 @@ export class RegressionGuard {
   async recheckQuarantined(): Promise<UniqueIDError | undefined> {
     for (const regression of this.#regressions.values()) {
       const found = (await this.#store.counter(regression.mode))?.next;
-      if (found === undefined || found < regression.highWaterMark)
+      if (found === undefined || found < (this.marks.get(regression.mode) ?? 0n))
         return regressed(regression, this.#store.location);
       this.#regressions.delete(regression.mode);
     }
     return undefined;
   }
+
+  async #prepare(): Promise<void> {
+    const lineage = await withIdentity(this.#store);
+    this.memory.start(lineage);
+    this.#isPrepared = true;
+  }
+}
+
+/** Reads the lineage of a database, and gives it an identity if this user may write one. */
+export async function withIdentity(store: Store): Promise<Lineage> {
+  const lineage = await store.lineage();
+  if (lineage.identity !== undefined) return lineage;
+  try {
+    await store.ensureIdentity(1 + Math.floor(Math.random() * (2 ** 31 - 1)));
+  } catch {
+    // Without the right to write it, the marks are found by the place of the database only.
+    return lineage;
+  }
+  return store.lineage();
 }

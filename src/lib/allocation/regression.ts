@@ -1,8 +1,11 @@
-/** A quarantined mode: its counter was found below its high-water mark. */
+/** A counter that was found below its high-water mark. */
 export interface Regression {
   readonly mode: string;
   /** The next index that was found. */
   readonly found: bigint;
-  /** One more than the highest integer this process has issued; `reset --at-least` this value mends it. */
+  /** One more than the highest integer known to be issued; `reset --at-least` this value mends it. */
   readonly highWaterMark: bigint;
 }
+
+/** What to do with a counter that went back by accident: raise it, or quarantine its mode. */
+export type RegressionPolicy = 'raise' | 'stop';

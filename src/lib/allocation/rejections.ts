@@ -42,6 +42,31 @@ export function regressed({mode, found, highWaterMark}: Regression, location: st
   );
 }
 
+/** Describes a counter that was raised to its mark, with both values. */
+export function raisedText({mode, found, highWaterMark}: Regression, location: string): string {
+  return (
+    `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: it was ${found}, but ` +
+    `integers up to ${highWaterMark - 1n} are issued. It was raised to ${highWaterMark}; ` +
+    'check whether an older database was restored.'
+  );
+}
+
+/** Describes a counter that a reset moved back, with both values. */
+export function forgottenText({mode, found, highWaterMark}: Regression, location: string): string {
+  return (
+    `A reset moved the counter of mode ${JSON.stringify(mode)} in ${location} back ` +
+    `from ${highWaterMark} or more to ${found}; it is used from there.`
+  );
+}
+
+/** @param problem completes the sentence "The file …" */
+export function guardFileProblem(path: string, problem: string): string {
+  return (
+    `The file of high-water marks ${path} ${problem}. ` +
+    'After a restart, integers of a restored database could be issued twice. Repair it, or set guard_file.'
+  );
+}
+
 export function tooLate(location: string, timeoutMs: number): UniqueIDError {
   return new UniqueIDError(
     'DATABASE_UNAVAILABLE',

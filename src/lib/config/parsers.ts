@@ -59,6 +59,15 @@ export const logLevel: Parser<LogLevel> = (text) => {
   return level;
 };
 
+const regressionPolicies = ['raise', 'stop'] as const;
+
+/** Parses what happens to a counter below its high-water mark, in any case. */
+export const regressionPolicy: Parser<(typeof regressionPolicies)[number]> = (text) => {
+  const policy = regressionPolicies.find((each) => each === text.toLowerCase());
+  if (policy === undefined) throw new InvalidValue(`one of ${regressionPolicies.join(', ')}`);
+  return policy;
+};
+
 /** Parses a path; an empty text means no path, as in CherryPy. */
 export const optionalPath: Parser<string | undefined> = (text) => (text === '' ? undefined : text);
 

@@ -8,6 +8,7 @@ import {
   modeList,
   optionalPath,
   optionalServer,
+  regressionPolicy,
   seconds,
   smallNumber,
   wholeNumber,
@@ -101,6 +102,23 @@ export const settings = {
     unit: 'modes',
     description: 'Modes that the database may hold before no more are created; 0 sets no limit.',
     parse: smallNumber(0, 1_000_000_000),
+  }),
+  guardFile: uniqueidSetting({
+    key: 'guard_file',
+    env: 'UNIQUEID_GUARD_FILE',
+    default: '',
+    description:
+      'File of the high-water marks, outside the database; `none` for no file. ' +
+      'Without it, beside an SQLite database or in the state folder.',
+    parse: optionalPath,
+  }),
+  onRegression: uniqueidSetting({
+    key: 'on_regression',
+    env: 'UNIQUEID_ON_REGRESSION',
+    default: 'raise',
+    description:
+      'Treatment of a counter that went back by accident: `raise` to its mark, or `stop` its mode.',
+    parse: regressionPolicy,
   }),
   tokensFile: uniqueidSetting({
     key: 'tokens_file',

@@ -1,5 +1,9 @@
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
+import {MarkWatch} from '../allocation/mark-watch.js';
+import {marksFileOf} from '../allocation/memory/open.js';
+import type {AllocatorObserver} from '../allocation/observer.js';
+import {forgottenText, raisedText} from '../allocation/rejections.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
 import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
@@ -22,6 +26,8 @@ export interface ApiHooks {
   readonly timesRequests?: boolean;
   /** Called with each failure of the service itself; `X-Request-Id` of the answer holds the id. */
   readonly failure: FailureRecorder;
+  /** Called with each event that an operator should know of, in one sentence or two. */
+  readonly warn?: (text: string) => void;
   /** Counts the lines that the logs could not write. */
   readonly droppedLogLines?: () => number;
 }
@@ -51,6 +57,8 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const lifecycle = new Lifecycle();
   const writer = new ResponseWriter(headers, lifecycle, hooks.access, hooks.timesRequests);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
+  const watch = new MarkWatch(store, allocator.guard, {...settings, warn: hooks.warn});
+  watch.start();
   const health = new Health(store, allocator, lifecycle);
   const rejections = new Rejections(metrics, hooks.failure);
   const hosts = new HostCheck(settings.allowedHosts);
@@ -75,14 +83,18 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     setAddress: (address) => {
       hosts.setAddress(address);
     },
-    finish: () => allocator.close(),
+    finish: async () => {
+      await allocator.close();
+      await watch.stop();
+      await allocator.guard.memory.close({sync: true});
+    },
   };
 }
 
 function measuredAllocator(
   settings: Settings,
   store: Store,
-  {droppedLogLines}: ApiHooks,
+  {droppedLogLines, warn}: ApiHooks,
 ): {allocator: Allocator; metrics: Metrics; highest: HighestCounters} {
   const highest = new HighestCounters(store);
   const metrics = new Metrics(highest);
@@ -90,11 +102,31 @@ function measuredAllocator(
   const allocator = new Allocator(store, {
     ...settings,
     policy: {allowedModes, createModes, maxModes},
-    observer: metrics.observer,
+    observer: warn === undefined ? metrics.observer : withWarnings(metrics.observer, store.location, warn),
+    marksFile: marksFileOf(settings),
   });
   metrics.watch(allocator);
   if (droppedLogLines !== undefined) metrics.watchLogs(droppedLogLines);
   return {allocator, metrics, highest};
+}
+
+/** Logs each regression too. */
+function withWarnings(
+  observer: AllocatorObserver,
+  location: string,
+  warn: (text: string) => void,
+): AllocatorObserver {
+  return {
+    ...observer,
+    raised: (regression) => {
+      observer.raised(regression);
+      warn(raisedText(regression, location));
+    },
+    forgotten: (regression) => {
+      observer.forgotten(regression);
+      warn(forgottenText(regression, location));
+    },
+  };
 }
 
 /** Returns the configured headers that have an effect, and a sentence for each that has none. */

@@ -149,7 +149,7 @@ async function answerHealth(deps: RouteDeps, {request, response}: Exchange): Pro
   const problem = await health.problem();
   if (problem === undefined) {
     const details = isTrusted ? `, "database": ${JSON.stringify(store.location)}` : '';
-    writer.send(request, response, 200, `{"status": "ok"${details}}`);
+    writer.send(request, response, 200, `{"status": "${health.isDegraded ? 'degraded' : 'ok'}"${details}}`);
     return;
   }
   const failure = asUnavailable(problem);

@@ -127,6 +127,9 @@ async function listenOrClose(
       failure: (error, request, requestId) => {
         failures.record(error, request, requestId);
       },
+      warn: (text) => {
+        errors.warn(text);
+      },
       droppedLogLines: () => logs.droppedLines(),
     });
     const server = await listen(api.listener, settings, descriptor);

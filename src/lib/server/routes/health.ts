@@ -42,6 +42,11 @@ export class Health {
     this.#lifecycle = lifecycle;
   }
 
+  /** True if counters went back lately and were raised: a person should look for the cause. */
+  get isDegraded(): boolean {
+    return this.#allocator.guard.raised().length > 0;
+  }
+
   async problem(): Promise<Problem> {
     if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is shutting down.');
     if (this.#last !== undefined && this.#isCurrent(this.#last)) return this.#last.problem;

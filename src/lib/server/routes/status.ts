@@ -1,4 +1,4 @@
-import {queueFull, regressed} from '../../allocation/rejections.js';
+import {guardFileProblem, queueFull, raisedText, regressed} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {statusDocument} from '../../operations/status-document.js';
@@ -43,10 +43,15 @@ export class ServiceStatus {
     const {guard} = this.#allocator;
     const regressions = guard.regressions();
     const quarantined = new Set(regressions.map(({mode}) => mode));
+    const {location} = this.#store;
     const warnings = regressions
       .slice(0, MAX_QUARANTINE_WARNINGS)
-      .map((regression) => regressed(regression, this.#store.location))
+      .map((regression) => regressed(regression, location))
       .map(({message, hint = ''}) => `${message} ${hint}`);
+    const raised = guard.raised().slice(-MAX_QUARANTINE_WARNINGS);
+    warnings.push(...raised.map((regression) => raisedText(regression, location)));
+    const {path = '', problem} = guard.memory;
+    if (problem !== undefined) warnings.push(guardFileProblem(path, problem));
     const database = {...status.database, warnings: [...warnings, ...status.database.warnings]};
     const document = statusDocument({...status, database}, version, {
       uptimeSeconds: Math.round(process.uptime() * 10) / 10,

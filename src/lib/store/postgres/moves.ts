@@ -37,9 +37,6 @@ export async function raiseCounters(
   const rows = (await transaction.unsafe(query, [modes])) as unknown as readonly Row[];
   const current = new Map(rows.map((row) => [row.mode, toCounter(row).next]));
   if (!dryRun)
-    await transaction.unsafe(statements.putCounters, [
-      modes,
-      typed.bigints(minimums.map(({next}) => next)),
-    ]);
+    await transaction.unsafe(statements.putCounters, [modes, typed.bigints(minimums.map(({next}) => next))]);
   return minimums.map((minimum) => raised(minimum, current.get(minimum.mode)));
 }

@@ -1,0 +1,197 @@
+import type {Counter, Lineage, Store} from '../store/store.js';
+import {guardFileProblem} from './rejections.js';
+import {withIdentity, type RegressionGuard} from './regression-guard.js';
+
+/** The time between two readings of the counters that other servers may have moved. */
+const REFRESH_MS = 1000;
+
+/** The most modes in one statement; MariaDB compares longer lists otherwise. */
+const MODES_PER_STATEMENT = 500;
+
+export interface MarkWatchOptions {
+  /** The first integer of a new mode. */
+  readonly firstIndex: bigint;
+  /** Called with each new problem of the file of marks. */
+  readonly warn?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Compares the high-water marks with the counters. While a server runs, it learns once a second what other
+ * servers have issued, so that each of them can raise a counter that went back.
+ */
+export class MarkWatch {
+  readonly #store: Store;
+  readonly #guard: RegressionGuard;
+  readonly #options: MarkWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #refreshing: Promise<void> | undefined;
+  #comparing: Promise<void> | undefined;
+  #reported: string | undefined;
+  #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
+
+  constructor(store: Store, guard: RegressionGuard, options: MarkWatchOptions) {
+    this.#store = store;
+    this.#guard = guard;
+    this.#options = options;
+  }
+
+  /** Compares all marks now, and refreshes them from now on. */
+  start(): void {
+    this.#guard.onVerdict = () => {
+      void this.compareAll().catch(() => undefined);
+    };
+    this.#timer = setInterval(() => {
+      this.#refreshing ??= this.#refresh()
+        // A request that fails for the same reason reports it; the next turn tries again.
+        .catch(() => undefined)
+        .finally(() => {
+          this.#refreshing = undefined;
+        });
+    }, REFRESH_MS).unref();
+    void this.#startComparing().finally(() => {
+      this.#reportProblem();
+    });
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#refreshing;
+    await this.#comparing?.catch(() => undefined);
+  }
+
+  /** Raises all counters below their marks, or forgets the marks if a reset moved the counters. */
+  compareAll(): Promise<void> {
+    this.#comparing ??= this.#compareAll().finally(() => {
+      this.#comparing = undefined;
+    });
+    return this.#comparing;
+  }
+
+  async #startComparing(): Promise<void> {
+    try {
+      await this.#guard.prepare();
+      await this.compareAll();
+    } catch {
+      // The first request tries again, and reports the failure.
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const {memory, marks} = this.#guard;
+    await this.#guard.prepare();
+    memory.repair();
+    this.#reportProblem();
+    memory.poll();
+    const epoch = memory.knownEpoch;
+    const known = new Map(first(marks.entries(), MODES_PER_STATEMENT));
+    const counters = known.size === 0 ? [] : await this.#store.readCounters([...known.keys()]);
+    // Read after the counters: if no reset is known by now, none of them is from before a reset.
+    const lineage = await withIdentity(this.#store);
+    const instance = await this.#store.identity();
+    memory.poll();
+    const isReplaced = this.#noteReplaced(lineage, instance);
+    const hasRegressed = counters.some(({mode, next = 0n}) => next < (known.get(mode) ?? 0n));
+    if (isReplaced || hasRegressed || lineage.epoch > memory.knownEpoch) await this.compareAll();
+    else this.#learn(counters, epoch);
+    memory.flush();
+  }
+
+  #reportProblem(): void {
+    const {path, problem} = this.#guard.memory;
+    if (problem !== undefined && problem !== this.#reported)
+      this.#options.warn?.(guardFileProblem(path ?? '', problem));
+    this.#reported = problem;
+  }
+
+  /** Returns true if the database is another than a second ago, or an older state of it. */
+  #noteReplaced(lineage: Lineage, instance: string): boolean {
+    const {memory} = this.#guard;
+    const last = this.#last;
+    this.#last = {lineage, instance};
+    if (!memory.isOf(lineage)) memory.start(lineage);
+    return (
+      last !== undefined &&
+      (last.instance !== instance ||
+        last.lineage.identity !== lineage.identity ||
+        last.lineage.epoch > lineage.epoch)
+    );
+  }
+
+  /** Raises the marks of counters that other servers have moved on. */
+  #learn(counters: readonly Counter[], epoch: number): void {
+    const {memory, marks} = this.#guard;
+    for (const {mode, next = 0n} of counters) {
+      const mark = marks.get(mode);
+      if (mark === undefined || mark >= next || memory.resetEpoch(mode) > epoch) continue;
+      marks.set(mode, next);
+      memory.record(mode, next);
+    }
+  }
+
+  async #compareAll(): Promise<void> {
+    const {memory, marks} = this.#guard;
+    const {epoch} = await withIdentity(this.#store);
+    memory.poll();
+    const isOnPurpose = epoch > memory.knownEpoch;
+    const modes = Array.from(marks.entries(), ([mode]) => mode);
+    for (let start = 0; start < modes.length; start += MODES_PER_STATEMENT) {
+      const regressed = await this.#findRegressed(modes.slice(start, start + MODES_PER_STATEMENT));
+      if (isOnPurpose)
+        for (const {mode, next} of regressed) if (next !== undefined) this.#guard.forget(mode, next, epoch);
+      if (!isOnPurpose || regressed.some(({next}) => next === undefined))
+        await this.#mend(isOnPurpose ? regressed.filter(({next}) => next === undefined) : regressed, epoch);
+      memory.flush();
+    }
+    memory.recordEpoch(epoch);
+    memory.flush();
+  }
+
+  /** Returns the counters below their marks; those of missing modes are `undefined`. */
+  async #findRegressed(modes: readonly string[]): Promise<readonly Regressed[]> {
+    const {marks} = this.#guard;
+    // Before the counters are read: a later mark may be of an integer that was allocated after the reading.
+    const known = new Map(modes.map((mode) => [mode, marks.get(mode)]));
+    const counters = new Map(
+      (await this.#store.readCounters(modes)).map(({mode, next}) => [mode, next ?? 0n]),
+    );
+    const regressed: Regressed[] = [];
+    for (const [mode, mark = 0n] of known) {
+      // A table that ignores case may store the mode under another spelling.
+      const next = counters.get(mode) ?? (await this.#store.counter(mode))?.next;
+      if (mark > (next ?? 0n) || (mark > 0n && next === undefined)) regressed.push({mode, mark, next});
+    }
+    return regressed;
+  }
+
+  async #mend(regressed: readonly Regressed[], epoch: number): Promise<void> {
+    if (regressed.length === 0) return;
+    if (this.#guard.policy === 'stop') {
+      for (const {mode, next = 0n} of regressed) this.#guard.quarantine(mode, next);
+      return;
+    }
+    const claims = regressed.map(({mode, mark}) => ({mode, count: 0n, minimum: mark, mayCreate: true}));
+    const sorted = claims.sort((a, b) => (a.mode < b.mode ? -1 : 1));
+    const results = await this.#store.advanceRaised(sorted, this.#options.firstIndex, epoch);
+    // The next comparison sees the new epoch.
+    if (results === 'reset') return;
+    for (const [index, {mode, minimum}] of sorted.entries()) {
+      const found = regressed.find((each) => each.mode === mode)?.next;
+      if (results[index]?.kind === 'granted') this.#guard.noteRaised(mode, found ?? 0n, minimum);
+    }
+  }
+}
+
+interface Regressed {
+  readonly mode: string;
+  readonly mark: bigint;
+  readonly next: bigint | undefined;
+}
+
+/** Yields the first elements, up to a number. */
+function* first<T>(elements: Iterable<T>, limit: number): Iterable<T> {
+  let count = 0;
+  for (const element of elements) {
+    if (count++ === limit) return;
+    yield element;
+  }
+}

@@ -1,0 +1,23 @@
+import {dirname} from 'node:path';
+import {absolutePath} from '../../config/database-url.js';
+import type {Settings} from '../../config/settings.js';
+import {MarksFile} from './marks-file.js';
+import {guardFilePath} from './place.js';
+
+/** The most modes in a file, even if `max_modes` is larger or unlimited. */
+const MAX_KEPT_MODES = 1_000_000;
+
+/** Returns the file of marks of a configuration; `undefined` if `guard_file` is `none`. Opens nothing. */
+export function marksFileOf(
+  settings: Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): MarksFile | undefined {
+  const path = guardFilePath(settings, env);
+  if (path === undefined) return undefined;
+  const {databaseUrl, maxModes} = settings;
+  return new MarksFile({
+    path,
+    model: databaseUrl.kind === 'sqlite' ? absolutePath(databaseUrl.database) : dirname(path),
+    maxModes: maxModes === 0 ? MAX_KEPT_MODES : Math.min(maxModes, MAX_KEPT_MODES),
+  });
+}
