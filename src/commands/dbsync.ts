@@ -2,13 +2,16 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
 import {printNotice} from '../cli/process/stderr.js';
 import {connect, withStore, type CommandOutput} from '../cli/database/connect.js';
+import {takeMarksAlong, withCopyTarget} from '../cli/database/copy-target.js';
 import {readSpellings} from '../cli/database/spellings-file.js';
 import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/database/tasks.js';
 import {formatInteger} from '../cli/terminal/numbers.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';
+import {withIdentity} from '../lib/allocation/regression-guard.js';
 import type {Config} from '../lib/config/resolve.js';
+import {Issued} from '../lib/operations/issued.js';
 import {UniqueIDError} from '../lib/core/errors.js';
 import {planMigration, type MigrationPlan} from '../lib/store/schema/migrate.js';
 import {stepsFrom} from '../lib/store/schema/steps.js';
@@ -113,19 +116,31 @@ export default class Dbsync extends BaseCommand {
     return withStore(connect(config, output, {create: true}), (store) => this.#sync(store));
   }
 
-  async #copy(from: string, config: Config, output: CommandOutput, options: CopyOptions): Promise<string> {
+  async #copy(
+    from: string,
+    config: Config,
+    output: CommandOutput,
+    options: Omit<CopyOptions, 'issued'>,
+  ): Promise<string> {
     const source = {...config, settings: {...config.settings, databaseUrl: parseDatabaseUrl(from)}};
     return withStore(connect(source, output, {readOnly: true}), async (old) => {
       const {silent, dryRun} = options;
       const location = redactDatabaseUrl(config.settings.databaseUrl);
+      const issued = await Issued.read(old, source.settings, true);
       if (dryRun) {
         return withCopyTarget(config, output, async (store) =>
-          this.#copied(old, location, true, await copyWithTasks(old, {location, store}, options)),
+          this.#copied(
+            old,
+            location,
+            true,
+            await copyWithTasks(old, {location, store}, {...options, issued}),
+          ),
         );
       }
       return withStore(connect(config, output, {create: true}), async (store) => {
         await syncWithTasks(store, {silent});
-        const result = await copyWithTasks(old, {location, store}, options);
+        const result = await copyWithTasks(old, {location, store}, {...options, issued});
+        await takeMarksAlong(store, config.settings, result.raises, output);
         const document = this.#copied(old, location, false, result);
         if (silent) return document;
         output.print(`Stop using ${old.location}: ${location} will issue the same integers.`);
@@ -167,6 +182,7 @@ export default class Dbsync extends BaseCommand {
 
   async #sync(store: Store): Promise<SyncDocument> {
     const {before, steps} = await syncWithTasks(store, {silent: this.jsonEnabled()});
+    await withIdentity(store);
     const after = describeState(await store.readSchema());
     this.log(
       steps.length === 0
@@ -204,27 +220,6 @@ export default class Dbsync extends BaseCommand {
       equal: isCurrent(state),
       source,
     };
-  }
-}
-
-/** Calls `work` with the target of a copy, or with `undefined` if its tables are missing. */
-async function withCopyTarget<T>(
-  config: Config,
-  output: CommandOutput,
-  work: (store: Store | undefined) => Promise<T>,
-): Promise<T> {
-  let store: Store;
-  try {
-    store = await connect(config, output, {readOnly: true});
-  } catch (error) {
-    if (!(error instanceof UniqueIDError) || error.code !== 'DATABASE_MISSING') throw error;
-    return work(undefined);
-  }
-  try {
-    const {kind} = await store.readSchema();
-    return await work(kind === 'absent' ? undefined : store);
-  } finally {
-    await store.close();
   }
 }
 

@@ -2,8 +2,8 @@ import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
 import {connectIfServable, withStore} from '../cli/database/connect.js';
 import {askForMode, askForTarget, confirmReset} from '../cli/reset/questions.js';
-import {recordLines, resetRecord, type ResetRecord} from '../cli/reset/record.js';
-import {planLines} from '../cli/reset/screen.js';
+import {recordLines, resetRecord} from '../cli/reset/record.js';
+import {issuedLines, planLines} from '../cli/reset/screen.js';
 import {assertNotIssued} from '../cli/reset/service-check.js';
 import {missingTargetError, parseTarget} from '../cli/reset/target.js';
 import {colours} from '../cli/terminal/colour.js';
@@ -11,6 +11,7 @@ import {printNotice} from '../cli/process/stderr.js';
 import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/process/stdout.js';
 import {canPrompt} from '../cli/terminal/traits.js';
 import {parseMode} from '../lib/core/mode.js';
+import {Issued} from '../lib/operations/issued.js';
 import {applyReset, changesOf, planReset, readCounters, type ResetMove} from '../lib/operations/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
 import {UniqueIDError} from '../lib/core/errors.js';
@@ -116,11 +117,13 @@ export default class Reset extends BaseCommand {
       const target = given ?? (await askForTarget(counters, store.location));
       const plan = planReset(counters, target, store.location);
       const changes = changesOf(plan);
+      const issued = await Issued.read(store, settings, dryRun);
       this.logLines(planLines(plan, {width: process.stdout.columns, colour: colours(process.stdout)}));
       if (flags.server !== undefined) {
         const {token = process.env['UNIQUEID_TOKEN']} = flags;
         await assertNotIssued(flags.server, store, changes, {timeoutMs: settings.requestTimeoutMs, token});
       }
+      this.logLines(issuedLines(changes, issued));
       const isCarriedOut = !dryRun && changes.length > 0;
       if (isCarriedOut) {
         await assertRecordable();
@@ -132,18 +135,11 @@ export default class Reset extends BaseCommand {
         });
       }
       const moves = isCarriedOut ? await applyReset(store, plan, target, settings.requestTimeoutMs) : plan;
-      if (isCarriedOut)
-        setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
-      return this.#report(resetRecord(store.location, moves, dryRun));
+      if (isCarriedOut) await noteMoves(moves, issued);
+      const record = resetRecord(store.location, moves, dryRun);
+      for (const line of recordLines(record)) this.log(line);
+      return exactJson(record);
     });
-  }
-
-  /** Prints the record, and a notice if services have to be restarted; returns the record for `--json`. */
-  #report(record: ResetRecord): string {
-    for (const line of recordLines(record)) this.log(line);
-    if (!this.jsonEnabled() && record.moves.some(({backward, changed}) => backward && changed))
-      printNotice('Restart the services on this database: they reject a counter that went backward.');
-    return exactJson(record);
   }
 }
 
@@ -152,6 +148,15 @@ async function assertRecordable(): Promise<void> {
   setLossMessage('Cannot write to stdout; nothing was changed');
   await assertPrinted();
   assertStdoutOpen();
+}
+
+/** Lets the services of this machine know that the moves are on purpose. */
+async function noteMoves(moves: readonly ResetMove[], issued: Issued): Promise<void> {
+  const backward = changesOf(moves).filter((move) => move.backward);
+  if (backward.length > 0) await issued.recordReset(backward);
+  const problem = await issued.close();
+  if (problem !== undefined) printNotice(problem);
+  setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
 }
 
 function describeMoves(moves: readonly ResetMove[]): string {

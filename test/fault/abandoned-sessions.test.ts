@@ -217,8 +217,6 @@ needs('mariadb').describe('MariaDB', () => {
         granted: () => undefined,
         waited: () => undefined,
         failed: () => failures++,
-        raised: () => undefined,
-        forgotten: () => undefined,
       },
     });
     proxy.hold();

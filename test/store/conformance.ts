@@ -4,7 +4,7 @@ import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {retryTransient} from '../../src/lib/util/retry.js';
 import {MAX_COUNTER} from '../../src/lib/core/range.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
-import type {OpenOptions, Store} from '../../src/lib/store/store.js';
+import type {Claim, OpenOptions, Store} from '../../src/lib/store/store.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {claim, granted} from '../helpers/databases/claims.js';
 
@@ -120,6 +120,99 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
         granted(6n),
         granted(25n),
       ]);
+    });
+
+    it('raises a counter below the minimum of a raised claim, in the allocation itself', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('ahead', 50n));
+      await database.execute(insert('back', 10n));
+      await database.execute(insert('broken', -5n));
+      await database.execute(insert('full', MAX_COUNTER - 3n));
+      const raised = (mode: string, count: bigint, minimum: bigint): Claim => ({
+        ...claim(mode, count, minimum),
+        mayCreate: true,
+      });
+      const claims = [
+        raised('ahead', 5n, 20n),
+        raised('back', 5n, 100n),
+        raised('broken', 5n, 20n),
+        raised('full', 5n, 20n),
+        raised('huge', 2n ** 70n, 20n),
+        raised('lost', 5n, 100n),
+        raised('only', 0n, 30n),
+      ];
+      const results = await store.advanceRaised(claims, 1n, 0);
+      expect(results).toEqual([
+        granted(55n),
+        granted(105n),
+        {kind: 'rejected', error: expect.objectContaining({code: 'COUNTER_DAMAGED'}) as unknown},
+        {kind: 'exhausted', remaining: 3n},
+        {kind: 'exhausted', remaining: MAX_COUNTER - 20n},
+        granted(105n),
+        granted(30n),
+      ]);
+      expect(await store.counter('back')).toEqual({mode: 'back', next: 105n});
+      expect(await store.counter('lost')).toEqual({mode: 'lost', next: 105n});
+    });
+
+    it('changes nothing for raised claims if a reset came first, and tells that by the epoch', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('file', 100n));
+      const before = await store.lineage();
+      expect(before).toEqual({identity: undefined, epoch: 0});
+      expect(await store.moveCounters([{mode: 'file', from: 100n, to: 200n}])).toEqual([]);
+      expect((await store.lineage()).epoch).toBe(0);
+      expect(await store.moveCounters([{mode: 'file', from: 200n, to: 10n}])).toEqual([]);
+      const {epoch} = await store.lineage();
+      expect(epoch).toBeGreaterThan(0);
+      const claims = ['file', 'gone'].map((mode) => ({mode, count: 5n, minimum: 200n, mayCreate: true}));
+      expect(await store.advanceRaised(claims, 0n, 0)).toBe('reset');
+      expect(await store.counters()).toEqual([{mode: 'file', next: 10n}]);
+      expect(await store.moveCounters([{mode: 'file', from: 10n, to: 5n}])).toEqual([]);
+      expect((await store.lineage()).epoch).toBeGreaterThan(epoch);
+      // A move that conflicts is none.
+      const latest = await store.lineage();
+      expect(await store.moveCounters([{mode: 'file', from: 10n, to: 0n}])).toHaveLength(1);
+      expect(await store.lineage()).toEqual(latest);
+    });
+
+    it('never grants one integer twice to raised and ordinary claims at the same time', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('file', 10n));
+      const other = await database.open();
+      const takers = Array.from({length: 20}, async (_, index) => {
+        const taker = index % 2 === 0 ? store : other;
+        const claims = [{mode: index % 3 === 0 ? 'lost' : 'file', count: 5n, minimum: 100n, mayCreate: true}];
+        const results = await retryTransient(() => taker.advanceRaised(claims, 0n, 0), {timeoutMs: 20_000});
+        const [result] = results === 'reset' ? [] : results;
+        return result?.kind === 'granted' ? `${claims[0]?.mode} ${result.next}` : 'none';
+      });
+      const ends = await Promise.all(takers);
+      expect(new Set(ends).size).toBe(20);
+      expect(ends).not.toContain('none');
+      expect((await store.counter('file'))?.next).toBe(100n + 13n * 5n);
+      expect((await store.counter('lost'))?.next).toBe(100n + 7n * 5n);
+    });
+
+    it('keeps the first identity, which no step of the schema and no reader of versions minds', async () => {
+      const {store} = await ready();
+      await store.ensureIdentity(4711);
+      await store.ensureIdentity(4712);
+      expect(await store.lineage()).toEqual({identity: 4711, epoch: 0});
+      expect((await planMigration(store)).steps).toEqual([]);
+      expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
+    });
+
+    it('reads several counters at once', async () => {
+      const {database, store} = await ready();
+      await database.execute(insert('a', 1n));
+      await database.execute(insert('b', 2n));
+      const counters = await store.readCounters(['b', 'missing', 'a']);
+      expect([...counters].sort((x, y) => (x.mode < y.mode ? -1 : 1))).toEqual([
+        {mode: 'a', next: 1n},
+        {mode: 'b', next: 2n},
+      ]);
+      expect(await store.readCounters([])).toEqual([]);
     });
 
     it('takes several modes in one batch and returns the results in their order', async () => {

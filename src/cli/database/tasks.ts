@@ -3,6 +3,7 @@ import {toUniqueIDError, UniqueIDError} from '../../lib/core/errors.js';
 import {retryTransient} from '../../lib/util/retry.js';
 import {planMigration, type MigrationPlan} from '../../lib/store/schema/migrate.js';
 import {copyCounters, copyIntoEmpty, readMinimums} from '../../lib/operations/copy.js';
+import type {Issued} from '../../lib/operations/issued.js';
 import {findSpellings, type CopyTarget} from '../../lib/operations/spellings.js';
 import type {CounterMinimum, Raise, Store} from '../../lib/store/store.js';
 import {visible} from '../../lib/util/visible.js';
@@ -39,13 +40,15 @@ export interface CopyOptions {
   readonly dryRun: boolean;
   /** Further spellings that clients have used; `undefined` if unknown. */
   readonly spellings: readonly string[] | undefined;
+  /** The integers issued from the source, also if its counters went back since. */
+  readonly issued: Pick<Issued, 'raised'>;
 }
 
 /** Copies every counter of `source` into a target, or only computes the result; shows each step on stderr. */
 export async function copyWithTasks(
   source: Store,
   target: CopyTarget,
-  {silent, dryRun, spellings: listed}: CopyOptions,
+  {silent, dryRun, spellings: listed, issued}: CopyOptions,
 ): Promise<CopyResult> {
   const {location, store} = target;
   let spellings: readonly CounterMinimum[] = [];
@@ -55,7 +58,7 @@ export async function copyWithTasks(
     timedTask(
       `Read the counters of ${source.location}`,
       async () => {
-        minimums = await readMinimums(source, store);
+        minimums = await issued.raised(await readMinimums(source, store));
         spellings = await findSpellings(source, target, minimums, listed);
         return undefined;
       },

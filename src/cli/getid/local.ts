@@ -51,6 +51,7 @@ export async function allocateLocally(
         requestTimeoutMs: leftMs,
         ...policy,
         marksFile,
+        warn: printNotice,
       });
       const range = await (existing
         ? allocateExisting(allocator, store, chosenMode, count)

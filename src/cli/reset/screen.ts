@@ -29,6 +29,25 @@ export function planLines(moves: readonly ResetMove[], options: ScreenOptions): 
   return [...table, visible(''), ...consequenceLines(moves, options), visible('')];
 }
 
+/** Formats what servers of this machine have issued, for moves below that. */
+export function issuedLines(
+  moves: readonly ResetMove[],
+  issued: {highWaterMark: (mode: string) => bigint | undefined},
+): Visible[] {
+  const below = moves.flatMap(({mode, to}) => {
+    const mark = issued.highWaterMark(mode) ?? 0n;
+    return mark > to ? [{mode, last: mark - 1n}] : [];
+  });
+  const lines = below
+    .slice(0, MAX_SENTENCES)
+    .map(({mode, last}) =>
+      visible(`Servers on this machine have issued ${JSON.stringify(mode)} up to ${formatInteger(last)}.`),
+    );
+  if (below.length > MAX_SENTENCES)
+    lines.push(visible(`The same holds for ${below.length - MAX_SENTENCES} more modes.`));
+  return lines.length === 0 ? [] : [...lines, visible('')];
+}
+
 /** Formats what a plan does, in words: moves back in red, then moves forward, then counters that stay. */
 export function consequenceLines(moves: readonly ResetMove[], {width, colour}: ScreenOptions): Visible[] {
   const backward = worstFirst(moves.filter((move) => move.backward));

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import type {GuardFileStatus} from '../../lib/operations/issued.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import type {Colours} from '../terminal/colour.js';
@@ -33,7 +34,7 @@ export function modeColumns(showsUse: boolean): readonly ModeColumn[] {
 
 /** Formats the lines about the database, above the table. */
 export function databaseLines(
-  {database, schema, service, version}: StatusDocument,
+  {database, schema, service, version, guardFile}: StatusDocument,
   {width, colour}: ScreenOptions,
 ): Visible[] {
   const row = (label: string, text: string, style = unstyled): Visible[] =>
@@ -55,10 +56,15 @@ export function databaseLines(
         )),
     ...row('Database', `${database.location} (${database.product}${size}${place})`),
     ...row('Durability', database.durability),
+    ...(guardFile === undefined || guardFile === null ? [] : row('Guard file', describeGuardFile(guardFile))),
     ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
     ...(problem?.hint === undefined ? [] : row('', problem.hint)),
     ...database.warnings.flatMap((warning) => row('Warning', warning, colour.yellow)),
   ];
+}
+
+function describeGuardFile({path, ageSeconds}: GuardFileStatus): string {
+  return `${path} (${ageSeconds === null ? 'not written yet' : `written ${formatDuration(ageSeconds)} ago`})`;
 }
 
 function unstyled(text: Visible): Visible {

@@ -4,6 +4,7 @@ import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {exposureWarnings, secretFiles} from '../../lib/config/secret-files.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
+import {guardFileStatus} from '../../lib/operations/issued.js';
 import {statusDocument, type StatusDocument} from '../../lib/operations/status-document.js';
 import {openStore} from '../../lib/store/open.js';
 import {readStatus, type ModePage} from '../../lib/operations/database-status.js';
@@ -24,7 +25,10 @@ export async function databaseStatus(config: Config, page: ModePage, json: boole
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
     return await withStore(connect(config, {print: printNotice, limit}, {readOnly: true}), async (store) =>
-      withFileWarnings(statusDocument(await readStatus(store, page), version), config),
+      withFileWarnings(
+        statusDocument(await readStatus(store, page), version, {guardFile: guardFileStatus(config.settings)}),
+        config,
+      ),
     );
   } finally {
     limit.lift();
@@ -52,7 +56,10 @@ export function repeatedStatus(config: Config): StatusReader {
   return async (page) => {
     try {
       store ??= await openStore(databaseUrl, {readOnly: true, answerTimeoutMs});
-      return withFileWarnings(statusDocument(await readStatus(store, page), version), config);
+      return withFileWarnings(
+        statusDocument(await readStatus(store, page), version, {guardFile: guardFileStatus(config.settings)}),
+        config,
+      );
     } catch (error) {
       await store?.close().catch(() => undefined);
       store = undefined;

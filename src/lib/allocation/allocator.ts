@@ -2,7 +2,8 @@ import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timer
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {backoff} from '../util/backoff.js';
-import {GroupCommitter, type CommitOutcome, type CommittedBatch} from './group-committer.js';
+import {GroupCommitter} from './group-committer.js';
+import type {CommitOutcome, CommittedBatch} from './progress.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
@@ -28,8 +29,10 @@ export interface AllocatorOptions {
   readonly observer?: AllocatorObserver;
   /** Keeps the high-water marks beyond the end of this process. */
   readonly marksFile?: MarksFile | undefined;
-  /** What happens to a counter that went back by accident; `raise` by default. */
+  /** The treatment of a counter that went back by accident; `raise` by default. */
   readonly onRegression?: RegressionPolicy;
+  /** Called with each regression and with each problem of the file, in a sentence or two. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -62,7 +65,7 @@ export class Allocator {
       maxModes: policy?.maxModes ?? 0,
       file: options.marksFile,
       onRegression: options.onRegression ?? 'raise',
-      observer: options.observer,
+      warn: options.warn,
     });
     this.#location = store.location;
     this.#options = options;

@@ -1,5 +1,13 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {ClaimResult, Store} from '../store/store.js';
+import {
+  inOrder,
+  isOfDatabase,
+  NOTHING,
+  type CommitOutcome,
+  type CommittedBatch,
+  type Progress,
+} from './progress.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
@@ -10,13 +18,6 @@ import {
   type ModeBatch,
   type PendingRequest,
 } from './pending-requests.js';
-
-/** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
-export interface CommittedBatch {
-  readonly batch: ModeBatch;
-  readonly first: bigint;
-  readonly next: bigint;
-}
 
 export interface GroupCommitterOptions {
   readonly store: Store;
@@ -29,24 +30,12 @@ export interface GroupCommitterOptions {
   readonly firstIndex: bigint;
 }
 
-/** The result of one batch. A request found in neither `committed` nor `retry` has been rejected. */
-export interface CommitOutcome {
-  /** On stable storage, but not yet issued. */
-  readonly committed: readonly CommittedBatch[];
-  /** Requests to retry after a transient failure, in order of arrival; a commit of theirs is a gap. */
-  readonly retry: readonly PendingRequest[];
-  /** The error of the whole batch, or of the part that is not committed. */
-  readonly failure: UniqueIDError | undefined;
-}
-
 /** A part of a batch whose counter was found below its mark. */
 interface Regressed {
   readonly batch: ModeBatch;
   /** `undefined` if the mode is missing. */
   readonly found: bigint | undefined;
 }
-
-type Progress = Pick<CommitOutcome, 'committed' | 'failure'>;
 
 /** Claims that the store did not grant although the database works. */
 interface Leftover {
@@ -253,26 +242,4 @@ export class GroupCommitter {
     if (lost.length > 0) await store.raiseCounters(minimums, false);
     return NOTHING;
   }
-}
-
-const NOTHING: Progress = {committed: [], failure: undefined};
-
-/** Runs the steps in order until one fails, and returns everything they committed. */
-async function inOrder(steps: readonly (() => Promise<Progress>)[]): Promise<Progress> {
-  const committed: CommittedBatch[] = [];
-  for (const step of steps) {
-    try {
-      const progress = await step();
-      committed.push(...progress.committed);
-      if (progress.failure !== undefined) return {committed, failure: progress.failure};
-    } catch (error) {
-      return {committed, failure: toUniqueIDError(error)};
-    }
-  }
-  return {committed, failure: undefined};
-}
-
-/** Returns true for a failure of the whole database, false for one of a single mode. */
-function isOfDatabase({scope, transient}: UniqueIDError): boolean {
-  return transient || scope !== 'other';
 }

@@ -1,5 +1,4 @@
 import type {Counter, Lineage, Store} from '../store/store.js';
-import {guardFileProblem} from './rejections.js';
 import {withIdentity, type RegressionGuard} from './regression-guard.js';
 
 /** The time between two readings of the counters that other servers may have moved. */
@@ -8,31 +7,23 @@ const REFRESH_MS = 1000;
 /** The most modes in one statement; MariaDB compares longer lists otherwise. */
 const MODES_PER_STATEMENT = 500;
 
-export interface MarkWatchOptions {
-  /** The first integer of a new mode. */
-  readonly firstIndex: bigint;
-  /** Called with each new problem of the file of marks. */
-  readonly warn?: ((text: string) => void) | undefined;
-}
-
 /**
- * Compares the high-water marks with the counters. While a server runs, it learns once a second what other
- * servers have issued, so that each of them can raise a counter that went back.
+ * Compares the high-water marks with the counters. Once a second, a running server also learns what other
+ * servers have issued. Each of them can then raise a counter that went back.
  */
 export class MarkWatch {
   readonly #store: Store;
   readonly #guard: RegressionGuard;
-  readonly #options: MarkWatchOptions;
+  readonly #firstIndex: bigint;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
   #comparing: Promise<void> | undefined;
-  #reported: string | undefined;
   #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
 
-  constructor(store: Store, guard: RegressionGuard, options: MarkWatchOptions) {
+  constructor(store: Store, guard: RegressionGuard, firstIndex: bigint) {
     this.#store = store;
     this.#guard = guard;
-    this.#options = options;
+    this.#firstIndex = firstIndex;
   }
 
   /** Compares all marks now, and refreshes them from now on. */
@@ -48,9 +39,7 @@ export class MarkWatch {
           this.#refreshing = undefined;
         });
     }, REFRESH_MS).unref();
-    void this.#startComparing().finally(() => {
-      this.#reportProblem();
-    });
+    void this.#startComparing();
   }
 
   async stop(): Promise<void> {
@@ -80,7 +69,7 @@ export class MarkWatch {
     const {memory, marks} = this.#guard;
     await this.#guard.prepare();
     memory.repair();
-    this.#reportProblem();
+    this.#guard.reportProblem();
     memory.poll();
     const epoch = memory.knownEpoch;
     const known = new Map(first(marks.entries(), MODES_PER_STATEMENT));
@@ -94,13 +83,6 @@ export class MarkWatch {
     if (isReplaced || hasRegressed || lineage.epoch > memory.knownEpoch) await this.compareAll();
     else this.#learn(counters, epoch);
     memory.flush();
-  }
-
-  #reportProblem(): void {
-    const {path, problem} = this.#guard.memory;
-    if (problem !== undefined && problem !== this.#reported)
-      this.#options.warn?.(guardFileProblem(path ?? '', problem));
-    this.#reported = problem;
   }
 
   /** Returns true if the database is another than a second ago, or an older state of it. */
@@ -171,7 +153,7 @@ export class MarkWatch {
     }
     const claims = regressed.map(({mode, mark}) => ({mode, count: 0n, minimum: mark, mayCreate: true}));
     const sorted = claims.sort((a, b) => (a.mode < b.mode ? -1 : 1));
-    const results = await this.#store.advanceRaised(sorted, this.#options.firstIndex, epoch);
+    const results = await this.#store.advanceRaised(sorted, this.#firstIndex, epoch);
     // The next comparison sees the new epoch.
     if (results === 'reset') return;
     for (const [index, {mode, minimum}] of sorted.entries()) {

@@ -1,5 +1,4 @@
 import type {UniqueIDError} from '../core/errors.js';
-import type {Regression} from './regression.js';
 
 /**
  * Receives an allocator's events, for metrics. It runs between requests: it must be quick and never throw.
@@ -13,8 +12,4 @@ export interface AllocatorObserver {
   readonly waited: (seconds: number) => void;
   /** A batch failed; it is retried if the error is `transient`. */
   readonly failed: (error: UniqueIDError) => void;
-  /** A counter that went back by accident was raised to its high-water mark. */
-  readonly raised: (regression: Regression) => void;
-  /** The mark of a counter that a reset moved back was forgotten. */
-  readonly forgotten: (regression: Regression) => void;
 }

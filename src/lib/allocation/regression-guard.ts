@@ -3,9 +3,8 @@ import type {Lineage, Store} from '../store/store.js';
 import {HighWaterMarks} from './high-water-marks.js';
 import {MarkMemory} from './memory/memory.js';
 import type {MarksFile} from './memory/marks-file.js';
-import type {AllocatorObserver} from './observer.js';
 import {RaisedModes} from './raised-modes.js';
-import {regressed} from './rejections.js';
+import {forgottenText, guardFileProblem, raisedText, regressed} from './rejections.js';
 import type {Regression, RegressionPolicy} from './regression.js';
 
 export interface GuardOptions {
@@ -14,10 +13,11 @@ export interface GuardOptions {
   /** Keeps the marks beyond the end of this process; without it they are lost then. */
   readonly file?: MarksFile | undefined;
   readonly onRegression: RegressionPolicy;
-  readonly observer?: Pick<AllocatorObserver, 'raised' | 'forgotten'> | undefined;
+  /** Called with each event that an operator should know of, in a sentence or two. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
-/** Whether a counter below its mark went back on purpose, and the epoch that decides it. */
+/** The reason why a counter is below its mark, and the epoch that decides it. */
 export interface Verdict {
   readonly kind: 'on purpose' | 'raise' | 'stop';
   readonly epoch: number;
@@ -34,6 +34,9 @@ export class RegressionGuard {
   readonly #options: GuardOptions;
   readonly #regressions = new Map<string, Regression>();
   readonly #raised = new RaisedModes();
+  #raisedCount = 0;
+  #forgottenCount = 0;
+  #reportedProblem: string | undefined;
   #prepared: Promise<void> | undefined;
   #isPrepared = false;
   /** Called after a verdict, so that all marks are compared with their counters. */
@@ -127,7 +130,9 @@ export class RegressionGuard {
     if (next === undefined) this.marks.delete(mode);
     else this.marks.set(mode, next);
     this.memory.recordReset(mode, next ?? 0n, epoch);
-    this.#options.observer?.forgotten({mode, found: next ?? 0n, highWaterMark: highWaterMark ?? 0n});
+    this.#forgottenCount++;
+    const regression = {mode, found: next ?? 0n, highWaterMark: highWaterMark ?? 0n};
+    this.#options.warn?.(forgottenText(regression, this.#store.location));
   }
 
   /** Reports a counter that was raised to its mark. */
@@ -135,7 +140,21 @@ export class RegressionGuard {
     const regression = {mode, found, highWaterMark};
     this.#regressions.delete(mode);
     this.#raised.add(regression);
-    this.#options.observer?.raised(regression);
+    this.#raisedCount++;
+    this.#options.warn?.(raisedText(regression, this.#store.location));
+  }
+
+  /** The number of counters found below their marks, by what was done. */
+  get counts(): {readonly raised: number; readonly forgotten: number} {
+    return {raised: this.#raisedCount, forgotten: this.#forgottenCount};
+  }
+
+  /** Reports a new problem of the file of marks. */
+  reportProblem(): void {
+    const {path, problem} = this.memory;
+    if (problem !== undefined && problem !== this.#reportedProblem)
+      this.#options.warn?.(guardFileProblem(path ?? '', problem));
+    this.#reportedProblem = problem;
   }
 
   get policy(): RegressionPolicy {
@@ -164,6 +183,7 @@ export class RegressionGuard {
     const lineage = await withIdentity(this.#store);
     this.memory.start(lineage);
     this.#isPrepared = true;
+    this.reportProblem();
   }
 }
 

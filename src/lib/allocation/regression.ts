@@ -7,5 +7,5 @@ export interface Regression {
   readonly highWaterMark: bigint;
 }
 
-/** What to do with a counter that went back by accident: raise it, or quarantine its mode. */
+/** The treatment of a counter that went back by accident: raise it, or quarantine its mode. */
 export type RegressionPolicy = 'raise' | 'stop';

@@ -45,6 +45,8 @@ const isStatus = record({
       }),
     ),
   }),
+  // Missing in answers of older services.
+  guardFile: optional(nullable(record({path: isText, ageSeconds: nullable(isSize)}))),
   modes: list(
     record({
       mode: isText,

@@ -15,9 +15,7 @@ import {
   boolean,
 } from './parsers.js';
 import {inSection} from './setting.js';
-
 export type {Setting} from './setting.js';
-
 const databaseSetting = inSection({file: 'config', section: 'database'});
 const uniqueidSetting = inSection({file: 'config', section: 'uniqueid'});
 const globalSetting = inSection({file: 'cherrypy', section: 'global'});
@@ -107,17 +105,14 @@ export const settings = {
     key: 'guard_file',
     env: 'UNIQUEID_GUARD_FILE',
     default: '',
-    description:
-      'File of the high-water marks, outside the database; `none` for no file. ' +
-      'Without it, beside an SQLite database or in the state folder.',
+    description: 'File of the high-water marks; `none` for no file, empty for the [default](backup.md).',
     parse: optionalPath,
   }),
   onRegression: uniqueidSetting({
     key: 'on_regression',
     env: 'UNIQUEID_ON_REGRESSION',
     default: 'raise',
-    description:
-      'Treatment of a counter that went back by accident: `raise` to its mark, or `stop` its mode.',
+    description: 'Treatment of a counter that went back by accident: `raise` it, or `stop` its mode.',
     parse: regressionPolicy,
   }),
   tokensFile: uniqueidSetting({

@@ -1,4 +1,5 @@
 import type {ErrorCode} from '../core/errors.js';
+import type {GuardFileStatus} from './issued.js';
 import type {DatabaseStatus, ModeStatus} from './database-status.js';
 
 /** A failure in a document. */
@@ -30,6 +31,8 @@ export interface StatusDocument {
     readonly safe: boolean;
     readonly problem: ProblemDocument | null;
   };
+  /** The file of high-water marks; `null` without one, missing in answers of older services. */
+  readonly guardFile?: GuardFileStatus | null;
   readonly modes: readonly ModeDocument[];
   /** True if further modes follow the last one listed. */
   readonly more: boolean;
@@ -59,7 +62,7 @@ export interface ServiceFacts {
 export function statusDocument(
   status: DatabaseStatus,
   version: string,
-  service?: ServiceFacts,
+  {service, guardFile}: {readonly service?: ServiceFacts; readonly guardFile?: GuardFileStatus | undefined},
 ): StatusDocument {
   const {database, schema, modes, more} = status;
   const {kind, location, identity = null, product, durability, warnings} = database;
@@ -81,6 +84,7 @@ export function statusDocument(
               ...(problem.hint === undefined ? {} : {hint: problem.hint}),
             },
     },
+    guardFile: guardFile ?? null,
     modes:
       service === undefined
         ? modes

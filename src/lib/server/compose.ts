@@ -2,8 +2,6 @@ import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
 import {MarkWatch} from '../allocation/mark-watch.js';
 import {marksFileOf} from '../allocation/memory/open.js';
-import type {AllocatorObserver} from '../allocation/observer.js';
-import {forgottenText, raisedText} from '../allocation/rejections.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
 import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
@@ -57,7 +55,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const lifecycle = new Lifecycle();
   const writer = new ResponseWriter(headers, lifecycle, hooks.access, hooks.timesRequests);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
-  const watch = new MarkWatch(store, allocator.guard, {...settings, warn: hooks.warn});
+  const watch = new MarkWatch(store, allocator.guard, settings.firstIndex);
   watch.start();
   const health = new Health(store, allocator, lifecycle);
   const rejections = new Rejections(metrics, hooks.failure);
@@ -102,31 +100,13 @@ function measuredAllocator(
   const allocator = new Allocator(store, {
     ...settings,
     policy: {allowedModes, createModes, maxModes},
-    observer: warn === undefined ? metrics.observer : withWarnings(metrics.observer, store.location, warn),
+    observer: metrics.observer,
+    warn,
     marksFile: marksFileOf(settings),
   });
   metrics.watch(allocator);
   if (droppedLogLines !== undefined) metrics.watchLogs(droppedLogLines);
   return {allocator, metrics, highest};
-}
-
-/** Logs each regression too. */
-function withWarnings(
-  observer: AllocatorObserver,
-  location: string,
-  warn: (text: string) => void,
-): AllocatorObserver {
-  return {
-    ...observer,
-    raised: (regression) => {
-      observer.raised(regression);
-      warn(raisedText(regression, location));
-    },
-    forgotten: (regression) => {
-      observer.forgotten(regression);
-      warn(forgottenText(regression, location));
-    },
-  };
 }
 
 /** Returns the configured headers that have an effect, and a sentence for each that has none. */

@@ -60,7 +60,7 @@ export interface Raise {
   readonly after: bigint;
 }
 
-/** What tells one state of a database from an older one, or from another database. */
+/** Facts that identify a database, and a state of it since the last reset. */
 export interface Lineage {
   /** A random number that travels with the data, in a backup too; `undefined` before `ensureIdentity`. */
   readonly identity: number | undefined;

@@ -1,6 +1,6 @@
 import type {Line} from './lines.js';
 
-/** What the lines of one database say about a mode. */
+/** The mark of one mode of one database, merged of all its lines. */
 export interface Entry {
   readonly next: bigint;
   /** The highest epoch that a writer of `next` knew. */

@@ -1,14 +1,14 @@
 /**
- * The lines of a file of high-water marks. Each ends with a checksum, so that a damaged line is ignored. It is
- * a text of its own: a transaction of SQLite per batch would cost three times as much.
+ * A line of a file of high-water marks. It ends with a checksum, so that a damaged line is ignored. The file
+ * is a text of its own: a transaction of SQLite per batch would cost three times as much.
  */
 export interface Line {
   /**
    * - `mark`: the mark of the mode is at least `next`.
    * - `reset`: a reset moved the counter to `next`; marks of the mode from before its epoch are void.
    * - `epoch`: all marks of the database were compared with the counters at this epoch.
-   * - `moved`: the file was rewritten, with all earlier lines in the first `next` bytes of the file that is now
-   *   at the path. Lines that follow belong in that file too.
+   * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the file now at the
+   *   path. Lines that follow belong in that file too.
    */
   readonly kind: 'mark' | 'reset' | 'epoch' | 'moved';
   readonly origin: Origin;

@@ -1,18 +1,6 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import {dirname} from 'node:path';
-import {FORMAT_VERSION, header, isHeader, parseHeader, parseLine, type Line} from './lines.js';
+import {closeSync, fstatSync, fsyncSync, openSync, writeSync} from 'node:fs';
+import {FORMAT_VERSION, isHeader, parseLine, type Line} from './lines.js';
+import {inodeOf, openMarks, type MarksFileOptions, type OpenMarks} from './open-marks.js';
 import {rewriteMarks} from './rewrite.js';
 import {Tail} from './tail.js';
 
@@ -22,24 +10,8 @@ const MIN_REWRITE_BYTES = 262_144;
 /** A file is rewritten when it has grown by this factor since the last time. */
 const REWRITE_FACTOR = 4;
 
-export interface MarksFileOptions {
-  readonly path: string;
-  /** The file or folder whose owner and permissions a new file gets. */
-  readonly model: string;
-  /** The most modes that a rewritten file keeps. */
-  readonly maxModes: number;
-}
-
 /** The suffix of a file that a rewrite has replaced; it may hold the newest lines of a process. */
 export const REPLACED_SUFFIX = '-old';
-
-interface OpenMarks {
-  readonly descriptor: number;
-  readonly inode: bigint;
-  readonly tail: Tail;
-  readonly isWritable: boolean;
-  readonly version: number;
-}
 
 interface Rewritten {
   /** The bytes of the new file that hold only known lines. */
@@ -49,7 +21,7 @@ interface Rewritten {
 
 /**
  * A file of high-water marks that several processes append to and read. A write is not synced: it survives
- * the end of the process, but not always a power failure. No method throws: `problem` tells what is wrong.
+ * the end of the process, but not always a power failure. No method throws: `problem` says what is wrong.
  */
 export class MarksFile {
   readonly path: string;
@@ -212,78 +184,6 @@ function problemOf({isWritable, version}: OpenMarks): string | undefined {
   if (!isWritable) return 'cannot be written: it is read-only';
   if (version > FORMAT_VERSION) return `was written by a newer version of UniqueID (format ${version})`;
   return undefined;
-}
-
-/** Opens or creates a file of marks; renames a file aside that is none. */
-function openMarks(options: MarksFileOptions, offset: number): OpenMarks {
-  const {path} = options;
-  const {descriptor, isWritable} = openForAppending(path);
-  try {
-    const stats = fstatSync(descriptor, {bigint: true});
-    if (!stats.isFile()) throw new Error('it is no regular file');
-    if (stats.size === 0n && isWritable) startFile(descriptor, options);
-    const version = parseHeader(readStart(descriptor));
-    if (version !== undefined)
-      return {descriptor, inode: stats.ino, tail: new Tail(descriptor, offset), isWritable, version};
-    if (!isWritable || readStart(descriptor).startsWith('SQLite format'))
-      throw new Error('it is no file of high-water marks');
-    setAside(path, descriptor, stats.ino);
-  } catch (error) {
-    closeSync(descriptor);
-    throw error;
-  }
-  closeSync(descriptor);
-  return openMarks(options, 0);
-}
-
-function openForAppending(path: string): {descriptor: number; isWritable: boolean} {
-  try {
-    return {descriptor: openSync(path, 'a+', 0o600), isWritable: true};
-  } catch (error) {
-    const {code = ''} = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
-      mkdirSync(dirname(path), {recursive: true, mode: 0o700});
-      return {descriptor: openSync(path, 'a+', 0o600), isWritable: true};
-    }
-    if (!['EACCES', 'EROFS', 'EPERM'].includes(code)) throw error;
-    return {descriptor: openSync(path, 'r'), isWritable: false};
-  }
-}
-
-/** Lets the user of the database use the file too, if for example root ran the first `getid`. */
-function startFile(descriptor: number, {path, model}: MarksFileOptions): void {
-  writeSync(descriptor, header);
-  const stats = statSync(model, {throwIfNoEntry: false});
-  if (stats === undefined) return;
-  chmodSync(path, stats.mode & (stats.isDirectory() && (stats.mode & 0o020) === 0 ? 0o600 : 0o660));
-  if (process.getuid?.() === 0) chownSync(path, stats.uid, stats.gid);
-}
-
-/** Renames a damaged file, and begins a new one with all its lines that are whole. */
-function setAside(path: string, descriptor: number, inode: bigint): void {
-  if (inodeOf(path) !== inode) return;
-  let kept = header;
-  const tail = new Tail(descriptor);
-  for (let lines = tail.next(); lines !== undefined; lines = tail.next())
-    for (const text of lines) if (parseLine(text) !== undefined) kept += `${text}\n`;
-  renameSync(path, `${path}-damaged`);
-  const started = openSync(path, 'a', fstatSync(descriptor).mode & 0o666);
-  writeSync(started, kept);
-  closeSync(started);
-}
-
-function readStart(descriptor: number): string {
-  const start = Buffer.alloc(64);
-  return start.toString('utf8', 0, readSync(descriptor, start, 0, start.length, 0));
-}
-
-/** Returns the inode at a path; `undefined` if it cannot be read. */
-function inodeOf(path: string): bigint | undefined {
-  try {
-    return statSync(path, {bigint: true, throwIfNoEntry: false})?.ino;
-  } catch {
-    return undefined;
-  }
 }
 
 function reasonOf(error: unknown): string {

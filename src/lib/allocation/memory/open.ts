@@ -10,13 +10,14 @@ const MAX_KEPT_MODES = 1_000_000;
 /** Returns the file of marks of a configuration; `undefined` if `guard_file` is `none`. Opens nothing. */
 export function marksFileOf(
   settings: Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  readOnly = false,
 ): MarksFile | undefined {
-  const path = guardFilePath(settings, env);
+  const path = guardFilePath(settings, process.env);
   if (path === undefined) return undefined;
   const {databaseUrl, maxModes} = settings;
   return new MarksFile({
     path,
+    readOnly,
     model: databaseUrl.kind === 'sqlite' ? absolutePath(databaseUrl.database) : dirname(path),
     maxModes: maxModes === 0 ? MAX_KEPT_MODES : Math.min(maxModes, MAX_KEPT_MODES),
   });

@@ -23,7 +23,7 @@ export class Tail {
     return this.#offset;
   }
 
-  /** Tells the tail what this process has appended. */
+  /** Skips the next chunk if it holds exactly what this process has appended. */
   skipOwn(own: Buffer): void {
     this.#own = own;
   }

@@ -6,6 +6,7 @@ import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import {remainingShare, type HighestCounters} from './highest-counters.js';
 import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
+import {addGuardMetrics} from './guard-metrics.js';
 import {RequestHistogram} from './request-histogram.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
@@ -60,31 +61,7 @@ export class Metrics {
         this.set(allocator.queueLength);
       },
     });
-    new Gauge({
-      name: 'uniqueid_regressed_modes',
-      help: 'Modes quarantined because their counters went backwards.',
-      registers,
-      collect() {
-        this.set(allocator.guard.regressions().length);
-      },
-    });
-    new Gauge({
-      name: 'uniqueid_guard_file_failed',
-      help: 'Whether the file of high-water marks cannot be used; they live in memory then.',
-      registers,
-      collect() {
-        this.set(allocator.guard.memory.problem === undefined ? 0 : 1);
-      },
-    });
-    new Counter({
-      name: 'uniqueid_guard_file_damaged_lines_total',
-      help: 'Damaged lines of the file of high-water marks, which were ignored.',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(allocator.guard.memory.damagedLines);
-      },
-    });
+    addGuardMetrics(allocator.guard, registers);
   }
 
   /** Adds the metric of a server that keeps logs. */
@@ -118,13 +95,6 @@ export class Metrics {
 
   #observer(highest: HighestCounters, registers: Registry[]): AllocatorObserver {
     const {groupSize, commits, errors, retries} = commitMetrics(registers);
-    const regressions = new Counter({
-      name: 'uniqueid_regressions_total',
-      help: 'Counters found below their marks: raised after an accident, or forgotten after a reset.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    for (const outcome of ['raised', 'forgotten']) regressions.inc({outcome}, 0);
     const requests = new RequestHistogram(
       {
         name: 'uniqueid_request_duration_seconds',
@@ -151,12 +121,6 @@ export class Metrics {
       failed: ({code, transient}) => {
         errors.inc({code});
         if (transient) retries.inc();
-      },
-      raised: () => {
-        regressions.inc({outcome: 'raised'});
-      },
-      forgotten: () => {
-        regressions.inc({outcome: 'forgotten'});
       },
     };
   }

@@ -155,7 +155,11 @@ const ownSchemas: Json = {
   Health: {
     type: 'object',
     properties: {
-      status: {type: 'string', const: 'ok'},
+      status: {
+        type: 'string',
+        enum: ['ok', 'degraded'],
+        description: 'degraded: a counter went backwards within the last hour and was raised.',
+      },
       database: {type: 'string', description: 'Location of the database; only for clients with a token.'},
     },
     required: ['status'],

@@ -172,6 +172,20 @@ export const statusSchema: Json = {
         additionalProperties: false,
       },
     },
+    guardFile: {
+      type: ['object', 'null'],
+      description: 'The file of high-water marks on this machine; null without one.',
+      properties: {
+        path: {type: 'string'},
+        ageSeconds: {
+          type: ['integer', 'null'],
+          description: 'The time since the last write; null if there is no file yet.',
+          minimum: 0,
+        },
+      },
+      required: ['path', 'ageSeconds'],
+      additionalProperties: false,
+    },
     more: {
       type: 'boolean',
       description: 'True if further modes follow the last one listed.',

@@ -1,6 +1,7 @@
 import {guardFileProblem, queueFull, raisedText, regressed} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
+import {ageOf} from '../../operations/issued.js';
 import {statusDocument} from '../../operations/status-document.js';
 import {readStatus, type DatabaseStatus, type ModePage} from '../../operations/database-status.js';
 import type {Store} from '../../store/store.js';
@@ -50,13 +51,16 @@ export class ServiceStatus {
       .map(({message, hint = ''}) => `${message} ${hint}`);
     const raised = guard.raised().slice(-MAX_QUARANTINE_WARNINGS);
     warnings.push(...raised.map((regression) => raisedText(regression, location)));
-    const {path = '', problem} = guard.memory;
-    if (problem !== undefined) warnings.push(guardFileProblem(path, problem));
+    const {path, problem} = guard.memory;
+    if (problem !== undefined) warnings.push(guardFileProblem(path ?? '', problem));
     const database = {...status.database, warnings: [...warnings, ...status.database.warnings]};
     const document = statusDocument({...status, database}, version, {
-      uptimeSeconds: Math.round(process.uptime() * 10) / 10,
-      highWaterMark: (mode) => guard.highWaterMark(mode),
-      isQuarantined: (mode) => quarantined.has(mode),
+      guardFile: path === undefined ? undefined : {path, ageSeconds: ageOf(path)},
+      service: {
+        uptimeSeconds: Math.round(process.uptime() * 10) / 10,
+        highWaterMark: (mode) => guard.highWaterMark(mode),
+        isQuarantined: (mode) => quarantined.has(mode),
+      },
     });
     return exactJson(document);
   }

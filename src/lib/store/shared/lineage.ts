@@ -3,7 +3,7 @@ import type {Claim, ClaimResult, CounterMove, Lineage} from '../store.js';
 import {rejection} from './counter-moves.js';
 import {isCounterValue} from './counter-value.js';
 
-/** The parts of the system table that tell one state of a database from another. */
+/** The parts of the system table that identify a state of a database. */
 export const IDENTITY_PART = 'identity';
 export const EPOCH_PART = 'epoch';
 
@@ -11,8 +11,8 @@ export const EPOCH_PART = 'epoch';
 const EPOCH_ORIGIN_SECONDS = Date.UTC(2020, 0, 1) / 1000;
 
 /**
- * Returns the least epoch of a reset that happens now. A plain count would repeat itself: after a restore,
- * the next reset could get a number that another machine knows from a reset before the restore.
+ * Returns the least epoch of a reset that happens now. A plain count would repeat itself after a restore:
+ * another machine could know the number of the next reset from an earlier one.
  */
 export function currentEpoch(): number {
   return Math.max(1, Math.floor(Date.now() / 1000) - EPOCH_ORIGIN_SECONDS);

@@ -1,0 +1,105 @@
+import {statSync} from 'node:fs';
+import {HighWaterMarks} from '../allocation/high-water-marks.js';
+import {marksFileOf} from '../allocation/memory/open.js';
+import {MarkMemory} from '../allocation/memory/memory.js';
+import {withIdentity} from '../allocation/regression-guard.js';
+import type {Settings} from '../config/settings.js';
+import {toUniqueIDError} from '../core/errors.js';
+import type {CounterMinimum, CounterMove, Lineage, Store} from '../store/store.js';
+
+type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>;
+
+/** The integers that processes of this machine have issued, by their file of high-water marks. */
+export class Issued {
+  readonly #marks: HighWaterMarks;
+  readonly #memory: MarkMemory;
+  readonly #store: Store;
+
+  /** @param readOnly creates no file, and no identity in the database */
+  constructor(store: Store, settings: IssuedSettings, readOnly: boolean) {
+    this.#store = store;
+    this.#marks = new HighWaterMarks(settings.maxModes);
+    this.#memory = new MarkMemory(marksFileOf(settings, readOnly), this.#marks, store.location);
+  }
+
+  static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
+    const issued = new Issued(store, settings, readOnly);
+    issued.#memory.start(await (readOnly ? readLineage(store) : withIdentity(store)));
+    return issued;
+  }
+
+  /** Returns one more than the highest integer issued; `undefined` if none is known. */
+  highWaterMark(mode: string): bigint | undefined {
+    return this.#marks.get(mode);
+  }
+
+  /** Returns counters raised to their marks, unless a reset that the file does not know moved one back. */
+  async raised(counters: readonly CounterMinimum[]): Promise<readonly CounterMinimum[]> {
+    if ((await readLineage(this.#store)).epoch > this.#memory.knownEpoch) return counters;
+    const stored = new Set(counters.map(({mode}) => mode));
+    const missing = Array.from(this.#marks.entries(), ([mode, next]) => ({mode, next}));
+    return [
+      ...counters.map(({mode, next}) => {
+        const mark = this.#marks.get(mode) ?? 0n;
+        return {mode, next: mark > next ? mark : next};
+      }),
+      ...missing.filter(({mode}) => !stored.has(mode)),
+    ];
+  }
+
+  /** Notes the marks of another database, for example of the one that the counters were copied from. */
+  record(counters: Iterable<CounterMinimum>): void {
+    for (const {mode, next} of counters)
+      if (next > (this.#marks.get(mode) ?? 0n)) {
+        this.#marks.set(mode, next);
+        this.#memory.record(mode, next);
+      }
+  }
+
+  /** Notes that a reset moved these counters, so that no process of this machine undoes it. */
+  async recordReset(moves: readonly CounterMove[]): Promise<void> {
+    const {epoch} = await this.#store.lineage();
+    for (const {mode, to} of moves) this.#memory.recordReset(mode, to, epoch);
+  }
+
+  /** Writes what was noted. @returns why it could not be written */
+  async close(): Promise<string | undefined> {
+    await this.#memory.close({sync: true});
+    const {path, problem} = this.#memory;
+    return problem === undefined ? undefined : `The file of high-water marks ${path ?? ''} ${problem}.`;
+  }
+}
+
+/** Reads the lineage; tables of version 0.0 have none. */
+async function readLineage(store: Store): Promise<Lineage> {
+  try {
+    return await store.lineage();
+  } catch (error) {
+    if (toUniqueIDError(error).code !== 'SCHEMA_MISSING') throw error;
+    return {identity: undefined, epoch: 0};
+  }
+}
+
+/** The file of marks as an operator sees it. */
+export interface GuardFileStatus {
+  readonly path: string;
+  /** The time since the last write; `null` if there is no file. */
+  readonly ageSeconds: number | null;
+}
+
+/** Returns where the marks are; `undefined` if `guard_file` is `none`. */
+export function guardFileStatus(settings: IssuedSettings): GuardFileStatus | undefined {
+  const path = marksFileOf(settings, true)?.path;
+  if (path === undefined) return undefined;
+  return {path, ageSeconds: ageOf(path)};
+}
+
+/** Returns the time since the last write of a file in seconds; `null` if there is no file. */
+export function ageOf(path: string): number | null {
+  try {
+    const stats = statSync(path, {throwIfNoEntry: false});
+    return stats === undefined ? null : Math.max(0, Math.round((Date.now() - stats.mtimeMs) / 1000));
+  } catch {
+    return null;
+  }
+}
