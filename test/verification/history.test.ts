@@ -268,6 +268,45 @@ describe('the checker of histories', () => {
     });
   });
 
+  describe('a reset backwards', () => {
+    /** 0..99 before it, then 40..59; the first answer after it arrives before the command ends. */
+    const backwards = (last: Partial<Request>, more: readonly EventLine[] = []): Report =>
+      check({
+        clients: {
+          a: [
+            {begun: 0, ended: 10, range: 60n, start: 0n},
+            {begun: 20, ended: 105, range: 40n, start: 60n},
+            {begun: 107, ended: 115, range: 10n, start: 40n},
+            {begun: 120, ended: 130, range: 10n, start: 50n, ...last},
+          ],
+        },
+        events: [{event: 'reset', mode: 'file', from: 60n, to: 40n, begun: 100, ended: 110}, ...more],
+        counters: {file: (last.start ?? 50n) + 10n},
+      });
+
+    it('releases the integers above it', () => {
+      expect(wrong(backwards({}))).toEqual({});
+    });
+
+    it('releases none below it', () => {
+      expect(wrong(backwards({start: 35n}))).toMatchObject({
+        overlaps: [finding('35..44', '0..39'), finding('40..49', '35..44')],
+      });
+    });
+
+    it('does not hide integers that are issued twice after it', () => {
+      expect(wrong(backwards({start: 45n}))).toMatchObject({overlaps: [finding('45..54', '40..49')]});
+    });
+
+    it('may follow another one', () => {
+      const second: EventLine = {event: 'reset', mode: 'file', from: 50n, to: 20n, begun: 116, ended: 118};
+      expect(wrong(backwards({start: 20n}, [second]))).toEqual({});
+      expect(wrong(backwards({start: 15n}, [second]))).toMatchObject({
+        overlaps: [finding('15..24', '0..19', 'client a, line 1')],
+      });
+    });
+  });
+
   it('finds a counter below an issued integer, above all without a cause, and missing', () => {
     const ending = (counters: Case['counters'], events: readonly EventLine[] = []): Case => ({
       clients: {a: [{begun: 0, ended: 10, range: 5n, start: 0n}]},

@@ -2,6 +2,7 @@ import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {Causes, type Gap} from './causes.js';
 import {Findings, type Report} from './findings.js';
+import {Generations, type Part} from './generations.js';
 import {parseClientLine, parseEventLine, type Answered, type EventLine} from './line.js';
 import {readHistory} from './read.js';
 import {SortedRuns, type Range} from './sorted-runs.js';
@@ -28,11 +29,13 @@ class Check {
   readonly #folder: string;
   readonly #runs: SortedRuns;
   readonly #clients: readonly string[];
-  readonly #modes: string[] = [];
+  /** The modes; integers that a reset has released count as those of another mode. */
+  readonly #modes: {readonly name: string; readonly isReleased: boolean}[] = [];
   readonly #modeNumbers = new Map<string, number>();
   readonly #firstIndex: bigint;
   readonly #counters: ReadonlyMap<string, bigint> | undefined;
   readonly #causes: Causes;
+  readonly #generations: Generations;
   readonly #faults = new Map<string, number>();
   readonly #torn: string[] = [];
   readonly #report = {
@@ -62,6 +65,7 @@ class Check {
     this.#firstIndex = began?.firstIndex ?? 0n;
     this.#counters = of('counters').at(-1)?.counters;
     this.#causes = new Causes(faults, of('reset'), began?.patienceMs ?? 0);
+    this.#generations = new Generations(of('reset'));
   }
 
   run(): Report {
@@ -87,7 +91,7 @@ class Check {
     const lines = this.#iterate(`client-${name}.jsonl`, parseClientLine);
     let [number, connection, ended] = [0, 0, 0];
     // By mode, on this connection.
-    let last = new Map<string, Answered>();
+    let last = new Map<number, Part>();
     for (const line of lines) {
       const place = `client ${name}, line ${++number}`;
       if (line.sequence !== number) {
@@ -104,30 +108,36 @@ class Check {
         this.#causes.sawLost(line);
         continue;
       }
-      const before = last.get(line.mode);
-      if (before !== undefined && line.start <= before.end) {
-        this.#report.outOfOrder.add(
-          `${place}: ${shown(line)} after ${shown(before)} of ${JSON.stringify(line.mode)}, on one connection`,
-        );
+      for (const [mode, part] of this.#take(line, client, number)) {
+        const before = last.get(mode);
+        if (before !== undefined && part.start <= before.end) {
+          this.#report.outOfOrder.add(
+            `${place}: ${shown(part)} after ${shown(before)} of ${JSON.stringify(line.mode)}, on one connection`,
+          );
+        }
+        last.set(mode, part);
       }
-      last.set(line.mode, line);
-      this.#take(line, client, number);
     }
     this.#causes.sawLastOf(name, ended);
   }
 
-  #take(line: Answered, client: number, number: number): void {
-    const {mode, range, start, end, begun, ended} = line;
+  /** @returns the parts of the range by number of mode */
+  #take(line: Answered, client: number, number: number): readonly (readonly [number, Part])[] {
+    const {range, start, end, begun, ended} = line;
     this.#answered++;
     this.#causes.sawAnswered(line);
     if (end - start + 1n !== range || start < 0n) {
       const place = `client ${this.#clients[client]}, line ${number}`;
       this.#report.wrongRanges.add(`${place}: ${shown(line)} for a count of ${range}`);
       // An answer without integers has no place in the order.
-      if (end < start) return;
+      if (end < start) return [];
     }
     this.#integers += end - start + 1n;
-    this.#runs.add({mode: this.#modeNumber(mode), start, end, begun, ended, client, line: number});
+    return this.#generations.parts(line).map((part) => {
+      const mode = this.#modeNumber(line.mode, part.released);
+      this.#runs.add({mode, start: part.start, end: part.end, begun, ended, client, line: number});
+      return [mode, part];
+    });
   }
 
   /** The second pass reads all answers of a mode, from the lowest integer to the highest. */
@@ -135,19 +145,22 @@ class Check {
     let mode: ModePass | undefined;
     const seen = new Set<string>();
     for (const range of this.#runs.sorted()) {
-      const name = this.#modes[range.mode] ?? '';
-      if (mode?.mode !== name) {
+      if (mode?.number !== range.mode) {
         if (mode !== undefined) this.#checkEnd(mode);
-        seen.add(name);
-        mode = {mode: name, next: this.#firstIndex, highest: undefined, latest: undefined};
+        const {name = '', isReleased = false} = this.#modes[range.mode] ?? {};
+        if (!isReleased) seen.add(name);
+        mode = {
+          ...startOf(name, isReleased ? range.start : this.#firstIndex),
+          number: range.mode,
+          isReleased,
+        };
       }
       this.#assertCount(mode, range);
     }
     if (mode !== undefined) this.#checkEnd(mode);
     // Modes from which nothing was issued.
     for (const [name, next] of this.#counters ?? [])
-      if (!seen.has(name))
-        this.#checkTail({mode: name, next: this.#firstIndex, highest: undefined, latest: undefined}, next);
+      if (!seen.has(name)) this.#checkTail(startOf(name, this.#firstIndex), next);
   }
 
   #assertCount(pass: ModePass, range: Range): void {
@@ -174,7 +187,7 @@ class Check {
   }
 
   #checkEnd(pass: ModePass): void {
-    if (this.#counters === undefined) return;
+    if (this.#counters === undefined || pass.isReleased) return;
     const counter = this.#counters.get(pass.mode);
     if (counter === undefined)
       this.#report.wrongCounters.add(`${JSON.stringify(pass.mode)}: the database has no counter`);
@@ -211,11 +224,13 @@ class Check {
     return `${start}..${end} (client ${this.#clients[client]}, line ${line})`;
   }
 
-  #modeNumber(mode: string): number {
-    let number = this.#modeNumbers.get(mode);
+  #modeNumber(name: string, released: number | undefined): number {
+    // A mode holds no control character.
+    const key = released === undefined ? name : `${name}\0${released}`;
+    let number = this.#modeNumbers.get(key);
     if (number === undefined) {
-      number = this.#modes.push(mode) - 1;
-      this.#modeNumbers.set(mode, number);
+      number = this.#modes.push({name, isReleased: released !== undefined}) - 1;
+      this.#modeNumbers.set(key, number);
     }
     return number;
   }
@@ -235,6 +250,8 @@ class Check {
 /** The progress of the second pass in one mode. */
 interface ModePass {
   readonly mode: string;
+  readonly number?: number;
+  readonly isReleased?: boolean;
   /** One more than the highest integer so far. */
   next: bigint;
   /** The range that ends with the highest integer so far. */
@@ -243,6 +260,10 @@ interface ModePass {
   latest: Range | undefined;
 }
 
-function shown({start, end}: Answered | Range): string {
+function startOf(mode: string, next: bigint): ModePass {
+  return {mode, next, highest: undefined, latest: undefined};
+}
+
+function shown({start, end}: Part | Range | Answered): string {
   return `${start}..${end}`;
 }

@@ -54,7 +54,11 @@ export interface Fault extends Interval {
   readonly client?: string;
 }
 
-/** A counter that was moved forwards by `reset`. */
+/**
+ * A counter that was moved by `reset`.
+ *
+ * A move backwards under load must be so far that no answer of its time is near the middle of `from` and `to`.
+ */
 export interface Reset extends Interval {
   readonly event: 'reset';
   readonly mode: string;
