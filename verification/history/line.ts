@@ -57,7 +57,7 @@ export interface Fault extends Interval {
 /**
  * A counter that was moved by `reset`.
  *
- * A move backwards under load must be so far that no answer of its time is near the middle of `from` and `to`.
+ * A move backwards under load must be so far that no answer of its time is near the middle of both values.
  */
 export interface Reset extends Interval {
   readonly event: 'reset';

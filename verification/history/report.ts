@@ -1,7 +1,16 @@
 import type {Findings, Report} from './findings.js';
 
-/** Formats the findings for people. */
-export function formatReport(report: Report): string {
+/**
+ * Formats the findings for people.
+ *
+ * @param most the most findings of each kind to list
+ */
+export function formatReport(report: Report, most = Infinity): string {
+  const section = (title: string, {count: found, first}: Findings): string[] => {
+    const listed = first.slice(0, most);
+    const more = found > listed.length ? [`  and ${found - listed.length} more`] : [];
+    return [`${title}: ${found}`, ...listed.map((text) => `  ${text}`), ...more];
+  };
   const {clients, answered, unanswered, integers, faults, allowedGaps, torn} = report;
   const lines = [
     `${count(answered, 'range')} with ${integers} integers, answered to ${count(clients, 'client')}; ${count(unanswered, 'request')} without an answer`,
@@ -16,11 +25,6 @@ export function formatReport(report: Report): string {
     ...section('damage in the histories', report.damaged),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function section(title: string, {count: found, first}: Findings): string[] {
-  const more = found > first.length ? [`  and ${found - first.length} more`] : [];
-  return [`${title}: ${found}`, ...first.map((text) => `  ${text}`), ...more];
 }
 
 function count(number: number, noun: string): string {

@@ -1,5 +1,3 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -10,6 +8,7 @@ import {writeEvents} from '../history/write.js';
 import type {Arena, CommandEnd, Deed, TorturedServer} from './arena.js';
 import {Asker} from './asker.js';
 import {startClients, type Clients} from './clients.js';
+import {runCommand} from './command.js';
 import {readCounters, type Kind, type TortureDatabase} from './databases/database.js';
 import {makeMariadbDatabase} from './databases/mariadb.js';
 import {makePostgresqlDatabase} from './databases/postgresql.js';
@@ -17,7 +16,7 @@ import {makeSqliteDatabase} from './databases/sqlite.js';
 import {canMount, mountSmallDisk} from '../../test/helpers/folders/small-disk.js';
 import {startProxy} from './proxy.js';
 import type {Random} from '../../test/helpers/random.js';
-import {commandLine, logOf, ServeProcess} from './serve-process.js';
+import {logOf, ServeProcess} from './serve-process.js';
 
 /** The subject of a torture. */
 export interface Setting {
@@ -107,7 +106,7 @@ async function open(
   };
   const commands = logOf(folder, 'commands');
   const command = async (...args: readonly string[]): Promise<CommandEnd> => {
-    const ended = await run(args, work.path, env);
+    const ended = await runCommand(args, work.path, env);
     appendFileSync(commands, `${now()} ${args.join(' ')}: ${ended.status}\n${ended.stdout}${ended.stderr}`);
     return ended;
   };
@@ -280,25 +279,6 @@ function fakeTime(file: string): Readonly<Record<string, string>> {
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
-}
-
-async function run(
-  args: readonly string[],
-  cwd: string,
-  env: Readonly<Record<string, string>>,
-): Promise<CommandEnd> {
-  const child = spawn(process.execPath, [commandLine, ...args], {
-    cwd,
-    env: {PATH: process.env['PATH'], HOME: cwd, ...env},
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = {stdout: '', stderr: ''};
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  const late = setTimeout(() => child.kill('SIGKILL'), 60_000);
-  await once(child, 'close');
-  clearTimeout(late);
-  return {status: child.exitCode, ...output};
 }
 
 /** Runs one piece of work at a time, in order. */

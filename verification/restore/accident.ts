@@ -1,0 +1,85 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {now} from '../history/line.js';
+import type {ServeProcess} from '../torture/serve-process.js';
+import type {Backup} from './databases/database.js';
+import {countRaises} from './raises.js';
+import type {Trial} from './trial.js';
+
+/** The treatment of a server around a restore. */
+interface Treatment {
+  readonly name: string;
+  readonly before: (server: ServeProcess) => Promise<unknown>;
+  readonly after: (server: ServeProcess) => Promise<unknown>;
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+const treatments: readonly Treatment[] = [
+  {name: 'stopped', before: (server) => server.end(), after: (server) => server.start()},
+  {name: 'killed', before: (server) => server.kill(), after: (server) => server.start()},
+  {name: 'running', before: nothing, after: nothing},
+];
+
+/** Only in a mix. */
+const restartedLater: Treatment = {
+  name: 'restarted later',
+  before: nothing,
+  after: async (server) => {
+    await sleep(100);
+    await server.kill();
+    await server.start();
+  },
+};
+
+/** A restore that has happened. */
+export interface Accident {
+  /** True if restored counters were seen below their high-water marks before any server started. */
+  readonly isBehind: boolean;
+  /** Once all servers have answered: records a flaw if no log reports that a counter was raised. */
+  readonly assertReported: () => void;
+}
+
+/** Restores a backup while the servers are stopped, killed, running, or each something else. */
+export async function strikeAccident(trial: Trial, backup: Backup): Promise<Accident> {
+  const {random, fleet, machines, ledger, database, operator, append, tell, wrong} = trial;
+  const isMixed = fleet.servers.length > 1 && random.percent(40);
+  const one = random.pick(treatments);
+  const plan = fleet.servers.map((server) => ({
+    server,
+    treatment: isMixed ? random.pick([...treatments, restartedLater]) : one,
+  }));
+  tell(
+    `restore of the backup by ${backup.name}; servers: ${plan.map(({treatment}) => treatment.name).join(', ')}`,
+  );
+  const raisesBefore = countRaises(fleet.logs() + operator.output());
+  ledger.restored();
+  const begun = now();
+  await Promise.all(plan.map(({server, treatment}) => treatment.before(server)));
+  const next = new Map(ledger.modes().map((mode) => [mode, ledger.next(mode)]));
+  await backup.restore();
+  const areAllDown = plan.every(({server}) => !server.isRunning);
+  // While no server runs, the restored counters are still there to be read.
+  const isBehind = areAllDown && isBelow(await database.counters(), next);
+  if (areAllDown && random.percent(20)) await operator.getid();
+  await Promise.all(plan.map(({server, treatment}) => treatment.after(server)));
+  for (const {server} of plan) append({...fault(server.name), begun, ended: now()});
+  return {
+    isBehind,
+    assertReported: () => {
+      const isSilent = countRaises(fleet.logs() + operator.output()) === raisesBefore;
+      if (isBehind && isSilent && machines === 1)
+        wrong('counters were restored below their high-water marks, and no log reports it');
+    },
+  };
+}
+
+function isBelow(counters: ReadonlyMap<string, bigint>, next: ReadonlyMap<string, bigint>): boolean {
+  return [...next].some(([mode, least]) => (counters.get(mode) ?? 0n) < least);
+}
+
+const fault = (target: string): {event: 'fault'; fault: string; target: string; mayLose: boolean} => ({
+  event: 'fault',
+  fault: 'older backup restored',
+  target,
+  mayLose: true,
+});
