@@ -1,4 +1,4 @@
-import {mkdirSync, readFileSync, existsSync} from 'node:fs';
+import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {freePort} from '../../test/helpers/databases/private-server.js';
 import type {GuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
@@ -22,8 +22,6 @@ export interface Fleet {
   readonly servers: readonly ServeProcess[];
   /** The environment of commands on one machine. */
   readonly envOf: (machine: number) => Readonly<Record<string, string>>;
-  /** Returns everything that the servers have logged so far. */
-  readonly logs: () => string;
 }
 
 /** Describes the servers of a run; starts none. */
@@ -59,15 +57,7 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
       }),
     );
   }
-  return {
-    servers,
-    envOf,
-    logs: () =>
-      servers
-        .map(({name}) => logOf(folder, name))
-        .map((log) => (existsSync(log) ? readFileSync(log, 'utf8') : ''))
-        .join(''),
-  };
+  return {servers, envOf};
 }
 
 export const urlOf = ({port}: ServeProcess): string => `http://127.0.0.1:${port}`;

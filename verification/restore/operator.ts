@@ -27,16 +27,10 @@ export class Operator {
   readonly #options: OperatorOptions;
   readonly #history: HistoryWriter<ClientLine>;
   #sequence = 0;
-  #output = '';
 
   constructor(options: OperatorOptions) {
     this.#options = options;
     this.#history = writeClient(options.histories, 'commands');
-  }
-
-  /** Returns the errors and warnings of all commands. */
-  output(): string {
-    return this.#output;
   }
 
   close(): void {
@@ -116,7 +110,6 @@ export class Operator {
   async #run(...args: readonly string[]): Promise<CommandEnd> {
     const {folder, fleet, machines, random} = this.#options;
     const end = await runCommand(args, folder, fleet.envOf(random.between(0, machines - 1)));
-    this.#output += end.stderr;
     const text = `${now()} ${args.join(' ')}: ${end.status}\n${end.stdout}${end.stderr}`;
     appendFileSync(join(folder, 'commands.log'), text);
     return end;
