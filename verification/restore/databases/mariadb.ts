@@ -48,7 +48,7 @@ export async function startMariadbSource(): Promise<Source> {
     let backups = 0;
     return {
       env: {PEEWEE_URL: `${server.url}/${name}`},
-      maxRestores: 2,
+      maxRestores: 3,
       backup: async (random): Promise<Backup> => {
         const file = join(folder, `backup-${++backups}.sql`);
         await runProgram('mariadb-dump', [...login, '--single-transaction', `--result-file=${file}`, name]);

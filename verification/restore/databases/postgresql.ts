@@ -68,7 +68,7 @@ function describe(server: PrivateServer, name: string, folder: string): TrialDat
   };
   return {
     env: {PEEWEE_URL: `${server.url}/${name}`},
-    maxRestores: 2,
+    maxRestores: 3,
     backup: (random) => (random.percent(25) ? fromFiles() : fromDump(random)),
     counters: () => readCounters(server, name),
     remove: async () => {

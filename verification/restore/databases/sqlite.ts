@@ -48,7 +48,7 @@ export const sqliteSource: Source = {
       for (const statement of tablesOf('"')) connection.exec(statement);
     }).then(() => ({
       env: {PEEWEE_URL: `sqlite:///${path}`},
-      maxRestores: 2,
+      maxRestores: 3,
       backup: async (random): Promise<Backup> => {
         const way = random.pick(Object.keys(ways));
         const copy = join(folder, `backup-${++backups}.sqlite3`);
