@@ -82,8 +82,11 @@ async function main({runs, kind, servers, machines, seed}: Asked): Promise<boole
   const source = await startSource(kind);
   const results: TrialResult[] = [];
   const began = performance.now();
+  let isInterrupted = false;
+  // The first signal lets the present run end, so that the summary is still printed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
   try {
-    for (let index = 0; index < runs; index++) {
+    for (let index = 0; index < runs && !isInterrupted; index++) {
       const folder = join(top, `run-${seed + index}`);
       mkdirSync(folder);
       const random = seeded(seed + index);

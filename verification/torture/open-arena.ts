@@ -100,6 +100,7 @@ async function open(
   if (clock !== undefined) writeFileSync(clock, '+0\n');
   const env = {
     ...database.env,
+    STATE_DIRECTORY: join(work.path, 'state'),
     UNIQUEID_REQUEST_TIMEOUT: String(REQUEST_TIMEOUT_S),
     DATABASE_CONNECT_ATTEMPTS: '100',
     DATABASE_CONNECT_WAIT: '0.1',

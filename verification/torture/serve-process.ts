@@ -23,7 +23,7 @@ export interface ServeOptions {
 const READY = ' answers at ';
 
 /** Time for a server to become ready: its database may be unavailable for most of it. */
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 180_000;
 /** Longer than a server takes to answer its accepted requests. */
 const END_WITHIN_MS = 40_000;
 

@@ -1,44 +1,32 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {everything, type Arena, type CommandEnd, type Fault, type TorturedServer} from '../arena.js';
+import {everything, type Arena, type CommandEnd, type Fault} from '../arena.js';
 import {readCounters} from '../databases/database.js';
 
 /** The largest move of a counter. */
 const MAX_FORWARD = 1_000_000_000;
 
-/** Sends requests until a server answers, or advises a reset; returns the advised value. */
-async function advice(arena: Arena, server: TorturedServer, mode: string): Promise<bigint | undefined> {
-  for (let turn = 0; turn < 200; turn++) {
-    const outcome = await arena.probe(server, mode);
-    if (outcome.is === 'answered') return undefined;
-    const advised = outcome.is === 'lost' ? / --at-least (\d+)/.exec(outcome.why)?.[1] : undefined;
-    if (advised !== undefined) return BigInt(advised);
-    await sleep(50);
-  }
-  arena.wrong(`${server.process.name} neither answers nor reports that ${mode} went backwards`);
-  return undefined;
-}
-
 /**
- * Count of integers that each server issues after a backup: more than all clients together can request at one
- * time. A server that finds a regressed counter may have moved it on by the requested count already.
+ * Restores an older backup while each server is left running, or stopped or killed and started again. The
+ * servers then raise the counters by themselves.
  */
-const FAR = 100_000n;
-
-/** Makes every server issue from every mode, so that each has a high-water mark for all of them. */
-async function takeEverywhere({servers, modes, probe, wrong}: Arena): Promise<void> {
-  for (const server of servers) {
-    for (const mode of modes) {
-      let turn = 0;
-      while ((await probe(server, mode, FAR)).is !== 'answered') {
-        if (++turn > 200) {
-          wrong(`${server.process.name} does not answer`);
-          return;
-        }
-        await sleep(50);
-      }
-    }
-  }
+async function restoreBackup(arena: Arena, treatments: readonly Treatment[]): Promise<void> {
+  const {random, servers, database, deed, killed} = arena;
+  const restore = await database.backup();
+  await sleep(random.between(0, 300));
+  // The raise may skip integers that were committed for requests without an answer.
+  await deed({target: 'database', mayLose: true}, async () => {
+    const plan = servers.map(({process}) => ({process, treatment: random.pick(treatments)}));
+    const ended = plan.filter(({treatment}) => treatment !== 'running');
+    await Promise.all(
+      ended.map(({process, treatment}) => (treatment === 'killed' ? process.kill() : process.end())),
+    );
+    killed(ended.filter(({treatment}) => treatment === 'killed').length);
+    await restore();
+    await Promise.all(ended.map(({process}) => process.start()));
+  });
 }
+
+type Treatment = 'running' | 'stopped' | 'killed';
 
 /**
  * Resets a mode. A server that is stopped for a moment may hold the lock of an SQLite file. The command then
@@ -61,26 +49,13 @@ export const operatorFaults: readonly Fault[] = [
   {
     name: 'older backup restored',
     touches: everything,
-    strike: async (arena: Arena): Promise<void> => {
-      const {random, servers, modes, database, deed, wrong} = arena;
-      const restore = await database.backup();
-      await takeEverywhere(arena);
-      await sleep(random.between(0, 200));
-      await deed({target: 'database'}, async () => {
-        await restore();
-        for (const mode of modes) {
-          const advised: bigint[] = [];
-          for (const server of servers) {
-            const to = await advice(arena, server, mode);
-            if (to === undefined) wrong(`${server.process.name} allocated ${mode} from an older backup`);
-            else advised.push(to);
-          }
-          const highest = advised.reduce((most, to) => (to > most ? to : most), 0n);
-          const {status, stdout} = await resetMode(arena, mode, '--at-least', String(highest));
-          if (status !== 0) wrong(`reset after a restore ended with ${status}: ${stdout}`);
-        }
-      });
-    },
+    strike: (arena) => restoreBackup(arena, ['running']),
+  },
+  {
+    name: 'older backup restored, servers restarted',
+    kills: true,
+    touches: everything,
+    strike: (arena) => restoreBackup(arena, ['running', 'stopped', 'killed', 'killed']),
   },
   {
     name: 'two dbsync together',
