@@ -1,12 +1,16 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
-import type {ClaimResult, Store} from '../store/store.js';
+import type {Claim, ClaimResult, Store} from '../store/store.js';
 import {
   inOrder,
   isOfDatabase,
   NOTHING,
+  withoutRaised,
+  type Claimed,
   type CommitOutcome,
   type CommittedBatch,
+  type Leftover,
   type Progress,
+  type Regressed,
 } from './progress.js';
 import type {ModeGate} from './mode-gate.js';
 import type {RegressionGuard} from './regression-guard.js';
@@ -30,23 +34,6 @@ export interface GroupCommitterOptions {
   readonly firstIndex: bigint;
 }
 
-/** A part of a batch whose counter was found below its mark. */
-interface Regressed {
-  readonly batch: ModeBatch;
-  /** `undefined` if the mode is missing. */
-  readonly found: bigint | undefined;
-}
-
-/** Claims that the store did not grant although the database works. */
-interface Leftover {
-  /** Modes with too few integers for all requests; those that do not fit have been rejected. */
-  readonly fitting: readonly ModeBatch[];
-  /** Modes that do not exist; the mode gate decides whether to create them. */
-  readonly missing: readonly ModeBatch[];
-  /** Counters below their high-water marks, and missing modes that have one. */
-  readonly regressed: readonly Regressed[];
-}
-
 /** Commits batches through the store. A request that cannot be served is rejected alone. */
 export class GroupCommitter {
   readonly #options: GroupCommitterOptions;
@@ -68,18 +55,23 @@ export class GroupCommitter {
           () => this.#advance(splitByMode(batch), gate === undefined),
         ]);
     guard.memory.flush();
+    const {issuable, dropped} = withoutRaised(committed, guard.memory);
+    if (failure === undefined && dropped.length > 0) {
+      const again = await this.commit(dropped);
+      return {...again, committed: [...issuable, ...again.committed]};
+    }
     if (failure === undefined) return {committed, retry: [], failure};
-    const served = new Set(committed.flatMap((each) => each.batch.requests));
+    const served = new Set(issuable.flatMap((each) => each.batch.requests));
     const left = batch.filter((request) => !request.isSettled && !served.has(request));
-    if (failure.transient) return {committed, retry: left, failure};
+    if (failure.transient) return {committed: issuable, retry: left, failure};
     rejectAll({requests: left}, failure);
-    return {committed, retry: [], failure};
+    return {committed: issuable, retry: [], failure};
   }
 
   async #advance(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
     guard.memory.poll();
-    const epoch = guard.memory.knownEpoch;
+    const claimed = {epoch: guard.memory.knownEpoch, raises: guard.memory.raises};
     const claims = batches.map(({mode, total}) => {
       const mark = guard.highWaterMark(mode);
       // A mode of which this process has issued integers exists; creating it again would issue them twice.
@@ -91,7 +83,7 @@ export class GroupCommitter {
     } catch (error) {
       return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const {committed, leftover} = this.#sortResults(batches, results, epoch);
+    const {committed, leftover} = this.#sortResults(batches, results, {claims, ...claimed});
     if (leftover === undefined) return {committed, failure: undefined};
     const later = await this.#advanceLeftover(leftover, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
@@ -100,7 +92,7 @@ export class GroupCommitter {
   #sortResults(
     batches: readonly ModeBatch[],
     results: readonly ClaimResult[],
-    epoch: number,
+    {claims, ...known}: Claimed & {readonly claims: readonly Claim[]},
   ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
     const {guard} = this.#options;
     const committed: CommittedBatch[] = [];
@@ -110,7 +102,10 @@ export class GroupCommitter {
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      if (result.kind === 'granted') committed.push(...this.#accept(batch, result.next, epoch));
+      if (result.kind === 'granted')
+        committed.push(
+          ...this.#accept(batch, result.next, {minimum: claims[index]?.minimum ?? 0n, ...known}),
+        );
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
       else if (result.kind === 'behind') regressed.push({batch, found: result.found});
@@ -147,6 +142,8 @@ export class GroupCommitter {
   /** Allocates from the marks, unless a reset comes in between. */
   async #raise(regressed: readonly Regressed[], mayCreate: boolean, epoch: number): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
+    guard.memory.announceRaises(regressed.map(({batch}) => batch.mode));
+    const {raises} = guard.memory;
     const claims = regressed.map(({batch: {mode, total}}) => ({
       mode,
       count: total,
@@ -161,7 +158,7 @@ export class GroupCommitter {
     const {committed, leftover} = this.#sortResults(
       regressed.map(({batch}) => batch),
       results,
-      epoch,
+      {claims, epoch, raises},
     );
     const fitting = leftover?.fitting.filter(({requests}) => requests.length > 0) ?? [];
     const later = await this.#mend(
@@ -215,11 +212,15 @@ export class GroupCommitter {
   }
 
   /** Checks a granted range against the high-water mark again, although the store has compared both. */
-  #accept(batch: ModeBatch, next: bigint, epoch: number): readonly CommittedBatch[] {
+  #accept(
+    batch: ModeBatch,
+    next: bigint,
+    claimed: Claimed & {readonly minimum: bigint},
+  ): readonly CommittedBatch[] {
     const {mode, total} = batch;
     const first = next - total;
-    const error = this.#options.guard.recordOrReject(mode, first, next, epoch);
-    if (error === undefined) return [{batch, first, next}];
+    const error = this.#options.guard.recordOrReject(mode, first, next, claimed);
+    if (error === undefined) return [{batch, first, next, raises: claimed.raises}];
     rejectAll(batch, error);
     return [];
   }

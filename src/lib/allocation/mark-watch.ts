@@ -151,7 +151,12 @@ export class MarkWatch {
       for (const {mode, next = 0n} of regressed) this.#guard.quarantine(mode, next);
       return;
     }
-    const claims = regressed.map(({mode, mark}) => ({mode, count: 0n, minimum: mark, mayCreate: true}));
+    const {memory, marks} = this.#guard;
+    memory.announceRaises(regressed.map(({mode}) => mode));
+    const claims = regressed.map(({mode, mark}) => {
+      const known = marks.get(mode) ?? 0n;
+      return {mode, count: 0n, minimum: known > mark ? known : mark, mayCreate: true};
+    });
     const sorted = claims.sort((a, b) => (a.mode < b.mode ? -1 : 1));
     const results = await this.#store.advanceRaised(sorted, this.#firstIndex, epoch);
     // The next comparison sees the new epoch.

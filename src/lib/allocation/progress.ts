@@ -1,4 +1,5 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
+import type {MarkMemory} from './memory/memory.js';
 import type {ModeBatch, PendingRequest} from './pending-requests.js';
 
 /** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
@@ -6,6 +7,16 @@ export interface CommittedBatch {
   readonly batch: ModeBatch;
   readonly first: bigint;
   readonly next: bigint;
+  /** The count of raises when it was claimed. */
+  readonly raises: number;
+}
+
+/** The knowledge of a process when it claims integers. */
+export interface Claimed {
+  /** The highest known epoch. */
+  readonly epoch: number;
+  /** The count of known raises. */
+  readonly raises: number;
 }
 
 /** The result of one batch. A request found in neither `committed` nor `retry` has been rejected. */
@@ -16,6 +27,23 @@ export interface CommitOutcome {
   readonly retry: readonly PendingRequest[];
   /** The error of the whole batch, or of the part that is not committed. */
   readonly failure: UniqueIDError | undefined;
+}
+
+/** A part of a batch whose counter was found below its mark. */
+export interface Regressed {
+  readonly batch: ModeBatch;
+  /** `undefined` if the mode is missing. */
+  readonly found: bigint | undefined;
+}
+
+/** Claims that the store did not grant although the database works. */
+export interface Leftover {
+  /** Modes with too few integers for all requests; those that do not fit have been rejected. */
+  readonly fitting: readonly ModeBatch[];
+  /** Modes that do not exist; the mode gate decides whether to create them. */
+  readonly missing: readonly ModeBatch[];
+  /** Counters below their high-water marks, and missing modes that have one. */
+  readonly regressed: readonly Regressed[];
 }
 
 /** The result of a part of a batch. */
@@ -36,6 +64,22 @@ export async function inOrder(steps: readonly (() => Promise<Progress>)[]): Prom
     }
   }
   return {committed, failure: undefined};
+}
+
+/**
+ * Drops ranges that were claimed before a raise of their mode. That raise may not know their marks, so other
+ * processes may issue the same integers. Their requests are allocated again.
+ */
+export function withoutRaised(
+  committed: readonly CommittedBatch[],
+  memory: MarkMemory,
+): {readonly issuable: readonly CommittedBatch[]; readonly dropped: readonly PendingRequest[]} {
+  memory.poll();
+  const isDropped = ({batch, raises}: CommittedBatch): boolean => memory.wasRaisedSince(batch.mode, raises);
+  return {
+    issuable: committed.filter((each) => !isDropped(each)),
+    dropped: committed.filter(isDropped).flatMap(({batch}) => batch.requests),
+  };
 }
 
 /** Returns true for a failure of the whole database, false for one of a single mode. */

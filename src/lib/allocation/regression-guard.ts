@@ -81,14 +81,21 @@ export class RegressionGuard {
   /**
    * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
    *
-   * @param epoch the known epoch when the integers were claimed
-   * @returns the error for the callers if `first` is below the mark, so that some may already be issued
+   * @param claimed the mark and the known epoch when the integers were claimed; another process may have
+   *   issued higher ones since
+   * @returns the error for the callers if `first` is below that mark, so that some may already be issued
    */
-  recordOrReject(mode: string, first: bigint, next: bigint, epoch: number): UniqueIDError | undefined {
+  recordOrReject(
+    mode: string,
+    first: bigint,
+    next: bigint,
+    {minimum, epoch}: {readonly minimum: bigint; readonly epoch: number},
+  ): UniqueIDError | undefined {
     // The mode was reset since. The range may be of before that, and is no mark then.
     if (this.memory.resetEpoch(mode) > epoch) return undefined;
-    if (first < (this.marks.get(mode) ?? 0n)) return this.quarantine(mode, first);
+    if (first < minimum) return this.quarantine(mode, first);
     this.#regressions.delete(mode);
+    if (next <= (this.marks.get(mode) ?? -1n)) return undefined;
     this.marks.set(mode, next);
     this.memory.record(mode, next);
     return undefined;

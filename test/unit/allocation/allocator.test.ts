@@ -1,6 +1,8 @@
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../../src/lib/allocation/allocator.js';
+import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {EMPTY_RANGE} from '../../../src/lib/core/range.js';
 import {toUniqueIDError, UniqueIDError} from '../../../src/lib/core/errors.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
@@ -10,6 +12,7 @@ import {
   makeSqliteDatabase,
   type SqliteTestDatabase,
 } from '../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {claim} from '../../helpers/databases/claims.js';
 
 interface Setup {
@@ -34,6 +37,43 @@ async function setUp(options: Partial<AllocatorOptions> = {}): Promise<Setup> {
 
 const unavailable = (): UniqueIDError =>
   new UniqueIDError('DATABASE_UNAVAILABLE', 'The connection was lost.', {transient: true});
+
+/** Two allocators of one database that share a file of high-water marks, as two processes do. */
+async function setUpTwo(): Promise<Setup & {readonly other: Allocator}> {
+  const path = join(makeWorkspace(), 'issued');
+  const marksFile = (): MarksFile => new MarksFile({path, model: dirname(path), maxModes: 100});
+  const first = await setUp({marksFile: marksFile()});
+  const other = new Allocator(await first.database.open(), {
+    ...{firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000, marksFile: marksFile()},
+  });
+  return {...first, other};
+}
+
+describe('two processes with one file of marks', () => {
+  it('issue a range although the other has issued higher integers since it was claimed', async () => {
+    const {allocator, other, observed} = await setUpTwo();
+    observed.after = async () => {
+      observed.after = () => Promise.resolve();
+      await other.allocate('file', 5n);
+      allocator.guard.memory.poll();
+    };
+    expect(await allocator.allocate('file', 10n)).toEqual({start: 0n, end: 9n});
+    expect(allocator.guard.regressions()).toEqual([]);
+    expect(await other.allocate('file', 1n)).toEqual({start: 15n, end: 15n});
+  });
+
+  it('issue no range that was committed before a restore after which the other has raised the counter', async () => {
+    const {allocator, other, observed, database} = await setUpTwo();
+    expect(await allocator.allocate('file', 10n)).toEqual({start: 0n, end: 9n});
+    observed.after = async () => {
+      observed.after = () => Promise.resolve();
+      await database.execute('UPDATE uniqueindex SET "index" = 5');
+      expect(await other.allocate('file', 3n)).toEqual({start: 10n, end: 12n});
+    };
+    // 10..19 were committed, but never issued by this process.
+    expect(await allocator.allocate('file', 10n)).toEqual({start: 20n, end: 29n});
+  });
+});
 
 describe('group commit', () => {
   it('commits together what arrives together, in order of arrival', async () => {

@@ -5,12 +5,13 @@
 export interface Line {
   /**
    * - `mark`: the mark of the mode is at least `next`.
+   * - `raise`: a process is about to raise the counter of the mode to at least `next`.
    * - `reset`: a reset moved the counter to `next`; marks of the mode from before its epoch are void.
    * - `epoch`: all marks of the database were compared with the counters at this epoch.
    * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the file now at the
    *   path. Lines that follow belong in that file too.
    */
-  readonly kind: 'mark' | 'reset' | 'epoch' | 'moved';
+  readonly kind: 'mark' | 'raise' | 'reset' | 'epoch' | 'moved';
   readonly origin: Origin;
   /** Empty for `epoch` and `moved`. */
   readonly mode: string;
@@ -45,7 +46,7 @@ export function isHeader(text: string): boolean {
   return text.startsWith(TITLE);
 }
 
-const letters = {mark: 'm', reset: 'r', epoch: 'e', moved: 'x'} as const;
+const letters = {mark: 'm', raise: 'v', reset: 'r', epoch: 'e', moved: 'x'} as const;
 
 export function formatLine({kind, origin, mode, next}: Line): string {
   const {identity, epoch, place} = origin;
@@ -60,6 +61,7 @@ export function parseLine(text: string): Line | undefined {
   const [letter, identity, epoch, place = '', next = '', mode = ''] = text.slice(0, end).split('\t');
   const origin = {identity: Number(identity), epoch: Number(epoch), place};
   if (letter === 'm') return {kind: 'mark', origin, mode, next: BigInt(next)};
+  if (letter === 'v') return {kind: 'raise', origin, mode, next: BigInt(next)};
   if (letter === 'r') return {kind: 'reset', origin, mode, next: BigInt(next)};
   if (letter === 'e') return {kind: 'epoch', origin, mode, next: 0n};
   return letter === 'x' ? {kind: 'moved', origin, mode, next: BigInt(next)} : undefined;

@@ -11,6 +11,9 @@ export class MarkMemory {
   readonly #place: string;
   /** The epochs of the known resets by mode. */
   readonly #resets = new Map<string, number>();
+  /** The number of the last raise by mode, as they are counted in `raises`. */
+  readonly #raisedAt = new Map<string, number>();
+  #raises = 0;
   #identity = 0;
   #epoch = 0;
   #pending = '';
@@ -61,6 +64,30 @@ export class MarkMemory {
   /** Returns the epoch of the last known reset of a mode; 0 without one. */
   resetEpoch(mode: string): number {
     return this.#resets.get(mode) ?? 0;
+  }
+
+  /** Counts the raises by all processes of this file. */
+  get raises(): number {
+    return this.#raises;
+  }
+
+  /** Returns true if a counter was raised after `raises` had this value. */
+  wasRaisedSince(mode: string, raises: number): boolean {
+    return (this.#raisedAt.get(mode) ?? 0) > raises;
+  }
+
+  /**
+   * Announces raises before they happen, and learns all marks before them. A process whose mark comes later
+   * sees the announcement, and does not issue what it committed before.
+   */
+  announceRaises(modes: readonly string[]): void {
+    for (const mode of modes) {
+      this.#noteRaise(mode);
+      if (this.#file === undefined || !isWritableMode(mode)) continue;
+      this.#pending += this.#line('raise', mode, this.#marks.get(mode) ?? 0n);
+    }
+    this.flush();
+    this.poll();
   }
 
   /** Learns what other processes have written. */
@@ -116,7 +143,11 @@ export class MarkMemory {
     return {identity: this.#identity, epoch: this.#epoch, place: this.#place};
   }
 
-  #line(kind: 'mark' | 'epoch', mode: string, next: bigint): string {
+  #noteRaise(mode: string): void {
+    this.#raisedAt.set(mode, ++this.#raises);
+  }
+
+  #line(kind: 'mark' | 'raise' | 'epoch', mode: string, next: bigint): string {
     return formatLine({kind, origin: this.#origin, mode, next});
   }
 
@@ -126,6 +157,7 @@ export class MarkMemory {
     if (!isSame && origin.place !== this.#place) return;
     if (kind === 'epoch' || kind === 'reset') this.#epoch = Math.max(this.#epoch, origin.epoch);
     if (kind === 'epoch') return;
+    if (kind === 'raise') this.#noteRaise(mode);
     const resetEpoch = this.#resets.get(mode) ?? 0;
     const known = {next: this.#marks.get(mode) ?? 0n, epoch: 0, resetEpoch};
     const {next, resetEpoch: newResetEpoch} = mergeLine(known, line);
