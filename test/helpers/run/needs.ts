@@ -51,6 +51,8 @@ const requirements = {
     how: 'python3: apt-get install python3',
   },
   logrotate: program('logrotate'),
+  mandoc: program('mandoc'),
+  groff: program('groff'),
   openssl: program('openssl'),
   ps: program('ps', 'procps'),
   pgrep: program('pgrep', 'procps'),
