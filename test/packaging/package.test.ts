@@ -1,6 +1,8 @@
 import {execFileSync} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, readFileSync, symlinkSync} from 'node:fs';
-import {join, relative} from 'node:path';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync} from 'node:fs';
+import {dirname, join, relative} from 'node:path';
+import {publint} from 'publint';
+import ts from 'typescript';
 import {describe, expect, it} from 'vitest';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {cli} from '../helpers/programs/cli.js';
@@ -25,6 +27,7 @@ describe('the package', () => {
       'oclif.manifest.json',
       'dist/commands/getid.js',
       'dist/index.d.ts',
+      'dist/man/uniqueid.1',
       'docs/config.example.ini',
       'LICENSE',
       'README.md',
@@ -32,6 +35,27 @@ describe('the package', () => {
       expect(paths).toContain(needed);
     }
     expect(paths.filter((path) => /^(?:src|test|bench)\/|\.sqlite3|dev\.js/.test(path))).toEqual([]);
+  });
+
+  it('has the types that its public API names, and no others', () => {
+    const dist = join(root, 'dist');
+    const named = new Set<string>();
+    const add = (path: string): void => {
+      if (named.has(path)) return;
+      named.add(path);
+      for (const {fileName} of ts.preProcessFile(readFileSync(path, 'utf8')).importedFiles)
+        if (fileName.startsWith('.')) add(join(dirname(path), fileName.replace(/\.js$/, '.d.ts')));
+    };
+    for (const entry of ['index.d.ts', 'client.d.ts']) add(join(dist, entry));
+    const shipped = readdirSync(dist, {recursive: true, encoding: 'utf8'})
+      .filter((name) => name.endsWith('.d.ts'))
+      .map((name) => join(dist, name));
+    expect(shipped.sort()).toEqual([...named].sort());
+  });
+
+  it('has no fault that publint finds', async () => {
+    const {messages} = await publint({pkgDir: root, pack: false, strict: true});
+    expect(messages).toEqual([]);
   });
 
   it('works in another folder after unpacking', () => {
