@@ -1,9 +1,11 @@
 // Prepares a release: `npm run release -- VERSION [--dry-run] [--no-test]`. Sets the version, stamps the
-// changelog, packs the tarball, commits and tags. Publishes nothing. If a step fails, the clone is as before.
+// changelog, packs the tarball, lists what it installs, commits and tags. Publishes nothing. If a step fails,
+// the clone is as before.
 import {execFileSync} from 'node:child_process';
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {billOfMaterials} from './bill-of-materials.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const BRANCH = 'main';
@@ -37,13 +39,14 @@ function release({version, dryRun, skipTests}) {
   const tag = `v${version}`;
   assertReleasable(version, current, tag);
   const date = new Date().toISOString().slice(0, 10);
-  const tarball = `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`;
+  const [tarball, ...bill] = ['tgz', 'cdx.json', 'licenses.txt'].map((type) => `${name}-${version}.${type}`);
   const changes = [
     [`Set version ${version} in package.json and package-lock.json`, () => setVersion(version)],
     [`Move the Unreleased entries of ${CHANGELOG} to [${version}] - ${date}`, () => stamp(version, date)],
     [`Show ${version} in the examples of README.md and docs/`, () => updatePages(current, version)],
     ['Build, which also updates oclif.manifest.json', () => run('npm', 'run', '--silent', 'build')],
     [`Pack ${tarball}`, () => run('npm', 'pack', '--silent', '--ignore-scripts')],
+    [`List the packages that it installs, and their licences: ${bill.join(', ')}`, writeBill],
     [`Commit "Release ${version}"`, () => commit(`Release ${version}`)],
     [`Tag ${tag}`, () => run('git', 'tag', '--annotate', '--message', `Release ${version}`, tag)],
   ];
@@ -62,7 +65,7 @@ function release({version, dryRun, skipTests}) {
     // The tests take minutes, in which a file may have changed.
     assertCleanTree();
   }
-  takeAllOrNone(changes, tarball);
+  takeAllOrNone(changes, [tarball, ...bill]);
   process.stdout.write(
     `${tarball} is packed, and ${tag} is committed and tagged here. Nothing was published.\n` +
       `To publish it: git push --atomic origin ${BRANCH} ${tag} && npm publish ${tarball}\n`,
@@ -132,7 +135,7 @@ function assertCleanTree() {
 }
 
 /** Takes the changes in order. If one fails, restores the files, the branch and the tags as they were. */
-function takeAllOrNone(changes, tarball) {
+function takeAllOrNone(changes, made) {
   const start = read('git', 'rev-parse', 'HEAD');
   try {
     for (const [title, change] of changes) {
@@ -143,7 +146,7 @@ function takeAllOrNone(changes, tarball) {
     // The tag is the last change, so a failure leaves none.
     read('git', 'reset', '--quiet', '--soft', start);
     read('git', 'restore', '--source', start, '--staged', '--worktree', '--', ...releaseFiles);
-    rmSync(root + tarball, {force: true});
+    for (const file of made) rmSync(root + file, {force: true});
     process.stderr.write(
       'The release failed; files and branch are as before. Only dist/ may be a newer build.\n',
     );
@@ -153,6 +156,17 @@ function takeAllOrNone(changes, tarball) {
 
 function setVersion(version) {
   run('npm', 'version', '--silent', '--no-git-tag-version', '--ignore-scripts', version);
+}
+
+function writeBill() {
+  let files;
+  try {
+    files = billOfMaterials(root);
+  } catch (error) {
+    const hint = 'Correct what its message names, and run the release again.';
+    throw new Rejection(`The packages cannot be listed: ${error.message}`, hint);
+  }
+  for (const [file, text] of Object.entries(files)) writeFileSync(root + file, text);
 }
 
 function stamp(version, date) {

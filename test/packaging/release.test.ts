@@ -30,13 +30,14 @@ class Clone {
     this.folder = join(this.#home, 'clone');
     mkdirSync(join(origin, 'scripts'), {recursive: true});
     mkdirSync(join(origin, 'docs', 'use'), {recursive: true});
-    for (const name of ['package-lock.json', '.gitignore', join('scripts', 'release.js')])
+    const scripts = ['release.js', 'bill-of-materials.js'].map((name) => join('scripts', name));
+    for (const name of ['package-lock.json', '.gitignore', ...scripts])
       cpSync(join(root, name), join(origin, name));
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
-    const scripts = {test: 'node test.cjs', build: 'node build.cjs', release: 'node scripts/release.js'};
+    const commands = {test: 'node test.cjs', build: 'node build.cjs', release: 'node scripts/release.js'};
     const files = {
       ...quickScripts,
-      'package.json': `${JSON.stringify({...manifest, version: '0.1.0', scripts}, null, 2)}\n`,
+      'package.json': `${JSON.stringify({...manifest, version: '0.1.0', scripts: commands}, null, 2)}\n`,
       'oclif.manifest.json': '{"version":"0.1.0"}\n',
       'README.md': 'UniqueID 0.1.0 answers at http://127.0.0.1:8051/getid\n',
       'docs/use/rest-api.md': '{"version": "0.1.0"}, uniqueid-0.1.0.tgz, SQLite 0.1.0\n',
@@ -92,7 +93,7 @@ class Clone {
       branches: this.git('branch', '--all', '--verbose'),
       tags: this.git('tag', '--list'),
       changes: this.git('status', '--porcelain'),
-      hasTarball: this.has('uniqueid-1.0.0.tgz'),
+      made: ['tgz', 'cdx.json', 'licenses.txt'].filter((type) => this.has(`uniqueid-1.0.0.${type}`)),
     };
   }
 
@@ -139,6 +140,28 @@ describe('npm run release', {timeout: 180_000}, () => {
     expect(JSON.parse(execFileSync('tar', unpack, {encoding: 'utf8'}))).toMatchObject({version: '1.0.0'});
   });
 
+  it('lists all packages that an installation gets, and their licences', () => {
+    const clone = new Clone();
+    expect(clone.release('1.0.0', '--no-test').status).toBe(0);
+    const {metadata, components} = JSON.parse(clone.read('uniqueid-1.0.0.cdx.json')) as {
+      metadata: {component: {name: string; version: string}};
+      components: {name: string; version: string}[];
+    };
+    expect(metadata.component).toMatchObject({name: 'uniqueid', version: '1.0.0'});
+    const installed = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable', '--long'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+      .split('\n')
+      .map((line) => line.split(':')[1] ?? '')
+      .filter((name) => name !== '' && !name.startsWith('uniqueid@'));
+    const listed = components.map(({name, version}) => `${name}@${version}`);
+    expect([...new Set(listed)].sort()).toEqual([...new Set(installed)].sort());
+    const licences = clone.read('uniqueid-1.0.0.licenses.txt');
+    for (const name of new Set(listed)) expect(licences).toContain(`  ${name.replace(/(?<=.)@/, ' ')}\n`);
+    expect(licences).toMatch(/^MIT +better-sqlite3 \d/m);
+  });
+
   it('releases again from its own result: a pre-release, then the version itself', () => {
     const clone = new Clone();
     expect(clone.release('1.0.0-rc.1', '--no-test').status).toBe(0);
@@ -153,7 +176,7 @@ describe('npm run release', {timeout: 180_000}, () => {
     const before = clone.state();
     const {status, stdout} = clone.release('1.0.0', '--dry-run');
     expect(status).toBe(0);
-    expect(stdout.match(/^\d\. /gm)).toHaveLength(8);
+    expect(stdout.match(/^\d\. /gm)).toHaveLength(9);
     expect(stdout).toContain('Commit "Release 1.0.0"');
     expect(clone.state()).toEqual(before);
     expect(clone.has('tested.log')).toBe(false);
