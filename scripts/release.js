@@ -178,7 +178,7 @@ function stamp(version, date) {
 /** Replaces the version in program output and in names of the tarball; leaves every other text alone. */
 function updatePages(current, version) {
   const shown = new RegExp(
-    `("version": ?"|UniqueID |uniqueid-)${current.replaceAll('.', '[.]')}(?![0-9-])`,
+    `("version": ?"|UniqueID |uniqueid[-_])${current.replaceAll('.', '[.]')}(?![0-9-])`,
     'g',
   );
   for (const page of read('git', 'ls-files', '--', ...pages).split('\n')) {

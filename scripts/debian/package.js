@@ -1,5 +1,5 @@
-// Makes the Debian package: `npm run package [-- --output FOLDER --compression none]`. It holds the build, its
-// production dependencies with the compiled SQLite driver, and the Node.js that runs this script.
+// Makes the Debian package: `npm run package [-- --output FOLDER --compression none]`. It holds the build,
+// its production dependencies with the compiled SQLite driver, and the Node.js that runs this script.
 import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -38,7 +38,8 @@ function makePackage() {
   addManual(tree);
   // The sort order of Debian places a tilde before the end of a version, as SemVer does with a pre-release.
   const version = manifest.version.replace('-', '~');
-  const maintainer = `${process.env.DEBFULLNAME ?? 'UniqueID'} <${process.env.DEBEMAIL ?? 'uniqueid@localhost'}>`;
+  const {DEBFULLNAME: person = 'UniqueID', DEBEMAIL: address = 'uniqueid@localhost'} = process.env;
+  const maintainer = `${person} <${address}>`;
   const licence = readFileSync(join(root, 'LICENSE'), 'utf8');
   write(tree, `${DOCS}/copyright`, copyrightFile(licence, modules));
   write(tree, `${DOCS}/node-licence.txt`, nodeLicence());

@@ -22,7 +22,8 @@ it('the installation page names existing files, the current version and known va
     expect(existsSync(join(root, path)), path).toBe(true);
 
   const {version} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {version: string};
-  for (const [, named] of text.matchAll(/uniqueid-(\d[\d.]*\d)\.tgz/g)) expect(named).toBe(version);
+  for (const [, named] of text.matchAll(/uniqueid[-_](\d[\d.]*\d)(?:_amd64\.deb|\.tgz)/g))
+    expect(named).toBe(version);
 
   const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
   const known = [
