@@ -35,6 +35,8 @@ needs('debootstrap', 'dpkg-shlibdeps', 'mounts').describe('the Debian package', 
   let machine: DebianRoot;
   let debian: string;
   const asService = ['runuser', '-u', 'uniqueid', '--', 'uniqueid'];
+  // Unlike runuser, setpriv does not wait as a parent: signals reach the service.
+  const replacing = ['setpriv', '--reuid=uniqueid', '--regid=uniqueid', '--init-groups'];
   const path = (name: string): string => join(machine.path, name);
   const allocate = (): unknown =>
     JSON.parse(machine.run(...asService, 'getid', '-m', 'file', '-r', '10').stdout);
@@ -77,7 +79,7 @@ needs('debootstrap', 'dpkg-shlibdeps', 'mounts').describe('the Debian package', 
     expect(existsSync(path('var/lib/uniqueid/db.sqlite3'))).toBe(true);
     expect(allocate()).toEqual({startIndex: 0, endIndex: 9});
     const service = machine.start(
-      ...asService.slice(0, -1),
+      ...replacing,
       'pacifica-uniqueid',
       '-p',
       '0',
