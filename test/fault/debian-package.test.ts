@@ -36,7 +36,10 @@ needs('debootstrap', 'dpkg-shlibdeps', 'mounts').describe('the Debian package', 
   let debian: string;
   const asService = ['runuser', '-u', 'uniqueid', '--', 'uniqueid'];
   // Unlike runuser, setpriv does not wait as a parent: signals reach the service.
-  const replacing = ['setpriv', '--reuid=uniqueid', '--regid=uniqueid', '--init-groups'];
+  const replacing = [
+    ...['setpriv', '--reuid=uniqueid', '--regid=uniqueid', '--init-groups'],
+    ...['env', 'HOME=/var/lib/uniqueid'],
+  ];
   const path = (name: string): string => join(machine.path, name);
   const allocate = (): unknown =>
     JSON.parse(machine.run(...asService, 'getid', '-m', 'file', '-r', '10').stdout);
@@ -78,14 +81,7 @@ needs('debootstrap', 'dpkg-shlibdeps', 'mounts').describe('the Debian package', 
     expect(machine.run(...asService, 'dbsync')).toMatchObject({status: 0});
     expect(existsSync(path('var/lib/uniqueid/db.sqlite3'))).toBe(true);
     expect(allocate()).toEqual({startIndex: 0, endIndex: 9});
-    const service = machine.start(
-      ...replacing,
-      'pacifica-uniqueid',
-      '-p',
-      '0',
-      '-a',
-      '127.0.0.1',
-    );
+    const service = machine.start(...replacing, 'pacifica-uniqueid', '-p', '0', '-a', '127.0.0.1');
     try {
       const lines: AsyncIterator<string, undefined> = createInterface({input: service.stderr})[
         Symbol.asyncIterator
