@@ -81,62 +81,67 @@ const kinds: readonly {name: string; need?: Need; make: () => Promise<Restorable
   },
 ];
 
-describe.each(kinds)('an older database that is restored under a running server ($name)', ({need, make}) => {
-  const {it} = needs(...(need === undefined ? [] : [need]));
+describe.each(kinds)(
+  'an older database that is restored under servers that stop its modes ($name)',
+  ({need, make}) => {
+    const {it} = needs(...(need === undefined ? [] : [need]));
 
-  it('is quarantined until reset has raised the counter', async () => {
-    const {cwd, env, back} = await make();
-    const server = await startServer(['--sync'], {cwd, env});
-    const take = (mode: string, range: number): ReturnType<typeof ask> =>
-      ask(server.url, `/getid?mode=${mode}&range=${range}`);
-    for (const mode of ['file', 'other']) expect((await take(mode, 10)).status).toBe(200);
-    const {restore} = await back();
-    expect(rangeOf(await take('file', 90))).toEqual({start: 10n, end: 99n});
-    await restore();
+    it('is quarantined until reset has raised the counter', async () => {
+      const {cwd, env: place, back} = await make();
+      const env = {...place, UNIQUEID_ON_REGRESSION: 'stop'};
+      const server = await startServer(['--sync'], {cwd, env});
+      const take = (mode: string, range: number): ReturnType<typeof ask> =>
+        ask(server.url, `/getid?mode=${mode}&range=${range}`);
+      for (const mode of ['file', 'other']) expect((await take(mode, 10)).status).toBe(200);
+      const {restore} = await back();
+      expect(rangeOf(await take('file', 90))).toEqual({start: 10n, end: 99n});
+      await restore();
 
-    for (let turn = 0; turn < 3; turn++) {
-      const rejected = await take('file', 5);
+      for (let turn = 0; turn < 3; turn++) {
+        const rejected = await take('file', 5);
+        expect(rejected.status).toBe(503);
+        expect(rejected.body).toContain('uniqueid reset --mode file --at-least 100');
+      }
+      // The other mode has not regressed.
+      expect(rangeOf(await take('other', 1))).toEqual({start: 10n, end: 10n});
+      expect(server.stderr()).toContain('COUNTER_REGRESSED');
+
+      expect((await cli(['reset', '-m', 'file', '--at-least', '99', '--yes'], {cwd, env})).status).toBe(0);
+      expect((await take('file', 5)).status).toBe(503);
+      expect((await ask(server.url, '/health')).body).toContain('COUNTER_REGRESSED');
+      expect((await cli(['reset', '-m', 'file', '--at-least', '100', '--yes'], {cwd, env})).status).toBe(0);
+      // A load balancer with a health check sends no request before this.
+      await untilHealthIs(server.url, 200);
+      expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
+    });
+
+    it('is not advanced by servers that have quarantined it, so that no counter passes a high-water mark', async () => {
+      const {cwd, env: place, back} = await make();
+      const env = {...place, UNIQUEID_ON_REGRESSION: 'stop'};
+      const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
+      const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
+        ask(servers[server].url, `/getid?mode=${mode}&range=${range}`);
+      expect((await take(0, 10)).status).toBe(200);
+      const {restore} = await back();
+      expect(rangeOf(await take(0, 10))).toEqual({start: 10n, end: 19n});
+      expect(rangeOf(await take(1, 100))).toEqual({start: 20n, end: 119n});
+      expect((await take(0, 1, 'later')).status).toBe(200);
+      await restore();
+
+      for (const range of [50, 5, 50, 5]) {
+        expect((await take(0, range)).status).toBe(503);
+        expect((await take(1, range)).status).toBe(503);
+      }
+      expect((await cli(['reset', '-m', 'file', '--at-least', '120', '--yes'], {cwd, env})).status).toBe(0);
+      expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
+      expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
+
+      // A mode younger than the backup is missing; the command that repairs it must work although it is.
+      const rejected = await take(0, 1, 'later');
       expect(rejected.status).toBe(503);
-      expect(rejected.body).toContain('uniqueid reset --mode file --at-least 100');
-    }
-    // The other mode has not regressed.
-    expect(rangeOf(await take('other', 1))).toEqual({start: 10n, end: 10n});
-    expect(server.stderr()).toContain('COUNTER_REGRESSED');
-
-    expect((await cli(['reset', '-m', 'file', '--at-least', '99', '--yes'], {cwd, env})).status).toBe(0);
-    expect((await take('file', 5)).status).toBe(503);
-    expect((await ask(server.url, '/health')).body).toContain('COUNTER_REGRESSED');
-    expect((await cli(['reset', '-m', 'file', '--at-least', '100', '--yes'], {cwd, env})).status).toBe(0);
-    // A load balancer with a health check sends no request before this.
-    await untilHealthIs(server.url, 200);
-    expect(rangeOf(await take('file', 5))).toEqual({start: 100n, end: 104n});
-  });
-
-  it('is not advanced by servers that have quarantined it, so that no counter passes a high-water mark', async () => {
-    const {cwd, env, back} = await make();
-    const servers = [await startServer(['--sync'], {cwd, env}), await startServer([], {cwd, env})] as const;
-    const take = (server: 0 | 1, range: number, mode = 'file'): ReturnType<typeof ask> =>
-      ask(servers[server].url, `/getid?mode=${mode}&range=${range}`);
-    expect((await take(0, 10)).status).toBe(200);
-    const {restore} = await back();
-    expect(rangeOf(await take(0, 10))).toEqual({start: 10n, end: 19n});
-    expect(rangeOf(await take(1, 100))).toEqual({start: 20n, end: 119n});
-    expect((await take(0, 1, 'later')).status).toBe(200);
-    await restore();
-
-    for (const range of [50, 5, 50, 5]) {
-      expect((await take(0, range)).status).toBe(503);
-      expect((await take(1, range)).status).toBe(503);
-    }
-    expect((await cli(['reset', '-m', 'file', '--at-least', '120', '--yes'], {cwd, env})).status).toBe(0);
-    expect(rangeOf(await take(0, 5))).toEqual({start: 120n, end: 124n});
-    expect(rangeOf(await take(1, 5))).toEqual({start: 125n, end: 129n});
-
-    // A mode younger than the backup is missing; the command that repairs it must work although it is.
-    const rejected = await take(0, 1, 'later');
-    expect(rejected.status).toBe(503);
-    expect(rejected.body).toContain('uniqueid reset --mode later --at-least 1');
-    expect((await cli(['reset', '-m', 'later', '--at-least', '1', '--yes'], {cwd, env})).status).toBe(0);
-    expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
-  });
-});
+      expect(rejected.body).toContain('uniqueid reset --mode later --at-least 1');
+      expect((await cli(['reset', '-m', 'later', '--at-least', '1', '--yes'], {cwd, env})).status).toBe(0);
+      expect(rangeOf(await take(0, 1, 'later'))).toEqual({start: 1n, end: 1n});
+    });
+  },
+);
