@@ -78,7 +78,7 @@ describe.each(kinds)('high-water marks after a restart ($name)', ({need, quote, 
       const restore = await backUp(database, quote);
       expect(await take(first, 90)).toBe(10n);
       expect(await take(first, 5, 'younger')).toBe(0n);
-      const printed = await cli(['getid', '--mode', 'file', '--format', 'plain'], options);
+      const printed = await cli(['getid', '--mode', 'file', '--format', 'list'], options);
       expect(printed.stdout.trim()).toBe('100');
       await end(first, signal);
       await restore();
@@ -95,7 +95,7 @@ describe.each(kinds)('high-water marks after a restart ($name)', ({need, quote, 
       await end(second, signal);
       await restore();
       // The command line alone remembers too.
-      const alone = await cli(['getid', '--mode', 'file', '--format', 'plain'], options);
+      const alone = await cli(['getid', '--mode', 'file', '--format', 'list'], options);
       expect(alone.stdout.trim()).toBe('102');
     },
   );
