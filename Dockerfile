@@ -22,7 +22,10 @@ COPY --from=build /srv/uniqueid/node_modules ./node_modules
 COPY --from=build /srv/uniqueid/dist ./dist
 COPY bin/package.json bin/run.js ./bin/
 COPY scripts/docker-entry.sh scripts/docker-health.js ./scripts/
-RUN ln -s /srv/uniqueid/scripts/docker-entry.sh /usr/local/bin/uniqueid \
+# The package managers of the base are never used again.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+      /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
+    && ln -s /srv/uniqueid/scripts/docker-entry.sh /usr/local/bin/uniqueid \
     && install --directory --owner=node --group=node /var/lib/uniqueid
 
 # An SQLite database, where one is named (sqliteext:///db.sqlite3), and configuration files are relative to this folder.

@@ -35,15 +35,15 @@ await build({
   packages: 'external',
 });
 
-// Puts a plain `uniqueid getid` into one CommonJS file, including the JavaScript of the SQLite driver. That
-// avoids the start-up of Node's ES module loader, and the lookup of thirteen files.
+// Puts a plain `uniqueid getid` into one CommonJS file, which avoids the start-up of Node's ES module loader.
 await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/cli/main.cjs',
   minifyIdentifiers: true,
   format: 'cjs',
-  // Not included: the drivers of network databases, and the entry points of the build above.
-  external: ['bindings', 'mysql2', 'postgres', './completion/candidates.js', './oclif/run.js'],
+  // Not included: the database drivers, which npm chooses for the user's Node.js, and the entry points of the
+  // build above.
+  external: ['better-sqlite3', 'mysql2', 'postgres', './completion/candidates.js', './oclif/run.js'],
   define: {'import.meta.url': '__filename'},
 });

@@ -4,9 +4,8 @@ import {UniqueIDError} from '../../core/errors.js';
 
 /**
  * Keeps all connections and their statements alive. From Node 24.19, the garbage collection of a native
- * object of better-sqlite3 12 aborts the process (WiseLibs/better-sqlite3#1515); version 13 does not run on
- * Node 20. A process opens few connections, and each prepares few statements, so keeping them costs almost
- * nothing.
+ * object of better-sqlite3 12 aborts the process (WiseLibs/better-sqlite3#1515). npm chooses version 13
+ * there, but "npm rebuild" keeps 12. A process opens few connections, and each prepares few statements.
  */
 const neverCollected: unknown[] = [];
 
@@ -64,28 +63,45 @@ export class NativeConnection {
   }
 }
 
-/**
- * Returns the path of the compiled part of the driver. Without it, the driver searches a dozen folders, which
- * takes a tenth of the time of a `getid`.
- */
-function compiledDriver(): string {
-  return createRequire(import.meta.url).resolve('better-sqlite3/build/Release/better_sqlite3.node');
-}
-
-/** Opens a file. The driver then loads its compiled part, which works with only one version of Node. */
+/** Opens a file. The driver then loads its native part, which does not run on every version of Node. */
 function openDatabase(path: string, options: Database.Options): Database.Database {
+  // Version 13 ends a process of Node 20 with a segmentation fault.
+  if (majorOf(process.versions.node) < 22 && majorOf(driverVersion()) >= 13) throw driverIncompatible();
   try {
-    return new Database(path, {...options, nativeBinding: compiledDriver()});
+    return new Database(path, options);
   } catch (error) {
-    const {code = ''} = error as NodeJS.ErrnoException;
-    if (!['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'].includes(code)) throw error;
-    throw new UniqueIDError(
-      'DRIVER_INCOMPATIBLE',
-      `The SQLite driver better-sqlite3 was not compiled for this Node.js (${process.version}).`,
-      {hint: 'Run "npm rebuild better-sqlite3" in the folder where UniqueID is installed.'},
-    );
+    throw isLoadError(error) ? driverIncompatible() : error;
   }
 }
+
+/** Returns true if the native part is missing, or does not fit this Node. */
+function isLoadError(error: unknown): boolean {
+  const {code = '', tries} = error as NodeJS.ErrnoException & {readonly tries?: unknown};
+  // If version 12 finds no native part, its error has no code, but lists the files that it tried.
+  return ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND'].includes(code) || tries !== undefined;
+}
+
+function driverIncompatible(): UniqueIDError {
+  const version = driverVersion();
+  return new UniqueIDError(
+    'DRIVER_INCOMPATIBLE',
+    `The SQLite driver better-sqlite3 ${version} does not run on this Node.js (${process.version}).`,
+    {
+      // npm compiles version 12; version 13 is compiled already.
+      hint:
+        majorOf(version) < 13
+          ? 'Run "npm rebuild better-sqlite3" in the folder where UniqueID is installed.'
+          : 'Uninstall UniqueID and install it again with this Node.js: npm then chooses a driver that fits.',
+    },
+  );
+}
+
+function driverVersion(): string {
+  const {version} = createRequire(import.meta.url)('better-sqlite3/package.json') as {version: string};
+  return version;
+}
+
+const majorOf = (version: string): number => Number.parseInt(version, 10);
 
 /** Returns the version of SQLite inside the driver; `undefined` if this Node cannot load it. */
 export function sqliteVersion(): string | undefined {
