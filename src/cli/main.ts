@@ -11,12 +11,14 @@ import {printExact} from './process/stdout.js';
 import {printAllocation} from './getid/local.js';
 import {parseGetid} from './getid/request.js';
 import {canPrompt} from './terminal/traits.js';
+import {assumeUserVariables} from './process/unknown-user.js';
 
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
   ensureHome();
   closeUnaskedInspector();
+  assumeUserVariables();
   const plain = parseFastArguments(argv);
   if (plain !== undefined) return runPlainGetid(argv, plain);
   if (argv.length === 1 && ['--version', '-v', '-V', 'version'].includes(argv[0] ?? '')) {

@@ -1,0 +1,30 @@
+import {chownSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, it} from 'vitest';
+import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {startProgram} from '../../helpers/programs/cli.js';
+
+const USER = 4711;
+
+/** Becomes a user without an account, who may read every file: the clone may be in a folder of root. */
+const asUser = [
+  ...[`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'],
+  ...['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
+];
+
+it.runIf(process.getuid?.() === 0)('runs every command as a user ID without an account', async () => {
+  const cwd = makeWorkspace();
+  chownSync(cwd, USER, USER);
+  for (const [command, unset] of [
+    ['dbsync', ['SHELL']],
+    ['status', ['SHELL', 'HOME']],
+    ['getid -m file', ['SHELL', 'HOME']],
+    ['--help', ['SHELL', 'HOME']],
+  ] as const) {
+    const variables = ['env', ...unset.flatMap((name) => ['-u', name])];
+    const program = [process.execPath, join(root, 'bin', 'run.js'), ...command.split(' ')];
+    const {status, stderr} = await startProgram('setpriv', [...asUser, ...variables, ...program], {cwd})
+      .finished;
+    expect(status, `${command}: ${stderr}`).toBe(0);
+  }
+});
