@@ -9,6 +9,9 @@ COPY bin ./bin
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build && npm prune --omit=dev
+# The SQLite driver runs without what it was compiled from.
+RUN cd node_modules/better-sqlite3 && rm -rf deps src \
+    && find . -depth \( -name 'obj*' -o -name '*.a' -o -name 'test_extension.node' \) -exec rm -rf {} +
 
 FROM node:20.20.2-bookworm-slim
 LABEL org.opencontainers.image.title="UniqueID" \

@@ -44,6 +44,9 @@ const requirements = {
   bash: program('bash'),
   curl: program('curl'),
   cc: program('cc', 'gcc'),
+  buildah: program('buildah'),
+  debootstrap: program('debootstrap'),
+  runc: program('runc'),
   sqlite3: program('sqlite3'),
   python3: {
     // Debian's python3-minimal lacks most modules.
