@@ -1,2 +1,2 @@
 // Preloaded with --expose-gc: forces garbage collections in every thread of a process, all the time.
-setInterval(() => globalThis.gc(), 2).unref();
+setInterval(() => globalThis.gc(), 10).unref();
