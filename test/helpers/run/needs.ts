@@ -45,7 +45,6 @@ const requirements = {
   curl: program('curl'),
   cc: program('cc', 'gcc'),
   buildah: program('buildah'),
-  debootstrap: program('debootstrap'),
   runc: program('runc'),
   sqlite3: program('sqlite3'),
   python3: {
