@@ -13,6 +13,8 @@ export interface ClientPlan {
   readonly servers: readonly string[];
   readonly modes: readonly string[];
   readonly seed: number;
+  /** The time between an answer and the next request in ms; 0 by default. */
+  readonly pauseMs?: number;
 }
 
 /** The output of the process at its end, or immediately after a wrong answer. */
@@ -36,12 +38,14 @@ async function main(plan: ClientPlan): Promise<void> {
     const {between, pick} = seeded(plan.seed * 1000 + number);
     const asker = new Asker(plan.folder, name);
     // Some stay with one server, as clients do; some change servers, as behind a load balancer.
-    const own = plan.servers[number % plan.servers.length] ?? '';
+    const own = plan.servers[(number >> 1) % plan.servers.length] ?? '';
     while (goOn) {
       const server = number % 2 === 0 ? own : pick(plan.servers);
       const outcome = await asker.ask(server, pick(plan.modes), BigInt(between(1, MAX_COUNT)));
-      if (outcome.is === 'answered') answered++;
-      else if (outcome.is === 'wrong') {
+      if (outcome.is === 'answered') {
+        answered++;
+        if (plan.pauseMs !== undefined) await sleep(plan.pauseMs);
+      } else if (outcome.is === 'wrong') {
         wrong.push(`${name}: ${outcome.answer}`);
         goOn = false;
       } else {

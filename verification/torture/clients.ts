@@ -16,8 +16,10 @@ export interface Clients {
 
 const program = fileURLToPath(new URL('client-process.ts', import.meta.url));
 
-export function startClients(plan: ClientPlan): Clients {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(plan)], {
+/** @param within the command that runs another one elsewhere, with the same process id */
+export function startClients(plan: ClientPlan, within: readonly string[] = []): Clients {
+  const words = [...within, process.execPath, '--import', 'tsx', program, JSON.stringify(plan)];
+  const child = spawn(words[0] ?? '', words.slice(1), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let stdout = '';

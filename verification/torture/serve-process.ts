@@ -16,7 +16,9 @@ export interface ServeOptions {
   /** The file of its log. */
   readonly log: string;
   /** Called when its process changes. */
-  readonly onChange: () => void;
+  readonly onChange?: () => void;
+  /** The command that runs another one elsewhere, with the same process id. */
+  readonly within?: readonly string[];
 }
 
 /** The text that a server prints when it is ready. */
@@ -92,15 +94,16 @@ export class ServeProcess {
 
   /** @returns true if it answers; false if it ended instead */
   async #startOnce(deadline: number): Promise<boolean> {
-    const {port, cwd, env, log, onChange} = this.#options;
-    const child = spawn(process.execPath, [program, 'serve', '--port', String(port)], {
+    const {port, cwd, env, log, onChange, within = []} = this.#options;
+    const words = [...within, process.execPath, program, 'serve', '--port', String(port)];
+    const child = spawn(words[0] ?? '', words.slice(1), {
       cwd,
       env: {PATH: process.env['PATH'], HOME: cwd, ...env},
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;
     this.#isToEnd = false;
-    onChange();
+    onChange?.();
     return new Promise((resolve, reject) => {
       let head = '';
       const late = setTimeout(

@@ -1,0 +1,36 @@
+import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import type {Host} from './hosts.js';
+
+/** The account of the servers. */
+export const account = {user: 'uniqueid', password: 'secret', database: 'uniqueid'} as const;
+
+/** A database on several hosts. */
+export interface Cluster {
+  readonly hosts: readonly Host[];
+  /** Starts it, and creates the database and the account of the servers. */
+  readonly start: () => Promise<void>;
+  /** The URL that servers use. */
+  readonly url: string;
+  /** Prepares the host of a server, such as with a proxy. */
+  readonly serve: (host: Host) => Promise<void>;
+  /** Returns the host that takes the writes now. @throws Error if there is none */
+  readonly writer: () => Promise<Host>;
+  /** Returns a host that could take the writes next. @throws Error if there is none */
+  readonly standby: () => Promise<Host>;
+  /** Returns true if all hosts are working members. */
+  readonly isWhole: () => Promise<boolean>;
+  readonly counters: () => Promise<ReadonlyMap<string, bigint>>;
+}
+
+const examples = new URL('../../docs/operate/examples/', import.meta.url);
+
+/** Reads an example of the docs, and puts other values into it. @throws Error if a value is not in it */
+export function fillExample(name: string, values: readonly (readonly [string, string])[]): string {
+  let text = readFileSync(fileURLToPath(new URL(name, examples)), 'utf8');
+  for (const [from, to] of values) {
+    if (!text.includes(from)) throw new Error(`the example ${name} does not contain ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  return text;
+}

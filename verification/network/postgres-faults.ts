@@ -1,0 +1,118 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {cut} from './cuts.js';
+import {until} from './daemon.js';
+import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './faults.js';
+import type {Patroni} from './patroni.js';
+
+/** Faults of PostgreSQL under Patroni. */
+export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
+  {
+    name: 'primary cut from etcd only',
+    strike: async (trial) => {
+      const host = await cluster.writer();
+      const heal = await cut(host, {from: cluster.hosts, ports: ETCD_PORTS});
+      try {
+        await untilServed(trial);
+        await sleep(2000);
+      } finally {
+        await heal();
+      }
+    },
+  },
+  {
+    name: 'replication only cut',
+    strike: async (trial) => {
+      const host = await cluster.writer();
+      const heal = await cut(host, {from: cluster.hosts, ports: [POSTGRES_PORT]});
+      try {
+        await untilServed(trial, 12_000);
+      } finally {
+        await heal();
+      }
+    },
+  },
+  {
+    name: 'waits for the standby cancelled',
+    strike: async (trial) => {
+      const host = await cluster.writer();
+      const heal = await cut(host, {from: cluster.hosts});
+      const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+      let isOver = false;
+      const cancelling = (async () => {
+        while (!isOver) {
+          await cluster.asSuperuser(host, cancel).catch(() => undefined);
+          await sleep(100);
+        }
+      })();
+      try {
+        await untilServed(trial, 12_000);
+      } finally {
+        isOver = true;
+        await cancelling;
+        await heal();
+      }
+    },
+  },
+  {
+    name: 'postgres killed',
+    strike: async (trial) => {
+      cluster.killPostgres(await cluster.writer());
+      await untilServed(trial);
+    },
+  },
+  {
+    name: 'Patroni killed until after failover',
+    strike: async () => {
+      const host = await cluster.writer();
+      const {patroni} = cluster.member(host);
+      await patroni.kill();
+      try {
+        await cluster.untilFailedOver(host);
+        await sleep(3000);
+      } finally {
+        patroni.start();
+      }
+    },
+  },
+  {
+    name: 'switchover',
+    strike: async (trial) => {
+      const [host, candidate] = [await cluster.writer(), await cluster.standby()];
+      await cluster.switchOver(host, candidate);
+      await untilServed(trial);
+    },
+  },
+  {
+    name: 'all etcd paused',
+    strike: async () => {
+      for (const {etcd} of cluster.members) etcd.signal('SIGSTOP');
+      try {
+        await sleep(20_000);
+      } finally {
+        for (const {etcd} of cluster.members) etcd.signal('SIGCONT');
+      }
+      await until('a primary', 60_000, async () => {
+        try {
+          await cluster.writer();
+          return true;
+        } catch {
+          return false;
+        }
+      });
+    },
+  },
+];
+
+/** Faults of PgBouncer. */
+export const poolerFaults = (cluster: Patroni): readonly Fault[] => [
+  {
+    name: 'PgBouncer of the primary killed',
+    strike: async (trial) => {
+      const {pooler} = cluster.member(await cluster.writer());
+      await pooler.kill();
+      await sleep(3000);
+      pooler.start();
+      await untilServed(trial, 1000);
+    },
+  },
+];

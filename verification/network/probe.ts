@@ -1,0 +1,110 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {ask} from '../../test/helpers/network/http.js';
+import {now} from '../history/line.js';
+import {Asker} from '../torture/asker.js';
+
+/** The pause between two requests of a probe. */
+const PAUSE_MS = 100;
+
+/** An observer of one server, which no fault cuts off. Sends one request at a time, and remembers answers. */
+export class Probe {
+  readonly #url: string;
+  readonly #mode: string;
+  readonly #asker: Asker;
+  /** When answers with a range arrived. */
+  readonly #answered: number[] = [];
+  /** When /health answered 200. */
+  readonly #healthy: number[] = [];
+  readonly wrong: string[] = [];
+  #goOn = true;
+  #isPaused = false;
+  #asking: Promise<unknown> = Promise.resolve();
+  readonly #ended: Promise<unknown>;
+
+  constructor(folder: string, name: string, url: string, mode: string) {
+    this.#url = url;
+    this.#mode = mode;
+    this.#asker = new Asker(folder, name);
+    this.#ended = Promise.all([this.#allocate(), this.#watchHealth()]);
+  }
+
+  /** Returns the longest time without an answer, in seconds, from a moment until now. */
+  outageSince(begun: number): number {
+    return longestPause(this.#answered, begun, now());
+  }
+
+  /**
+   * Returns how long /health answered 200 in the longest time without an answer, in seconds: from its begin
+   * to the last such answer.
+   */
+  falselyHealthySince(begun: number): number {
+    const [from, to] = longestSpan(this.#answered, begun, now());
+    const last = this.#healthy.filter((at) => at > from && at < to).at(-1) ?? from;
+    return (last - from) / 1e6;
+  }
+
+  hasAnsweredSince(begun: number): boolean {
+    return (this.#answered.at(-1) ?? 0) > begun;
+  }
+
+  /** Sends no more requests, and waits for the answer to the last one. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#asking;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  async stop(): Promise<void> {
+    this.#goOn = false;
+    await this.#ended;
+    this.#asker.close();
+  }
+
+  async #allocate(): Promise<void> {
+    while (this.#goOn) {
+      if (!this.#isPaused) await (this.#asking = this.#askOnce());
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async #askOnce(): Promise<void> {
+    const outcome = await this.#asker.ask(this.#url, this.#mode, 1n);
+    if (outcome.is === 'answered') this.#answered.push(now());
+    else if (outcome.is === 'wrong') this.wrong.push(outcome.answer);
+  }
+
+  async #watchHealth(): Promise<void> {
+    while (this.#goOn) {
+      const begun = now();
+      try {
+        const {status} = await ask(this.#url, '/health', {signal: AbortSignal.timeout(2000)});
+        // The answer describes a moment after the request.
+        if (status === 200) this.#healthy.push(begun);
+      } catch {
+        // An unreachable server lies to nobody.
+      }
+      await sleep(PAUSE_MS * 2);
+    }
+  }
+}
+
+/** Returns the longest span between two of these moments, or the bounds, within the bounds. */
+function longestSpan(moments: readonly number[], from: number, to: number): readonly [number, number] {
+  // The last moment before the bounds begins the first span.
+  const before = moments.filter((at) => at <= from).at(-1) ?? from;
+  let longest: readonly [number, number] = [before, before];
+  let last = before;
+  for (const at of [...moments.filter((each) => each > from && each < to), to]) {
+    if (at - last > longest[1] - longest[0]) longest = [last, at];
+    last = at;
+  }
+  return longest;
+}
+
+function longestPause(moments: readonly number[], from: number, to: number): number {
+  const [begun, ended] = longestSpan(moments, from, to);
+  return (ended - begun) / 1e6;
+}

@@ -1,0 +1,39 @@
+import type {Strike} from './run.js';
+
+/** Formats a Markdown table of all faults by set-up; several strikes of one fault are one row. */
+export function formatStrikes(strikes: readonly Strike[]): string {
+  const head = [
+    'set-up',
+    'fault',
+    'strikes',
+    'ranges',
+    'overlaps',
+    'out of order',
+    'unexplained gaps',
+    'outage of each server, s',
+    'stuck',
+  ];
+  const groups = new Map<string, Strike[]>();
+  for (const strike of strikes) {
+    const key = `${strike.setUp}: ${strike.faults.length > 1 ? 'two at once' : strike.faults.join()}`;
+    groups.set(key, [...(groups.get(key) ?? []), strike]);
+  }
+  const rows = [...groups].map(([key, group]) => {
+    const sum = (value: (strike: Strike) => number): string =>
+      String(group.reduce((all, strike) => all + value(strike), 0));
+    return [
+      ...key.split(': '),
+      String(group.length),
+      sum(({ranges}) => ranges),
+      sum(({overlaps}) => overlaps),
+      sum(({disorder}) => disorder),
+      sum(({unexplainedGaps}) => unexplainedGaps),
+      // The longest of each server.
+      [0, 1]
+        .map((server) => Math.max(...group.map(({outages}) => outages[server] ?? 0)).toFixed(1))
+        .join(', '),
+      group.some(({isStuck}) => isStuck) ? 'YES' : 'no',
+    ];
+  });
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

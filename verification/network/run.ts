@@ -1,0 +1,162 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {seeded} from '../../test/helpers/random.js';
+import type {Report} from '../history/findings.js';
+import {formatReport} from '../history/report.js';
+import {now} from '../history/line.js';
+import {until} from './daemon.js';
+import type {Fault} from './faults.js';
+import {CONTROL, makeSetUp, type SetUpName} from './setups.js';
+import {Trial} from './trial.js';
+
+/** What happened from the begin of a fault until all servers answered again. */
+export interface Strike {
+  readonly setUp: SetUpName;
+  readonly faults: readonly string[];
+  readonly ranges: number;
+  readonly overlaps: number;
+  readonly disorder: number;
+  readonly unexplainedGaps: number;
+  /** The longest time without an answer of each server, in seconds. */
+  readonly outages: readonly number[];
+  /** How long /health said 200 in that time, in seconds. */
+  readonly falselyHealthy: readonly number[];
+  readonly isStuck: boolean;
+}
+
+/** The plan of a run. */
+export interface Plan {
+  readonly setUp: SetUpName;
+  readonly seed: number;
+  /** Faults strike until then, on the clock of `performance.now()`, but each of `only` once at least. */
+  readonly until: number;
+  /** The names of the faults; all by default. */
+  readonly only?: readonly string[];
+  readonly print: (line: string) => void;
+}
+
+export interface Run {
+  readonly strikes: readonly Strike[];
+  /** Flaws that no strike shows. */
+  readonly wrong: readonly string[];
+}
+
+/** Longer than Patroni takes to rewind the old primary, on a slow machine. */
+const WHOLE_WITHIN_MS = 120_000;
+const STUCK_AFTER_MS = 60_000;
+const STEADY_MS = 3000;
+
+/** Runs faults on one set-up. @throws Error if it does not start */
+export async function run(plan: Plan): Promise<Run> {
+  const {setUp: name, seed, only, print} = plan;
+  const random = seeded(seed);
+  const setUp = await makeSetUp(name);
+  const trial = new Trial(setUp.cluster, name, random, seed);
+  const strikes: Strike[] = [];
+  const wrong: string[] = [];
+  try {
+    await trial.start();
+    const faults = setUp.faults.filter((fault) => only?.includes(fault.name) ?? true);
+    let before: Report | undefined;
+    for (const group of groups(faults, plan, random)) {
+      const {strike, report} = await strikeOnce(trial, name, group, before);
+      before = report;
+      strikes.push(strike);
+      print(describe(strike));
+      if (strike.overlaps > 0 || strike.disorder > 0 || strike.unexplainedGaps > 0)
+        print(formatReport(report));
+      if (
+        report.wrongCounters.count + report.wrongRanges.count + report.damaged.count > 0 &&
+        name !== CONTROL
+      ) {
+        wrong.push(`${name}: wrong counters, ranges or histories after ${strike.faults.join(' + ')}`);
+        print(formatReport(report));
+      }
+      if (strike.isStuck) break;
+    }
+  } catch (error) {
+    wrong.push(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+  await trial.stop();
+  return {strikes, wrong: [...wrong, ...trial.wrong]};
+}
+
+/** Yields each fault alone, then two at once, until the time is over. */
+function* groups(
+  faults: readonly Fault[],
+  {until: end, only, setUp}: Plan,
+  {shuffled, pick}: ReturnType<typeof seeded>,
+): Generator<readonly Fault[]> {
+  const isOver = (): boolean => performance.now() > end;
+  for (const fault of setUp === CONTROL ? faults : shuffled(faults)) {
+    if (isOver() && only === undefined) return;
+    yield [fault];
+  }
+  while (!isOver() && faults.length > 0) {
+    const first = pick(faults);
+    const rest = faults.filter((fault) => fault !== first);
+    yield rest.length === 0 ? [first] : [first, pick(rest)];
+  }
+}
+
+async function strikeOnce(
+  trial: Trial,
+  setUp: SetUpName,
+  faults: readonly Fault[],
+  before: Report | undefined,
+): Promise<{strike: Strike; report: Report}> {
+  const {cluster, servers, random} = trial;
+  await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
+  trial.startClients();
+  await sleep(STEADY_MS);
+  const begun = now();
+  const names = faults.map(({name}) => name);
+  await Promise.all(
+    faults.map(async ({strike}, index) => {
+      if (index > 0) await sleep(random.between(0, 5000));
+      await strike(trial);
+    }),
+  );
+  const healed = now();
+  const deadline = performance.now() + STUCK_AFTER_MS;
+  const answers = (): boolean => servers.every(({probe}) => probe.hasAnsweredSince(healed));
+  while (!answers() && performance.now() < deadline) await sleep(100);
+  const isStuck = !answers();
+  const outages = servers.map(({probe}) => probe.outageSince(begun));
+  const falselyHealthy = servers.map(({probe}) => probe.falselyHealthySince(begun));
+  await sleep(STEADY_MS);
+  trial.recordFault(names.join(' + '), begun);
+  await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
+  const report = await trial.check();
+  const grown = (count: (report: Report) => number): number =>
+    count(report) - (before === undefined ? 0 : count(before));
+  const strike: Strike = {
+    setUp,
+    faults: names,
+    ranges: grown(({answered}) => answered),
+    overlaps: grown(({overlaps}) => overlaps.count),
+    disorder: grown(({outOfOrder}) => outOfOrder.count),
+    unexplainedGaps: grown(({unexplainedGaps}) => unexplainedGaps.count),
+    outages,
+    falselyHealthy,
+    isStuck,
+  };
+  return {strike, report};
+}
+
+function describe({
+  faults,
+  ranges,
+  overlaps,
+  disorder,
+  unexplainedGaps,
+  outages,
+  falselyHealthy,
+  isStuck,
+}: Strike): string {
+  const seconds = (all: readonly number[]): string => all.map((each) => each.toFixed(1)).join(' / ');
+  return (
+    `${faults.join(' + ')}: ${ranges} ranges, ${overlaps} overlaps, ${disorder} out of order, ` +
+    `${unexplainedGaps} gaps, outage ${seconds(outages)} s, falsely healthy ${seconds(falselyHealthy)} s` +
+    (isStuck ? ', STUCK' : '')
+  );
+}

@@ -1,0 +1,146 @@
+import {execFile} from 'node:child_process';
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import type {Random} from '../../test/helpers/random.js';
+import {checkHistory} from '../history/check.js';
+import type {Report} from '../history/findings.js';
+import {now, type EventLine} from '../history/line.js';
+import {writeEvents, type HistoryWriter} from '../history/write.js';
+import {startClients, type Clients} from '../torture/clients.js';
+import {commandLine, ServeProcess} from '../torture/serve-process.js';
+import type {Cluster} from './cluster.js';
+import {Host} from './hosts.js';
+import {logFolder} from './namespace.js';
+import {Probe} from './probe.js';
+
+/** A server, the host that it runs on, and its observer. */
+export interface Server {
+  readonly host: Host;
+  readonly process: ServeProcess;
+  readonly probe: Probe;
+}
+
+const MODES = ['file', 'upload_job', 'transaction', 'instrument 1', 'instrument 2', 'instrument 3'];
+const CLIENTS = 12;
+/** Leaves processors to the databases, which share the machine. */
+const PAUSE_MS = 40;
+const PORT = 8051;
+const REQUEST_TIMEOUT_S = 3;
+/** A server may work for a request whose client is gone as long as for the request and its last statement. */
+const PATIENCE_MS = 4 * REQUEST_TIMEOUT_S * 1000;
+
+/** Two servers on one cluster, clients under load, and their histories. */
+export class Trial {
+  readonly cluster: Cluster;
+  readonly random: Random;
+  readonly servers: Server[] = [];
+  readonly wrong: string[] = [];
+  readonly #folder: string;
+  readonly #seed: number;
+  readonly #clientHost: Host;
+  readonly #events: HistoryWriter<EventLine>;
+  #clients: Clients | undefined;
+  #generation = 0;
+
+  constructor(cluster: Cluster, name: string, random: Random, seed: number) {
+    this.cluster = cluster;
+    this.random = random;
+    this.#seed = seed;
+    this.#folder = join(logFolder, name);
+    mkdirSync(this.#folder);
+    this.#clientHost = new Host('clients', 31);
+    this.#events = writeEvents(this.#folder);
+  }
+
+  /** The hosts of the databases, the servers and the clients. */
+  get hosts(): readonly Host[] {
+    return [...this.cluster.hosts, ...this.servers.map(({host}) => host), this.#clientHost];
+  }
+
+  async start(): Promise<void> {
+    await this.#clientHost.connect();
+    await this.cluster.start();
+    const hosts = [new Host('ids1', 21), new Host('ids2', 22)];
+    for (const host of hosts) {
+      await host.connect();
+      await this.cluster.serve(host);
+    }
+    const env = {
+      PEEWEE_URL: this.cluster.url,
+      UNIQUEID_REQUEST_TIMEOUT: String(REQUEST_TIMEOUT_S),
+      UNIQUEID_ADDRESS: '0.0.0.0',
+    };
+    await this.#migrate(hosts[0], env);
+    this.#events.append({
+      event: 'began',
+      firstIndex: 0n,
+      patienceMs: PATIENCE_MS,
+      begun: now(),
+      ended: now(),
+    });
+    for (const host of hosts) {
+      const process = new ServeProcess({
+        name: host.name,
+        port: PORT,
+        cwd: host.folder,
+        env,
+        log: join(this.#folder, `${host.name}.log`),
+        within: host.within(),
+      });
+      await process.start();
+      const url = `http://${host.address}:${PORT}`;
+      this.servers.push({host, process, probe: new Probe(this.#folder, `probe-${host.name}`, url, 'file')});
+    }
+  }
+
+  /** Starts clients that each history knows by a new name. */
+  startClients(): void {
+    const number = ++this.#generation;
+    for (const {probe} of this.servers) probe.resume();
+    const plan = {
+      folder: this.#folder,
+      names: Array.from({length: CLIENTS}, (_, index) => `${number}-${index + 1}`),
+      servers: this.servers.map(({host}) => `http://${host.address}:${PORT}`),
+      modes: MODES,
+      seed: this.#seed * 1000 + number,
+      pauseMs: PAUSE_MS,
+    };
+    this.#clients = startClients(plan, this.#clientHost.within());
+  }
+
+  /** Records what may have lost commits, from a moment until now. */
+  recordFault(fault: string, begun: number): void {
+    this.#events.append({event: 'fault', fault, target: 'network', mayLose: true, begun, ended: now()});
+  }
+
+  /** Ends the clients, and checks everything that was recorded so far. */
+  async check(): Promise<Report> {
+    const report = await this.#clients?.stop();
+    this.#clients = undefined;
+    for (const answer of report?.wrong ?? []) this.wrong.push(`wrong answer to client ${answer}`);
+    for (const {probe} of this.servers) {
+      await probe.pause();
+      this.wrong.push(...probe.wrong.splice(0));
+    }
+    const begun = now();
+    const counters = await this.cluster.counters();
+    this.#events.append({event: 'counters', counters, begun, ended: now()});
+    return checkHistory(this.#folder);
+  }
+
+  async stop(): Promise<void> {
+    await this.#clients?.kill();
+    for (const {probe, process} of this.servers) {
+      await probe.stop();
+      await process.kill();
+      this.wrong.push(...process.crashes);
+    }
+    this.#events.close();
+  }
+
+  async #migrate(host: Host | undefined, env: Readonly<Record<string, string>>): Promise<void> {
+    const [program = '', ...args] = [...(host?.within() ?? []), process.execPath, commandLine, 'dbsync'];
+    await promisify(execFile)(program, args, {env: {PATH: process.env['PATH'], HOME: host?.folder, ...env}});
+  }
+}
