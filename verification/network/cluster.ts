@@ -23,7 +23,7 @@ export interface Cluster {
   readonly counters: () => Promise<ReadonlyMap<string, bigint>>;
 }
 
-const examples = new URL('../../docs/operate/examples/', import.meta.url);
+export const examples = new URL('../../docs/operate/examples/', import.meta.url);
 
 /** Reads an example of the docs, and puts other values into it. @throws Error if a value is not in it */
 export function fillExample(name: string, values: readonly (readonly [string, string])[]): string {

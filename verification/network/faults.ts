@@ -59,7 +59,7 @@ const everything = ({hosts}: Trial): readonly Host[] => hosts;
 const peers = ({cluster}: Trial): readonly Host[] => cluster.hosts;
 
 /** Faults of every set-up. */
-export const commonFaults: readonly Fault[] = [
+export const commonFaults = (): readonly Fault[] => [
   cutting('writer cut from everything', writer, everything),
   cutting('writer cut from its peers', writer, peers),
   cutting('writer hears nothing', writer, everything, {direction: 'in'}),

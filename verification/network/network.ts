@@ -1,4 +1,4 @@
-// Cuts the network of real clusters, and judges what servers answered meanwhile. Exit status: 0 if nothing is
+// Cuts the network of real clusters, and judges the answers of their servers. Exit status: 0 if nothing is
 // wrong, 1 if something is, 2 for usage. Needs root; elsewhere it prints one line.
 // Run as: npm run network -- --minutes N [--seed S] [--setup NAME] [--fault NAME]
 import {parseArgs} from 'node:util';
@@ -50,7 +50,7 @@ async function main({minutes, seed, setUps, faults}: Asked): Promise<boolean> {
   makeSwitch();
   const runs: Run[] = [];
   for (const [index, setUp] of setUps.entries()) {
-    // What a set-up leaves of its time goes to the ones after it.
+    // The time that a set-up does not use goes to the next ones.
     const share = (minutes * 60_000 - performance.now()) / (setUps.length - index);
     const began = performance.now();
     const clock = (): string => ((performance.now() - began) / 1000).toFixed(0).padStart(4);

@@ -37,9 +37,9 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts});
       const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
-      let isOver = false;
+      const over = new AbortController();
       const cancelling = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await cluster.asSuperuser(host, cancel).catch(() => undefined);
           await sleep(100);
         }
@@ -47,7 +47,7 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
       try {
         await untilServed(trial, 12_000);
       } finally {
-        isOver = true;
+        over.abort();
         await cancelling;
         await heal();
       }

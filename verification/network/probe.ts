@@ -84,7 +84,7 @@ export class Probe {
         // The answer describes a moment after the request.
         if (status === 200) this.#healthy.push(begun);
       } catch {
-        // An unreachable server lies to nobody.
+        // An unreachable server says nothing.
       }
       await sleep(PAUSE_MS * 2);
     }

@@ -8,7 +8,7 @@ import type {Fault} from './faults.js';
 import {CONTROL, makeSetUp, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 
-/** What happened from the begin of a fault until all servers answered again. */
+/** The effects of faults, from their begin until all servers answered again. */
 export interface Strike {
   readonly setUp: SetUpName;
   readonly faults: readonly string[];
@@ -18,7 +18,7 @@ export interface Strike {
   readonly unexplainedGaps: number;
   /** The longest time without an answer of each server, in seconds. */
   readonly outages: readonly number[];
-  /** How long /health said 200 in that time, in seconds. */
+  /** The part of that time in which /health answered 200, in seconds. */
   readonly falselyHealthy: readonly number[];
   readonly isStuck: boolean;
 }

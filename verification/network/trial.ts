@@ -140,7 +140,9 @@ export class Trial {
   }
 
   async #migrate(host: Host | undefined, env: Readonly<Record<string, string>>): Promise<void> {
-    const [program = '', ...args] = [...(host?.within() ?? []), process.execPath, commandLine, 'dbsync'];
-    await promisify(execFile)(program, args, {env: {PATH: process.env['PATH'], HOME: host?.folder, ...env}});
+    const words = [...(host?.within() ?? []), process.execPath, commandLine, 'dbsync'];
+    await promisify(execFile)(words[0] ?? '', words.slice(1), {
+      env: {PATH: process.env['PATH'], HOME: host?.folder, ...env},
+    });
   }
 }

@@ -1,0 +1,44 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {cut} from './cuts.js';
+import {GALERA_PORTS, untilServed, type Fault} from './faults.js';
+import type {Galera} from './galera.js';
+
+/** Faults of a Galera cluster. */
+export const galeraFaults = (cluster: Galera): readonly Fault[] => [
+  {
+    name: 'replication only cut',
+    strike: async (trial) => {
+      const host = await cluster.writer();
+      const heal = await cut(host, {from: cluster.hosts, ports: GALERA_PORTS});
+      try {
+        await untilServed(trial, 12_000);
+      } finally {
+        await heal();
+      }
+    },
+  },
+  {
+    name: 'mariadbd of the writer killed',
+    strike: async (trial) => {
+      const {mariadb} = cluster.node(await cluster.writer());
+      await mariadb.kill();
+      try {
+        await untilServed(trial);
+      } finally {
+        mariadb.start();
+      }
+    },
+  },
+];
+
+/** Faults of HAProxy. */
+export const proxyFaults = (cluster: Galera): readonly Fault[] => [
+  {
+    name: 'HAProxy killed',
+    strike: async () => {
+      for (const proxy of cluster.proxies) await proxy.kill();
+      await sleep(3000);
+      for (const proxy of cluster.proxies) proxy.start();
+    },
+  },
+];
