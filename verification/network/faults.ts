@@ -1,13 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {now} from '../history/line.js';
 import {cut, slow, type Cut} from './cuts.js';
+import type {Cluster} from './cluster.js';
 import type {Host} from './hosts.js';
 import type {Trial} from './trial.js';
 
 /** One thing that goes wrong, and is repaired before `strike` ends. */
-export interface Fault {
+export interface Fault<C extends Cluster = Cluster> {
   readonly name: string;
-  readonly strike: (trial: Trial) => Promise<void>;
+  readonly strike: (trial: Trial, cluster: C) => Promise<void>;
 }
 
 /** The time of a fault that no failover ends, and the least time of any other. */

@@ -4,10 +4,10 @@ import {GALERA_PORTS, untilServed, type Fault} from './faults.js';
 import type {Galera} from './galera.js';
 
 /** Faults of a Galera cluster. */
-export const galeraFaults = (cluster: Galera): readonly Fault[] => [
+export const galeraFaults = (): readonly Fault<Galera>[] => [
   {
     name: 'replication only cut',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts, ports: GALERA_PORTS});
       try {
@@ -19,7 +19,7 @@ export const galeraFaults = (cluster: Galera): readonly Fault[] => [
   },
   {
     name: 'mariadbd of the writer killed',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const {mariadb} = cluster.node(await cluster.writer());
       await mariadb.kill();
       try {
@@ -32,10 +32,10 @@ export const galeraFaults = (cluster: Galera): readonly Fault[] => [
 ];
 
 /** Faults of HAProxy. */
-export const proxyFaults = (cluster: Galera): readonly Fault[] => [
+export const proxyFaults = (): readonly Fault<Galera>[] => [
   {
     name: 'HAProxy killed',
-    strike: async () => {
+    strike: async (_, cluster) => {
       for (const proxy of cluster.proxies) await proxy.kill();
       await sleep(3000);
       for (const proxy of cluster.proxies) proxy.start();

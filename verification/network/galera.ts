@@ -184,7 +184,7 @@ export class Galera implements Cluster {
         user,
         command: () => [
           ...['systemd-socket-activate', '--accept', '--inetd', `--listen=${CHECK_PORT}`],
-          ...[`--setenv=GALERA_CHECK_ACCOUNT=--user=galera_check --socket=${path('socket')}`, 'sh', program],
+          ...[`--setenv=GALERA_CHECK_SOCKET=${path('socket')}`, 'sh', program],
         ],
       }),
     };
@@ -196,7 +196,7 @@ export class Galera implements Cluster {
       `CREATE USER ${user}@'%' IDENTIFIED BY '${password}';`,
       `CREATE DATABASE ${database};`,
       `GRANT ALL ON ${database}.* TO ${user}@'%';`,
-      `CREATE USER galera_check@localhost IDENTIFIED VIA unix_socket AS 'mysql';`,
+      `CREATE USER mysql@localhost IDENTIFIED VIA unix_socket;`,
       '',
     ].join('\n');
   }

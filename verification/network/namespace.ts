@@ -28,9 +28,9 @@ const prepare = `
   exit $?
 `;
 
-/** Returns true inside of the namespaces of a trial. */
-export function isInside(): boolean {
-  return process.env[INSIDE] !== undefined;
+/** Returns the task of a process inside of the namespaces of a trial; `undefined` outside of them. */
+export function taskInside(): string | undefined {
+  return process.env[INSIDE];
 }
 
 /** Returns the reason why a trial is impossible here; `undefined` if it is possible. */
@@ -41,9 +41,9 @@ export function whyImpossible(): string | undefined {
 /**
  * Runs this program again in its own namespaces for processes, mounts and the network.
  *
- * @returns its exit status
+ * @returns the standard output; a signal to this process ends it with all processes inside
  */
-export async function runInside(): Promise<number> {
+export async function runInside(task: string): Promise<string> {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn(
     'setpriv',
@@ -52,20 +52,15 @@ export async function runInside(): Promise<number> {
       ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork'],
       ...['--kill-child=KILL', '--mount-proc', 'sh', '-c', prepare, 'sh', ...again],
     ],
-    {stdio: 'inherit', env: {...process.env, [INSIDE]: '1', TMPDIR: `${workFolder}/tmp`}},
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {...process.env, [INSIDE]: task, TMPDIR: `${workFolder}/tmp`},
+    },
   );
-  let status: number | undefined;
-  for (const [signal, number] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const)
-    process.on(signal, () => {
-      status = number;
-      child.kill('SIGKILL');
-    });
-  const [ended] = (await once(child, 'close')) as [number | null];
-  return status ?? ended ?? 1;
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  return output;
 }
 
 /** Copies all logs and histories out of the trial, whose own files end with it. @returns the folder */

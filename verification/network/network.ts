@@ -3,17 +3,20 @@
 // Run as: npm run network -- --minutes N [--seed S] [--setup NAME] [--fault NAME]
 import {parseArgs} from 'node:util';
 import {makeSwitch} from './hosts.js';
-import {isInside, keepLogs, runInside, whyImpossible} from './namespace.js';
+import {keepLogs, runInside, taskInside, whyImpossible} from './namespace.js';
 import {formatStrikes} from './report.js';
-import {run, type Run} from './run.js';
-import {CONTROL, setUpNames, type SetUpName} from './setups.js';
+import {run, type Plan, type Run} from './run.js';
+import {faultNames, setUpNames, type SetUpName} from './setups.js';
 
 const usage = `Usage: npm run network -- --minutes N [options]
 
   --minutes N     duration of all set-ups together; 0 with --fault: each fault once
   --seed S        repeat the choices of an earlier run
   --setup NAME    ${setUpNames.join(', ')} (default: all in turn)
-  --fault NAME    only this fault; may be repeated
+  --fault NAME    only this fault; may be repeated:
+${faultNames()
+  .map((name) => `                  ${name}`)
+  .join('\n')}
 `;
 
 interface Asked {
@@ -42,57 +45,51 @@ function readArguments(): Asked {
   const setUp = setUpNames.find((name) => name === values.setup);
   if (values.setup !== undefined && setUp === undefined)
     throw new Error(`--setup must be one of ${setUpNames.join(', ')}`);
+  const unknown = values.fault?.find((name) => !faultNames().includes(name));
+  if (unknown !== undefined) throw new Error(`unknown fault "${unknown}"`);
   return {minutes, seed, setUps: setUp === undefined ? setUpNames : [setUp], faults: values.fault};
 }
 
+/** Runs one set-up after another, each in namespaces of its own. @returns true if nothing is wrong */
 async function main({minutes, seed, setUps, faults}: Asked): Promise<boolean> {
   print(`seed ${seed}`);
-  makeSwitch();
   const runs: Run[] = [];
   for (const [index, setUp] of setUps.entries()) {
     // The time that a set-up does not use goes to the next ones.
-    const share = (minutes * 60_000 - performance.now()) / (setUps.length - index);
-    const began = performance.now();
-    const clock = (): string => ((performance.now() - began) / 1000).toFixed(0).padStart(4);
-    runs.push(
-      await run({
-        setUp,
-        seed: seed + index,
-        until: began + share,
-        ...(faults === undefined ? {} : {only: faults}),
-        print: (line) => {
-          print(`${setUp} ${clock()} s: ${line}`);
-        },
-      }),
-    );
+    const limitMs = Math.max(0, (minutes * 60_000 - performance.now()) / (setUps.length - index));
+    const task: Plan = {setUp, seed: seed + index, limitMs, only: faults};
+    const output = await runInside(JSON.stringify(task));
+    runs.push(output === '' ? {strikes: [], wrong: [`${setUp} ended early`]} : (JSON.parse(output) as Run));
   }
   const strikes = runs.flatMap((each) => each.strikes);
   process.stdout.write(`${formatStrikes(strikes)}\n`);
-  const flaws = [
-    ...runs.flatMap(({wrong}) => wrong),
-    ...strikes
-      .filter(({setUp}) => setUp !== CONTROL)
-      .filter((each) => each.overlaps > 0 || each.disorder > 0 || each.unexplainedGaps > 0 || each.isStuck)
-      .map((each) => `${each.setUp}: ${each.faults.join(' + ')}`),
-    ...(setUps.includes(CONTROL) && !strikes.some(({setUp, overlaps}) => setUp === CONTROL && overlaps > 0)
-      ? [`${CONTROL}: the control lost nothing, so a loss would not have been seen`]
-      : []),
-  ];
-  for (const flaw of flaws) print(`WRONG: ${flaw}`);
-  if (flaws.length > 0) print(`Histories and logs: ${keepLogs()}; the seed was ${seed}.`);
-  return flaws.length === 0;
+  const wrong = runs.flatMap((each) => each.wrong);
+  for (const flaw of wrong) print(`WRONG: ${flaw}`);
+  return wrong.length === 0;
 }
 
-let asked: Asked | undefined;
+/** Runs one set-up in the present namespaces, and prints the result for the process outside. */
+async function inside(plan: Plan): Promise<void> {
+  makeSwitch();
+  const result = await run(plan, (line) => {
+    print(`${plan.setUp} ${(performance.now() / 1000).toFixed(0).padStart(4)} s: ${line}`);
+  });
+  if (result.wrong.length > 0) print(`Histories and logs: ${keepLogs()}; the seed was ${plan.seed}.`);
+  process.stdout.write(JSON.stringify(result));
+}
+
+const task = taskInside();
+if (task !== undefined) {
+  await inside(JSON.parse(task) as Plan);
+  process.exit();
+}
+let asked: Asked;
 try {
   asked = readArguments();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
-  process.exitCode = 2;
+  print(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.exit(2);
 }
 const why = whyImpossible();
-if (asked !== undefined) {
-  if (why !== undefined) print(`SKIPPED: ${why}`);
-  else if (isInside()) process.exit((await main(asked)) ? 0 : 1);
-  else process.exit(await runInside());
-}
+if (why === undefined) process.exit((await main(asked)) ? 0 : 1);
+print(`SKIPPED: ${why}`);

@@ -5,10 +5,10 @@ import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './faults.js';
 import type {Patroni} from './patroni.js';
 
 /** Faults of PostgreSQL under Patroni. */
-export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
+export const postgresFaults = (): readonly Fault<Patroni>[] => [
   {
     name: 'primary cut from etcd only',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts, ports: ETCD_PORTS});
       try {
@@ -21,7 +21,7 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
   },
   {
     name: 'replication only cut',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts, ports: [POSTGRES_PORT]});
       try {
@@ -33,7 +33,7 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
   },
   {
     name: 'waits for the standby cancelled',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts});
       const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
@@ -55,14 +55,14 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
   },
   {
     name: 'postgres killed',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       cluster.killPostgres(await cluster.writer());
       await untilServed(trial);
     },
   },
   {
     name: 'Patroni killed until after failover',
-    strike: async () => {
+    strike: async (_, cluster) => {
       const host = await cluster.writer();
       const {patroni} = cluster.member(host);
       await patroni.kill();
@@ -76,7 +76,7 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
   },
   {
     name: 'switchover',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const [host, candidate] = [await cluster.writer(), await cluster.standby()];
       await cluster.switchOver(host, candidate);
       await untilServed(trial);
@@ -84,7 +84,7 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
   },
   {
     name: 'all etcd paused',
-    strike: async () => {
+    strike: async (_, cluster) => {
       for (const {etcd} of cluster.members) etcd.signal('SIGSTOP');
       try {
         await sleep(20_000);
@@ -104,10 +104,10 @@ export const postgresFaults = (cluster: Patroni): readonly Fault[] => [
 ];
 
 /** Faults of PgBouncer. */
-export const poolerFaults = (cluster: Patroni): readonly Fault[] => [
+export const poolerFaults = (): readonly Fault<Patroni>[] => [
   {
     name: 'PgBouncer of the primary killed',
-    strike: async (trial) => {
+    strike: async (trial, cluster) => {
       const {pooler} = cluster.member(await cluster.writer());
       await pooler.kill();
       await sleep(3000);

@@ -21,6 +21,12 @@ const program = (name: string, debianPackage = name): Requirement => ({
 
 const succeeds = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
+/** Commands that need all parts of the kernel that a trial of the network needs. */
+const network =
+  'ip link add bridge type bridge && ip link add one type veth peer name other && ' +
+  'iptables -A INPUT -m statistic --mode random --probability 0.5 -j DROP && ' +
+  'tc qdisc add dev one root tbf rate 1mbit burst 16kbit latency 1s';
+
 /** All needs of tests besides Node.js and git. */
 const requirements = {
   postgresql: {
@@ -37,6 +43,11 @@ const requirements = {
   },
   pgbouncer: program('pgbouncer'),
   haproxy: program('haproxy'),
+  patroni: {
+    isMet: () => succeeds('/usr/bin/python3', '-c', 'import patroni, etcd') && program('patroni').isMet(),
+    how: 'Patroni: apt-get install patroni python3-etcd',
+  },
+  etcd: program('etcd', 'etcd-server'),
   tmux: program('tmux'),
   strace: program('strace'),
   zsh: program('zsh'),
@@ -74,6 +85,12 @@ const requirements = {
   'pid namespaces': {
     isMet: () => succeeds('unshare', '--pid', '--fork', 'true'),
     how: 'the right to make process namespaces (unshare): run the tests as root',
+  },
+  'network namespaces': {
+    isMet: () =>
+      succeeds('unshare', '--net', '--mount', '--pid', '--fork', 'sh', '-c', network) &&
+      program('systemd-socket-activate').isMet(),
+    how: 'the right to make and cut networks: run the tests as root; apt-get install iproute2 iptables systemd',
   },
   mounts: {
     isMet: () => succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
