@@ -64,6 +64,9 @@ export class Daemon {
   }
 }
 
+/** Time for a database to start: a node copies all data, which an overloaded machine delays. */
+export const START_WITHIN_MS = 240_000;
+
 /** Waits until a condition holds. @throws Error that names it after the limit */
 export async function until(
   what: string,

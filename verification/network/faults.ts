@@ -15,7 +15,7 @@ export interface Fault<C extends Cluster = Cluster> {
 const HOLD_MS = 8000;
 const AT_LEAST_MS = 4000;
 /** The longest that a fault waits for its failover. */
-const AT_MOST_MS = 50_000;
+const AT_MOST_MS = 35_000;
 
 export const POSTGRES_PORT = 5432;
 export const ETCD_PORTS = [2379, 2380];

@@ -5,7 +5,7 @@ import {createConnection} from 'mysql2/promise';
 import {findGalera} from '../../test/helpers/databases/galera-cluster.js';
 import {findMariadb, mariadbUser} from '../../test/helpers/databases/private-server.js';
 import {account, examples, fillExample, type Cluster} from './cluster.js';
-import {Daemon, until} from './daemon.js';
+import {Daemon, START_WITHIN_MS, until} from './daemon.js';
 import {command, type Host} from './hosts.js';
 
 const CHECK_PORT = 9200;
@@ -40,11 +40,11 @@ export class Galera implements Cluster {
     if (first === undefined) return;
     await command(...this.#install(first.host));
     first.mariadb.start();
-    await until('a first node', 60_000, () => this.#isSynced(first.host));
+    await until('a first node', START_WITHIN_MS, () => this.#isSynced(first.host));
     this.#isNew = false;
     for (const {host, mariadb} of others) {
       mariadb.start();
-      await until(`${host.name} is a member`, 90_000, () => this.#isSynced(host));
+      await until(`${host.name} is a member`, START_WITHIN_MS, () => this.#isSynced(host));
     }
     for (const {check} of this.nodes) check.start();
   }

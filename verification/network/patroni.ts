@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import {findPostgres, postgresUser} from '../../test/helpers/databases/private-server.js';
 import {ask} from '../../test/helpers/network/http.js';
 import {account, fillExample, type Cluster} from './cluster.js';
-import {Daemon, until} from './daemon.js';
+import {Daemon, START_WITHIN_MS, until} from './daemon.js';
 import type {Host} from './hosts.js';
 import {PgBouncer} from './pgbouncer.js';
 
@@ -56,10 +56,10 @@ export class Patroni implements Cluster {
     for (const {etcd} of this.members) etcd.start();
     const [first, ...others] = this.members;
     first?.patroni.start();
-    await until('a first primary', 60_000, async () => (await this.#primary()) !== undefined);
+    await until('a first primary', START_WITHIN_MS, async () => (await this.#primary()) !== undefined);
     for (const {patroni} of others) patroni.start();
     for (const {pooler} of this.members) if (this.#options.isPooled) pooler.start();
-    await until('three members', 60_000, () => this.isWhole());
+    await until('three members', START_WITHIN_MS, () => this.isWhole());
     const {user, password, database} = account;
     await this.asSuperuser(
       await this.writer(),

@@ -4,6 +4,15 @@ import {until} from './daemon.js';
 import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './faults.js';
 import type {Patroni} from './patroni.js';
 
+/** Cancels every wait for a standby for 30 seconds, as an administrator does who wants to get on. */
+const CANCEL_WAITS = `DO $$ BEGIN
+  FOR turn IN 1..600 LOOP
+    PERFORM pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep';
+    PERFORM pg_stat_clear_snapshot();
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+END $$`;
+
 /** Faults of PostgreSQL under Patroni. */
 export const postgresFaults = (): readonly Fault<Patroni>[] => [
   {
@@ -36,20 +45,12 @@ export const postgresFaults = (): readonly Fault<Patroni>[] => [
     strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts});
-      const cancel = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
-      const over = new AbortController();
-      const cancelling = (async () => {
-        while (!over.signal.aborted) {
-          await cluster.asSuperuser(host, cancel).catch(() => undefined);
-          await sleep(100);
-        }
-      })();
+      const cancelling = cluster.asSuperuser(host, CANCEL_WAITS).catch(() => undefined);
       try {
         await untilServed(trial, 12_000);
       } finally {
-        over.abort();
-        await cancelling;
         await heal();
+        await cancelling;
       }
     },
   },
@@ -87,7 +88,7 @@ export const postgresFaults = (): readonly Fault<Patroni>[] => [
     strike: async (_, cluster) => {
       for (const {etcd} of cluster.members) etcd.signal('SIGSTOP');
       try {
-        await sleep(20_000);
+        await sleep(30_000);
       } finally {
         for (const {etcd} of cluster.members) etcd.signal('SIGCONT');
       }
