@@ -2,8 +2,8 @@
 // wrong, 1 if something is, 2 for usage. Needs root; elsewhere it prints one line.
 // Run as: npm run network -- --minutes N [--seed S] [--setup NAME] [--fault NAME]
 import {parseArgs} from 'node:util';
-import {makeSwitch} from './hosts.js';
-import {keepLogs, runInside, taskInside, whyImpossible} from './namespace.js';
+import {makeSwitch} from './hosts/host.js';
+import {keepLogs, runInside, taskInside, whyImpossible} from './hosts/namespace.js';
 import {formatStrikes} from './report.js';
 import {run, type Plan, type Run} from './run.js';
 import {faultNames, setUpNames, type SetUpName} from './setups.js';

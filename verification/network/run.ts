@@ -3,7 +3,7 @@ import {seeded} from '../../test/helpers/random.js';
 import {isClean, type Report} from '../history/findings.js';
 import {formatReport} from '../history/report.js';
 import {now} from '../history/line.js';
-import {until} from './daemon.js';
+import {until} from './hosts/daemon.js';
 import {CONTROL, makeSetUp, type BoundFault, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 

@@ -1,10 +1,10 @@
-import type {Cluster} from './cluster.js';
-import {commonFaults, type Fault} from './faults.js';
-import {Galera} from './galera.js';
-import {galeraFaults, proxyFaults} from './galera-faults.js';
-import {Host} from './hosts.js';
-import {Patroni} from './patroni.js';
-import {poolerFaults, postgresFaults} from './postgres-faults.js';
+import type {Cluster} from './clusters/cluster.js';
+import {commonFaults, type Fault} from './faults/common.js';
+import {Galera} from './clusters/galera.js';
+import {galeraFaults, proxyFaults} from './faults/galera.js';
+import {Host} from './hosts/host.js';
+import {Patroni} from './clusters/patroni.js';
+import {poolerFaults, postgresFaults} from './faults/postgres.js';
 import type {Trial} from './trial.js';
 
 /** A fault of a running cluster. */

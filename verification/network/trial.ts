@@ -9,9 +9,9 @@ import {now, type EventLine} from '../history/line.js';
 import {writeEvents, type HistoryWriter} from '../history/write.js';
 import {startClients, type Clients} from '../torture/clients.js';
 import {commandLine, ServeProcess} from '../torture/serve-process.js';
-import type {Cluster} from './cluster.js';
-import {Host} from './hosts.js';
-import {logFolder} from './namespace.js';
+import type {Cluster} from './clusters/cluster.js';
+import {Host} from './hosts/host.js';
+import {logFolder} from './hosts/namespace.js';
 import {Probe} from './probe.js';
 
 /** A server, the host that it runs on, and its observer. */

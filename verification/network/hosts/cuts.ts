@@ -1,4 +1,4 @@
-import type {Host} from './hosts.js';
+import type {Host} from './host.js';
 
 /** The packets that a cut drops, as seen from the cut host. */
 export interface Cut {

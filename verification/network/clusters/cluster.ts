@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import type {Host} from './hosts.js';
+import type {Host} from '../hosts/host.js';
 
 /** The account of the servers. */
 export const account = {user: 'uniqueid', password: 'secret', database: 'uniqueid'} as const;
@@ -23,7 +23,7 @@ export interface Cluster {
   readonly counters: () => Promise<ReadonlyMap<string, bigint>>;
 }
 
-export const examples = new URL('../../docs/operate/examples/', import.meta.url);
+export const examples = new URL('../../../docs/operate/examples/', import.meta.url);
 
 /** Reads an example of the docs, and puts other values into it. @throws Error if a value is not in it */
 export function fillExample(name: string, values: readonly (readonly [string, string])[]): string {

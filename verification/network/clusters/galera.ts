@@ -2,11 +2,11 @@ import {chownSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {createConnection} from 'mysql2/promise';
-import {findGalera} from '../../test/helpers/databases/galera-cluster.js';
-import {findMariadb, mariadbUser} from '../../test/helpers/databases/private-server.js';
+import {findGalera} from '../../../test/helpers/databases/galera-cluster.js';
+import {findMariadb, mariadbUser} from '../../../test/helpers/databases/private-server.js';
 import {account, examples, fillExample, type Cluster} from './cluster.js';
-import {Daemon, START_WITHIN_MS, until} from './daemon.js';
-import {command, type Host} from './hosts.js';
+import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
+import {command, type Host} from '../hosts/host.js';
 
 const CHECK_PORT = 9200;
 

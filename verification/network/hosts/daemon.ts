@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {appendFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Host, User} from './hosts.js';
+import type {Host, User} from './host.js';
 import {logFolder} from './namespace.js';
 
 export interface DaemonOptions {

@@ -1,9 +1,9 @@
 import {chownSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {postgresUser} from '../../test/helpers/databases/private-server.js';
+import {postgresUser} from '../../../test/helpers/databases/private-server.js';
 import {account} from './cluster.js';
-import {Daemon} from './daemon.js';
-import type {Host} from './hosts.js';
+import {Daemon} from '../hosts/daemon.js';
+import type {Host} from '../hosts/host.js';
 
 /** PgBouncer in transaction mode in front of the PostgreSQL of its own host. */
 export class PgBouncer extends Daemon {

@@ -1,11 +1,11 @@
 import {chownSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import postgres from 'postgres';
-import {findPostgres, postgresUser} from '../../test/helpers/databases/private-server.js';
-import {ask} from '../../test/helpers/network/http.js';
+import {findPostgres, postgresUser} from '../../../test/helpers/databases/private-server.js';
+import {ask} from '../../../test/helpers/network/http.js';
 import {account, fillExample, type Cluster} from './cluster.js';
-import {Daemon, START_WITHIN_MS, until} from './daemon.js';
-import type {Host} from './hosts.js';
+import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
+import type {Host} from '../hosts/host.js';
 import {PgBouncer} from './pgbouncer.js';
 
 const SUPERUSER_PASSWORD = 'super';

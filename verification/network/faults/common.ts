@@ -1,9 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {now} from '../history/line.js';
-import {cut, slow, type Cut} from './cuts.js';
-import type {Cluster} from './cluster.js';
-import type {Host} from './hosts.js';
-import type {Trial} from './trial.js';
+import {now} from '../../history/line.js';
+import {cut, slow, type Cut} from '../hosts/cuts.js';
+import type {Cluster} from '../clusters/cluster.js';
+import type {Host} from '../hosts/host.js';
+import type {Trial} from '../trial.js';
 
 /** One thing that goes wrong, and is repaired before `strike` ends. */
 export interface Fault<C extends Cluster = Cluster> {

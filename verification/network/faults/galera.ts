@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {cut} from './cuts.js';
-import {GALERA_PORTS, untilServed, type Fault} from './faults.js';
-import type {Galera} from './galera.js';
+import {cut} from '../hosts/cuts.js';
+import {GALERA_PORTS, untilServed, type Fault} from './common.js';
+import type {Galera} from '../clusters/galera.js';
 
 /** Faults of a Galera cluster. */
 export const galeraFaults = (): readonly Fault<Galera>[] => [

@@ -1,8 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {cut} from './cuts.js';
-import {until} from './daemon.js';
-import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './faults.js';
-import type {Patroni} from './patroni.js';
+import {cut} from '../hosts/cuts.js';
+import {until} from '../hosts/daemon.js';
+import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './common.js';
+import type {Patroni} from '../clusters/patroni.js';
 
 /** Cancels every wait for a standby for 30 seconds, as an administrator does who wants to get on. */
 const CANCEL_WAITS = `DO $$ BEGIN
