@@ -54,7 +54,7 @@ export async function makeSetUp(name: SetUpName): Promise<SetUp> {
   });
   // The control shows one loss; its servers need not survive more.
   if (name === CONTROL)
-    return bind(
+    return bind<Cluster>(
       cluster,
       commonFaults().filter((fault) => fault.name === LOSS),
     );

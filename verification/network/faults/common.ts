@@ -64,7 +64,7 @@ export const commonFaults = (): readonly Fault[] => [
   cutting('writer cut from everything', writer, everything),
   cutting('writer cut from its peers', writer, peers),
   cutting('writer hears nothing', writer, everything, {direction: 'in'}),
-  cutting('nobody hears the writer', writer, everything, {direction: 'out'}),
+  cutting('the writer is not heard', writer, everything, {direction: 'out'}),
   cutting('standby cut from everything', other, everything),
   {
     name: 'servers on both sides',
