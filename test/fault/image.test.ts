@@ -32,7 +32,7 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
 
   beforeAll(() => {
     image = buildImage(process.env['UNIQUEID_TEST_IMAGES'] ?? makeWorkspace());
-    console.log(`The image has ${Math.round(image.sizeBytes / 1e6)} MB.`);
+    process.stderr.write(`The image has ${Math.round(image.sizeBytes / 1e6)} MB.\n`);
   }, BUILD_MS);
 
   it('names its user, port, volume, health check and licence', () => {
@@ -125,7 +125,7 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
         try {
           given.push(rangeOf(await ask(server.url, '/getid?range=3&mode=file', {agent})));
         } catch (error) {
-          // A connection that is refused or closed before its request was accepted loses nothing.
+          // A connection that is closed before its request was accepted loses nothing.
           if (!isStopping) failures.push(String(error));
           return;
         }

@@ -132,11 +132,23 @@ describe('a file of high-water marks that fails', () => {
   const start = async (cwd: string, env = {}): Promise<RunningServer> => startServer(['--sync'], {cwd, env});
 
   test.each([
-    ['is damaged in part', (path: string) => appendFileSync(path, 'm\t1\t0\tx\t999999\tfile\tabc\n\0\0\0')],
-    ['lacks its first line', (path: string) => writeFileSync(path, `garbage\n${readFileSync(path, 'utf8')}`)],
+    [
+      'is damaged in part',
+      (path: string) => {
+        appendFileSync(path, 'm\t1\t0\tx\t999999\tfile\tabc\n\0\0\0');
+      },
+    ],
+    [
+      'lacks its first line',
+      (path: string) => {
+        writeFileSync(path, `garbage\n${readFileSync(path, 'utf8')}`);
+      },
+    ],
     [
       'is of a newer version',
-      (path: string) => writeFileSync(path, readFileSync(path, 'utf8').replace(/marks 1/, 'marks 2')),
+      (path: string) => {
+        writeFileSync(path, readFileSync(path, 'utf8').replace(/marks 1/, 'marks 2'));
+      },
     ],
   ])('still knows what was issued if it %s', async (_, damage) => {
     const cwd = makeWorkspace();

@@ -93,7 +93,10 @@ describe('the Dockerfile', () => {
       }
     };
     // The packages of this repository are linked: compiling the driver takes minutes.
-    expect(argumentsOf(build, 'RUN').slice(0, 2)).toEqual(['npm ci', 'npm run build && npm prune --omit=dev']);
+    expect(argumentsOf(build, 'RUN').slice(0, 2)).toEqual([
+      'npm ci',
+      'npm run build && npm prune --omit=dev',
+    ]);
     for (const folder of [workshop, product])
       symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     for (const step of copySteps(build)) copy(step, workshop);

@@ -155,7 +155,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       expect(await store.counter('lost')).toEqual({mode: 'lost', next: 105n});
     });
 
-    it('changes nothing for raised claims if a reset came first, and tells that by the epoch', async () => {
+    it('changes nothing for raised claims if a reset came first, and reports the epoch', async () => {
       const {database, store} = await ready();
       await database.execute(insert('file', 100n));
       const before = await store.lineage();

@@ -77,7 +77,7 @@ function npm(env: NodeJS.ProcessEnv, cwd: string, what: string): void {
   try {
     execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', what], {cwd, env});
   } catch (error) {
-    // What is half installed must not be taken for installed.
+    // A later run must not take a partial installation for a whole one.
     rmSync(cwd, {recursive: true, force: true});
     throw error;
   }

@@ -18,7 +18,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const {values, positionals} = parseArgs({
   allowPositionals: true,
   options: {
-    // What CI runs: without the tests of the server and the command line.
+    // For CI: without the tests of the server and the command line.
     quick: {type: 'boolean', default: false},
     // The whole suite, on the oldest and the newest version.
     all: {type: 'boolean', default: false},

@@ -82,11 +82,14 @@ async function main({runs, kind, servers, machines, seed}: Asked): Promise<boole
   const source = await startSource(kind);
   const results: TrialResult[] = [];
   const began = performance.now();
-  let isInterrupted = false;
+  const interruption = new AbortController();
   // The first signal lets the present run end, so that the summary is still printed.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (isInterrupted = true));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      interruption.abort();
+    });
   try {
-    for (let index = 0; index < runs && !isInterrupted; index++) {
+    for (let index = 0; index < runs && !interruption.signal.aborted; index++) {
       const folder = join(top, `run-${seed + index}`);
       mkdirSync(folder);
       const random = seeded(seed + index);

@@ -96,7 +96,7 @@ function unknownFlagError({flags, parse}: OclifError, hint: string): UniqueIDErr
   return new UniqueIDError('USAGE', `Unknown flag ${typed}.`, {hint: `${didYouMean(suggestion)}${hint}`});
 }
 
-/** Returns the name of a typed flag without the value behind it, which may be a secret: `-phush`, `--db=hush`. */
+/** Returns the name of a typed flag. The value behind it may be a secret: `-phush`, `--db=hush`. */
 function flagName(typed: string): string {
   return /^--[\p{L}\p{N}_-]*|^-./u.exec(typed)?.[0] ?? '-';
 }

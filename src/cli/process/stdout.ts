@@ -89,7 +89,7 @@ export function assertStdoutOpen(): void {
 /**
  * Returns whether stdout was closed: Node then opens /dev/null for reading and writing. The one that a shell
  * opens for `>/dev/null` cannot be read. Another program may have opened it for both, such as Python's
- * `DEVNULL`; nothing tells the two apart.
+ * `DEVNULL`; the two look the same.
  */
 function isReplaced(): boolean {
   const stats = fstatSync(STDOUT);

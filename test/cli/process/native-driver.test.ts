@@ -60,7 +60,7 @@ describe('the SQLite driver', () => {
   });
 
   it.runIf(process.versions.node.startsWith('20.'))(
-    'of version 13 causes an error on Node 20, where it would end the process',
+    'of version 13 causes an error on Node 20 instead of a crash',
     async () => {
       const cwd = makeWorkspace();
       await cli(['dbsync'], {cwd});

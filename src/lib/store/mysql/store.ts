@@ -109,9 +109,7 @@ class MysqlStore implements Store {
   }
 
   async ensureIdentity(candidate: number): Promise<void> {
-    await this.#use((connection) =>
-      connection.query(statements.recordNewPart, [IDENTITY_PART, candidate]),
-    );
+    await this.#use((connection) => connection.query(statements.recordNewPart, [IDENTITY_PART, candidate]));
   }
 
   readCounters(modes: readonly string[]): Promise<readonly Counter[]> {

@@ -2,12 +2,8 @@ import {findConflict, raised, toCounter} from '../shared/counter-moves.js';
 import {currentEpoch, EPOCH_PART, isBackward} from '../shared/lineage.js';
 import type {Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
 import type {Asked, Pool} from './connection/pool.js';
+import type {Row} from './rows.js';
 import * as statements from './statements.js';
-
-interface Row {
-  readonly mode: string;
-  readonly next: bigint;
-}
 
 /** Implements `Store.moveCounters` in one transaction. */
 export async function moveCounters(

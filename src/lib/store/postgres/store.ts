@@ -31,6 +31,7 @@ import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
 import {moveCounters, raiseCounters} from './moves.js';
 import {advanceRaised, readLineage, unlessReset} from './raised.js';
+import type {AdvancedRow, Row} from './rows.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
@@ -49,16 +50,6 @@ export async function openPostgresStore(url: DatabaseUrl, options: OpenOptions =
 
 /** The driver's promise of rows; the driver sends the statement when it is awaited. */
 type Rows<T> = PromiseLike<readonly T[]>;
-
-interface Row {
-  mode: string;
-  next: bigint;
-}
-
-/** A counter after its claim, with the number of its table if the server reports it. */
-interface AdvancedRow extends Row {
-  readonly table?: number;
-}
 
 class PostgresStore implements Store {
   readonly location: string;
@@ -128,10 +119,9 @@ class PostgresStore implements Store {
     firstIndex: bigint,
     epoch: number,
   ): Promise<readonly ClaimResult[] | 'reset'> {
-    const {location} = this;
     return this.#ask(async (pool) => {
       await this.#tables.assertServable(pool);
-      const raised = {claims, firstIndex, epoch, location};
+      const raised = {claims, firstIndex, epoch, location: this.location};
       return unlessReset(this.#begin(pool, (transaction) => advanceRaised(transaction, pool.typed, raised)));
     }, this.#limit);
   }

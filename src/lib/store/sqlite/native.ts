@@ -3,9 +3,9 @@ import {createRequire} from 'node:module';
 import {UniqueIDError} from '../../core/errors.js';
 
 /**
- * Keeps all connections and their statements alive. From Node 24.19, the garbage collection of a native
- * object of better-sqlite3 12 aborts the process (WiseLibs/better-sqlite3#1515). npm chooses version 13
- * there, but "npm rebuild" keeps 12. A process opens few connections, and each prepares few statements.
+ * Keeps all connections and their statements alive. From Node 24.19, collecting an object of
+ * better-sqlite3 12 aborts the process (WiseLibs/better-sqlite3#1515). npm chooses version 13 there, but
+ * "npm rebuild" keeps 12. A process opens few connections, and each prepares few statements.
  */
 const neverCollected: unknown[] = [];
 
