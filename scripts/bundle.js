@@ -47,3 +47,16 @@ await build({
   external: ['better-sqlite3', 'mysql2', 'postgres', './completion/candidates.js', './oclif/run.js'],
   define: {'import.meta.url': '__filename'},
 });
+
+// The page of the dashboard: one script and one style sheet, which the service puts into the page.
+await build({
+  ...shared,
+  entryPoints: ['src/dashboard/main.ts', 'src/dashboard/main.css'],
+  outdir: 'dist/dashboard',
+  platform: 'browser',
+  target: ['chrome109', 'firefox102', 'safari16'],
+  minifyIdentifiers: true,
+  format: 'iife',
+  charset: 'utf8',
+  legalComments: 'none',
+});

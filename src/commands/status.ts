@@ -7,7 +7,6 @@ import {sourceLines, sourcesDocument} from '../cli/status/config-sources.js';
 import {runUntilSignal} from '../cli/process/signals.js';
 import {
   assertRateKnown,
-  orders,
   readListing,
   sortStatus,
   type Listing,
@@ -20,6 +19,7 @@ import type {Config} from '../lib/config/resolve.js';
 import {errorTable} from '../lib/core/errors.js';
 import {parseMode} from '../lib/core/mode.js';
 import {exactJson} from '../lib/util/exact-json.js';
+import {orders} from '../lib/operations/orders.js';
 import type {StatusDocument} from '../lib/operations/status-document.js';
 
 const DEFAULT_LIMIT = '1000';

@@ -1,5 +1,7 @@
+import {isUseShown} from '../../lib/operations/mode-list.js';
+import {nextText} from '../../lib/operations/status-words.js';
 import type {ModeDocument} from '../../lib/operations/status-document.js';
-import {formatInteger, formatPercent, formatRate, formatScaled} from '../terminal/numbers.js';
+import {formatPercent, formatRate, formatScaled} from '../../lib/util/numbers.js';
 import {sparkline} from '../terminal/sparkline.js';
 import type {Column} from '../terminal/table.js';
 import {MAX_RATES_PER_MODE, type Rates} from './rates.js';
@@ -9,16 +11,9 @@ export interface ModeColumn extends Column {
   readonly cell: (mode: ModeDocument) => string;
 }
 
-/** Below this share of all integers, the use of a mode is no concern. */
-const SHOWN_SHARE_THRESHOLD = 0.001;
-
-export function isUseShown({usedShare}: ModeDocument): boolean {
-  return usedShare !== null && usedShare >= SHOWN_SHARE_THRESHOLD;
-}
-
 export const nameColumns: readonly ModeColumn[] = [
   {title: 'MODE', cell: ({mode}) => mode},
-  {title: 'NEXT INDEX', cell: ({next}) => (next === null ? 'damaged' : formatInteger(next))},
+  {title: 'NEXT INDEX', cell: ({next}) => nextText(next)},
 ];
 
 /** Empty for modes with little use. */

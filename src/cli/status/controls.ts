@@ -1,5 +1,5 @@
 import type {PressedKey} from '../terminal/live-screen.js';
-import {orders, type Order} from './listing.js';
+import {orders, type Order} from '../../lib/operations/orders.js';
 
 /** The choices made by keys. */
 export interface Controls {

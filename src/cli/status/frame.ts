@@ -1,10 +1,11 @@
 import stringWidth from 'string-width';
 import type {UniqueIDError} from '../../lib/core/errors.js';
+import {isUseShown} from '../../lib/operations/mode-list.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
+import {positionText, unreachableText} from '../../lib/operations/status-words.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {labelled} from '../terminal/labelled.js';
-import {formatDuration, formatInteger} from '../terminal/numbers.js';
-import {isUseShown, type ModeColumn} from './columns.js';
+import type {ModeColumn} from './columns.js';
 import type {Controls} from './controls.js';
 import {databaseLines, modeColumns, modeTable, noModesLine, type ScreenOptions} from './screen.js';
 
@@ -90,15 +91,12 @@ function tablePart(
   const columns = [...modeColumns(showsUse), ...options.extraColumns];
   const table = modeTable(shown, columns, options, kept);
   if (!isPartial) return {lines: table, offset, pageSize};
-  const count = formatInteger(BigInt(listed.length));
-  const [first, last] = [offset + 1, offset + shown.length].map((place) => formatInteger(BigInt(place)));
-  const position = `… ${first}–${last} of ${hasMore ? 'the first ' : ''}${count} modes`;
+  const position = `… ${positionText(offset, shown.length, listed.length, hasMore)}`;
   return {lines: [...table, visible(position.slice(0, options.width))], offset, pageSize};
 }
 
 function outageLines({error, since}: Outage, hasStatus: boolean, {width, colour}: ScreenOptions): Visible[] {
-  const length = formatDuration((performance.now() - since) / 1000);
-  const text = `Unreachable for ${length}${hasStatus ? '; last known values:' : '.'}`;
+  const text = unreachableText(performance.now() - since, hasStatus);
   return [
     ...(error === undefined ? [] : labelled('Error', colour.red(visible(error.message)), width)),
     colour.red(visible(text.slice(0, width))),

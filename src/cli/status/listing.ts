@@ -1,14 +1,9 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {isNearlyUsed, type ModePage} from '../../lib/operations/database-status.js';
+import type {ModePage} from '../../lib/operations/database-status.js';
+import type {Order} from '../../lib/operations/orders.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {unknownModeError} from '../../lib/operations/unknown-mode.js';
-import {visible} from '../../lib/util/visible.js';
 import type {Rates} from './rates.js';
-
-/** The orders of a list of modes; the live screen cycles through them. */
-export const orders = ['name', 'used', 'rate'] as const;
-
-export type Order = (typeof orders)[number];
 
 /** Reads the status with one page of modes. */
 export type StatusReader = (page: ModePage) => Promise<StatusDocument>;
@@ -65,20 +60,6 @@ export function sortModes(
     .map((mode) => ({mode, key: keyOf(mode)}))
     .sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? 1 : -1))
     .map(({mode}) => mode);
-}
-
-/** Returns a test for modes whose name contains a text, in any case; hidden characters match as displayed. */
-export function nameFilter(text: string): (mode: ModeDocument) => boolean {
-  const needle = text.toLowerCase();
-  return ({mode}) => {
-    const name = mode.toLowerCase();
-    return name.includes(needle) || (needle.includes('u{') && visible(mode).toLowerCase().includes(needle));
-  };
-}
-
-/** Returns true for a mode that needs an operator: damaged, quarantined or nearly used up. */
-export function isWarned({next, quarantined = false}: ModeDocument): boolean {
-  return next === null || quarantined || isNearlyUsed(next);
 }
 
 /** @throws UniqueIDError `USAGE` if the rate cannot be known */

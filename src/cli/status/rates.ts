@@ -1,3 +1,4 @@
+import {integersPerSecond} from '../../lib/operations/mode-list.js';
 import type {ModeDocument} from '../../lib/operations/status-document.js';
 
 export const MAX_RATES_PER_MODE = 20;
@@ -22,11 +23,9 @@ export class Rates {
         continue;
       }
       const {next: previous, at, rates} = history;
-      if (previous !== null && next !== null && now > at) {
-        // A reset backward does not count as negative use.
-        rates.push((Math.max(0, Number(next - previous)) / (now - at)) * 1000);
-        if (rates.length > MAX_RATES_PER_MODE) rates.shift();
-      }
+      const rate = integersPerSecond(previous, next, now - at);
+      if (rate !== undefined) rates.push(rate);
+      if (rates.length > MAX_RATES_PER_MODE) rates.shift();
       history.next = next;
       history.at = now;
     }

@@ -1,13 +1,15 @@
 import stringWidth from 'string-width';
 import type {GuardFileStatus} from '../../lib/operations/issued.js';
+import {isUseShown, isWarned} from '../../lib/operations/mode-list.js';
+import type {Order} from '../../lib/operations/orders.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
+import {noModesText, productText, schemaVerdict} from '../../lib/operations/status-words.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
-import {formatBytes, formatDuration} from '../terminal/numbers.js';
+import {formatDuration} from '../../lib/util/numbers.js';
 import {formatTable} from '../terminal/table.js';
-import {isUseShown, nameColumns, useColumns, type ModeColumn} from './columns.js';
-import {isWarned, type Order} from './listing.js';
+import {nameColumns, useColumns, type ModeColumn} from './columns.js';
 
 export interface ScreenOptions {
   /** Columns of the terminal; `Infinity` without one. */
@@ -40,13 +42,7 @@ export function databaseLines(
   const row = (label: string, text: string, style = unstyled): Visible[] =>
     labelled(label, style(visible(text)), width);
   const {problem} = schema;
-  const size = database.sizeBytes === null ? '' : `, ${formatBytes(database.sizeBytes)}`;
-  // A service of an older version lacks it.
-  const place = typeof database.schema === 'string' ? `, schema ${database.schema}` : '';
-  const verdict =
-    problem === null
-      ? colour.green(visible('safe to serve'))
-      : colour.red(visible(`not safe to serve: ${problem.message}`));
+  const verdict = (problem === null ? colour.green : colour.red)(visible(schemaVerdict(schema)));
   return [
     ...(service === undefined
       ? []
@@ -54,7 +50,7 @@ export function databaseLines(
           'Service',
           `${service.url ?? ''} (UniqueID ${version}, up ${formatDuration(service.uptimeSeconds)})`,
         )),
-    ...row('Database', `${database.location} (${database.product}${size}${place})`),
+    ...row('Database', `${database.location} (${productText(database)})`),
     ...row('Durability', database.durability),
     ...(guardFile === undefined || guardFile === null ? [] : row('Guard file', describeGuardFile(guardFile))),
     ...labelled('Schema', `${visible(schema.version)}, ${verdict}` as Visible, width),
@@ -96,11 +92,7 @@ export function modeTable(
 
 /** Returns the line in place of an empty table. */
 export function noModesLine(schema: StatusDocument['schema']): Visible {
-  return visible(isUnreadable(schema) ? 'The modes cannot be read.' : 'No modes yet.');
-}
-
-function isUnreadable({problem}: StatusDocument['schema']): boolean {
-  return problem?.code === 'SCHEMA_TOO_NEW' || problem?.code === 'SCHEMA_DAMAGED';
+  return visible(noModesText(schema));
 }
 
 function moreLine(order: Order, last: string | undefined, width: number): Visible {

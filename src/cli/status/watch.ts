@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError} from '../../lib/core/errors.js';
+import {isWarned, nameFilter} from '../../lib/operations/mode-list.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {hasStdoutFailed} from '../process/stdout.js';
 import type {Colours} from '../terminal/colour.js';
@@ -8,9 +9,7 @@ import {firstWidths, rateColumns} from './columns.js';
 import {pressKey, type Controls} from './controls.js';
 import {formatFrame, type Outage} from './frame.js';
 import {
-  isWarned,
   MAX_LISTED_MODES,
-  nameFilter,
   readListing,
   sortModes,
   type Listing,

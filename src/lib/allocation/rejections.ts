@@ -29,15 +29,21 @@ export function exhausted(
   );
 }
 
-export function regressed({mode, found, highWaterMark}: Regression, location: string): UniqueIDError {
+/** Returns the command that mends a quarantined mode. */
+export function mendCommand({mode, highWaterMark}: Regression): string {
+  return `uniqueid reset --mode ${shellWord(mode)} --at-least ${highWaterMark}`;
+}
+
+export function regressed(regression: Regression, location: string): UniqueIDError {
+  const {mode, found, highWaterMark} = regression;
   return new UniqueIDError(
     'COUNTER_REGRESSED',
     `The counter of mode ${JSON.stringify(mode)} in ${location} went backwards: ` +
       `it is ${found}, but this server has issued integers up to ${highWaterMark - 1n}.`,
     {
       hint:
-        `If an older database was restored, run: uniqueid reset --mode ${shellWord(mode)} ` +
-        `--at-least ${highWaterMark} (if several servers report this, use the highest number)`,
+        `If an older database was restored, run: ${mendCommand(regression)} ` +
+        '(if several servers report this, use the highest number)',
     },
   );
 }

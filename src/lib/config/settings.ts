@@ -122,6 +122,13 @@ export const settings = {
     description: 'File of the tokens that clients must send; without it, no token is needed.',
     parse: optionalPath,
   }),
+  dashboard: uniqueidSetting({
+    key: 'dashboard',
+    env: 'UNIQUEID_DASHBOARD',
+    default: 'True',
+    description: 'Serve the page `/dashboard`.',
+    parse: boolean,
+  }),
   allowedHosts: uniqueidSetting({
     key: 'allowed_hosts',
     env: 'UNIQUEID_ALLOWED_HOSTS',

@@ -4,7 +4,7 @@ import {MAX_COUNTER} from '../core/range.js';
 import {UniqueIDError} from '../core/errors.js';
 import {schemaProblem} from '../store/schema/verdict.js';
 import {describeState, isServable, type SchemaState} from '../store/schema/version.js';
-import {MAX_NAMED_MODES, nameModes} from './mode-list.js';
+import {MAX_NAMED_MODES, nameModes} from './named-modes.js';
 import type {Counter, Store, StoreFacts} from '../store/store.js';
 
 /** A counter as an operator sees it. */
@@ -147,7 +147,8 @@ function nearlyUsedWarning(highest: readonly Counter[]): string[] {
   return [`${what} ${names}${others} ${have} passed 90 % of all integers; switch to a new mode in time.`];
 }
 
-function toModeStatus({mode, next}: Counter): ModeStatus {
+/** Returns a counter with what remains of it. */
+export function toModeStatus({mode, next}: Counter): ModeStatus {
   if (next === undefined) return {mode, next: null, remaining: null, usedShare: null};
   return {mode, next, remaining: MAX_COUNTER - next, usedShare: Number(next) / Number(MAX_COUNTER)};
 }

@@ -1,10 +1,37 @@
-/** Bounds the modes in a message; a long list would hide the rest. */
-export const MAX_NAMED_MODES = 5;
+import {visible} from '../util/visible.js';
+import {isNearlyUsed} from './database-status.js';
+import type {ModeDocument} from './status-document.js';
 
-/** Quotes the first modes of a list, for a message. */
-export function nameModes(modes: readonly string[]): string {
-  return modes
-    .slice(0, MAX_NAMED_MODES)
-    .map((mode) => JSON.stringify(mode))
-    .join(', ');
+/** Returns a test for modes whose name contains a text, in any case; hidden characters match as displayed. */
+export function nameFilter(text: string): (mode: Pick<ModeDocument, 'mode'>) => boolean {
+  const needle = text.toLowerCase();
+  return ({mode}) => {
+    const name = mode.toLowerCase();
+    return name.includes(needle) || (needle.includes('u{') && visible(mode).toLowerCase().includes(needle));
+  };
+}
+
+/** Returns true for a mode that needs an operator: damaged, quarantined or nearly used up. */
+export function isWarned({next, quarantined = false}: Pick<ModeDocument, 'next' | 'quarantined'>): boolean {
+  return next === null || quarantined || isNearlyUsed(next);
+}
+
+/** Below this share of all integers, the use of a mode is no concern. */
+const SHOWN_SHARE_THRESHOLD = 0.001;
+
+export function isUseShown({usedShare}: Pick<ModeDocument, 'usedShare'>): boolean {
+  return usedShare !== null && usedShare >= SHOWN_SHARE_THRESHOLD;
+}
+
+/**
+ * Returns integers per second between two readings of a counter; `undefined` if a reading is damaged or no time
+ * has passed. A reset backward does not count as negative use.
+ */
+export function integersPerSecond(
+  previous: bigint | null,
+  next: bigint | null,
+  elapsedMs: number,
+): number | undefined {
+  if (previous === null || next === null || elapsedMs <= 0) return undefined;
+  return (Math.max(0, Number(next - previous)) / elapsedMs) * 1000;
 }

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {MAX_NAMED_MODES, nameModes} from './mode-list.js';
+import {MAX_NAMED_MODES, nameModes} from './named-modes.js';
 import type {Comparison, CounterMinimum, Store} from '../store/store.js';
 
 /** The target of a copy; `store` is `undefined` if a dry run finds no tables. */

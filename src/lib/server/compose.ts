@@ -5,6 +5,8 @@ import {marksFileOf} from '../allocation/memory/open.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
 import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
+import {Dashboard} from './dashboard/dashboard.js';
+import {DashboardPage} from './dashboard/page.js';
 import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
 import {HostCheck} from './http/host-check.js';
@@ -12,6 +14,7 @@ import {Lifecycle} from './lifecycle.js';
 import {createRouter, type RouteDeps} from './router.js';
 import {HighestCounters} from './observability/highest-counters.js';
 import {Metrics} from './observability/metrics.js';
+import {ErrorTally} from './observability/error-tally.js';
 import {Rejections, type FailureRecorder} from './http/rejections.js';
 import {ServiceStatus} from './routes/status.js';
 import {Tokens} from './http/tokens.js';
@@ -44,6 +47,8 @@ export interface Api {
   readTokens(): () => void;
   /** Sets the address that the service really listens on; call it before any request arrives. */
   setAddress(address: string): void;
+  /** Shows the count of open connections on the dashboard. */
+  watchConnections(count: () => Promise<number>): void;
   /** Waits for all accepted requests; leaves the store open. */
   finish(): Promise<void>;
 }
@@ -58,7 +63,11 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const watch = new MarkWatch(store, allocator.guard, settings.firstIndex);
   watch.start();
   const health = new Health(store, allocator, lifecycle);
-  const rejections = new Rejections(metrics, hooks.failure);
+  const errors = new ErrorTally();
+  const rejections = new Rejections(metrics, errors, hooks.failure);
+  const dashboard = settings.dashboard
+    ? new Dashboard({store, allocator, health, metrics, highest, errors, maxQueue: settings.maxQueue})
+    : undefined;
   const hosts = new HostCheck(settings.allowedHosts);
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
   const routes = {
@@ -66,6 +75,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     status: new ServiceStatus(store, allocator, highest),
     health,
     metrics,
+    dashboard: dashboard && new DashboardPage(dashboard, health, tokens !== undefined),
     tokens,
     getid,
     rejections,
@@ -81,7 +91,9 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     setAddress: (address) => {
       hosts.setAddress(address);
     },
+    watchConnections: (count) => dashboard?.watchConnections(count),
     finish: async () => {
+      dashboard?.close();
       await allocator.close();
       await watch.stop();
       await allocator.guard.memory.close({sync: true});

@@ -10,7 +10,10 @@ import type {Metrics} from './observability/metrics.js';
 import {openapiText} from './routes/openapi.js';
 import {limitPipelining} from './http/pipeline-limit.js';
 import type {Rejections} from './http/rejections.js';
+import {requestIdHeader} from './http/request-id.js';
 import type {ServiceStatus} from './routes/status.js';
+import {prefersHtml} from './http/accept.js';
+import type {DashboardPage} from './dashboard/page.js';
 import type {Lifecycle} from './lifecycle.js';
 import {splitTarget} from './http/target.js';
 import type {Tokens} from './http/tokens.js';
@@ -21,6 +24,8 @@ export interface RouteDeps {
   readonly status: ServiceStatus;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** `undefined` if the setting `dashboard` turns it off. */
+  readonly dashboard: DashboardPage | undefined;
   /** Authorizes requests; without it every client is authorized. */
   readonly tokens: Tokens | undefined;
   readonly getid: Getid;
@@ -46,6 +51,7 @@ interface Route {
 
 const upAndRunning = '{"message": "Pacifica UniqueID Up and Running"}';
 const READ_METHODS = ['GET', 'HEAD'];
+const HTML_TYPE = 'text/html; charset=utf-8';
 
 /** The route getid checks the token itself, because the permission depends on the query. */
 const routes: Readonly<Record<string, Route>> = {
@@ -83,25 +89,52 @@ const routes: Readonly<Record<string, Route>> = {
   '/': {
     methods: READ_METHODS,
     isGuarded: false,
-    handle: ({writer}, {request, response}) => {
-      writer.send(request, response, 200, upAndRunning);
-    },
+    handle: answerRoot,
   },
 };
 
+/** The routes that are missing if the setting `dashboard` is off. */
+function dashboardRoutes(dashboard: DashboardPage): Readonly<Record<string, Route>> {
+  return {
+    '/dashboard': {
+      methods: READ_METHODS,
+      isGuarded: false,
+      handle: (deps, exchange) => {
+        const headers = [...requestIdHeader(exchange.request), ...dashboard.headers];
+        answerLater(deps, exchange, dashboard.html(exchange.query), HTML_TYPE, headers);
+      },
+    },
+    '/dashboard.json': {
+      methods: READ_METHODS,
+      isGuarded: true,
+      handle: (deps, exchange) => {
+        assertFetchMetadata(exchange.request.headers, deps.hosts);
+        answerLater(deps, exchange, dashboard.json(exchange.query));
+      },
+    },
+  };
+}
+
 /** Returns the REST API as a listener for `node:http`. */
 export function createRouter(deps: RouteDeps): RequestListener {
+  const {dashboard} = deps;
+  const served = dashboard === undefined ? routes : {...routes, ...dashboardRoutes(dashboard)};
   return limitPipelining((request, response) => {
     if (deps.writer.timesRequests) Object.assign(request, {startedAt: performance.now()});
     try {
-      dispatch(deps, request, response);
+      dispatch(deps, served, request, response);
     } catch (error) {
       fail(deps, request, response, error);
     }
   });
 }
 
-function dispatch(deps: RouteDeps, request: IncomingMessage, response: ServerResponse): void {
+function dispatch(
+  deps: RouteDeps,
+  served: Readonly<Record<string, Route>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (request.headers.host === undefined && request.httpVersion === '1.1') {
     throw new UniqueIDError('INVALID_REQUEST', 'The request has no Host header.', {
       hint: 'Send one, as HTTP/1.1 requires (RFC 9112, 3.2).',
@@ -109,7 +142,7 @@ function dispatch(deps: RouteDeps, request: IncomingMessage, response: ServerRes
   }
   deps.hosts.assertAllowed(request.headers.host);
   const {path, query} = splitTarget(request.url ?? '/');
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const route = Object.hasOwn(served, path) ? served[path] : undefined;
   if (route === undefined) {
     throw new UniqueIDError('NOT_FOUND', `No such path: ${JSON.stringify(path.slice(0, 100))}.`, {
       hint: 'Use /getid?range=10&mode=file; /openapi.json lists all paths.',
@@ -125,6 +158,15 @@ function dispatch(deps: RouteDeps, request: IncomingMessage, response: ServerRes
   }
   if (route.isGuarded) deps.tokens?.authenticate(request.headers.authorization);
   route.handle(deps, {request, response, query});
+}
+
+/** Sends browsers to the dashboard; every other client gets the answer of the Python service. */
+function answerRoot({dashboard, writer}: RouteDeps, {request, response}: Exchange): void {
+  const isBrowser = dashboard !== undefined && prefersHtml(request.headers.accept);
+  // A relative target works behind a proxy that serves this service below a path.
+  const location = isBrowser ? ['Location', 'dashboard'] : [];
+  const headers = [...location, ...requestIdHeader(request)];
+  writer.send(request, response, isBrowser ? 302 : 200, upAndRunning, headers);
 }
 
 function getid(deps: RouteDeps, {request, response, query}: Exchange): void {
@@ -162,10 +204,11 @@ function answerLater(
   {request, response}: Exchange,
   body: Promise<string>,
   contentType?: string,
+  headers?: readonly string[],
 ): void {
   body.then(
     (text) => {
-      deps.writer.send(request, response, 200, text, undefined, contentType);
+      deps.writer.send(request, response, 200, text, headers, contentType);
     },
     (error: unknown) => {
       fail(deps, request, response, error);

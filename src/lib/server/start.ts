@@ -1,3 +1,4 @@
+import {promisify} from 'node:util';
 import type {Logger} from 'pino';
 import type {Config} from '../config/resolve.js';
 import {exposureWarnings, secretFiles} from '../config/secret-files.js';
@@ -134,6 +135,7 @@ async function listenOrClose(
     });
     const server = await listen(api.listener, settings, descriptor);
     api.setAddress(boundAddress(server));
+    api.watchConnections(() => promisify(server.getConnections.bind(server))());
     // The order matters: the first call takes over all listeners that the server has at that point.
     return {api, server, groups: [acceptFastPath(server, api.routes, settings), trackHandshakes(server)]};
   } catch (error) {

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {UniqueIDError} from '../../core/errors.js';
 import {REQUEST_ID_HEADER, requestIdOf} from './request-id.js';
 import {formatError} from './response-writer.js';
+import type {ErrorTally} from '../observability/error-tally.js';
 import type {Metrics} from '../observability/metrics.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 
@@ -22,16 +23,19 @@ const CODE_HEADER = 'X-Error-Code';
 /** Turns errors into answers, counts each, and records those that are failures of the service itself. */
 export class Rejections {
   readonly #metrics: Metrics;
+  readonly #tally: ErrorTally;
   readonly #record: FailureRecorder;
 
-  constructor(metrics: Metrics, record: FailureRecorder) {
+  constructor(metrics: Metrics, tally: ErrorTally, record: FailureRecorder) {
     this.#metrics = metrics;
+    this.#tally = tally;
     this.#record = record;
   }
 
   of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Rejection {
     this.#metrics.rejected(error);
     const requestId = requestIdOf(request) ?? randomUUID();
+    this.#tally.record(error, requestId);
     const rejection = toRejection(error, requestId, extra);
     if (rejection.status >= 500) this.#record(error, request, requestId);
     return rejection;

@@ -5,12 +5,19 @@ import type {AllocatorObserver} from '../../allocation/observer.js';
 import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import {remainingShare, type HighestCounters} from './highest-counters.js';
-import {ModeSeriesTable, type ModeSeries} from './mode-series.js';
 import {addGuardMetrics} from './guard-metrics.js';
+import {ModeSeriesTable, type ModeSeries, type ModeTotals} from './mode-series.js';
 import {RequestHistogram} from './request-histogram.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Totals since the start that the dashboard samples; each costs one addition per batch. */
+export interface BatchTotals {
+  integers: number;
+  batches: number;
+  batchedRequests: number;
+}
 
 /** The metrics of one server, as `GET /metrics` shows them. */
 export class Metrics {
@@ -18,6 +25,8 @@ export class Metrics {
   readonly #modes = new ModeSeriesTable();
   readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #rejected: Counter<'reason'>;
+  readonly totals: BatchTotals = {integers: 0, batches: 0, batchedRequests: 0};
+  readonly latencies: RequestHistogram;
   /** Records the events of the allocator. */
   readonly observer: AllocatorObserver;
 
@@ -41,6 +50,14 @@ export class Metrics {
         if (share !== undefined) this.set(share);
       },
     });
+    this.latencies = new RequestHistogram(
+      {
+        name: 'uniqueid_request_duration_seconds',
+        help: 'Time that a request waited for its range.',
+        bounds: seconds,
+      },
+      this.#registry,
+    );
     this.observer = this.#observer(highest, registers);
     this.#rejected = new Counter({
       name: 'uniqueid_rejected_requests_total',
@@ -81,6 +98,11 @@ export class Metrics {
     this.#rejected.inc({reason: code});
   }
 
+  /** The totals of each mode. */
+  get modes(): Iterable<[string, ModeTotals]> {
+    return this.#modes.counted;
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -95,28 +117,25 @@ export class Metrics {
 
   #observer(highest: HighestCounters, registers: Registry[]): AllocatorObserver {
     const {groupSize, commits, errors, retries} = commitMetrics(registers);
-    const requests = new RequestHistogram(
-      {
-        name: 'uniqueid_request_duration_seconds',
-        help: 'Time that a request waited for its range.',
-        bounds: seconds,
-      },
-      this.#registry,
-    );
+    const {totals: sums, latencies} = this;
     return {
       group: (size, durationSeconds) => {
+        sums.batches++;
+        sums.batchedRequests += size;
         groupSize.observe(size);
         commits.observe(durationSeconds);
       },
       granted: (mode, count, taken, next) => {
         const totals = this.#modes.getOrAdd(mode);
         totals.allocations += count;
-        totals.ids += Number(taken);
+        const ids = Number(taken);
+        totals.ids += ids;
         totals.next = next;
+        sums.integers += ids;
         highest.note(next);
       },
       waited: (durationSeconds) => {
-        requests.observe(durationSeconds);
+        latencies.observe(durationSeconds);
       },
       failed: ({code, transient}) => {
         errors.inc({code});

@@ -12,6 +12,8 @@ export interface ModeTotals {
   allocations: number;
   ids: number;
   next: bigint;
+  /** The part of `ids` that the sampler of the dashboard has seen. */
+  sampledIds: number;
 }
 
 /** Totals as a counter shows them: they only grow. */
@@ -55,12 +57,18 @@ export class ModeSeriesTable {
       allocations: 0,
       ids: 0,
       next: 0n,
+      sampledIds: 0,
       settled: {allocations: 0, ids: 0},
       shown: {allocations: 0, ids: 0},
       isListed: false,
     };
     this.#modes.set(mode, counted);
     return counted;
+  }
+
+  /** All counted modes, listed or not. */
+  get counted(): Iterable<[string, ModeTotals]> {
+    return this.#modes;
   }
 
   /** The series as of the last `update`. */

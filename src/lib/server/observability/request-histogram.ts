@@ -32,6 +32,16 @@ export class RequestHistogram {
     registry.registerMetric(this as unknown as Histogram);
   }
 
+  /** The upper bounds of the buckets. */
+  get bounds(): readonly number[] {
+    return this.#bounds;
+  }
+
+  /** The count of values per bucket since the start, not cumulative. */
+  get counts(): readonly number[] {
+    return this.#counts;
+  }
+
   observe(value: number): void {
     let bucket = 0;
     for (const bound of this.#bounds) {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {formatScaled} from '../../../src/cli/terminal/numbers.js';
+import {formatScaled} from '../../../src/lib/util/numbers.js';
 import {MAX_COUNTER} from '../../../src/lib/core/range.js';
 
 describe('formatScaled', () => {

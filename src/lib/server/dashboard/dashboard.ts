@@ -1,0 +1,181 @@
+import {queueFull} from '../../allocation/rejections.js';
+import {readStatus, type DatabaseStatus} from '../../operations/database-status.js';
+import {statusDocument} from '../../operations/status-document.js';
+import type {Store} from '../../store/store.js';
+import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
+import {version} from '../../util/version.js';
+import type {HighestCounters} from '../observability/highest-counters.js';
+import type {Metrics} from '../observability/metrics.js';
+import type {DashboardDocument} from './document.js';
+import {ModeHistories} from './mode-histories.js';
+import {modePage, modeHistory} from './mode-rows.js';
+import {ModeTable} from './mode-table.js';
+import type {DashboardQuery} from './query.js';
+import {Samples} from './samples.js';
+import {VerdictWatch, type VerdictDeps} from './verdict.js';
+
+const SAMPLE_MS = 1000;
+
+/** The database is read and checked for this time after the last request of a page. */
+const WATCH_MS = 10_000;
+
+/** Modes stay in memory for this time after it. */
+const KEEP_MODES_MS = 60_000;
+
+/** Facts about the database change rarely. */
+const FACTS_TTL_MS = 5000;
+
+/** Pause after each reading of the table, as a multiple of its time: reading takes 2 % of the total. */
+const READ_PAUSE_FACTOR = 50;
+
+/** The first answer waits for the database no longer than this. */
+const FIRST_READ_TIMEOUT_MS = 2500;
+
+/** The answers of one sample that are kept: pages that ask the same share one. */
+const MAX_ANSWERS = 200;
+
+export interface DashboardDeps extends VerdictDeps {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly highest: HighestCounters;
+}
+
+/**
+ * Samples the service once per second, whatever the number of open pages. Without an open page a sample only
+ * reads counts that the service keeps anyway. With one, the database is read too.
+ */
+export class Dashboard {
+  readonly #deps: DashboardDeps;
+  readonly #samples: Samples;
+  readonly #histories = new ModeHistories();
+  readonly #table = new ModeTable();
+  readonly #verdict: VerdictWatch;
+  readonly #answers = new Map<string, Promise<string>>();
+  readonly #work = new SharedWork<string>(() => queueFull(MAX_WAITING));
+  readonly #timer: NodeJS.Timeout;
+  #askedAt = -Infinity;
+  #status: DatabaseStatus | undefined;
+  #factsAt = -Infinity;
+  #reading: Promise<void> | undefined;
+  #nextReadAt = -Infinity;
+  /** Counts the open connections; `undefined` in an embedded service. */
+  #countConnections: (() => Promise<number>) | undefined;
+  #connections: number | null = null;
+
+  constructor(deps: DashboardDeps) {
+    this.#deps = deps;
+    this.#samples = new Samples(deps.metrics, () => deps.errors.total);
+    this.#verdict = new VerdictWatch(deps);
+    this.#sample();
+    this.#timer = setInterval(() => {
+      this.#sample();
+    }, SAMPLE_MS).unref();
+  }
+
+  watchConnections(count: () => Promise<number>): void {
+    this.#countConnections = count;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Returns the document as JSON; all pages that ask the same within one second share it. */
+  async answer(query: DashboardQuery): Promise<string> {
+    await this.#watch();
+    const key = JSON.stringify(query);
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
+    const answer = this.#work.run(key, async () => JSON.stringify(await this.#document(query)));
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  /** Returns the document for a page without JavaScript. */
+  async document(query: DashboardQuery): Promise<DashboardDocument> {
+    await this.#watch();
+    return this.#document(query);
+  }
+
+  /** Notes that a page is open, and waits for the first reading of the database. */
+  async #watch(): Promise<void> {
+    const isFirst = !this.#isWatched();
+    this.#askedAt = performance.now();
+    if (isFirst) {
+      this.#table.noteCommits(this.#deps.metrics.modes);
+      this.#refresh();
+    }
+    if (isFirst || this.#table.list === undefined) {
+      const first = Promise.allSettled([this.#verdict.check(), this.#reading]);
+      await Promise.race([first, timeout(FIRST_READ_TIMEOUT_MS)]);
+    }
+  }
+
+  #isWatched(): boolean {
+    return performance.now() - this.#askedAt < WATCH_MS;
+  }
+
+  #sample(): void {
+    const {allocator, metrics} = this.#deps;
+    const seconds = this.#samples.add(allocator.queueLength);
+    this.#histories.sample(metrics.modes, seconds);
+    this.#verdict.noteFailures();
+    this.#answers.clear();
+    if (this.#isWatched()) {
+      this.#table.noteCommits(metrics.modes);
+      this.#refresh();
+    } else if (performance.now() - this.#askedAt > KEEP_MODES_MS) this.#table.clear();
+  }
+
+  /** Starts to check the health and to read the database, unless the last time is too recent. */
+  #refresh(): void {
+    void this.#verdict.check();
+    void this.#countConnections?.().then((count) => (this.#connections = count));
+    if (performance.now() < this.#nextReadAt) return;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+  }
+
+  /** Reads the database. After a failure the last values stay; the verdict has the reason. */
+  async #read(): Promise<void> {
+    const {store, highest} = this.#deps;
+    const startedAt = performance.now();
+    try {
+      if (startedAt - this.#factsAt >= FACTS_TTL_MS) {
+        this.#status = await readStatus(store, {modes: [], limit: 0}, () => highest.read());
+        this.#factsAt = startedAt;
+      }
+      await this.#table.read(store);
+    } catch {
+      this.#factsAt = -Infinity;
+    }
+    this.#nextReadAt = startedAt + READ_PAUSE_FACTOR * (performance.now() - startedAt);
+  }
+
+  async #document(query: DashboardQuery): Promise<DashboardDocument> {
+    const {allocator, maxQueue, errors} = this.#deps;
+    const status = this.#status === undefined ? undefined : statusDocument(this.#status, version);
+    const queue = allocator.queueLength;
+    const rowDeps = {table: this.#table, histories: this.#histories, guard: allocator.guard};
+    return {
+      version,
+      now: this.#samples.lastAt,
+      service: {uptimeSeconds: Math.floor(process.uptime()), connections: this.#connections, queue, maxQueue},
+      verdict: this.#verdict.document(status?.database.warnings ?? [], queue),
+      database: status?.database ?? null,
+      schema: status?.schema ?? null,
+      samples: this.#samples.after(query.since),
+      modes: await modePage(query, rowDeps),
+      mode: modeHistory(query.mode, this.#samples.after(query.since), rowDeps),
+      errors: errors.summaries(),
+    };
+  }
+}
+
+function timeout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+}

@@ -1,0 +1,79 @@
+import type {RegressionGuard} from '../../allocation/regression-guard.js';
+import {isUseShown} from '../../operations/mode-list.js';
+import type {ModeHistory, ModePageDocument, ModeRow, Sample} from './document.js';
+import type {ModeHistories} from './mode-histories.js';
+import {statusOf, type ListedMode, type ModeTable} from './mode-table.js';
+import type {DashboardQuery} from './query.js';
+
+const PAGE_SIZE = 20;
+
+/** A mode that lasts longer is no concern. */
+const SHOWN_END_MS = 10 * 365.25 * 86_400_000;
+
+export interface ModeRowDeps {
+  readonly table: ModeTable;
+  readonly histories: ModeHistories;
+  readonly guard: RegressionGuard;
+}
+
+/** Returns one page of the modes; `null` until the table was read. */
+export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promise<ModePageDocument | null> {
+  const {table, guard} = deps;
+  if (table.list === undefined) return null;
+  const quarantined = quarantinedModes(guard);
+  const found = await table.find(query, (mode) => quarantined.has(mode));
+  const lastPage = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
+  const offset = (Math.min(query.page, lastPage) - 1) * PAGE_SIZE;
+  return {
+    total: table.list.length,
+    matching: found.length,
+    offset,
+    pageSize: PAGE_SIZE,
+    isPartial: table.isPartial,
+    rows: found.slice(offset, offset + PAGE_SIZE).map((mode) => toRow(mode, quarantined, deps.histories)),
+  };
+}
+
+/** Returns a mode with its own samples; `null` if the mode does not exist or none is named. */
+export function modeHistory(
+  name: string | undefined,
+  samples: readonly Sample[],
+  {table, histories, guard}: ModeRowDeps,
+): ModeHistory | null {
+  const listed = name === undefined ? undefined : table.get(name);
+  if (listed === undefined) return null;
+  const rates = histories.last(listed.mode, samples.length) ?? [];
+  const history = samples.map(
+    ([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const,
+  );
+  return {...toRow(listed, quarantinedModes(guard), histories), history};
+}
+
+function quarantinedModes(guard: RegressionGuard): ReadonlySet<string> {
+  return new Set(guard.regressions().map(({mode}) => mode));
+}
+
+function toRow(
+  {mode, next, rate, isWarned}: ListedMode,
+  quarantined: ReadonlySet<string>,
+  histories: ModeHistories,
+): ModeRow {
+  const status = statusOf(mode, next);
+  const isQuarantined = quarantined.has(mode);
+  return {
+    mode,
+    next: next === null ? null : String(next),
+    rate: rate === null ? null : Number(rate.toPrecision(4)),
+    usedShare: isUseShown(status) ? status.usedShare : null,
+    runsOutAt: endOf(status.remaining, rate),
+    isWarned: isWarned || isQuarantined,
+    isQuarantined,
+    spark: histories.spark(mode),
+  };
+}
+
+function endOf(remaining: bigint | null, rate: number | null): number | null {
+  if (remaining === null || rate === null || rate <= 0) return null;
+  const leftMs = (Number(remaining) / rate) * 1000;
+  return leftMs > SHOWN_END_MS ? null : Math.round(Date.now() + leftMs);
+}

@@ -1,0 +1,80 @@
+import type {Metrics} from '../observability/metrics.js';
+import type {Sample} from './document.js';
+import {quantileOf} from './quantile.js';
+
+/** The time that the page shows: 15 minutes, one sample per second. */
+export const HISTORY_SECONDS = 900;
+
+interface Readings {
+  readonly at: number;
+  readonly integers: number;
+  readonly batches: number;
+  readonly batchedRequests: number;
+  readonly rejected: number;
+  readonly latencies: readonly number[];
+}
+
+/** Keeps the samples of the last 15 minutes, from totals that the service counts anyway. */
+export class Samples {
+  readonly #metrics: Metrics;
+  readonly #rejected: () => number;
+  readonly #samples: Sample[] = [];
+  #last: Readings;
+
+  /** @param rejected the requests answered with an error since the start */
+  constructor(metrics: Metrics, rejected: () => number) {
+    this.#metrics = metrics;
+    this.#rejected = rejected;
+    this.#last = this.#read();
+  }
+
+  /** @returns the seconds since the last sample */
+  add(queueLength: number, now = Date.now()): number {
+    const before = this.#last;
+    const after = this.#read();
+    this.#last = after;
+    const seconds = Math.max(0.001, (after.at - before.at) / 1000);
+    const {bounds} = this.#metrics.latencies;
+    const counts = after.latencies.map((count, bucket) => count - (before.latencies[bucket] ?? 0));
+    const requests = counts.reduce((sum, count) => sum + count, 0);
+    const batches = after.batches - before.batches;
+    const perSecond = (count: number): number => round(count / seconds);
+    const latency = (share: number): number | null => {
+      const found = quantileOf(share, bounds, counts);
+      return found === undefined ? null : round(found * 1000);
+    };
+    this.#samples.push([
+      now,
+      perSecond(after.integers - before.integers),
+      perSecond(requests),
+      perSecond(after.rejected - before.rejected),
+      latency(0.5),
+      latency(0.99),
+      batches === 0 ? null : round((after.batchedRequests - before.batchedRequests) / batches),
+      queueLength,
+    ]);
+    if (this.#samples.length > HISTORY_SECONDS) this.#samples.shift();
+    return seconds;
+  }
+
+  /** The time of the last sample, in milliseconds since 1970. */
+  get lastAt(): number {
+    return this.#samples.at(-1)?.[0] ?? 0;
+  }
+
+  /** Returns the samples after a time, the oldest first. */
+  after(time: number): readonly Sample[] {
+    const first = this.#samples.findLastIndex(([at]) => at <= time) + 1;
+    return this.#samples.slice(first);
+  }
+
+  #read(): Readings {
+    const {totals, latencies} = this.#metrics;
+    return {at: performance.now(), ...totals, rejected: this.#rejected(), latencies: [...latencies.counts]};
+  }
+}
+
+/** Keeps four digits: a page has no room for more, and the answers get shorter. */
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

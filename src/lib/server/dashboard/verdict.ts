@@ -1,0 +1,107 @@
+import type {Allocator} from '../../allocation/allocator.js';
+import {mendCommand} from '../../allocation/rejections.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {formatInteger} from '../../util/numbers.js';
+import type {ErrorTally} from '../observability/error-tally.js';
+import type {Health} from '../routes/health.js';
+import type {Reason, VerdictDocument} from './document.js';
+
+/** Commits prove for this time that integers can be allocated; then a health check does. */
+const PROOF_TTL_MS = 2000;
+
+/** Bounds the quarantined modes in one answer. */
+const MAX_QUARANTINED = 20;
+
+/** Failed requests degrade the service for this time. */
+const FAILURES_MS = 60_000;
+
+export interface VerdictDeps {
+  readonly allocator: Allocator;
+  readonly health: Health;
+  readonly errors: ErrorTally;
+  readonly maxQueue: number;
+}
+
+/** Judges whether the service allocates, and since when it does not. */
+export class VerdictWatch {
+  readonly #deps: VerdictDeps;
+  #problem: UniqueIDError | undefined;
+  #checkedAt = -Infinity;
+  /** When the current outage began, in milliseconds since 1970. */
+  #since: number | undefined;
+  #check: Promise<void> | undefined;
+
+  constructor(deps: VerdictDeps) {
+    this.#deps = deps;
+  }
+
+  /** Notes since when batches fail. Costs nothing, so it runs without an open page too. */
+  noteFailures(): void {
+    const failure = this.#deps.allocator.lastFailure();
+    if (failure !== undefined) this.#since ??= Date.now() - failure.agoMs;
+    else if (this.#problem === undefined) this.#since = undefined;
+  }
+
+  /** Checks the service, by a commit of its own only if no other commit proves its health. */
+  check(): Promise<void> {
+    this.#check ??= this.#run().finally(() => {
+      this.#check = undefined;
+    });
+    return this.#check;
+  }
+
+  async #run(): Promise<void> {
+    const {allocator, health} = this.#deps;
+    const now = performance.now();
+    const isBusy = allocator.lastFailure() === undefined && allocator.guard.regressions().length === 0;
+    if (isBusy && now - allocator.lastCommitAt < PROOF_TTL_MS) this.#problem = undefined;
+    else if (this.#problem !== undefined || !isBusy || now - this.#checkedAt >= PROOF_TTL_MS) {
+      this.#problem = await health.problem();
+      this.#checkedAt = now;
+    }
+    if (this.#problem === undefined) this.noteFailures();
+    else this.#since ??= Date.now();
+  }
+
+  /** @param warnings of the database */
+  document(warnings: readonly string[], queueLength: number): VerdictDocument {
+    const regressions = this.#deps.allocator.guard.regressions();
+    const quarantined = regressions.slice(0, MAX_QUARANTINED).map((regression) => ({
+      mode: regression.mode,
+      found: String(regression.found),
+      highWaterMark: String(regression.highWaterMark),
+      command: mendCommand(regression),
+    }));
+    const modes = {quarantined, quarantinedCount: regressions.length};
+    const outage = this.#problem?.code === 'COUNTER_REGRESSED' ? undefined : this.#problem;
+    if (outage !== undefined) {
+      return {state: 'unavailable', since: this.#since ?? null, reasons: [toReason(outage)], ...modes};
+    }
+    const reasons = this.#reasons(warnings, queueLength);
+    const isHealthy = reasons.length === 0 && regressions.length === 0;
+    return {state: isHealthy ? 'healthy' : 'degraded', since: null, reasons, ...modes};
+  }
+
+  #reasons(warnings: readonly string[], queueLength: number): readonly Reason[] {
+    const {allocator, errors, maxQueue} = this.#deps;
+    const reasons: Reason[] = [];
+    const failure = allocator.lastFailure();
+    if (failure !== undefined) reasons.push(toReason(failure.error));
+    if (queueLength * 2 >= maxQueue) {
+      const [waiting, most] = [queueLength, maxQueue].map((count) => formatInteger(BigInt(count)));
+      const text = `${waiting} requests wait for the database; further ones are rejected at ${most} (max_queue).`;
+      reasons.push({code: null, text, action: 'Look at the disk and the load of the database.'});
+    }
+    const failed = errors.failuresSince(Date.now() - FAILURES_MS);
+    if (failed > 0) {
+      const text = `${formatInteger(BigInt(failed))} requests failed in the last minute.`;
+      reasons.push({code: null, text, action: 'Read the last message of each error below.'});
+    }
+    for (const text of warnings) reasons.push({code: null, text, action: null});
+    return reasons;
+  }
+}
+
+function toReason({code, message, hint}: UniqueIDError): Reason {
+  return {code, text: message, action: hint ?? null};
+}

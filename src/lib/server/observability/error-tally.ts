@@ -1,0 +1,90 @@
+import type {ErrorCode, UniqueIDError} from '../../core/errors.js';
+
+/** The errors of one code in the last hour. */
+export interface ErrorSummary {
+  readonly code: string;
+  readonly status: number;
+  readonly count: number;
+  /** Milliseconds since 1970. */
+  readonly lastAt: number;
+  readonly message: string;
+  readonly requestId: string;
+}
+
+const HOUR_MINUTES = 60;
+const MINUTE_MS = 60_000;
+
+/** A mode in a message may have 255 characters; the rest of a longer message helps nobody. */
+const MAX_MESSAGE_LENGTH = 600;
+
+interface Tally {
+  /** Counts per minute, in a ring. */
+  readonly minutes: number[];
+  lastMinute: number;
+  lastAt: number;
+  status: number;
+  message: string;
+  requestId: string;
+}
+
+/** Counts errors by code over the last hour; its memory is bounded by the number of codes. */
+export class ErrorTally {
+  readonly #tallies = new Map<ErrorCode, Tally>();
+  /** Errors since the start. */
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  record({code, message, hint, httpStatus}: UniqueIDError, requestId: string, now = Date.now()): void {
+    this.#total++;
+    const minute = Math.floor(now / MINUTE_MS);
+    const tally = this.#tallies.get(code) ?? newTally(minute);
+    this.#tallies.set(code, tally);
+    advance(tally, minute);
+    const index = minute % HOUR_MINUTES;
+    tally.minutes[index] = (tally.minutes[index] ?? 0) + 1;
+    const text = hint === undefined ? message : `${message} ${hint}`;
+    Object.assign(tally, {lastAt: now, status: httpStatus, message: shorten(text), requestId});
+  }
+
+  /** Returns the errors of the last hour, the most frequent first. */
+  summaries(now = Date.now()): readonly ErrorSummary[] {
+    const summaries: ErrorSummary[] = [];
+    for (const [code, tally] of this.#tallies) {
+      advance(tally, Math.floor(now / MINUTE_MS));
+      const count = tally.minutes.reduce((sum, each) => sum + each, 0);
+      const {status, lastAt, message, requestId} = tally;
+      if (count > 0) summaries.push({code, status, count, lastAt, message, requestId});
+    }
+    return summaries.sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+  }
+
+  /** Returns the count of failures of the service itself since a time, at most an hour ago, to the minute. */
+  failuresSince(time: number): number {
+    const first = Math.floor(time / MINUTE_MS);
+    let count = 0;
+    for (const {status, minutes, lastMinute, lastAt} of this.#tallies.values()) {
+      if (status < 500 || lastAt < time) continue;
+      for (let minute = first; minute <= lastMinute; minute++) count += minutes[minute % HOUR_MINUTES] ?? 0;
+    }
+    return count;
+  }
+}
+
+function newTally(minute: number): Tally {
+  const minutes = Array.from({length: HOUR_MINUTES}, () => 0);
+  return {minutes, lastMinute: minute, lastAt: 0, status: 0, message: '', requestId: ''};
+}
+
+/** Clears the minutes that have passed since the last call. */
+function advance(tally: Tally, minute: number): void {
+  const passed = Math.min(Math.max(0, minute - tally.lastMinute), HOUR_MINUTES);
+  for (let back = 0; back < passed; back++) tally.minutes[(minute - back) % HOUR_MINUTES] = 0;
+  tally.lastMinute = Math.max(minute, tally.lastMinute);
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_MESSAGE_LENGTH ? `${text.slice(0, MAX_MESSAGE_LENGTH)}…` : text;
+}
