@@ -1,6 +1,7 @@
 import type {Sample} from '../lib/server/dashboard/document.js';
 import {charts, lineValue, type ChartKind} from '../lib/server/dashboard/view/charts.js';
 import {Chart, type ChartData} from './chart.js';
+import {clockTime} from './times.js';
 import {element} from './update.js';
 
 /** The charts at the top of the page, with the values in their heads. */
@@ -24,7 +25,7 @@ class Card {
     this.#kind = kind;
     const head = element(`${kind.id}-values`);
     this.#values = Array.from(head.querySelectorAll('b'));
-    this.#at = head.querySelector('.at');
+    this.#at = head.parentElement?.querySelector('.at') ?? null;
     this.#chart = new Chart(element(`${kind.id}-plot`), {
       labels: kind.lines.map(({label}) => label),
       onHover: (index) => {
@@ -53,6 +54,6 @@ class Card {
       if (target !== undefined) target.textContent = lineValue(line, sample);
     }
     const isPast = this.#hovered !== undefined && sample !== undefined;
-    if (this.#at !== null) this.#at.textContent = isPast ? new Date(sample[0]).toLocaleTimeString() : '';
+    if (this.#at !== null) this.#at.textContent = isPast ? clockTime(sample[0]) : '';
   }
 }

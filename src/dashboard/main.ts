@@ -2,12 +2,13 @@ import {unreachableText} from '../lib/operations/status-words.js';
 import type {DashboardDocument} from '../lib/server/dashboard/document.js';
 import {databaseView, errorsView, serviceView} from '../lib/server/dashboard/view/facts.js';
 import {modeCountText, modesView} from '../lib/server/dashboard/view/modes.js';
-import {verdictTitle, verdictView, type Clock} from '../lib/server/dashboard/view/verdict.js';
+import {verdictTitle, verdictView} from '../lib/server/dashboard/view/verdict.js';
 import {Charts} from './charts.js';
 import {Choice} from './choice.js';
 import {Feed, type Answer} from './feed.js';
 import {SampleHistory} from './history.js';
 import {ModePanel} from './mode-panel.js';
+import {browserClock, clockTime} from './times.js';
 import {element, setText, update} from './update.js';
 
 const signs = {healthy: '✓', degraded: '▲', unavailable: '✖'} as const;
@@ -82,7 +83,7 @@ class Page {
     element('content').hidden = answer.kind !== 'document';
     if (answer.kind === 'document') {
       this.#showDocument(answer.document);
-      setText('live', this.#feed.isPaused ? 'Paused' : `Live at ${new Date(answer.document.now).toLocaleTimeString()}`);
+      setText('live', this.#feed.isPaused ? 'Paused' : `Live at ${clockTime(answer.document.now)}`);
       return;
     }
     setText('live', 'Token needed');
@@ -129,15 +130,6 @@ class Page {
     setText('announcement', text);
     document.title = `${title} – UniqueID ${location.host}`.trim();
   }
-}
-
-/** Times in the zone of the reader. */
-function browserClock(now: number): Clock {
-  return {
-    now,
-    time: (at) => new Date(at).toLocaleTimeString(),
-    date: (at) => new Date(at).toLocaleDateString(undefined, {dateStyle: 'medium'}),
-  };
 }
 
 new Page().start();

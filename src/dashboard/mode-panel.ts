@@ -4,6 +4,7 @@ import {modeFactsView} from '../lib/server/dashboard/view/modes.js';
 import type {Clock} from '../lib/server/dashboard/view/verdict.js';
 import {visible} from '../lib/util/visible.js';
 import {Chart, valueText} from './chart.js';
+import {clockTime} from './times.js';
 import {element, update} from './update.js';
 
 const HISTORY_MS = 900_000;
@@ -64,7 +65,7 @@ export class ModePanel {
     const point = this.#hovered === undefined ? this.#points.at(-1) : this.#points[this.#hovered];
     element('mode-value').textContent = valueText(point?.[1]);
     element('mode-at').textContent =
-      this.#hovered === undefined || point === undefined ? '' : new Date(point[0]).toLocaleTimeString();
+      this.#hovered === undefined || point === undefined ? '' : clockTime(point[0]);
     this.#chart?.describe(`Integers per second over the last 15 minutes; now ${valueText(this.#points.at(-1)?.[1])}.`);
   }
 }

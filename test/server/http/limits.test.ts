@@ -44,10 +44,10 @@ describe('tokens', () => {
   const hash = createHash('sha256').update(other).digest('hex');
   const tokens = `[ingest]\ntoken = ${secret}\nmodes = file, upload_*\nmax_range = 100\n\n[operator]\ntoken_sha256 = ${hash}\n`;
 
-  it('are required by /getid, /status and /metrics, and by no other path', async () => {
+  it('are required by /getid, /status, /metrics and /dashboard.json, and by no other path', async () => {
     const {cwd, env} = withTokens(tokens);
     const {url} = await startServer(['--sync'], {cwd, env});
-    for (const path of ['/getid?mode=file&range=1', '/status', '/metrics']) {
+    for (const path of ['/getid?mode=file&range=1', '/status', '/metrics', '/dashboard.json']) {
       const without = await ask(url, path);
       expect(without.status, path).toBe(401);
       expect(without.headers['www-authenticate']).toBe('Bearer realm="uniqueid"');
@@ -55,7 +55,7 @@ describe('tokens', () => {
       expect((await ask(url, path, {headers: {authorization: `Basic ${secret}`}})).status, path).toBe(401);
       expect((await ask(url, path, as(other))).status, path).toBe(200);
     }
-    for (const path of ['/', '/health', '/openapi.json'])
+    for (const path of ['/', '/health', '/openapi.json', '/dashboard'])
       expect((await ask(url, path)).status, path).toBe(200);
   });
 
@@ -283,6 +283,8 @@ describe('connections', () => {
       '/',
       '/nothing',
       '/status?limit=100000',
+      '/dashboard',
+      '/dashboard.json',
     ])
       for (const socket of unread) socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(15));
     for (let request = 0; request < 20; request++)

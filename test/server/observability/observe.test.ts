@@ -57,13 +57,20 @@ describe('/openapi.json', () => {
       ['/health', ''],
       ['/metrics', ''],
       ['/openapi.json', ''],
+      ['/dashboard', ''],
+      ['/dashboard', '?sort=x'],
+      ['/dashboard.json', '?mode=file'],
+      ['/dashboard.json', '?since=x'],
       ['/', ''],
     ] as const)
       fits(path, 'get', await ask(url, path + query));
     fits('/getid', 'post', await ask(url, '/getid?mode=file&range=1', {method: 'POST'}));
     fits('/getid', 'get', await ask(url, '/getid?mode=file&range=1', {headers: {'Sec-Purpose': 'prefetch'}}));
+    fits('/', 'get', await ask(url, '/', {headers: {accept: 'text/html'}}));
     expect(Object.keys(document.paths).sort()).toEqual([
       '/',
+      '/dashboard',
+      '/dashboard.json',
       '/getid',
       '/health',
       '/metrics',

@@ -11,6 +11,16 @@ import {shared} from '../../helpers/run/shared.js';
 const tsx = createRequire(import.meta.url).resolve('tsx');
 const bare = join(root, 'test/helpers/programs/bare-server.ts');
 
+const successes = [
+  '/getid?range=1&mode=file',
+  '/',
+  '/health',
+  '/status',
+  '/metrics',
+  '/dashboard',
+  '/dashboard.json',
+];
+
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const token = 'a-token-of-the-test-that-is-long-enough';
 const authorization = `Bearer ${token}`;
@@ -46,6 +56,9 @@ describe.each([
     [400, 'INVALID_MODE', '/getid?range=1&mode=', {}],
     [400, 'INVALID_REQUEST', '/getid?range=1', {}],
     [400, 'INVALID_REQUEST', '/status?limit=x', {}],
+    [400, 'INVALID_REQUEST', '/dashboard?sort=x', {}],
+    [400, 'INVALID_REQUEST', '/dashboard.json?page=0', {}],
+    [403, 'CROSS_SITE_REJECTED', '/dashboard.json', {headers: {'sec-fetch-site': 'cross-site'}}],
     [401, 'UNAUTHORIZED', '/getid?range=1&mode=file', {headers: {authorization: 'Bearer no'}}],
     [403, 'MODE_NOT_ALLOWED', '/getid?range=1&mode=other', {}],
     [403, 'CROSS_SITE_REJECTED', '/getid?range=1&mode=file', {headers: {origin: 'http://other.example'}}],
@@ -80,7 +93,7 @@ describe.each([
   });
 
   it('have no code and no new id if the request succeeds', async () => {
-    for (const path of ['/getid?range=1&mode=file', '/', '/health', '/status', '/metrics']) {
+    for (const path of successes) {
       const {status, headers} = await ask(server().url, path, {headers: {authorization}});
       expect(status, path).toBe(200);
       expect(Object.keys(headers), path).not.toContain('x-error-code');
@@ -90,7 +103,7 @@ describe.each([
 
   it('repeat the id of a request that succeeds', async () => {
     const longest = 'x'.repeat(128);
-    for (const path of ['/getid?range=1&mode=file', '/', '/health', '/status', '/metrics']) {
+    for (const path of successes) {
       for (const id of ['a', longest]) {
         const {headers} = await ask(server().url, path, {headers: {authorization, 'x-request-id': id}});
         expect(headers['x-request-id'], path).toBe(id);

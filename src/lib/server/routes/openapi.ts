@@ -1,5 +1,7 @@
 import {errorTable} from '../../core/errors.js';
+import {orders} from '../../operations/orders.js';
 import {version} from '../../util/version.js';
+import {dashboardSchema} from './dashboard-schema.js';
 import {rangeSchema, statusSchema, type Json} from './schemas.js';
 import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
 
@@ -82,6 +84,17 @@ const page: readonly Json[] = [
   },
 ];
 
+const list: readonly Json[] = [
+  {
+    name: 'find',
+    in: 'query',
+    description: 'List only modes whose name contains this text.',
+    schema: {type: 'string', maxLength: 255},
+  },
+  {name: 'sort', in: 'query', description: 'The order of the modes.', schema: {type: 'string', enum: orders}},
+  {name: 'page', in: 'query', description: 'The page of the list.', schema: {type: 'integer', minimum: 1}},
+];
+
 const paths: Json = {
   '/getid': {get: {operationId: 'getid', ...allocation}, post: {operationId: 'postGetid', ...allocation}},
   '/status': {
@@ -122,6 +135,44 @@ const paths: Json = {
       },
     },
   },
+  '/dashboard': {
+    get: {
+      operationId: 'dashboard',
+      summary: 'Show the service to people, in a browser; missing if the setting dashboard is off.',
+      security: [],
+      parameters: list,
+      responses: {
+        '200': {
+          description: 'The page; without a token it holds no more than /health.',
+          content: {'text/html': {schema: {type: 'string'}}},
+        },
+        '400': failure('A parameter is malformed.'),
+      },
+    },
+  },
+  '/dashboard.json': {
+    get: {
+      operationId: 'dashboardData',
+      summary: 'Get the values of the page; they can change with each version, unlike /status.',
+      parameters: [
+        ...list,
+        {name: 'mode', in: 'query', description: 'Add the history of this mode.', schema: {type: 'string'}},
+        {
+          name: 'since',
+          in: 'query',
+          description: 'Leave out samples up to this time, in milliseconds since 1970.',
+          schema: {type: 'integer', minimum: 0, default: 0},
+        },
+      ],
+      responses: {
+        '200': {description: 'The current values.', content: json(ref('Dashboard'))},
+        '400': failure('A parameter is malformed.'),
+        '401': unauthorized,
+        '403': failure('The request comes from a page of another site.'),
+        '503': unavailable,
+      },
+    },
+  },
   '/openapi.json': {
     get: {
       operationId: 'openapi',
@@ -135,7 +186,14 @@ const paths: Json = {
       operationId: 'root',
       summary: 'Check whether the process is alive.',
       security: [],
-      responses: {'200': {description: 'The process is alive.', content: json(ref('Alive'))}},
+      responses: {
+        '200': {description: 'The process is alive.', content: json(ref('Alive'))},
+        '302': {
+          description: 'The process is alive; browsers, which prefer HTML, go to /dashboard.',
+          headers: {Location: {schema: {type: 'string', const: 'dashboard'}}},
+          content: json(ref('Alive')),
+        },
+      },
     },
   },
 };
@@ -186,7 +244,7 @@ const document = {
   paths,
   components: {
     securitySchemes: {token: {type: 'http', scheme: 'bearer'}},
-    schemas: {...ownSchemas, Range: rangeSchema, Status: statusSchema},
+    schemas: {...ownSchemas, Range: rangeSchema, Status: statusSchema, Dashboard: dashboardSchema(statusSchema)},
   },
 };
 
