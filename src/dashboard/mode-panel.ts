@@ -47,7 +47,7 @@ export class ModePanel {
     this.#panel.hidden = mode === undefined;
     if (mode === undefined) return;
     update('mode', html`<a class="close" href="#modes">Close</a><div id="mode-facts"><h2 id="mode-title" tabindex="-1">Mode <bdi class="name">${visible(mode)}</bdi></h2></div>
-<p class="values"><span class="value line0"><b id="mode-value">…</b> integers per second that this service issued</span><span class="at" id="mode-at"></span></p><div id="mode-plot"></div>`);
+<p class="values"><span class="value line0"><b id="mode-value">…</b><span class="label">integers per second that this service issued</span></span><span class="at" id="mode-at"></span></p><div id="mode-plot"></div>`);
     const plot = element('mode-plot');
     plot.className = 'plot';
     this.#chart = new Chart(plot, {

@@ -48,6 +48,7 @@ const requirements = {
     how: 'Patroni: apt-get install patroni python3-etcd',
   },
   etcd: program('etcd', 'etcd-server'),
+  chromium: program('chromium'),
   tmux: program('tmux'),
   strace: program('strace'),
   zsh: program('zsh'),

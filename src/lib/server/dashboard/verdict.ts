@@ -92,10 +92,10 @@ export class VerdictWatch {
       const text = `${waiting} requests wait for the database; further ones are rejected at ${most} (max_queue).`;
       reasons.push({code: null, text, action: 'Look at the disk and the load of the database.'});
     }
-    const failed = errors.failuresSince(Date.now() - FAILURES_MS);
-    if (failed > 0) {
-      const text = `${formatInteger(BigInt(failed))} requests failed in the last minute.`;
-      reasons.push({code: null, text, action: 'Read the last message of each error below.'});
+    const failed = errors.lastFailure();
+    if (failed !== undefined && Date.now() - failed.lastAt < FAILURES_MS) {
+      const {code, message} = failed;
+      reasons.push({code, text: `Requests failed within the last minute: ${message}`, action: null});
     }
     for (const text of warnings) reasons.push({code: null, text, action: null});
     return reasons;

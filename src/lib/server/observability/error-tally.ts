@@ -61,15 +61,14 @@ export class ErrorTally {
     return summaries.sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
   }
 
-  /** Returns the count of failures of the service itself since a time, at most an hour ago, to the minute. */
-  failuresSince(time: number): number {
-    const first = Math.floor(time / MINUTE_MS);
-    let count = 0;
-    for (const {status, minutes, lastMinute, lastAt} of this.#tallies.values()) {
-      if (status < 500 || lastAt < time) continue;
-      for (let minute = first; minute <= lastMinute; minute++) count += minutes[minute % HOUR_MINUTES] ?? 0;
+  /** Returns the newest failure of the service itself, apart from those of quarantined modes. */
+  lastFailure(): {readonly code: ErrorCode; readonly message: string; readonly lastAt: number} | undefined {
+    let found: {readonly code: ErrorCode; readonly message: string; readonly lastAt: number} | undefined;
+    for (const [code, {status, message, lastAt}] of this.#tallies) {
+      if (status < 500 || code === 'COUNTER_REGRESSED' || lastAt < (found?.lastAt ?? 0)) continue;
+      found = {code, message, lastAt};
     }
-    return count;
+    return found;
   }
 }
 

@@ -31,11 +31,11 @@ ${reasons.map(reasonView)}${quarantined.length > 0 ? quarantineView(verdict) : n
 
 /** Returns the verdict in words that do not change while it lasts: a screen reader reads each change. */
 export function verdictTitle({state, quarantinedCount}: VerdictDocument): string {
-  if (state === 'unavailable') return 'Unavailable: no integers are issued';
-  if (state === 'healthy') return 'Healthy: integers are issued';
-  if (quarantinedCount === 0) return 'Degraded: integers are issued, but look at this';
-  const modes = quarantinedCount === 1 ? 'one mode' : `${formatInteger(BigInt(quarantinedCount))} modes`;
-  return `Degraded: no integers are issued for ${modes}`;
+  if (state === 'unavailable') return 'Unavailable: no integers can be allocated';
+  if (state === 'healthy') return 'Healthy: integers can be allocated';
+  if (quarantinedCount === 0) return 'Degraded: integers can be allocated, but look at this';
+  const modes = quarantinedCount === 1 ? 'one mode is' : `${formatInteger(BigInt(quarantinedCount))} modes are`;
+  return `Degraded: ${modes} quarantined`;
 }
 
 function sinceView({since}: VerdictDocument, {now, time}: Clock): Html | null {
