@@ -79,6 +79,18 @@ export class Chart {
     return {width: Math.max(100, this.#target.clientWidth), height: Math.max(60, this.#target.clientHeight)};
   }
 
+  #lines(colour: (name: string) => string): uPlot.Series[] {
+    return this.#options.labels.map((label, index) => ({
+      label,
+      stroke: colour(`--line${index}`),
+      width: 1.75,
+      // Colours alone must not distinguish the lines.
+      dash: index === 0 ? [] : [5, 4],
+      fill: index === 0 ? colour('--fill') : 'transparent',
+      points: {show: false},
+    }));
+  }
+
   #make(): uPlot {
     const style = getComputedStyle(this.#target);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
@@ -89,15 +101,7 @@ export class Chart {
       ticks: {show: false},
       font: `${fontSize}px system-ui, sans-serif`,
     };
-    const lines = this.#options.labels.map((label, index) => ({
-      label,
-      stroke: colour(`--line${index}`),
-      width: 1.75,
-      // Colours alone must not tell the lines apart.
-      dash: index === 0 ? [] : [5, 4],
-      fill: index === 0 ? colour('--fill') : 'transparent',
-      points: {show: false},
-    }));
+    const lines = this.#lines(colour);
     return new uPlot(
       {
         ...this.#size(),

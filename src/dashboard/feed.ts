@@ -90,7 +90,8 @@ export class Feed {
         credentials: 'same-origin',
       });
       if (response.status === 401) return {kind: 'unauthorized', wasSent: token !== undefined};
-      if (!response.ok) return {kind: 'failed', reason: `The service answers with status ${response.status}.`};
+      if (!response.ok)
+        return {kind: 'failed', reason: `The service answers with status ${response.status}.`};
       return {kind: 'document', document: (await response.json()) as DashboardDocument};
     } catch {
       return {kind: 'failed', reason: 'The service does not answer.'};

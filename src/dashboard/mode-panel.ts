@@ -27,8 +27,11 @@ export class ModePanel {
     if (mode !== this.#mode) this.#open(mode);
     if (mode === undefined) return;
     if (found === null) {
-      update('mode-facts', html`<h2 id="mode-title" tabindex="-1">No mode <bdi class="name">${visible(mode)}</bdi></h2>
-<p>The database has no such mode, or it is beyond those that are listed.</p>`);
+      update(
+        'mode-facts',
+        html`<h2 id="mode-title" tabindex="-1">No mode <bdi class="name">${visible(mode)}</bdi></h2>
+          <p>The database has no such mode, or it is beyond those that are listed.</p>`,
+      );
       return;
     }
     update('mode-facts', modeFactsView(found, clock));
@@ -46,8 +49,20 @@ export class ModePanel {
     this.#chart = undefined;
     this.#panel.hidden = mode === undefined;
     if (mode === undefined) return;
-    update('mode', html`<a class="close" href="#modes">Close</a><div id="mode-facts"><h2 id="mode-title" tabindex="-1">Mode <bdi class="name">${visible(mode)}</bdi></h2></div>
-<p class="values"><span class="value line0"><b id="mode-value">…</b><span class="label">integers per second that this service issued</span></span><span class="at" id="mode-at"></span></p><div id="mode-plot"></div>`);
+    update(
+      'mode',
+      html`<a class="close" href="#modes">Close</a>
+        <div id="mode-facts">
+          <h2 id="mode-title" tabindex="-1">Mode <bdi class="name">${visible(mode)}</bdi></h2>
+        </div>
+        <p class="values">
+          <span class="value line0"
+            ><b id="mode-value">…</b
+            ><span class="label">integers per second that this service issued</span></span
+          ><span class="at" id="mode-at"></span>
+        </p>
+        <div id="mode-plot"></div>`,
+    );
     const plot = element('mode-plot');
     plot.className = 'plot';
     this.#chart = new Chart(plot, {
@@ -66,6 +81,8 @@ export class ModePanel {
     element('mode-value').textContent = valueText(point?.[1]);
     element('mode-at').textContent =
       this.#hovered === undefined || point === undefined ? '' : clockTime(point[0]);
-    this.#chart?.describe(`Integers per second over the last 15 minutes; now ${valueText(this.#points.at(-1)?.[1])}.`);
+    this.#chart?.describe(
+      `Integers per second over the last 15 minutes; now ${valueText(this.#points.at(-1)?.[1])}.`,
+    );
   }
 }

@@ -8,13 +8,7 @@ import {openLiveScreen, type LiveScreen, type PressedKey} from '../terminal/live
 import {firstWidths, rateColumns} from './columns.js';
 import {pressKey, type Controls} from './controls.js';
 import {formatFrame, type Outage} from './frame.js';
-import {
-  MAX_LISTED_MODES,
-  readListing,
-  sortModes,
-  type Listing,
-  type StatusReader,
-} from './listing.js';
+import {MAX_LISTED_MODES, readListing, sortModes, type Listing, type StatusReader} from './listing.js';
 import {Rates} from './rates.js';
 import {isLasting} from './stream.js';
 

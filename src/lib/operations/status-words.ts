@@ -29,7 +29,9 @@ export function unreachableText(forMs: number, hasStatus: boolean): string {
 
 /** Returns the place of a page in a list: `1–20 of 431 modes`. */
 export function positionText(offset: number, shown: number, total: number, hasMore: boolean): string {
-  const [first, last, count] = [offset + 1, offset + shown, total].map((value) => formatInteger(BigInt(value)));
+  const [first, last, count] = [offset + 1, offset + shown, total].map((value) =>
+    formatInteger(BigInt(value)),
+  );
   return `${first}–${last} of ${hasMore ? 'the first ' : ''}${count} modes`;
 }
 

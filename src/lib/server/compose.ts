@@ -5,7 +5,7 @@ import {marksFileOf} from '../allocation/memory/open.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';
 import {reservedHeaders, ResponseWriter, type AccessRecorder} from './http/response-writer.js';
-import {Dashboard} from './dashboard/dashboard.js';
+import {Dashboard, type DashboardDeps} from './dashboard/dashboard.js';
 import {DashboardPage} from './dashboard/page.js';
 import {Getid} from './routes/getid.js';
 import {Health} from './routes/health.js';
@@ -65,9 +65,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const health = new Health(store, allocator, lifecycle);
   const errors = new ErrorTally();
   const rejections = new Rejections(metrics, errors, hooks.failure);
-  const dashboard = settings.dashboard
-    ? new Dashboard({store, allocator, health, metrics, highest, errors, maxQueue: settings.maxQueue})
-    : undefined;
+  const dashboard = openDashboard(settings, {store, allocator, health, metrics, highest, errors});
   const hosts = new HostCheck(settings.allowedHosts);
   const getid = new Getid({allocator, tokens, maxRange: settings.maxRange});
   const routes = {
@@ -99,6 +97,14 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
       await allocator.guard.memory.close({sync: true});
     },
   };
+}
+
+/** Returns `undefined` if the setting turns the dashboard off. */
+function openDashboard(
+  {dashboard, maxQueue}: Settings,
+  deps: Omit<DashboardDeps, 'maxQueue'>,
+): Dashboard | undefined {
+  return dashboard ? new Dashboard({...deps, maxQueue}) : undefined;
 }
 
 function measuredAllocator(

@@ -26,7 +26,11 @@ export function sharedBrowser(): () => Browser {
 }
 
 /** Opens a URL in a window of its own, which is closed when the test ends. */
-export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
   const context = await browser.newContext({timezoneId: 'UTC', locale: 'en-GB', ...options});
   atEnd(() => context.close());
   const page = await context.newPage();
@@ -49,7 +53,9 @@ export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(readFileSync(axe, 'utf8'));
   const violations = await page.evaluate(async () => {
     const {axe: checker} = globalThis as unknown as {
-      axe: {run: () => Promise<{violations: {id: string; nodes: {html: string; failureSummary: string}[]}[]}>};
+      axe: {
+        run: () => Promise<{violations: {id: string; nodes: {html: string; failureSummary: string}[]}[]}>;
+      };
     };
     const {violations: found} = await checker.run();
     return found.map(({id, nodes}) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);

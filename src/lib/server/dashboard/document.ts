@@ -30,9 +30,8 @@ export interface DashboardDocument {
 }
 
 /**
- * One second: its time in milliseconds since 1970, integers issued, requests answered and requests rejected per
- * second, p50 and p99 of the latency in milliseconds, requests per commit, and queue length. A value that does
- * not exist, such as the latency of no request, is `null`.
+ * One second. Times are in milliseconds since 1970, latencies in milliseconds, and rates per second. A value
+ * that does not exist, such as the latency of no request, is `null`.
  */
 export type Sample = readonly [
   time: number,
@@ -62,7 +61,7 @@ export interface Reason {
   /** The code of the error, if one is the reason. */
   readonly code: string | null;
   readonly text: string;
-  /** What to do; `null` if the text says it. */
+  /** The advice to the operator; `null` if the text says it. */
   readonly action: string | null;
 }
 

@@ -43,9 +43,7 @@ export function modeHistory(
   const listed = name === undefined ? undefined : table.get(name);
   if (listed === undefined) return null;
   const rates = histories.last(listed.mode, samples.length) ?? [];
-  const history = samples.map(
-    ([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const,
-  );
+  const history = samples.map(([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const);
   return {...toRow(listed, quarantinedModes(guard), histories), history};
 }
 

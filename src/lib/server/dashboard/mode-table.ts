@@ -30,7 +30,7 @@ export interface ModeQuery {
   readonly sort: Order;
 }
 
-/** Knows the counters of all modes, as of the last reading of the table and the last commits of this process. */
+/** Knows the counters of all modes: from readings of the table, and from the commits of this process. */
 export class ModeTable {
   #modes = new Map<string, ListedMode>();
   #list: readonly ListedMode[] | undefined;
@@ -55,15 +55,16 @@ export class ModeTable {
   /** Reads the table. @throws UniqueIDError (as a rejection) `DATABASE_*` */
   async read(store: Store): Promise<void> {
     const list: ListedMode[] = [];
-    for (let after: string | undefined; ;) {
+    let after: string | undefined;
+    for (;;) {
       const part = await store.counters({after, limit: CHUNK});
       const now = performance.now();
       for (const {mode, next = null} of part) list.push(this.#note(mode, next, now));
-      after = part.at(-1)?.mode;
-      this.#isPartial = list.length >= MAX_LISTED_MODES && part.length === CHUNK;
+      after = part.at(-1)?.mode ?? after;
       if (part.length < CHUNK || list.length >= MAX_LISTED_MODES) break;
       await nextTurn();
     }
+    this.#isPartial = list.length >= MAX_LISTED_MODES && (await store.counters({after, limit: 1})).length > 0;
     // Modes can vanish: an older database may have replaced this one.
     if (this.#modes.size > list.length) this.#modes = new Map(list.map((each) => [each.mode, each]));
     this.#list = list;

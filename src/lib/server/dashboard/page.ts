@@ -55,7 +55,13 @@ export class DashboardPage {
     const shown = this.#needsToken
       ? {document: undefined, verdict: await this.#publicVerdict()}
       : await this.#read(query);
-    const page = pageView({...shown, query, now: Date.now(), style: new Html(style), script: new Html(script)});
+    const page = pageView({
+      ...shown,
+      query,
+      now: Date.now(),
+      style: new Html(`<style>${style}</style>`),
+      script: new Html(`<script>${script}</script>`),
+    });
     return page.text;
   }
 
@@ -97,4 +103,3 @@ function readAssets(): Assets {
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
-

@@ -1,7 +1,7 @@
 import {UniqueIDError} from '../../core/errors.js';
 import {orders, type Order} from '../../operations/orders.js';
 
-/** What one page shows. */
+/** The choices of one page. */
 export interface DashboardQuery {
   /** The time of the last sample that the page has, in milliseconds since 1970. */
   readonly since: number;

@@ -89,7 +89,7 @@ export class VerdictWatch {
     if (failure !== undefined) reasons.push(toReason(failure.error));
     if (queueLength * 2 >= maxQueue) {
       const [waiting, most] = [queueLength, maxQueue].map((count) => formatInteger(BigInt(count)));
-      const text = `${waiting} requests wait for the database; further ones are rejected at ${most} (max_queue).`;
+      const text = `${waiting} requests wait for the database; at ${most} (max_queue) more are rejected.`;
       reasons.push({code: null, text, action: 'Look at the disk and the load of the database.'});
     }
     const failed = errors.lastFailure();

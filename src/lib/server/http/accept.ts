@@ -1,6 +1,6 @@
 /**
- * Returns true if an `Accept` header prefers HTML to JSON (RFC 9110, 12.5.1), as browsers do. Clients that take
- * either alike, or send no such header, do not.
+ * Returns true if an `Accept` header prefers HTML to JSON (RFC 9110, 12.5.1), as browsers do. A client that
+ * takes either alike does not, nor does one without such a header.
  */
 export function prefersHtml(accept: string | undefined): boolean {
   if (accept === undefined) return false;
@@ -19,7 +19,11 @@ interface MediaRange {
 function parseRange(text: string): MediaRange {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
   const weight = parameters.find((each) => each.startsWith('q='))?.slice(2);
-  return {type, weight: weight === undefined ? 1 : /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0};
+  return {
+    type,
+    weight:
+      weight === undefined ? 1 : /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0,
+  };
 }
 
 /** Returns the weight of the most specific range that includes a type; 0 if none does. */

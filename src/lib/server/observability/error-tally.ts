@@ -14,7 +14,7 @@ export interface ErrorSummary {
 const HOUR_MINUTES = 60;
 const MINUTE_MS = 60_000;
 
-/** A mode in a message may have 255 characters; the rest of a longer message helps nobody. */
+/** A message may hold a mode of 255 characters and a location; a page has no room for more. */
 const MAX_MESSAGE_LENGTH = 600;
 
 interface Tally {

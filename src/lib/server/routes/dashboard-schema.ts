@@ -1,3 +1,4 @@
+import {orders} from '../../operations/orders.js';
 import type {Json} from './schemas.js';
 
 const text: Json = {type: 'string'};
@@ -14,6 +15,18 @@ const exactly = (properties: Json): Json => ({
   required: Object.keys(properties),
   additionalProperties: false,
 });
+
+/** The parameters that choose the modes of a page. */
+export const dashboardList: readonly Json[] = [
+  {
+    name: 'find',
+    in: 'query',
+    description: 'List only modes whose name contains this text.',
+    schema: {type: 'string', maxLength: 255},
+  },
+  {name: 'sort', in: 'query', description: 'The order of the modes.', schema: {type: 'string', enum: orders}},
+  {name: 'page', in: 'query', description: 'The page of the list.', schema: {type: 'integer', minimum: 1}},
+];
 
 const row: Json = {
   mode: text,

@@ -1,7 +1,6 @@
 import {errorTable} from '../../core/errors.js';
-import {orders} from '../../operations/orders.js';
 import {version} from '../../util/version.js';
-import {dashboardSchema} from './dashboard-schema.js';
+import {dashboardList as list, dashboardSchema} from './dashboard-schema.js';
 import {rangeSchema, statusSchema, type Json} from './schemas.js';
 import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
 
@@ -82,17 +81,6 @@ const page: readonly Json[] = [
     description: 'List at most this many modes.',
     schema: {type: 'integer', minimum: 0, maximum: MAX_LIMIT, default: DEFAULT_LIMIT},
   },
-];
-
-const list: readonly Json[] = [
-  {
-    name: 'find',
-    in: 'query',
-    description: 'List only modes whose name contains this text.',
-    schema: {type: 'string', maxLength: 255},
-  },
-  {name: 'sort', in: 'query', description: 'The order of the modes.', schema: {type: 'string', enum: orders}},
-  {name: 'page', in: 'query', description: 'The page of the list.', schema: {type: 'integer', minimum: 1}},
 ];
 
 const paths: Json = {
@@ -244,7 +232,12 @@ const document = {
   paths,
   components: {
     securitySchemes: {token: {type: 'http', scheme: 'bearer'}},
-    schemas: {...ownSchemas, Range: rangeSchema, Status: statusSchema, Dashboard: dashboardSchema(statusSchema)},
+    schemas: {
+      ...ownSchemas,
+      Range: rangeSchema,
+      Status: statusSchema,
+      Dashboard: dashboardSchema(statusSchema),
+    },
   },
 };
 

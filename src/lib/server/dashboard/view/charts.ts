@@ -55,15 +55,28 @@ export function lineValue({column, unit}: Line, sample: Sample | undefined): str
   return value === null ? '–' : `${formatRate(value)}${unit}`;
 }
 
+function valueView(line: Line, index: number, last: Sample | undefined): Html {
+  const value = lineValue(line, last);
+  return html`<span class="value line${index}"><b>${value}</b><span class="label">${line.label}</span></span>`;
+}
+
 /** Returns the cards of all charts, each with its last values and a line that needs no script. */
 export function chartsView(samples: readonly Sample[], slots: number): Html {
   const last = samples.at(-1);
   return html`${charts.map(
-    ({id, title, lines}) => html`<section class="card chart" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
-<p class="values" id="${id}-values">${lines.map((line, index) => html`<span class="value line${index}"><b>${lineValue(line, last)}</b><span class="label">${line.label}</span></span>`)}</p><span class="at"></span>
-<div class="plot" id="${id}-plot">${sparkline(
-      samples.map((sample) => sample[lines.at(-1)?.column === 5 ? 5 : (lines[0]?.column ?? 1)] ?? 0),
-      slots,
-    )}</div></section>`,
+    ({id, title, lines}) =>
+      html`<section class="card chart" aria-labelledby="${id}-title">
+        <h2 id="${id}-title">${title}</h2>
+        <p class="values" id="${id}-values">
+          ${lines.map((line, index) => valueView(line, index, last))}
+        </p>
+        <span class="at"></span>
+        <div class="plot" id="${id}-plot">
+          ${sparkline(
+            samples.map((sample) => sample[lines.at(-1)?.column === 5 ? 5 : (lines[0]?.column ?? 1)] ?? 0),
+            slots,
+          )}
+        </div>
+      </section>`,
   )}`;
 }

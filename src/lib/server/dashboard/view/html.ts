@@ -11,8 +11,8 @@ export class Html {
 type Value = Html | string | number | null | readonly Html[];
 
 /**
- * Makes markup. Escapes every value that is not markup itself, for text and for quoted attributes: names of modes
- * and messages are hostile text.
+ * Makes markup. Escapes every value that is not markup itself, for text and for quoted attributes, because
+ * names of modes and messages are hostile text.
  */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(parts.reduce((text, part, index) => text + markupOf(values[index - 1] ?? null) + part));

@@ -20,16 +20,26 @@ export function modesView(
 ): Html {
   if (modes === null) return html`<p class="empty">The modes were not read yet.</p>`;
   if (modes.matching === 0) {
-    const none = choice.find === '' ? noModesText(schema ?? {problem: null}) : `No mode matches "${choice.find}".`;
+    const none =
+      choice.find === '' ? noModesText(schema ?? {problem: null}) : `No mode matches "${choice.find}".`;
     return html`<p class="empty">${visible(none)}</p>`;
   }
   const showsUse = modes.rows.some(({usedShare}) => usedShare !== null);
   const showsEnd = modes.rows.some(({runsOutAt}) => runsOutAt !== null);
   const head = (text: string, name = ''): Html => html`<th scope="col" class="${name}">${text}</th>`;
-  return html`<table class="modes"><thead><tr>${head('Mode', 'name')}${head('Next index', 'number next')}${head('Per second', 'number rate')}
-${head('Last 15 minutes', 'trend')}${showsUse ? head('Used', 'number used') : null}${showsEnd ? head('Runs out', 'number end') : null}</tr></thead>
-<tbody>${modes.rows.map((row) => rowView(row, {showsUse, showsEnd, clock}))}</tbody></table>
-${pagesView(modes, choice)}`;
+  return html`<table class="modes">
+      <thead>
+        <tr>
+          ${head('Mode', 'name')}${head('Next index', 'number next')}${head('Per second', 'number rate')}
+          ${head('Last 15 minutes', 'trend')}${showsUse ? head('Used', 'number used') : null}
+          ${showsEnd ? head('Runs out', 'number end') : null}
+        </tr>
+      </thead>
+      <tbody>
+        ${modes.rows.map((row) => rowView(row, {showsUse, showsEnd, clock}))}
+      </tbody>
+    </table>
+    ${pagesView(modes, choice)}`;
 }
 
 interface RowOptions {
@@ -40,12 +50,21 @@ interface RowOptions {
 
 function rowView(row: ModeRow, {showsUse, showsEnd, clock}: RowOptions): Html {
   const {mode, next, rate, usedShare, runsOutAt, isWarned, spark} = row;
-  return html`<tr class="${isWarned ? 'warned' : ''}"><th scope="row" class="name"><a href="#${modeFragment(mode)}"><bdi>${visible(mode)}</bdi></a>${warningView(row)}</th>
-<td class="number next">${nextText(next === null ? null : BigInt(next))}</td>
-<td class="number rate">${rate === null ? '…' : formatRate(rate)}</td>
-<td class="trend">${spark.length === 0 ? null : sparkline(spark, SPARK_STEPS)}</td>
-${showsUse ? html`<td class="number used">${usedShare === null ? '' : formatPercent(usedShare)}</td>` : null}
-${showsEnd ? html`<td class="number end">${runsOutAt === null ? '' : clock.date(runsOutAt)}</td>` : null}</tr>`;
+  return html`<tr class="${isWarned ? 'warned' : ''}">
+    <th scope="row" class="name">
+      <a href="#${modeFragment(mode)}"><bdi>${visible(mode)}</bdi></a
+      >${warningView(row)}
+    </th>
+    ${cell('next', nextText(next === null ? null : BigInt(next)))}
+    ${cell('rate', rate === null ? '…' : formatRate(rate))}
+    <td class="trend">${spark.length === 0 ? null : sparkline(spark, SPARK_STEPS)}</td>
+    ${showsUse ? cell('used', usedShare === null ? '' : formatPercent(usedShare)) : null}
+    ${showsEnd ? cell('end', runsOutAt === null ? '' : clock.date(runsOutAt)) : null}
+  </tr>`;
+}
+
+function cell(name: string, text: string): Html {
+  return html`<td class="number ${name}">${text}</td>`;
 }
 
 /** Returns the word for a mode that needs an operator. */
@@ -60,11 +79,22 @@ export function modeFragment(mode: string): string {
   return `mode=${encodeURIComponent(mode)}`;
 }
 
-function pagesView({offset, pageSize, rows, matching, isPartial}: ModePageDocument, choice: ModeChoice): Html {
+function pagesView(
+  {offset, pageSize, rows, matching, isPartial}: ModePageDocument,
+  choice: ModeChoice,
+): Html {
   const page = Math.floor(offset / pageSize) + 1;
   const last = Math.ceil(matching / pageSize);
-  return html`<nav class="pages" aria-label="Pages of modes"><span>${positionText(offset, rows.length, matching, isPartial)}</span>
-${last > 1 ? [pageLink('First', 1, page > 1, choice), pageLink('Previous', page - 1, page > 1, choice), pageLink('Next', page + 1, page < last, choice), pageLink('Last', last, page < last, choice)] : null}</nav>`;
+  const links = [
+    pageLink('First', 1, page > 1, choice),
+    pageLink('Previous', page - 1, page > 1, choice),
+    pageLink('Next', page + 1, page < last, choice),
+    pageLink('Last', last, page < last, choice),
+  ];
+  return html`<nav class="pages" aria-label="Pages of modes">
+    <span>${positionText(offset, rows.length, matching, isPartial)}</span>
+    ${last > 1 ? links : null}
+  </nav>`;
 }
 
 function pageLink(text: string, page: number, isPossible: boolean, {find, sort}: ModeChoice): Html {
@@ -77,11 +107,27 @@ function pageLink(text: string, page: number, isPossible: boolean, {find, sort}:
 export function modeFactsView(row: ModeRow, clock: Clock): Html {
   const {mode, next, rate, usedShare, runsOutAt} = row;
   const end = runsOutAt === null ? 'not within ten years' : clock.date(runsOutAt);
-  return html`<h2 id="mode-title" tabindex="-1">Mode <bdi class="name">${visible(mode)}</bdi>${warningView(row)}</h2>
-<dl class="facts"><div><dt>Next index</dt><dd>${nextText(next === null ? null : BigInt(next))}</dd></div>
-<div><dt>Per second</dt><dd>${rate === null ? '…' : formatRate(rate)}</dd></div>
-<div><dt>Used</dt><dd>${usedShare === null ? 'less than 0.1 %' : formatPercent(usedShare)}</dd></div>
-<div><dt>Runs out at this rate</dt><dd>${end}</dd></div></dl>`;
+  return html`<h2 id="mode-title" tabindex="-1">
+      Mode <bdi class="name">${visible(mode)}</bdi>${warningView(row)}
+    </h2>
+    <dl class="facts">
+      <div>
+        <dt>Next index</dt>
+        <dd>${nextText(next === null ? null : BigInt(next))}</dd>
+      </div>
+      <div>
+        <dt>Per second</dt>
+        <dd>${rate === null ? '…' : formatRate(rate)}</dd>
+      </div>
+      <div>
+        <dt>Used</dt>
+        <dd>${usedShare === null ? 'less than 0.1 %' : formatPercent(usedShare)}</dd>
+      </div>
+      <div>
+        <dt>Runs out at this rate</dt>
+        <dd>${end}</dd>
+      </div>
+    </dl>`;
 }
 
 /** Formats how many modes there are, for the heading. */

@@ -8,5 +8,7 @@ export function sparkline(values: readonly number[], slots: number): Html {
     const y = max === 0 ? 99 : 99 - (value / max) * 98;
     return `${(((first + index) / Math.max(1, slots - 1)) * 300).toFixed(1)},${y.toFixed(1)}`;
   });
-  return html`<svg class="spark" viewBox="0 0 300 100" preserveAspectRatio="none" aria-hidden="true"><polyline points="${points.join(' ')}"/></svg>`;
+  return html`<svg class="spark" viewBox="0 0 300 100" preserveAspectRatio="none" aria-hidden="true">
+    <polyline points="${points.join(' ')}" />
+  </svg>`;
 }
