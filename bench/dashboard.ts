@@ -83,7 +83,9 @@ try {
     const [own = [], none = []] = [rates[index], rates[0]];
     const [low, high] = [Math.min(...own), Math.max(...own)].map((rate) => rate.toFixed(0));
     const share = medianRatio(own, none).toFixed(3);
-    process.stdout.write(`${pages} pages: ${median(own).toFixed(0)} requests/s (${low} to ${high}), ${share}\n`);
+    process.stdout.write(
+      `${pages} pages: ${median(own).toFixed(0)} requests/s (${low} to ${high}), ${share}\n`,
+    );
   }
 } finally {
   await stopTarget(target);

@@ -58,8 +58,15 @@ async function takeStates(loads) {
 async function take(path, viewport, {colorScheme = 'light', fragment = ''} = {}) {
   const context = await browser.newContext({viewport, colorScheme, timezoneId: 'UTC', locale: 'en-GB'});
   const page = await context.newPage();
+  // The place of the database differs between runs.
+  await page.route('**/dashboard*', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replaceAll(folder, '/srv/uniqueid');
+    await route.fulfill({response, body});
+  });
   await page.goto(`${service.url}/dashboard${fragment}`);
   await page.locator('#live').filter({hasText: 'Live'}).waitFor();
+  await page.evaluate(`document.getElementById('place').textContent = '127.0.0.1:8051'`);
   await sleep(2500);
   await page.screenshot({path});
   await context.close();
@@ -86,6 +93,8 @@ async function load(mode, index) {
 
 function ask(url) {
   return new Promise((resolve, reject) => {
-    request(url, {agent}, (answer) => answer.resume().on('end', resolve)).on('error', reject).end();
+    request(url, {agent}, (answer) => answer.resume().on('end', resolve))
+      .on('error', reject)
+      .end();
   });
 }

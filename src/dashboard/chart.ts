@@ -3,6 +3,7 @@ import {formatRate} from '../lib/util/numbers.js';
 import {shortTime} from './times.js';
 
 const HISTORY_S = 900;
+const MIN_SPAN_S = 60;
 
 /** Values over time: the times in seconds since 1970, then the values of each line. */
 export type ChartData = readonly [times: readonly number[], ...lines: (readonly (number | null)[])[]];
@@ -60,7 +61,9 @@ export class Chart {
     const right = now / 1000;
     this.#plot.batch(() => {
       this.#plot.setData(this.#data as uPlot.AlignedData, false);
-      this.#plot.setScale('x', {min: right - HISTORY_S, max: right});
+      // A service that has just started has less to show.
+      const first = Math.min(this.#data[0][0] ?? right, right - MIN_SPAN_S);
+      this.#plot.setScale('x', {min: Math.max(first, right - HISTORY_S), max: right});
     });
   }
 

@@ -57,7 +57,7 @@ describe('hostile modes', () => {
       expect(await page.title()).toContain('UniqueID');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       // As in rgb(15, 20, 26).
-    const [red = 0] = (await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'))
+      const [red = 0] = (await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'))
         .split(/\D+/)
         .slice(1)
         .map(Number);

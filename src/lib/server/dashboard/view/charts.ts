@@ -57,7 +57,9 @@ export function lineValue({column, unit}: Line, sample: Sample | undefined): str
 
 function valueView(line: Line, index: number, last: Sample | undefined): Html {
   const value = lineValue(line, last);
-  return html`<span class="value line${index}"><b>${value}</b><span class="label">${line.label}</span></span>`;
+  return html`<span class="value line${index}"
+    ><b>${value}</b><span class="label">${line.label}</span></span
+  >`;
 }
 
 /** Returns the cards of all charts, each with its last values and a line that needs no script. */
@@ -67,9 +69,7 @@ export function chartsView(samples: readonly Sample[], slots: number): Html {
     ({id, title, lines}) =>
       html`<section class="card chart" aria-labelledby="${id}-title">
         <h2 id="${id}-title">${title}</h2>
-        <p class="values" id="${id}-values">
-          ${lines.map((line, index) => valueView(line, index, last))}
-        </p>
+        <p class="values" id="${id}-values">${lines.map((line, index) => valueView(line, index, last))}</p>
         <span class="at"></span>
         <div class="plot" id="${id}-plot">
           ${sparkline(

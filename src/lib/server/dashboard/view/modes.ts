@@ -7,8 +7,8 @@ import {html, type Html} from './html.js';
 import {sparkline} from './sparkline.js';
 import type {Clock} from './verdict.js';
 
-/** Steps of a sparkline: 15 minutes. */
-const SPARK_STEPS = 30;
+/** A shorter line, of a service that has just started, is not stretched over the whole width. */
+const MIN_SPARK_STEPS = 6;
 
 export type ModeChoice = Pick<DashboardQuery, 'find' | 'sort' | 'page'>;
 
@@ -31,7 +31,7 @@ export function modesView(
       <thead>
         <tr>
           ${head('Mode', 'name')}${head('Next index', 'number next')}${head('Per second', 'number rate')}
-          ${head('Last 15 minutes', 'trend')}${showsUse ? head('Used', 'number used') : null}
+          ${head('Trend', 'trend')}${showsUse ? head('Used', 'number used') : null}
           ${showsEnd ? head('Runs out', 'number end') : null}
         </tr>
       </thead>
@@ -57,7 +57,9 @@ function rowView(row: ModeRow, {showsUse, showsEnd, clock}: RowOptions): Html {
     </th>
     ${cell('next', nextText(next === null ? null : BigInt(next)))}
     ${cell('rate', rate === null ? '…' : formatRate(rate))}
-    <td class="trend">${spark.length === 0 ? null : sparkline(spark, SPARK_STEPS)}</td>
+    <td class="trend">
+      ${spark.length === 0 ? null : sparkline(spark, Math.max(spark.length, MIN_SPARK_STEPS))}
+    </td>
     ${showsUse ? cell('used', usedShare === null ? '' : formatPercent(usedShare)) : null}
     ${showsEnd ? cell('end', runsOutAt === null ? '' : clock.date(runsOutAt)) : null}
   </tr>`;

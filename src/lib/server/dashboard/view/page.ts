@@ -77,27 +77,27 @@ export function pageView({document, verdict, query, now, style, script}: PageCon
 /** Returns the part of the page that needs a token, if the service requires one. */
 function contentView(document: DashboardDocument | undefined, query: DashboardQuery, clock: Clock): Html {
   return html`<div id="content" ${new Html(document === undefined ? ' hidden' : '')}>
-            <div class="charts">${chartsView(document?.samples ?? [], CHART_SLOTS)}</div>
-            <section id="mode" class="card" aria-labelledby="mode-title" hidden></section>
-            <div class="columns">
-              <section id="modes" class="card" aria-labelledby="modes-title">
-                ${modesHeading(document, query)}
-                <div id="list" class="scrolled">
-                  ${document === undefined ? null : modesView(document, query, clock)}
-                </div>
-              </section>
-              <div class="side">
-                <section class="card" aria-labelledby="errors-title">
-                  <h2 id="errors-title">Errors in the last hour</h2>
-                  <div id="errors">${document === undefined ? null : errorsView(document.errors, clock)}</div>
-                </section>
-                <section class="card" aria-labelledby="database-title">
-                  <h2 id="database-title">Database</h2>
-                  <div id="database">${document === undefined ? null : databaseView(document)}</div>
-                </section>
-              </div>
-            </div>
-          </div>`;
+    <div class="charts">${chartsView(document?.samples ?? [], CHART_SLOTS)}</div>
+    <section id="mode" class="card" aria-labelledby="mode-title" hidden></section>
+    <div class="columns">
+      <section id="modes" class="card" aria-labelledby="modes-title">
+        ${modesHeading(document, query)}
+        <div id="list" class="scrolled">
+          ${document === undefined ? null : modesView(document, query, clock)}
+        </div>
+      </section>
+      <div class="side">
+        <section class="card" aria-labelledby="errors-title">
+          <h2 id="errors-title">Errors in the last hour</h2>
+          <div id="errors">${document === undefined ? null : errorsView(document.errors, clock)}</div>
+        </section>
+        <section class="card" aria-labelledby="database-title">
+          <h2 id="database-title">Database</h2>
+          <div id="database">${document === undefined ? null : databaseView(document)}</div>
+        </section>
+      </div>
+    </div>
+  </div>`;
 }
 
 function tokenForm(isNeeded: boolean): Html {
