@@ -1,5 +1,5 @@
-// Measures what open pages of the dashboard cost: `tsx bench/dashboard.ts`, after a build. Each round measures
-// one service without pages and with each count of them, in turn, so that a slow moment affects all alike.
+// Measures the cost of open pages of the dashboard: `tsx bench/dashboard.ts`, after a build. Each round
+// measures one service with each count of pages, in turn, so that a slow moment affects all alike.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {Agent, request} from 'node:http';
 import {tmpdir} from 'node:os';
@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {run} from './load.js';
 import {median, medianRatio} from './statistics.js';
-import {startTarget, stopTarget} from './target.js';
+import {cpuSeconds, startTarget, stopTarget} from './target.js';
 
 const {values: options} = parseArgs({
   options: {
@@ -18,6 +18,8 @@ const {values: options} = parseArgs({
     connections: {type: 'string', default: '64'},
   },
 });
+
+const IDLE_SECONDS = 20;
 
 /** Zero twice: their ratio is the noise. */
 const pageCounts = [0, 0, 1, 50];
@@ -57,16 +59,31 @@ function read(url: string, agent: Agent): Promise<string> {
   });
 }
 
-async function rateWith(pages: number): Promise<number> {
+async function withPages<T>(pages: number, measure: () => Promise<T>): Promise<T> {
   const closed = new AbortController();
   const open = Array.from({length: pages}, () => openPage(closed.signal));
   // All pages have had their first, longer answer.
   await sleep(pages === 0 ? 0 : 2500);
-  const load = {connections: Number(options.connections), seconds: Number(options.seconds)};
-  const {rate} = await run(target, {...load, range: 10, modes: 1});
+  const measured = await measure();
   closed.abort();
   await Promise.all(open);
-  return rate;
+  return measured;
+}
+
+function rateWith(pages: number): Promise<number> {
+  return withPages(pages, async () => {
+    const load = {connections: Number(options.connections), seconds: Number(options.seconds)};
+    return (await run(target, {...load, range: 10, modes: 1})).rate;
+  });
+}
+
+/** Returns the processor time of the service without requests, in milliseconds per second. */
+function idleCost(pages: number): Promise<number> {
+  return withPages(pages, async () => {
+    const before = cpuSeconds(target.process.pid);
+    await sleep(IDLE_SECONDS * 1000);
+    return ((cpuSeconds(target.process.pid) - before) / IDLE_SECONDS) * 1000;
+  });
 }
 
 try {
@@ -86,6 +103,10 @@ try {
     process.stdout.write(
       `${pages} pages: ${median(own).toFixed(0)} requests/s (${low} to ${high}), ${share}\n`,
     );
+  }
+  for (const pages of new Set(pageCounts)) {
+    const cost = (await idleCost(pages)).toFixed(1);
+    process.stdout.write(`${pages} pages, no requests: ${cost} ms of processor time per second\n`);
   }
 } finally {
   await stopTarget(target);

@@ -1,4 +1,4 @@
-// Takes pictures of the dashboard: docs/dashboard.png, or all states of the page into the folder that is named.
+// Takes a picture of the dashboard, docs/dashboard.png; or of all its states, into the folder that is named.
 import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, realpathSync, rmSync} from 'node:fs';

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import {formatRate} from '../lib/util/numbers.js';
-import {shortTime} from './times.js';
+import {clockTime, shortTime} from './times.js';
 
 const HISTORY_S = 900;
 const MIN_SPAN_S = 60;
@@ -113,7 +113,12 @@ export class Chart {
         cursor: {drag: {x: false, y: false}, points: {size: 7}},
         scales: {y: {range: (_, __, max) => [0, Math.max(1, max * 1.1)]}},
         axes: [
-          {...axis, size: fontSize * 2, space: fontSize * 6, values: (_, splits) => splits.map(tickTime)},
+          {
+            ...axis,
+            size: fontSize * 2,
+            space: fontSize * 6,
+            values: (_, splits, __, ___, step) => splits.map(step < 60 ? tickSecond : tickMinute),
+          },
           {...axis, size: fontSize * 4.6, values: (_, splits) => splits.map(formatTick)},
         ],
         series: [{}, ...lines],
@@ -132,7 +137,8 @@ export class Chart {
   }
 }
 
-const tickTime = (seconds: number): string => shortTime(seconds * 1000);
+const tickMinute = (seconds: number): string => shortTime(seconds * 1000);
+const tickSecond = (seconds: number): string => clockTime(seconds * 1000);
 
 /** Formats a value of an axis in few characters: `1.5k`. */
 function formatTick(value: number): string {

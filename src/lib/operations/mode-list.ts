@@ -24,8 +24,8 @@ export function isUseShown({usedShare}: Pick<ModeDocument, 'usedShare'>): boolea
 }
 
 /**
- * Returns integers per second between two readings of a counter; `undefined` if a reading is damaged or no time
- * has passed. A reset backward does not count as negative use.
+ * Returns integers per second between two readings of a counter; `undefined` if a reading is damaged or no
+ * time has passed. A reset backward does not count as negative use.
  */
 export function integersPerSecond(
   previous: bigint | null,
