@@ -16,7 +16,7 @@ export function serviceView({version, service}: DashboardDocument): Html {
     </div>
     <div>
       <dt>Up for</dt>
-      <dd>${formatDuration(uptimeSeconds)}</dd>
+      <dd class="wide">${formatDuration(uptimeSeconds)}</dd>
     </div>
     ${
       connections === null
