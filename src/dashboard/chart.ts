@@ -2,6 +2,8 @@ import uPlot from 'uplot';
 import {formatRate} from '../lib/util/numbers.js';
 import {clockTime, shortTime} from './times.js';
 
+const LAYOUT = {padding: [8, 6, 0, 0] as uPlot.Padding, legend: {show: false}};
+
 const HISTORY_S = 900;
 const MIN_SPAN_S = 60;
 
@@ -108,8 +110,7 @@ export class Chart {
     return new uPlot(
       {
         ...this.#size(),
-        padding: [8, 6, 0, 0],
-        legend: {show: false},
+        ...LAYOUT,
         cursor: {drag: {x: false, y: false}, points: {size: 7}},
         scales: {y: {range: (_, __, max) => [0, Math.max(1, max * 1.1)]}},
         axes: [
