@@ -27,7 +27,7 @@ export class MarkWatch {
   }
 
   /** Compares all marks now, and refreshes them from now on. */
-  start(): void {
+  start(): this {
     this.#guard.onVerdict = () => {
       void this.compareAll().catch(() => undefined);
     };
@@ -40,6 +40,7 @@ export class MarkWatch {
         });
     }, REFRESH_MS).unref();
     void this.#startComparing();
+    return this;
   }
 
   async stop(): Promise<void> {

@@ -17,6 +17,9 @@ export interface GuardOptions {
   readonly warn?: ((text: string) => void) | undefined;
 }
 
+/** Bounds the warnings about raised counters; a long list would hide other warnings. */
+const MAX_RAISED_WARNINGS = 5;
+
 /** The reason why a counter is below its mark, and the epoch that decides it. */
 export interface Verdict {
   readonly kind: 'on purpose' | 'raise' | 'stop';
@@ -154,6 +157,14 @@ export class RegressionGuard {
   /** The number of counters found below their marks, by what was done. */
   get counts(): {readonly raised: number; readonly forgotten: number} {
     return {raised: this.#raisedCount, forgotten: this.#forgottenCount};
+  }
+
+  /** Returns what an operator should know: the counters raised last, and a problem of the file of marks. */
+  warnings(): readonly string[] {
+    const {path = '', problem} = this.memory;
+    const raised = this.#raised.recent().slice(-MAX_RAISED_WARNINGS);
+    const texts = raised.map((regression) => raisedText(regression, this.#store.location));
+    return problem === undefined ? texts : [...texts, guardFileProblem(path, problem)];
   }
 
   /** Reports a new problem of the file of marks. */

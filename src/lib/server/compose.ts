@@ -60,8 +60,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
   const lifecycle = new Lifecycle();
   const writer = new ResponseWriter(headers, lifecycle, hooks.access, hooks.timesRequests);
   const {allocator, metrics, highest} = measuredAllocator(settings, store, hooks);
-  const watch = new MarkWatch(store, allocator.guard, settings.firstIndex);
-  watch.start();
+  const watch = new MarkWatch(store, allocator.guard, settings.firstIndex).start();
   const health = new Health(store, allocator, lifecycle);
   const errors = new ErrorTally();
   const rejections = new Rejections(metrics, errors, hooks.failure);
@@ -86,17 +85,20 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     routes,
     remarks,
     readTokens: () => tokens?.read() ?? (() => undefined),
-    setAddress: (address) => {
-      hosts.setAddress(address);
-    },
+    setAddress: (address) => void hosts.setAddress(address),
     watchConnections: (count) => dashboard?.watchConnections(count),
-    finish: async () => {
+    finish: () => {
       dashboard?.close();
-      await allocator.close();
-      await watch.stop();
-      await allocator.guard.memory.close({sync: true});
+      return finishAllocations(allocator, watch);
     },
   };
+}
+
+/** Waits for all accepted requests, and keeps their high-water marks. */
+async function finishAllocations(allocator: Allocator, watch: MarkWatch): Promise<void> {
+  await allocator.close();
+  await watch.stop();
+  await allocator.guard.memory.close({sync: true});
 }
 
 /** Returns `undefined` if the setting turns the dashboard off. */

@@ -97,7 +97,17 @@ describe('the Host header', () => {
   it('of a server on loopback must be an address, localhost or in allowed_hosts', async () => {
     const url = await serve({UNIQUEID_ALLOWED_HOSTS: 'ids.example.org, Other'});
     for (const host of foreign) {
-      for (const path of [getid, '/', '/status', '/health', '/metrics', '/openapi.json', '/dashboard', '/dashboard.json', '/nothing'])
+      for (const path of [
+        getid,
+        '/',
+        '/status',
+        '/health',
+        '/metrics',
+        '/openapi.json',
+        '/dashboard',
+        '/dashboard.json',
+        '/nothing',
+      ])
         expect(await statusOf(url, {host}, path), host + path).toBe(421);
     }
     for (const host of [...known, 'ids.example.org', 'IDS.example.org.:443', 'other'])

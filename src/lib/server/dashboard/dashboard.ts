@@ -156,7 +156,7 @@ export class Dashboard {
 
   async #document(query: DashboardQuery): Promise<DashboardDocument> {
     const {allocator, maxQueue, errors} = this.#deps;
-    const status = this.#status === undefined ? undefined : statusDocument(this.#status, version);
+    const status = this.#status === undefined ? undefined : statusDocument(this.#status, version, {});
     const queue = allocator.queueLength;
     const rowDeps = {table: this.#table, histories: this.#histories, guard: allocator.guard};
     return {

@@ -97,7 +97,8 @@ export class VerdictWatch {
       const {code, message} = failed;
       reasons.push({code, text: `Requests failed within the last minute: ${message}`, action: null});
     }
-    for (const text of warnings) reasons.push({code: null, text, action: null});
+    for (const text of [...allocator.guard.warnings(), ...warnings])
+      reasons.push({code: null, text, action: null});
     return reasons;
   }
 }

@@ -1,4 +1,4 @@
-import {guardFileProblem, queueFull, raisedText, regressed} from '../../allocation/rejections.js';
+import {queueFull, regressed} from '../../allocation/rejections.js';
 import {exactJson} from '../../util/exact-json.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {ageOf} from '../../operations/issued.js';
@@ -49,11 +49,9 @@ export class ServiceStatus {
       .slice(0, MAX_QUARANTINE_WARNINGS)
       .map((regression) => regressed(regression, location))
       .map(({message, hint = ''}) => `${message} ${hint}`);
-    const raised = guard.raised().slice(-MAX_QUARANTINE_WARNINGS);
-    warnings.push(...raised.map((regression) => raisedText(regression, location)));
-    const {path, problem} = guard.memory;
-    if (problem !== undefined) warnings.push(guardFileProblem(path ?? '', problem));
-    const database = {...status.database, warnings: [...warnings, ...status.database.warnings]};
+    const {path} = guard.memory;
+    const allWarnings = [...warnings, ...guard.warnings(), ...status.database.warnings];
+    const database = {...status.database, warnings: allWarnings};
     const document = statusDocument({...status, database}, version, {
       guardFile: path === undefined ? undefined : {path, ageSeconds: ageOf(path)},
       service: {
