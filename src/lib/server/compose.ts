@@ -85,7 +85,7 @@ export function compose(settings: Settings, store: Store, hooks: ApiHooks): Api 
     routes,
     remarks,
     readTokens: () => tokens?.read() ?? (() => undefined),
-    setAddress: (address) => void hosts.setAddress(address),
+    setAddress: hosts.setAddress.bind(hosts),
     watchConnections: (count) => dashboard?.watchConnections(count),
     finish: () => {
       dashboard?.close();
