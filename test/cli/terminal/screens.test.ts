@@ -55,6 +55,7 @@ function steady(screen: string, cwd: string): string {
   return screen
     .replaceAll(cwd, '/srv/uniqueid')
     .replaceAll(/\d+ ms\b/g, '2 ms')
+    .replaceAll(/\bwritten \d+ s ago\b/g, 'written 5 s ago')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:8051')
     .replaceAll(/\S+Z \S+@\S+ moved/g, '2026-11-24T09:30:00.000Z ann@archive moved')
     .split('\n')

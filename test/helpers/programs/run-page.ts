@@ -95,9 +95,12 @@ export function steady(text: string): string {
       .replaceAll(/MariaDB \d[\d.]*, [\d.]+ [kM]B/g, 'MariaDB 10.11.4, 16 kB')
       .replaceAll(/"(SQLite|PostgreSQL|MariaDB) \d[\d.]*"/g, '"$1 3"')
       .replaceAll(/(SQLite \d[\d.]*), \d+ kB/g, '$1, 20 kB')
+      .replaceAll(/^(identity[|\t])\d+$/gm, '$1718281828')
       .replaceAll(/"identity": "[0-9a-f]+"/g, '"identity": "9f2c61d0a4b37e58"')
       .replaceAll(/"sizeBytes": \d+/g, '"sizeBytes": 32872')
       .replaceAll(/\bup \d+ s\b/g, 'up 5 s')
+      .replaceAll(/\bwritten \d+ s ago\b/g, 'written 5 s ago')
+      .replaceAll(/"ageSeconds": [\d.]+/g, '"ageSeconds": 5')
       .replaceAll(/"uptimeSeconds": [\d.]+/g, '"uptimeSeconds": 5.1')
       .replaceAll('\r', '')
       // The order of headers is not significant.
