@@ -183,7 +183,7 @@ describe('the page in an outage', () => {
 
   it('has the command that mends a quarantined mode', async () => {
     const cwd = makeWorkspace();
-    const server = await startServer(['--sync'], {cwd});
+    const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_ON_REGRESSION: 'stop'}});
     await ask(server.url, "/getid?mode=it's&range=100");
     await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('UPDATE uniqueindex SET "index" = 7');
     expect((await ask(server.url, "/getid?mode=it's&range=1")).status).toBe(503);

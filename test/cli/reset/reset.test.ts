@@ -282,7 +282,6 @@ describe('reset --server', () => {
     const cwd = makeWorkspace();
     const {url} = await startServer(['--sync'], {cwd});
     await cli(['getid', '-m', 'file', '-r', '100', '--server', url], {cwd});
-    await cli(['getid', '-m', 'file', '-r', '50'], {cwd});
     const args = ['reset', '-m', 'file', '--to', '99', '--yes', '--server', url];
     const rejected = await cli([...args, '--json'], {cwd});
     expect(rejected.status).toBe(6);
@@ -290,11 +289,10 @@ describe('reset --server', () => {
     expect(code).toBe('REJECTED');
     for (const part of [url, '"file"', '99']) expect(message).toContain(part);
     expect(hint).toMatch(/\b100\b/);
-    const back = ['reset', '-m', 'file', '--to', '100', '--yes', '--allow-duplicates', '--server', url];
-    const allowed = await cli(back, {cwd});
+    const allowed = await cli(['reset', '-m', 'file', '--to', '120', '--yes', '--server', url], {cwd});
     expect(allowed.status).toBe(0);
     expect((await cli(['getid', '-m', 'file', '--format', 'plain', '--server', url], {cwd})).stdout).toBe(
-      '100 100\n',
+      '120 120\n',
     );
   });
 
@@ -366,7 +364,8 @@ describe('reset --server', () => {
 
   it('checks every service that is named', async () => {
     const {cwd, counters} = archive();
-    const [first, second] = [await startServer([], {cwd}), await startServer([], {cwd})];
+    const env = {UNIQUEID_GUARD_FILE: 'none'};
+    const [first, second] = [await startServer([], {cwd, env}), await startServer([], {cwd, env})];
     await cli(['getid', '-m', 'file', '-r', '100', '--server', second.url], {cwd});
     const servers = ['--server', first.url, '--server', second.url];
     const rejected = await cli(['reset', '-m', 'file', '--to', '251100', '--yes', ...servers], {cwd});

@@ -167,7 +167,7 @@ describe('/health', () => {
 
   it('is 503 for a counter below its high-water mark, and the log has the reset that mends it', async () => {
     const cwd = makeWorkspace();
-    const server = await startServer(['--sync'], {cwd});
+    const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_ON_REGRESSION: 'stop'}});
     const {url} = server;
     await ask(url, '/getid?mode=file&range=50');
     await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('UPDATE uniqueindex SET "index" = 10');

@@ -320,7 +320,7 @@ it('/health names the database and its problem only to clients with a token', as
 
 it('/health with a quarantined mode checks the database once for concurrent clients', async () => {
   const cwd = makeWorkspace();
-  const {url} = await startServer(['--sync'], {cwd});
+  const {url} = await startServer(['--sync'], {cwd, env: {UNIQUEID_ON_REGRESSION: 'stop'}});
   await ask(url, '/getid?range=50&mode=file');
   const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
   await database.execute('UPDATE uniqueindex SET "index" = 10');
