@@ -101,19 +101,10 @@ async function addClerk(server: PrivateServer): Promise<string> {
   return `postgresql://clerk:secret@127.0.0.1:${server.port}/postgres`;
 }
 
-/**
- * Waits until every server has quarantined every mode: the error names the `reset` that ends a quarantine.
- */
-async function untilQuarantined(servers: readonly RunningServer[]): Promise<void> {
-  for (const {url} of servers) {
-    for (const mode of modes) {
-      const isQuarantined = async (): Promise<boolean> => {
-        const {status, body} = await ask(url, `/getid?range=1&mode=${mode}`);
-        return status === 503 && body.includes(`uniqueid reset --mode ${mode} --at-least `);
-      };
-      while (!(await isQuarantined())) await sleep(50);
-    }
-  }
+/** Returns how many counters a server has raised. */
+async function raisedCounters(url: string): Promise<number> {
+  const {body} = await ask(url, '/metrics');
+  return Number(/^uniqueid_regressions_total\{outcome="raised"\} (\d+)$/m.exec(body)?.[1] ?? 0);
 }
 
 /** Returns how a commit is made durable, and the warnings, as `status` shows them. */
@@ -211,16 +202,17 @@ needs('postgresql').describe('PostgreSQL failover', () => {
     await crash(primary);
     await standby.restart();
     await promote(standby);
-    expect(await takeAtLast(server)).toBe(10n);
+    // The server may have read the counter of the cancelled commits, and then skips their integers.
+    expect(await takeAtLast(server)).toBeGreaterThanOrEqual(10n);
   });
 
-  it('with an asynchronous standby shows a warning before, quarantines lost counters after, and reset repairs them', async () => {
+  it('with an asynchronous standby shows a warning before, and raises the lost counters after', async () => {
     const primary = await startPrimary();
     const proxy = await startProxy(primary.port);
     const standby = await addStandby(primary, {through: proxy.port});
     await untilStandbyIs(primary, 'async');
     const fleet = await startFleet(urlOf(primary, standby));
-    const {servers, load, stop, run, join} = fleet;
+    const {servers, load, stop, join} = fleet;
     const asClerk = await addClerk(primary);
     for (const args of [[], ['--database', asClerk]])
       expect((await durabilityOf(fleet, ...args)).warnings).toEqual([
@@ -233,30 +225,16 @@ needs('postgresql').describe('PostgreSQL failover', () => {
     await crash(primary);
     proxy.cut();
     await promote(standby);
-    await untilQuarantined(servers);
+    await untilGiven(load);
     await stop();
     expectNothingTwice(load);
 
     const {next} = flaws(load.given.get('file') ?? []);
-    const named = await Promise.all(
-      servers.map(async ({url}) => {
-        const health = await ask(url, '/health');
-        expect(health.status).toBe(503);
-        const refused = await ask(url, '/getid?range=1&mode=file');
-        expect(refused.status).toBe(503);
-        return BigInt(/uniqueid reset --mode file --at-least (\d+)/.exec(refused.body)?.[1] ?? 0);
-      }),
-    );
-    // Each server names its own high-water mark; a reset to the highest one repairs the counter.
-    expect(named.reduce((a, b) => (a > b ? a : b))).toBe(next);
-    // A new server has issued nothing, so it cannot notice the loss.
+    // A server that starts later reads the same high-water marks.
     const late = await join();
-    expect((await ask(late.url, '/health')).status).toBe(200);
-    for (const mode of modes) {
-      const to = String(flaws(load.given.get(mode) ?? []).next);
-      expect((await run('reset', '-m', mode, '--at-least', to, '--yes')).status).toBe(0);
-    }
     for (const server of [...servers, late]) expect(await takeAtLast(server)).toBeGreaterThanOrEqual(next);
+    const raised = await Promise.all(servers.map(({url}) => raisedCounters(url)));
+    expect(Math.max(...raised)).toBeGreaterThan(0);
     for (const {url} of servers) await untilHealthIs(url, 200);
   });
 });
