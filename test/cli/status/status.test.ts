@@ -15,6 +15,7 @@ describe('status', () => {
     expect(facts.split('\n')).toEqual([
       expect.stringMatching(/^Database +\/.*\/db\.sqlite3 \(SQLite [\d.]+, 20 kB\)$/),
       expect.stringMatching(/^Durability +journal_mode=delete, synchronous=EXTRA$/),
+      expect.stringMatching(/^Guard file +\/.*\/db\.sqlite3-issued \(not written yet\)$/),
       expect.stringMatching(/^Schema +1\.0, /),
     ]);
     const lines = table.trimEnd().split('\n');
