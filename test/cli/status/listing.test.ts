@@ -85,7 +85,7 @@ it('--mode hides no problem of the schema', async () => {
 
 it('a service marks a quarantined mode and warns of it', async () => {
   const cwd = makeWorkspace();
-  const server = await startServer(['--sync'], {cwd});
+  const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_ON_REGRESSION: 'stop'}});
   await ask(server.url, '/getid?mode=file&range=10');
   await ask(server.url, '/getid?mode=other&range=10');
   await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
