@@ -1,15 +1,16 @@
 import {execFileSync} from 'node:child_process';
 import {chmodSync, existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {openapiText} from '../../src/lib/server/routes/openapi.js';
-import {buildImage, type Image} from '../helpers/image/buildah.js';
+import {buildImage} from '../helpers/image/buildah.js';
 import {serveByContainer, startContainer} from '../helpers/image/container.js';
 import {freePort} from '../helpers/databases/private-server.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {needs} from '../helpers/run/needs.js';
+import {shared} from '../helpers/run/shared.js';
 
 /** Time limit of the build, in milliseconds: Debian, a compiler and all packages are installed in it. */
 const BUILD_MS = 1_800_000;
@@ -28,15 +29,14 @@ function makeVolume(): string {
 }
 
 needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image', {timeout: TEST_MS}, () => {
-  let image: Image;
-
-  beforeAll(() => {
-    image = buildImage(process.env['UNIQUEID_TEST_IMAGES'] ?? makeWorkspace());
-    process.stderr.write(`The image has ${Math.round(image.sizeBytes / 1e6)} MB.\n`);
+  const image = shared(() => {
+    const made = buildImage(process.env['UNIQUEID_TEST_IMAGES'] ?? makeWorkspace());
+    process.stderr.write(`The image has ${Math.round(made.sizeBytes / 1e6)} MB.\n`);
+    return Promise.resolve(made);
   }, BUILD_MS);
 
   it('names its user, port, volume, health check and licence', () => {
-    expect(image.config).toMatchObject({
+    expect(image().config).toMatchObject({
       User: 'node',
       ExposedPorts: {'8051/tcp': {}},
       Volumes: {'/var/lib/uniqueid': {}},
@@ -45,12 +45,12 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
         'org.opencontainers.image.licenses': 'MIT',
       },
     });
-    expect(image.config.Healthcheck.Test.slice(0, 2)).toEqual(['CMD', 'node']);
+    expect(image().config.Healthcheck.Test.slice(0, 2)).toEqual(['CMD', 'node']);
   });
 
   it('holds no build tool, test, source or secret', () => {
     const find = (folder: string, ...tests: string[]): string[] =>
-      execFileSync('find', [join(image.rootfs, folder), ...tests], {encoding: 'utf8'})
+      execFileSync('find', [join(image().rootfs, folder), ...tests], {encoding: 'utf8'})
         .split('\n')
         .filter((path) => path !== '');
     const tools = [
@@ -69,10 +69,10 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
     ];
     const names = tools.flatMap((name) => ['-o', '-name', name]).slice(1);
     expect(find('usr', '-path', '*/bin/*', '(', ...names, ')')).toEqual([]);
-    expect(readdirSync(join(image.rootfs, 'srv', 'uniqueid')).sort()).toEqual(
+    expect(readdirSync(join(image().rootfs, 'srv', 'uniqueid')).sort()).toEqual(
       ['LICENSE', 'bin', 'dist', 'node_modules', 'oclif.manifest.json', 'package.json', 'scripts'].sort(),
     );
-    expect(readdirSync(join(image.rootfs, 'srv', 'uniqueid', 'scripts')).sort()).toEqual([
+    expect(readdirSync(join(image().rootfs, 'srv', 'uniqueid', 'scripts')).sort()).toEqual([
       'docker-entry.sh',
       'docker-health.js',
     ]);
@@ -91,12 +91,12 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
     for (const folder of ['srv', 'root', 'home', 'usr/local', 'var/lib/uniqueid'])
       expect(find(folder, '(', ...unwanted, ')'), folder).toEqual([]);
     for (const folder of ['root/.npm', 'root/.cache', 'home/node/.npm'])
-      expect(existsSync(join(image.rootfs, folder)), folder).toBe(false);
+      expect(existsSync(join(image().rootfs, folder)), folder).toBe(false);
   });
 
   it('serves every route from a read-only root, as PID 1 and as an unprivileged user', async () => {
     const volume = makeVolume();
-    const server = await serveByContainer(image, await freePort(), {volume, env});
+    const server = await serveByContainer(image(), await freePort(), {volume, env});
     for (const path of Object.keys((JSON.parse(openapiText) as {paths: object}).paths)) {
       const query = path === '/getid' ? '?range=1&mode=file' : '';
       expect((await ask(server.url, path + query)).status, path).toBe(200);
@@ -115,7 +115,7 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
 
   it('answers every accepted request after SIGTERM, and leaves no gap', async () => {
     const volume = makeVolume();
-    const server = await serveByContainer(image, await freePort(), {volume, env});
+    const server = await serveByContainer(image(), await freePort(), {volume, env});
     const given: Given[] = [];
     const agent = keepAlive(32);
     let isStopping = false;
@@ -143,17 +143,17 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
     const {next, ...rest} = flaws(given);
     expect(rest).toEqual({overlaps: [], gaps: []});
     const args = ['getid', '--mode', 'file', '--format', 'plain'];
-    const after = await startContainer(image, {volume, env, args}).finished;
+    const after = await startContainer(image(), {volume, env, args}).finished;
     expect(after).toMatchObject({status: 0, stdout: `${next} ${next}\n`});
   });
 
   it('runs as any user ID, also one without an account', async () => {
     const volume = makeVolume();
     for (const args of [['dbsync'], ['status'], ['--help']])
-      expect(await startContainer(image, {volume, env, args, user: 4711}).finished).toMatchObject({
+      expect(await startContainer(image(), {volume, env, args, user: 4711}).finished).toMatchObject({
         status: 0,
       });
-    const server = await serveByContainer(image, await freePort(), {volume, env, user: 4711});
+    const server = await serveByContainer(image(), await freePort(), {volume, env, user: 4711});
     expect((await ask(server.url, '/getid?range=1&mode=file')).status).toBe(200);
     server.process.kill('SIGTERM');
     expect(await server.finished).toMatchObject({status: 0});

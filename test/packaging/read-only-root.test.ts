@@ -48,7 +48,13 @@ needs('mounts').describe('a read-only root file system', () => {
     server.process.kill('SIGTERM');
     expect((await server.finished).status).toBe(0);
     expect(readdirSync(cwd)).toEqual(['data']);
-    expect(readdirSync(data).sort()).toEqual(['access.log', 'db.sqlite3', 'error.log', 'error.log.1']);
+    expect(readdirSync(data).sort()).toEqual([
+      'access.log',
+      'db.sqlite3',
+      'db.sqlite3-issued',
+      'error.log',
+      'error.log.1',
+    ]);
   });
 
   it('makes every allocation fail if it holds the database, and changes no file', async () => {
@@ -62,7 +68,7 @@ needs('mounts').describe('a read-only root file system', () => {
       ['reset', '--mode', 'file', '--to', '100', '--yes'],
     ])
       expect((await confined(cwd, '', args).finished).status, args.join(' ')).toBe(4);
-    expect(readdirSync(cwd)).toEqual(['db.sqlite3']);
+    expect(readdirSync(cwd).sort()).toEqual(['db.sqlite3', 'db.sqlite3-issued']);
     // With the WAL of a killed service, the file can be read.
     const killed = await startServer([], {cwd});
     await ask(killed.url, '/getid?mode=file&range=1');

@@ -9,9 +9,10 @@ let collected: Cleanup[] | undefined;
  * Makes something once for all tests of the surrounding suite. Helpers that end their processes and folders
  * with the test end them with the suite here.
  *
+ * @param limitMs time limit of `make`; by default that of hooks
  * @returns a function that tests call for the value
  */
-export function shared<T>(make: () => Promise<T>): () => T {
+export function shared<T>(make: () => Promise<T>, limitMs?: number): () => T {
   let value: {readonly made: T} | undefined;
   const cleanups: Cleanup[] = [];
   beforeAll(async () => {
@@ -21,7 +22,7 @@ export function shared<T>(make: () => Promise<T>): () => T {
     } finally {
       collected = undefined;
     }
-  });
+  }, limitMs);
   // Runs even if `make` fails or takes too long.
   afterAll(async () => {
     collected = undefined;
