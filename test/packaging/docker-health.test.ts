@@ -15,7 +15,7 @@ function check(url: string): Promise<Finished> {
 
 it('the health check fails if the service cannot allocate, and if it is unreachable', async () => {
   const cwd = makeWorkspace();
-  const server = await startServer(['--sync'], {cwd});
+  const server = await startServer(['--sync'], {cwd, env: {UNIQUEID_ON_REGRESSION: 'stop'}});
   expect(await check(server.url)).toMatchObject({status: 0, stdout: '200\n'});
   await ask(server.url, '/getid?mode=file&range=50');
   await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('UPDATE uniqueindex SET "index" = 10');

@@ -1,8 +1,12 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {Counter, Lineage, Store} from '../store/store.js';
 import {withIdentity, type RegressionGuard} from './regression-guard.js';
 
 /** The time between two readings of the counters that other servers may have moved. */
 const REFRESH_MS = 1000;
+
+/** The longest wait for a comparison at the end. */
+const STOP_TIMEOUT_MS = 500;
 
 /** The most modes in one statement; MariaDB compares longer lists otherwise. */
 const MODES_PER_STATEMENT = 500;
@@ -43,10 +47,11 @@ export class MarkWatch {
     return this;
   }
 
+  /** Stops; waits briefly for a running comparison, but not for a database that does not answer. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#refreshing;
-    await this.#comparing?.catch(() => undefined);
+    const running = [this.#refreshing, this.#comparing?.catch(() => undefined)];
+    await Promise.race([Promise.all(running), sleep(STOP_TIMEOUT_MS, undefined, {ref: false})]);
   }
 
   /** Raises all counters below their marks, or forgets the marks if a reset moved the counters. */
