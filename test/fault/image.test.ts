@@ -110,7 +110,7 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
     expect(status).toMatch(/^CapEff:\t0+$/m);
     server.process.kill('SIGTERM');
     expect(await server.finished).toMatchObject({status: 0});
-    expect(readdirSync(volume)).toEqual(['db.sqlite3']);
+    expect(readdirSync(volume)).toEqual(['db.sqlite3', 'db.sqlite3-issued']);
   });
 
   it('answers every accepted request after SIGTERM, and leaves no gap', async () => {
