@@ -105,11 +105,14 @@ class MysqlStore implements Store {
         statements.readParts,
       );
       return toLineage(rows);
-    });
+    }, this.#limit);
   }
 
   async ensureIdentity(candidate: number): Promise<void> {
-    await this.#use((connection) => connection.query(statements.recordNewPart, [IDENTITY_PART, candidate]));
+    await this.#use(
+      (connection) => connection.query(statements.recordNewPart, [IDENTITY_PART, candidate]),
+      this.#limit,
+    );
   }
 
   readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
@@ -121,7 +124,7 @@ class MysqlStore implements Store {
         for (const row of rows) counters.push(toCounter({mode: row.mode, next: storedValue(row)}));
       }
       return counters;
-    });
+    }, this.#limit);
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {

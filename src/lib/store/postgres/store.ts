@@ -127,18 +127,19 @@ class PostgresStore implements Store {
   }
 
   lineage(): Promise<Lineage> {
-    return this.#ask(readLineage);
+    return this.#ask(readLineage, this.#limit);
   }
 
   async ensureIdentity(candidate: number): Promise<void> {
-    await this.#ask((pool) => pool.unsafe(statements.recordIdentity, [IDENTITY_PART, candidate]));
+    const parameters = [IDENTITY_PART, candidate];
+    await this.#ask((pool) => pool.unsafe(statements.recordIdentity, parameters), this.#limit);
   }
 
   readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
     return this.#ask(async (pool) => {
       const rows = await this.#query<Row>(pool, statements.readCounters, [pool.typed.texts(modes)]);
       return rows.map(toCounter);
-    });
+    }, this.#limit);
   }
 
   counters({after, limit}: CounterPage = {}): Promise<readonly Counter[]> {
