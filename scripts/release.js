@@ -238,12 +238,14 @@ function announce(title) {
 }
 
 /** Runs a program that shows its own output. @throws Rejection if it fails */
-/** Without the notice of a newer npm, which npm prints at most once a day. */
-const env = {...process.env, npm_config_update_notifier: 'false'};
-
 function run(program, ...args) {
   try {
-    execFileSync(program, args, {cwd: root, env, stdio: ['ignore', 'inherit', 'inherit']});
+    execFileSync(program, args, {
+      cwd: root,
+      // Npm prints a notice of a newer npm at most once a day.
+      env: {...process.env, npm_config_update_notifier: 'false'},
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
   } catch (error) {
     throw failureOf(program, args, error);
   }
