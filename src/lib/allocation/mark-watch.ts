@@ -50,8 +50,12 @@ export class MarkWatch {
   /** Stops; waits briefly for a running comparison, but not for a database that does not answer. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    const running = [this.#refreshing, this.#comparing?.catch(() => undefined)];
-    await Promise.race([Promise.all(running), sleep(STOP_TIMEOUT_MS, undefined, {ref: false})]);
+    await Promise.race([this.#untilIdle(), sleep(STOP_TIMEOUT_MS, undefined, {ref: false})]);
+  }
+
+  async #untilIdle(): Promise<void> {
+    await this.#refreshing;
+    await this.#comparing?.catch(() => undefined);
   }
 
   /** Raises all counters below their marks, or forgets the marks if a reset moved the counters. */
