@@ -1,7 +1,5 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {root} from '../helpers/folders/workspace.js';
+import {runVerification} from '../helpers/programs/verification.js';
 import {needs} from '../helpers/run/needs.js';
 
 /** An arbitrary seed; a constant makes a failure easy to repeat. */
@@ -17,17 +15,8 @@ const setUps = [
   {name: 'async', faults: ['servers on both sides']},
 ] as const;
 
-async function trial(...args: readonly string[]): Promise<{status: number; output: string}> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'verification/network/network.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, output};
-}
+const trial = (...args: readonly string[]): ReturnType<typeof runVerification> =>
+  runVerification('network/network.ts', args);
 
 needs('network namespaces', 'patroni', 'etcd', 'postgresql', 'galera', 'haproxy')
   // Each trial has a network of its own, and waits for failovers most of the time.

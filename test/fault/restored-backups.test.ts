@@ -1,8 +1,6 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
 import {kinds, type Kind} from '../../verification/restore/databases/database.js';
-import {root} from '../helpers/folders/workspace.js';
+import {runVerification} from '../helpers/programs/verification.js';
 import {needs, type Need} from '../helpers/run/needs.js';
 
 /** An arbitrary seed; a constant makes a failure easy to repeat. */
@@ -17,17 +15,8 @@ const needOf: Readonly<Record<Kind, readonly Need[]>> = {
   standby: ['postgresql'],
 };
 
-async function restore(...args: readonly string[]): Promise<{status: number; output: string}> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'verification/restore/run.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, output};
-}
+const restore = (...args: readonly string[]): ReturnType<typeof runVerification> =>
+  runVerification('restore/run.ts', args);
 
 describe.each(kinds)('backups restored at random moments (%s)', (kind) => {
   needs(...needOf[kind]).it.each([1, 4])(

@@ -1,9 +1,7 @@
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
 import {needs, noteMissing, type Need} from '../helpers/run/needs.js';
 import {allFaults} from '../../verification/torture/faults/all.js';
-import {root} from '../helpers/folders/workspace.js';
+import {runVerification} from '../helpers/programs/verification.js';
 
 /** An arbitrary seed; a constant makes a failure easy to repeat. */
 const SEED = '20';
@@ -14,17 +12,8 @@ const kinds: readonly {kind: string; need?: Need}[] = [
   {kind: 'mariadb', need: 'mariadb'},
 ];
 
-async function torture(...args: readonly string[]): Promise<{status: number; output: string}> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'verification/torture/torture.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [status] = (await once(child, 'close')) as [number];
-  return {status, output};
-}
+const torture = (...args: readonly string[]): ReturnType<typeof runVerification> =>
+  runVerification('torture/torture.ts', args);
 
 describe.each(kinds)('a short torture of $kind', ({kind, need}) => {
   needs(...(need === undefined ? [] : [need])).it.each([1, 4])(
