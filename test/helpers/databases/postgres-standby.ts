@@ -86,7 +86,14 @@ export async function untilStandbyIs(primary: PrivateServer, state: 'sync' | 'as
 
 /** Makes a standby a primary; returns when it accepts writes. */
 export async function promote(standby: PrivateServer): Promise<void> {
-  await onServer(standby, 'SELECT pg_promote()');
+  // The replay of the rest may cancel every statement that lasts, so also one that waits for the promotion.
+  await onServer(standby, 'SELECT pg_promote(false)');
+  for (let turn = 0; turn < 600; turn++) {
+    const [row] = await onServer(standby, 'SELECT pg_is_in_recovery()').catch(() => []);
+    if (row?.[0] === false) return;
+    await sleep(50);
+  }
+  throw new Error('the standby is not promoted');
 }
 
 /** Kills all processes of a server with SIGKILL, as when its machine fails. */
