@@ -1,3 +1,4 @@
+import {isIPv6} from 'node:net';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {
@@ -82,6 +83,27 @@ describe('parseDatabaseUrl', () => {
           expect(parseDatabaseUrl(redacted).hosts).toEqual(hosts);
         },
       ),
+    );
+  });
+
+  it('accepts in brackets exactly what net.isIPv6 does', () => {
+    const nearly = fc.string({unit: fc.constantFrom(...'0af:::.1%[ ')});
+    const zone = fc.tuple(fc.ipV6(), fc.constantFrom('', '%', '%eth0', '%a.b-c:1', '%25', '%é', '%a%b'));
+    const address = fc.oneof(
+      nearly,
+      zone.map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(address, (text) => {
+        let hosts: readonly string[] = [];
+        try {
+          hosts = parseDatabaseUrl(`mysql://[${text}]/db`).hosts.map(({host}) => host);
+        } catch {
+          // Rejected.
+        }
+        expect(hosts).toEqual(isIPv6(text) ? [text] : []);
+      }),
+      {numRuns: 2000},
     );
   });
 
