@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, inject, it, onTestFinished, vi} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
+import {MarkWatch} from '../../src/lib/allocation/mark-watch.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
@@ -167,6 +168,20 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     expect(await store.advance([claim('file', 1n)], 0n)).toEqual([granted(1n)]);
     for (const statement of kind.onlyReading(user, name)) await database.execute(statement);
     await expect(store.probe()).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE', transient: false});
+  });
+
+  it('a user who may not write an identity tries to once, not each second', async () => {
+    const {database, user, open} = await setUp();
+    const name = new URL(database.url).pathname.slice(1);
+    for (const statement of kind.onlyCounters(user, name)) await database.execute(statement);
+    const store = await open();
+    const tries = vi.spyOn(store, 'ensureIdentity');
+    const looks = vi.spyOn(store, 'lineage');
+    const watch = new MarkWatch(store, new Allocator(store, options).guard, 0n).start();
+    onTestFinished(() => watch.stop());
+    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3), {timeout: 20_000});
+    expect(tries.mock.calls.length).toBe(1);
+    await expect(tries.mock.results[0]?.value).rejects.toBeInstanceOf(Error);
   });
 
   it('more simultaneous reads than connections all finish', async () => {

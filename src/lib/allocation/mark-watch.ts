@@ -85,7 +85,7 @@ export class MarkWatch {
     const known = new Map(first(marks.entries(), MODES_PER_STATEMENT));
     const counters = known.size === 0 ? [] : await this.#store.readCounters([...known.keys()]);
     // Read after the counters: if no reset is known by now, none of them is from before a reset.
-    const lineage = await withIdentity(this.#store);
+    const lineage = await this.#readLineage();
     const instance = await this.#store.identity();
     memory.poll();
     const isReplaced = this.#noteReplaced(lineage, instance);
@@ -93,6 +93,13 @@ export class MarkWatch {
     if (isReplaced || hasRegressed || lineage.epoch > memory.knownEpoch) await this.compareAll();
     else this.#learn(counters, epoch);
     memory.flush();
+  }
+
+  /** Reads the lineage; a user who may not write an identity does not try again each second. */
+  async #readLineage(): Promise<Lineage> {
+    const lineage = await this.#store.lineage();
+    const isKnown = lineage.identity !== undefined || this.#guard.memory.isOf(lineage);
+    return isKnown ? lineage : withIdentity(this.#store);
   }
 
   /** Returns true if the database is another than a second ago, or an older state of it. */
@@ -122,7 +129,7 @@ export class MarkWatch {
 
   async #compareAll(): Promise<void> {
     const {memory, marks} = this.#guard;
-    const {epoch} = await withIdentity(this.#store);
+    const {epoch} = await this.#readLineage();
     memory.poll();
     const isOnPurpose = epoch > memory.knownEpoch;
     const modes = Array.from(marks.entries(), ([mode]) => mode);
