@@ -1,7 +1,6 @@
-import {chmodSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cli, startCli, startProgram, startServer} from '../../helpers/programs/cli.js';
+import {cli, startCli, startServer} from '../../helpers/programs/cli.js';
 import {failureOf, untilWaiting} from '../../helpers/programs/screens.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
@@ -103,7 +102,6 @@ it('no command hangs or prompts if stdin and stdout are closed', async () => {
   const cwd = await archive();
   const {execFile} = await import('node:child_process');
   const {promisify} = await import('node:util');
-  const {root} = await import('../../helpers/folders/workspace.js');
   const run = join(root, 'bin', 'run.js');
   for (const args of [
     'getid -m file',
@@ -124,19 +122,5 @@ it('no command hangs or prompts if stdin and stdout are closed', async () => {
     const status = args.startsWith('getid') ? 1 : 0;
     expect(stderr, args).toMatch(new RegExp(`^exit ${status}$`, 'm'));
     expect(stderr, args).not.toContain('    at ');
-  }
-});
-
-it.runIf(process.getuid?.() === 0)('a user without a home folder and a name can run commands', async () => {
-  const cwd = makeWorkspace();
-  chmodSync(cwd, 0o777);
-  // The capability lets this user read a clone in a private folder.
-  const caps = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
-  const nobody = ['--reuid', '4711', '--regid', '4711', '--clear-groups', ...caps, 'env', '-u', 'HOME'];
-  const uniqueid = [process.execPath, join(root, 'bin', 'run.js')];
-  for (const args of ['dbsync', 'getid -m file', 'reset -m file --by 1 --yes', 'status --json']) {
-    const command = startProgram('setpriv', [...nobody, ...uniqueid, ...args.split(' ')], {cwd});
-    const {status, stderr} = await command.finished;
-    expect(status, `${args}: ${stderr}`).toBe(0);
   }
 });

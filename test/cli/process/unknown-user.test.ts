@@ -6,9 +6,12 @@ import {startProgram} from '../../helpers/programs/cli.js';
 
 const USER = 4711;
 
-/** Becomes a user without an account, who may read every file: the clone may be in a folder of root. */
+/**
+ * Becomes a user without an account, who may read every file: the clone may be in a folder of root. The real
+ * user stays root, because `access` ignores the capability otherwise.
+ */
 const asUser = [
-  ...[`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'],
+  ...[`--euid=${USER}`, `--egid=${USER}`, '--clear-groups'],
   ...['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
 ];
 
@@ -19,6 +22,7 @@ it.runIf(process.getuid?.() === 0)('runs every command as a user ID without an a
     ['dbsync', ['SHELL']],
     ['status', ['SHELL', 'HOME']],
     ['getid -m file', ['SHELL', 'HOME']],
+    ['reset -m file --by 1 --yes', ['SHELL', 'HOME']],
     ['--help', ['SHELL', 'HOME']],
   ] as const) {
     const variables = ['env', ...unset.flatMap((name) => ['-u', name])];
