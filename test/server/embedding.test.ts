@@ -69,11 +69,13 @@ describe('the service inside another server', () => {
 
   it('answers requests accepted before close, and rejects later ones', async () => {
     const made = await service();
-    const url = await serving(made);
-    const before = ask(url, '/getid?mode=file&range=10');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await made.close();
-    expect(await before).toMatchObject(given);
+    let close: Promise<void> | undefined;
+    const url = await serving((request, response) => {
+      made(request, response);
+      close ??= made.close();
+    });
+    expect(await ask(url, '/getid?mode=file&range=10')).toMatchObject(given);
+    await close;
     expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(503);
   });
 });

@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {readMutants} from '../../verification/mutants/mutants.js';
@@ -16,6 +17,14 @@ it('the mutants break every invariant', () => {
   const broken = new Set(mutants.flatMap(({invariants}) => invariants));
   expect([...broken].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
+
+// First, because the list is made once.
+it('listing tests keeps the build, which other tests run at the same time', () => {
+  const built = (): number => statSync(join(root, 'dist', 'cli', 'main.cjs')).mtimeMs;
+  const before = built();
+  expect(listTests().length).toBeGreaterThan(100);
+  expect(built()).toBe(before);
+}, 300_000);
 
 describe.each(mutants)('the mutant $name', ({patch, tests, only}) => {
   let listed: readonly Listed[];
