@@ -9,7 +9,7 @@ interface Mark {
 }
 
 /**
- * The high-water mark of each mode used by this process: a counter found below its mark has gone backwards.
+ * The high-water marks of the known modes: a counter found below its mark has gone backwards.
  *
  * Keeps at least the `maxModes` modes used last, and less than twice as many.
  */
@@ -21,7 +21,7 @@ export class HighWaterMarks {
     this.#marks = new QuickLRU({maxSize: maxModes === 0 ? MAX_MARKS : Math.min(maxModes, MAX_MARKS)});
   }
 
-  /** Returns one more than the highest integer issued, or `undefined` if this process has issued none. */
+  /** Returns one more than the highest integer issued, or `undefined` if none is known. */
   get(mode: string): bigint | undefined {
     return this.#marks.peek(mode)?.next;
   }
