@@ -1,8 +1,9 @@
-// Lists the packages that an installation gets: as a CycloneDX document, and as a table of their licences.
+// Lists the packages that an installation gets or contains: as a CycloneDX document, and by licence.
 import {execFileSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {dashboardPackages} from './dashboard-packages.js';
 
 /**
  * Returns the names and the texts of the two files for a folder with package.json and its lock.
@@ -12,7 +13,9 @@ import {join} from 'node:path';
  */
 export function billOfMaterials(root) {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const {devDependencies} = manifest;
   delete manifest.devDependencies;
+  for (const name of dashboardPackages) manifest.dependencies[name] = devDependencies[name];
   const temporary = mkdtempSync(join(tmpdir(), 'uniqueid-bill-'));
   try {
     // npm names the product after its folder.

@@ -1,8 +1,9 @@
 // Builds the shipped files. Node needs longer to find and link a hundred modules than to run them, so the
 // modules are bundled; packages are not.
-import {readdirSync} from 'node:fs';
+import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {dashboardPackages} from './dashboard-packages.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -49,7 +50,7 @@ await build({
 });
 
 // The page of the dashboard: one script and one style sheet, which the service puts into the page.
-await build({
+const {metafile} = await build({
   ...shared,
   entryPoints: ['src/dashboard/main.ts', 'src/dashboard/main.css'],
   outdir: 'dist/dashboard',
@@ -59,4 +60,18 @@ await build({
   format: 'iife',
   charset: 'utf8',
   legalComments: 'none',
+  metafile: true,
 });
+
+// The page contains parts of these packages, and their licences ask for their text beside it.
+const included = new Set(
+  Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+);
+if ([...included].sort().join() !== dashboardPackages.join())
+  throw new Error(`the dashboard contains ${[...included].join(', ')}: correct dashboard-packages.js`);
+writeFileSync(
+  `${root}dist/dashboard/LICENSES.txt`,
+  dashboardPackages
+    .map((name) => `${name}\n\n${readFileSync(`${root}node_modules/${name}/LICENSE`, 'utf8').trim()}\n`)
+    .join('\n\n'),
+);

@@ -76,6 +76,9 @@ ${licence}
 The folder /usr/lib/uniqueid/node_modules has these npm packages, each with the text of its licence:
 
 ${rows.join('')}
+The folder /usr/lib/uniqueid/dist/dashboard contains parts of more packages; LICENSES.txt there has their
+licences.
+
 The Apache License 2.0 is in /usr/share/common-licenses/Apache-2.0.
 The file /usr/lib/uniqueid/node is Node.js; node-licence.txt in this folder has its licence.
 `;

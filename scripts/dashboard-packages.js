@@ -1,0 +1,2 @@
+/** The packages of which the page of the dashboard contains parts; nothing installs them. */
+export const dashboardPackages = ['morphdom', 'uplot'];
