@@ -190,7 +190,9 @@ function assertConfigFile(file: IniFile, path: string): void {
           '--config.',
       });
     }
-    const suggestion = nearest(section, known.keys());
+    // No section of another program has a key of the database.
+    const isDatabase = known.get('database')?.some((key) => values.has(key)) === true;
+    const suggestion = isDatabase ? 'database' : nearest(section, known.keys());
     if (suggestion !== undefined) {
       throw new UniqueIDError('CONFIG_INVALID', `${place}: unknown section [${section}].`, {
         hint: `Did you mean [${suggestion}]?`,

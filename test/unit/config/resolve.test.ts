@@ -168,6 +168,16 @@ describe('resolveConfig', () => {
     );
   });
 
+  it.each(['[db]', '[pacifica]', '[default]'])('rejects the database in the section %s', (section) => {
+    expect(() => resolveConfig(service(`${section}\npeewee_url = sqlite:////x/db.sqlite3\n`))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringContaining(section) as string,
+        hint: expect.stringContaining('[database]') as string,
+      }),
+    );
+  });
+
   it('ignores sections of other programs', () => {
     expect(resolveConfig(service('[celery]\nbroker = x\n')).settings.port).toBe(8051);
   });
