@@ -68,7 +68,8 @@ function release({version, dryRun, skipTests}) {
   takeAllOrNone(changes, [tarball, ...bill]);
   process.stdout.write(
     `${tarball} is packed, and ${tag} is committed and tagged here. Nothing was published.\n` +
-      `To publish it: git push --atomic origin ${BRANCH} ${tag} && npm publish ${tarball}\n`,
+      `To publish it: git push --atomic origin ${BRANCH} ${tag}\n` +
+      'On npm another project has this name: publish the tarball elsewhere, or with a scope.\n',
   );
 }
 

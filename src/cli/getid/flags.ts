@@ -36,7 +36,7 @@ export const globalFlags = {
     helpGroup: 'GLOBAL',
     helpValue: 'FILE',
     summary: 'Config file (INI).',
-    description: 'Defaults to UNIQUEID_CONFIG, then to ~/.pacifica-uniqueid/config.ini if it exists.',
+    description: 'Defaults to UNIQUEID_CONFIG, then to config.ini in ~/.pacifica-uniqueid or /etc/uniqueid.',
   },
   database: {
     isFast: true,

@@ -102,7 +102,7 @@ export const settings = {
     key: 'guard_file',
     env: 'UNIQUEID_GUARD_FILE',
     default: '',
-    description: 'File of the high-water marks; `none` for no file, empty for the [default](backup.md).',
+    description: 'File of the high-water marks; `none` for no file, empty for one beside the data.',
     parse: optionalPath,
   }),
   onRegression: uniqueidSetting({

@@ -71,7 +71,7 @@ export const exitStatuses: Readonly<
   4: 'database unavailable',
   5: 'counter exhausted',
   6: 'rejected or not confirmed',
-  7: 'the remote service answered with an error',
+  7: 'the service is unreachable, or gave no valid answer',
   130: 'interrupted',
   143: 'terminated',
 };

@@ -164,7 +164,7 @@ export const statusSchema: Json = {
           },
           highWaterMark: {
             type: ['integer', 'null'],
-            description: 'Only from a running service: one more than the highest integer that it has issued.',
+            description: 'Only from a running service: one more than the highest integer that it knows to be issued.',
             minimum: 0,
           },
         },
