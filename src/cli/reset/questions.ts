@@ -28,7 +28,7 @@ export async function askForTarget(counters: readonly Counter[], location: strin
   const subject = others.length === 0 ? `${mode} (now ${current})` : `${counters.length} modes`;
   const typed = await askChecked({
     message: `Next index of ${subject}:`,
-    help: 'N moves exactly to N; +N moves forward by N',
+    help: 'N moves exactly to N; >=N raises to N, never lowers; +N moves forward by N',
     findProblem: (text) => findTargetProblem(text, counters, location),
   });
   return parseTypedTarget(typed.trim());

@@ -23,14 +23,15 @@ export function parseTarget(
 }
 
 /**
- * Parses a target typed at a prompt: `300000`, or `+5000` to move forward by 5000.
+ * Parses a target typed at a prompt: `300000`, `>=300000` to raise only, or `+5000` to move forward by 5000.
  *
  * @throws UniqueIDError `USAGE`, with the valid values
  */
 export function parseTypedTarget(text: string): ResetTarget {
-  return text.startsWith('+')
-    ? {kind: 'by', value: parseValue('The distance', text.slice(1), 1n)}
-    : {kind: 'to', value: parseValue('The index', text, 0n)};
+  if (text.startsWith('+')) return {kind: 'by', value: parseValue('The distance', text.slice(1), 1n)};
+  if (text.startsWith('>='))
+    return {kind: 'at-least', value: parseValue('The index', text.slice(2).trimStart(), 0n)};
+  return {kind: 'to', value: parseValue('The index', text, 0n)};
 }
 
 export function missingTargetError(): UniqueIDError {

@@ -102,6 +102,16 @@ describe('reset without a mode on a terminal', () => {
     expect(await next(cwd, 'file')).toBe('300000 300000\n');
   });
 
+  it('accepts >=N as the target, which lowers nothing', async () => {
+    const cwd = archive();
+    const terminal = await openTerminal(['reset', '-m', 'file', '--yes'], {cwd});
+    await terminal.shows(/^\? [^]*251,038/m);
+    await terminal.type('>=1000');
+    await terminal.press('Enter');
+    expect(await terminal.ended()).toBe(0);
+    expect(await next(cwd, 'file')).toBe('251038 251038\n');
+  });
+
   it('accepts +N as the target, but not past the end', async () => {
     const cwd = archive();
     const terminal = await openTerminal(['reset', '-m', 'file', '--yes'], {cwd});
