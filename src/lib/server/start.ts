@@ -13,6 +13,7 @@ import {baseUrl, boundAddress, drain, listen, type AnyServer, type ConnectionGro
 import {openLogs, type Logs} from './observability/logs.js';
 import {acceptFastPath} from './fast-path/accept.js';
 import {compose, type Api} from './compose.js';
+import {requestIdOf} from './http/request-id.js';
 import type {AccessRecorder} from './http/response-writer.js';
 import {readTlsFiles} from './http/tls-files.js';
 
@@ -28,6 +29,8 @@ export interface AnsweredRequest {
   readonly durationMs: number;
   /** The address of the client; `undefined` if it is gone. */
   readonly client: string | undefined;
+  /** The id that the client gave the request; `undefined` without a well-formed one. */
+  readonly requestId: string | undefined;
 }
 
 export interface StartOptions {
@@ -155,7 +158,7 @@ function recordRequests(
   return (request, status, bytes) => {
     access?.record(request, status, bytes);
     const {method = '', url = '', startedAt = performance.now(), socket} = request;
-    const facts = {method, url, status, bytes, client: socket.remoteAddress};
+    const facts = {method, url, status, bytes, client: socket.remoteAddress, requestId: requestIdOf(request)};
     onRequest?.({...facts, durationMs: performance.now() - startedAt});
     if (isDebug && status >= 400 && status < 500) errors.debug(facts, 'Rejected a request.');
   };

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {startProgram, startServer, type Finished} from '../../helpers/programs/cli.js';
 import {untilWaiting} from '../../helpers/programs/screens.js';
+import {serving} from '../../helpers/network/listening.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
 
@@ -120,6 +121,16 @@ describe.each([
     expect(await redirected(args, '>/dev/null', cwd)).toMatchObject({status: 0, stderr: ''});
     expect(await next(cwd, 'file')).not.toBe('251038');
   });
+});
+
+it.each(['getid -m file', 'getid -m=file'])('%s asks no service if stdout is closed', async (args) => {
+  const asked: unknown[] = [];
+  const url = await serving((request, response) => {
+    asked.push(request.url);
+    response.end('{"endIndex": 0, "startIndex": 0}');
+  });
+  const {status} = await redirected(`${args} --server ${url}`, '>&-', archive());
+  expect({status, asked}).toEqual({status: 1, asked: []});
 });
 
 describe('token', () => {

@@ -56,12 +56,16 @@ describe('serve without a terminal', () => {
   it('writes only JSON: the start, notices of waits, requests and the end', async () => {
     const server = await startServer(['--sync', '--log-requests'], {cwd: makeWorkspace()});
     await ask(server.url, '/getid?mode=file&range=10');
+    await ask(server.url, '/getid?mode=file&range=1', {headers: {'X-Request-Id': 'job-7'}});
+    await ask(server.url, '/nothing', {headers: {'X-Request-Id': 'job-8'}});
     server.process.kill('SIGTERM');
     const {stderr} = await server.finished;
     const lines = stderr.trimEnd().split('\n');
     expect(logRecords(stderr)).toHaveLength(lines.length);
     expect(logRecords(stderr).filter(({method}) => method !== undefined)).toMatchObject([
       {level: 'info', status: 200, bytes: 32, durationMs: expect.any(Number) as number},
+      {level: 'info', status: 200, requestId: 'job-7'},
+      {level: 'info', status: 404, requestId: 'job-8'},
     ]);
   });
 
