@@ -15,7 +15,8 @@ const picture = fileURLToPath(new URL('../docs/dashboard.png', import.meta.url))
 const [states] = process.argv.slice(2);
 const seconds = Number(process.env.UNIQUEID_SCREEN_SECONDS ?? 60);
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-dashboard-')));
-const options = {cwd: folder, env: {PATH: process.env.PATH, HOME: folder}};
+const env = {PATH: process.env.PATH, HOME: folder, UNIQUEID_ON_REGRESSION: 'stop'};
+const options = {cwd: folder, env};
 const modes = ['dataset', 'file', 'proposal', 'transaction', 'upload_job'];
 const agent = new Agent({keepAlive: true});
 let isLoaded = true;
@@ -68,6 +69,8 @@ async function take(path, viewport, {colorScheme = 'light', fragment = ''} = {})
   await page.locator('#live').filter({hasText: 'Live'}).waitFor();
   await page.evaluate(`document.getElementById('place').textContent = '127.0.0.1:8051'`);
   await sleep(2500);
+  // A picture in the README must not show an old version.
+  await page.evaluate(`document.querySelector('#service div').hidden = true`);
   await page.screenshot({path});
   await context.close();
 }

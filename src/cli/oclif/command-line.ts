@@ -5,7 +5,7 @@ const versionFlags = ['--version', '-v', '-V'];
 /**
  * Rewrites the spellings of help and version that many programs accept:
  *
- * - `-v` and `--version` become `version`
+ * - `-v` and `--version` become `version`, and so does `getid --version`
  * - `-h` becomes `--help`, unless it is the value of a flag
  * - `help getid` becomes `getid --help`; with `--json`, both forms become `help getid --json`
  */
@@ -14,6 +14,7 @@ export function normalizeCommandLine(argv: readonly string[], manifest: Manifest
   if (versionFlags.includes(first)) return ['version', ...argv.slice(1)];
   if (first === '--json' && versionFlags.includes(second)) return ['version', first, ...rest];
   const command = findCommand(manifest, first);
+  if (command !== undefined && second === '--version' && rest.length === 0) return ['version'];
   const words = expandHelpFlag(argv, command);
   if (first === 'help') return normalizeHelp(words.slice(1), manifest);
   const isHelp = beforeDashes(words).includes('--help');

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {settings} from '../../../src/lib/config/settings.js';
 import {errorTable} from '../../../src/lib/core/errors.js';
+import {version} from '../../../src/lib/util/version.js';
 import {cli, cliError} from '../../helpers/programs/cli.js';
 import {openTerminal} from '../../helpers/programs/terminal.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
@@ -105,8 +106,9 @@ describe('help environment', () => {
 describe('version', () => {
   it('is one line by every spelling', async () => {
     const line = await printed('--version');
-    expect(line).toMatch(/^uniqueid \d+\.\d+\.\d+\n$/);
-    for (const word of ['-v', '-V', 'version']) expect(await printed(word)).toBe(line);
+    expect(line).toBe(`uniqueid ${version}\n`);
+    for (const words of ['-v', '-V', 'version', 'getid --version'])
+      expect(await printed(...words.split(' '))).toBe(line);
   });
 
   it('includes Node.js, SQLite and the platform with --json', async () => {
@@ -116,7 +118,7 @@ describe('version', () => {
       ['--json', '-v'],
     ])
       expect(JSON.parse(await printed(...args))).toEqual({
-        version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as unknown,
+        version,
         node: process.versions.node,
         platform: `${process.platform}-${process.arch}`,
         sqlite: expect.stringMatching(/^3\.\d+\.\d+$/) as unknown,
