@@ -147,7 +147,8 @@ export class MarkWatch {
 
   /** Returns the counters below their marks; those of missing modes are `undefined`. */
   async #findRegressed(modes: readonly string[]): Promise<readonly Regressed[]> {
-    const {marks} = this.#guard;
+    const {memory, marks} = this.#guard;
+    const {raises} = memory;
     // Before the counters are read: a later mark may be of an integer that was allocated after the reading.
     const known = new Map(modes.map((mode) => [mode, marks.get(mode)]));
     const counters = new Map(
@@ -159,7 +160,8 @@ export class MarkWatch {
       const next = counters.get(mode) ?? (await this.#store.counter(mode))?.next;
       if (mark > (next ?? 0n) || (mark > 0n && next === undefined)) regressed.push({mode, mark, next});
     }
-    return regressed;
+    // A second raise of a mode that a request raises now would cost the range of that request.
+    return regressed.filter(({mode}) => !memory.wasRaisedSince(mode, raises));
   }
 
   async #mend(regressed: readonly Regressed[], epoch: number): Promise<void> {
