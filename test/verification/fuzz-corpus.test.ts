@@ -101,6 +101,14 @@ it.each([
   expect(() => new Tokens(path)).toThrow(/tokens\.ini:\d: (?!.*0123)/);
 });
 
+it('an answer is left out if the end of a connection has cut it, and an error otherwise', () => {
+  const whole = `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n`;
+  for (const cut of [`${whole}ab`, whole.slice(0, 20)]) {
+    expect(readAnswers(`${whole}abc${cut}`, true)).toHaveLength(1);
+    expect(() => readAnswers(`${whole}abc${cut}`)).toThrow(/cut|not an answer/);
+  }
+});
+
 it('a server reads the same requests from two packets, wherever they are split', async () => {
   const text = get(1) + get(2, 'Purpose: none\r\n') + get(3);
   let next = 0;

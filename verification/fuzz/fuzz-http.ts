@@ -198,8 +198,9 @@ class Run {
     return Math.min(plain.inputs, other.inputs);
   }
 
-  #read({text}: Conversation, {ledger}: Side, inputs: readonly Input[]): readonly WireAnswer[] {
-    const answers = readAnswers(text);
+  #read({text, isInStep}: Conversation, {ledger}: Side, inputs: readonly Input[]): readonly WireAnswer[] {
+    // An end because of malformed bytes may cut an answer on its way, as it may lose one.
+    const answers = readAnswers(text, !isInStep);
     for (const answer of answers) {
       const range = answer.status === 200 ? rangeOf(answer.body) : undefined;
       const flaw =
