@@ -65,7 +65,9 @@ const {metafile} = await build({
 
 // The page contains parts of these packages, and their licences ask for their text beside it.
 const included = new Set(
-  Object.keys(metafile.inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []),
+  Object.keys(metafile.inputs).flatMap(
+    (path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+  ),
 );
 if ([...included].sort().join() !== dashboardPackages.join())
   throw new Error(`the dashboard contains ${[...included].join(', ')}: correct dashboard-packages.js`);

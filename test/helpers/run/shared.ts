@@ -9,7 +9,7 @@ let collected: Cleanup[] | undefined;
  * Makes something once for all tests of the surrounding suite. Helpers that end their processes and folders
  * with the test end them with the suite here.
  *
- * @param limitMs time limit of `make`; by default that of hooks
+ * @param limitMs time limit of `make`, and of all cleanups; by default that of hooks
  * @returns a function that tests call for the value
  */
 export function shared<T>(make: () => Promise<T>, limitMs?: number): () => T {
@@ -27,7 +27,7 @@ export function shared<T>(make: () => Promise<T>, limitMs?: number): () => T {
   afterAll(async () => {
     collected = undefined;
     for (const cleanup of cleanups.reverse()) await cleanup();
-  });
+  }, limitMs);
   return () => {
     if (value === undefined) throw new Error('A shared value exists only while tests run.');
     return value.made;
