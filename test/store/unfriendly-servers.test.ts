@@ -179,7 +179,7 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     const looks = vi.spyOn(store, 'lineage');
     const watch = new MarkWatch(store, new Allocator(store, options).guard, 0n).start();
     onTestFinished(() => watch.stop());
-    await vi.waitFor(() => expect(looks.mock.calls.length).toBeGreaterThan(3), {timeout: 20_000});
+    await vi.waitUntil(() => looks.mock.calls.length > 3, {timeout: 20_000});
     expect(tries.mock.calls.length).toBe(1);
     await expect(tries.mock.results[0]?.value).rejects.toBeInstanceOf(Error);
   });

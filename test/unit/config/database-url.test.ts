@@ -87,7 +87,7 @@ describe('parseDatabaseUrl', () => {
   });
 
   it('accepts in brackets exactly what net.isIPv6 does', () => {
-    const nearly = fc.string({unit: fc.constantFrom(...'0af:::.1%[ ')});
+    const nearly = fc.string({unit: fc.constantFrom('0', 'a', 'f', ':', ':', ':', '.', '1', '%', '[', ' ')});
     const zone = fc.tuple(fc.ipV6(), fc.constantFrom('', '%', '%eth0', '%a.b-c:1', '%25', '%é', '%a%b'));
     const address = fc.oneof(
       nearly,

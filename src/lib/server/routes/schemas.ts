@@ -164,7 +164,8 @@ export const statusSchema: Json = {
           },
           highWaterMark: {
             type: ['integer', 'null'],
-            description: 'Only from a running service: one more than the highest integer that it knows to be issued.',
+            description:
+              'Only from a running service: one more than the highest integer that it knows to be issued.',
             minimum: 0,
           },
         },
