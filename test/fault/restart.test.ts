@@ -1,7 +1,7 @@
 import {appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it as test} from 'vitest';
-import {formatLine} from '../../src/lib/allocation/memory/lines.js';
+import {formatLine, parseLine} from '../../src/lib/allocation/memory/lines.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
@@ -210,7 +210,8 @@ describe('a file of high-water marks that fails', () => {
     const path = join(cwd, 'db.sqlite3-issued');
     const servers = [await start(cwd, env), await start(cwd, env)] as const;
     await take(servers[0], 5);
-    const origin = {identity: 0, epoch: 0, place: 'elsewhere'};
+    const {origin} = parseLine(readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '') ?? {};
+    if (origin === undefined) throw new Error('the file holds no mark');
     for (let turn = 0; turn < 12_000; turn++)
       if (turn % 1000 === 0) {
         const lines = Array.from({length: 1000}, (_, index) =>

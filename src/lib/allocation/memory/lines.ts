@@ -8,12 +8,13 @@ export interface Line {
    * - `raise`: a process is about to raise the counter of the mode to at least `next`.
    * - `reset`: a reset moved the counter to `next`; marks of the mode from before its epoch are void.
    * - `epoch`: all marks of the database were compared with the counters at this epoch.
-   * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the file now at the
-   *   path. Lines that follow belong in that file too.
+   * - `compacted`: a rewrite has written `next` bytes before this line.
+   * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the new file, whose
+   *   inode is the place of this line. Lines that follow belong in that file too.
    */
-  readonly kind: 'mark' | 'raise' | 'reset' | 'epoch' | 'moved';
+  readonly kind: 'mark' | 'raise' | 'reset' | 'epoch' | 'compacted' | 'moved';
   readonly origin: Origin;
-  /** Empty for `epoch` and `moved`. */
+  /** Empty for `epoch`, `compacted` and `moved`. */
   readonly mode: string;
   readonly next: bigint;
 }
@@ -46,7 +47,7 @@ export function isHeader(text: string): boolean {
   return text.startsWith(TITLE);
 }
 
-const letters = {mark: 'm', raise: 'v', reset: 'r', epoch: 'e', moved: 'x'} as const;
+const letters = {mark: 'm', raise: 'v', reset: 'r', epoch: 'e', compacted: 'c', moved: 'x'} as const;
 
 export function formatLine({kind, origin, mode, next}: Line): string {
   const {identity, epoch, place} = origin;
@@ -64,6 +65,7 @@ export function parseLine(text: string): Line | undefined {
   if (letter === 'v') return {kind: 'raise', origin, mode, next: BigInt(next)};
   if (letter === 'r') return {kind: 'reset', origin, mode, next: BigInt(next)};
   if (letter === 'e') return {kind: 'epoch', origin, mode, next: 0n};
+  if (letter === 'c') return {kind: 'compacted', origin, mode, next: BigInt(next)};
   return letter === 'x' ? {kind: 'moved', origin, mode, next: BigInt(next)} : undefined;
 }
 

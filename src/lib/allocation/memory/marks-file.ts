@@ -1,7 +1,16 @@
-import {closeSync, fstatSync, fsyncSync, openSync, writeSync} from 'node:fs';
-import {FORMAT_VERSION, isHeader, parseLine, type Line} from './lines.js';
-import {inodeOf, openMarks, type MarksFileOptions, type OpenMarks} from './open-marks.js';
-import {rewriteMarks} from './rewrite.js';
+import {closeSync, fstatSync, fsyncSync, writeSync} from 'node:fs';
+import {FORMAT_VERSION, isHeader, parseLine, type Line, type Origin} from './lines.js';
+import {
+  canAppend,
+  inodeOf,
+  openForReading,
+  openMarks,
+  statsAt,
+  type KnownPart,
+  type MarksFileOptions,
+  type OpenMarks,
+} from './open-marks.js';
+import {REPLACED_SUFFIX, rewriteMarks} from './rewrite.js';
 import {Tail} from './tail.js';
 
 /** Smallest size at which a file is rewritten. */
@@ -10,13 +19,12 @@ const MIN_REWRITE_BYTES = 262_144;
 /** A file is rewritten when it has grown by this factor since the last time. */
 const REWRITE_FACTOR = 4;
 
-/** The suffix of a file that a rewrite has replaced; it may hold the newest lines of a process. */
-export const REPLACED_SUFFIX = '-old';
-
-interface Rewritten {
-  /** The bytes of the new file that hold only known lines. */
-  readonly knownBytes: number;
-  stragglers: string;
+/** The result of reading to the end of a file. */
+interface Reading {
+  /** Where to go on if the file was rewritten, and the lines that belong there. */
+  readonly moved: {readonly known: KnownPart; readonly stragglers: string} | undefined;
+  /** The size at its last rewrite, if the line about it was read. */
+  readonly compactedBytes: number | undefined;
 }
 
 /**
@@ -28,9 +36,12 @@ export class MarksFile {
   readonly #options: MarksFileOptions;
   #open: OpenMarks | undefined;
   #problem: string | undefined;
-  #rewriteAtBytes = MIN_REWRITE_BYTES;
+  #rewriteProblem: string | undefined;
+  #rewriteAtBytes = 0;
   #rewriting: Promise<void> | undefined;
   #damagedLines = 0;
+  /** Returns true for a line of the database of this process, whose modes a rewrite bounds. */
+  isOwn: (origin: Origin) => boolean = () => false;
 
   constructor(options: MarksFileOptions) {
     this.path = options.path;
@@ -39,7 +50,7 @@ export class MarksFile {
 
   /** Why marks are not kept, or not all of them; completes the sentence "The file …". */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problem ?? this.#rewriteProblem;
   }
 
   /** The lines that were ignored because they are damaged. */
@@ -48,17 +59,17 @@ export class MarksFile {
   }
 
   /**
-   * Opens the file if it is closed, deleted or replaced, and then passes all its lines to `onLine`.
+   * Opens the file if it is closed, deleted, replaced or truncated, and passes all its lines to `onLine`.
    *
    * @param isForced opens it in any case
    * @returns true if it was opened now: it may lack what this process has appended
    */
   reopen(onLine: (line: Line) => void, isForced = false): boolean {
-    if (!isForced && this.#open?.isWritable === true && this.#open.inode === inodeOf(this.path)) return false;
+    if (!isForced && this.#isCurrent()) return false;
     this.#closeDescriptor();
     try {
-      this.#readReplaced(onLine);
-      this.#adopt(openMarks(this.#options, 0));
+      const {path} = this.#adopt(openMarks(this.#options));
+      this.#readReplaced(path, onLine);
       this.poll(onLine);
       return true;
     } catch (error) {
@@ -67,18 +78,29 @@ export class MarksFile {
     }
   }
 
-  /** Passes the lines that other processes have appended since the last call to `onLine`. */
-  poll(onLine: (line: Line) => void): void {
-    if (this.#open === undefined) return;
+  /**
+   * Passes the lines that other processes have appended since the last call to `onLine`.
+   *
+   * @returns true if an unknown file was opened: it may lack what this process has appended
+   */
+  poll(onLine: (line: Line) => void): boolean {
+    if (this.#open === undefined) return false;
     try {
-      const rewritten = this.#read(this.#open.tail, onLine);
-      if (rewritten === undefined || this.#open.inode === inodeOf(this.path)) return;
+      const {moved, compactedBytes} = this.#read(this.#open.tail, onLine);
+      if (compactedBytes !== undefined) this.#rewriteAtBytes = rewriteSize(compactedBytes);
+      if (moved === undefined || this.#open.inode === inodeOf(this.path)) {
+        this.#rewriteIfLarge();
+        return false;
+      }
       this.#closeDescriptor();
-      this.#adopt(openMarks(this.#options, rewritten.knownBytes));
-      if (rewritten.stragglers !== '') this.append(rewritten.stragglers);
-      this.poll(onLine);
+      const {path, inode} = this.#adopt(openMarks(this.#options, moved.known));
+      const isUnknown = inode !== moved.known.inode;
+      if (isUnknown) this.#readReplaced(path, onLine);
+      if (moved.stragglers !== '') this.append(moved.stragglers);
+      return this.poll(onLine) || isUnknown;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
   }
 
@@ -91,7 +113,7 @@ export class MarksFile {
       const written = writeSync(this.#open.descriptor, bytes);
       if (written < bytes.length) throw new Error('the disk is full');
       this.#open.tail.skipOwn(bytes);
-      this.#rewriteIfLarge();
+      this.#problem = problemOf(this.#open);
       return true;
     } catch (error) {
       this.#problem = `cannot be written: ${reasonOf(error)}`;
@@ -110,57 +132,68 @@ export class MarksFile {
     this.#closeDescriptor();
   }
 
-  /** Reads to the end. @returns where to go on if the file was rewritten */
-  #read(tail: Tail, onLine: (line: Line) => void): Rewritten | undefined {
-    let rewritten: Rewritten | undefined;
+  #isCurrent(): boolean {
+    const stats = statsAt(this.path);
+    if (this.#open === undefined || stats?.ino !== this.#open.inode) return false;
+    if (stats.size < this.#open.tail.offset) return false;
+    return this.#open.isWritable || this.#options.readOnly === true || !canAppend(this.path);
+  }
+
+  /** Reads to the end. */
+  #read(tail: Tail, onLine: (line: Line) => void): Reading {
+    let known: KnownPart | undefined;
+    let stragglers = '';
+    let compactedBytes: number | undefined;
     for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
       for (const text of lines) {
         if (text === '' || isHeader(text)) continue;
         const line = parseLine(text);
         if (line === undefined) this.#damagedLines++;
-        else if (line.kind === 'moved') rewritten ??= {knownBytes: Number(line.next), stragglers: ''};
+        else if (line.kind === 'moved') known ??= knownPartOf(line);
+        else if (line.kind === 'compacted') compactedBytes = Number(line.next);
         else {
-          if (rewritten !== undefined) rewritten.stragglers += `${text}\n`;
+          if (known !== undefined) stragglers += `${text}\n`;
           onLine(line);
         }
       }
     }
-    return rewritten;
+    return {moved: known === undefined ? undefined : {known, stragglers}, compactedBytes};
   }
 
-  #adopt(open: OpenMarks): void {
+  #adopt(open: OpenMarks): OpenMarks {
     this.#open = open;
     this.#problem = problemOf(open);
-    const {size} = fstatSync(open.descriptor);
-    this.#rewriteAtBytes = Math.max(MIN_REWRITE_BYTES, size * REWRITE_FACTOR);
+    this.#rewriteProblem = undefined;
+    // A known part is what the last rewrite has written.
+    this.#rewriteAtBytes = rewriteSize(open.tail.offset);
+    return open;
   }
 
   /** Reads what an interrupted rewrite may not have copied. */
-  #readReplaced(onLine: (line: Line) => void): void {
-    let descriptor: number;
+  #readReplaced(path: string, onLine: (line: Line) => void): void {
+    const descriptor = openForReading(path + REPLACED_SUFFIX);
+    if (descriptor === undefined) return;
     try {
-      descriptor = openSync(this.path + REPLACED_SUFFIX, 'r');
-    } catch {
-      return;
-    }
-    try {
-      this.#read(new Tail(descriptor), onLine);
+      if (fstatSync(descriptor).isFile()) this.#read(new Tail(descriptor), onLine);
     } finally {
       closeSync(descriptor);
     }
   }
 
   #rewriteIfLarge(): void {
-    const {offset = 0} = this.#open?.tail ?? {};
-    if (offset < this.#rewriteAtBytes || this.#open?.version !== FORMAT_VERSION) return;
-    this.#rewriteAtBytes = Infinity;
-    this.#rewriting = rewriteMarks(this.path, this.#options.maxModes).then(
-      () => undefined,
-      (error: unknown) => {
-        this.#problem = `cannot be rewritten: ${reasonOf(error)}`;
-        this.#rewriteAtBytes = offset * REWRITE_FACTOR;
-      },
-    );
+    const open = this.#open;
+    if (open?.isWritable !== true || open.version !== FORMAT_VERSION) return;
+    const {offset} = open.tail;
+    if (this.#rewriting !== undefined || offset < this.#rewriteAtBytes) return;
+    // Attempts stay rare if it cannot be rewritten; a new file has its own limit.
+    this.#rewriteAtBytes = 2 * offset;
+    this.#rewriting = rewriteMarks(open, {maxModes: this.#options.maxModes, isOwn: this.isOwn})
+      .catch((error: unknown) => {
+        this.#rewriteProblem = `cannot be rewritten and grows: ${reasonOf(error)}`;
+      })
+      .finally(() => {
+        this.#rewriting = undefined;
+      });
   }
 
   #fail(error: unknown): void {
@@ -180,12 +213,28 @@ export class MarksFile {
   }
 }
 
+function rewriteSize(compactedBytes: number): number {
+  return Math.max(MIN_REWRITE_BYTES, compactedBytes * REWRITE_FACTOR);
+}
+
+/** The inode is missing in a line of an earlier version. */
+function knownPartOf({origin: {place}, next}: Line): KnownPart {
+  return {inode: BigInt(/^[0-9]+$/.test(place) ? place : -1), bytes: Number(next)};
+}
+
 function problemOf({isWritable, version}: OpenMarks): string | undefined {
   if (!isWritable) return 'cannot be written: it is read-only';
   if (version > FORMAT_VERSION) return `was written by a newer version of UniqueID (format ${version})`;
   return undefined;
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EXDEV: 'it is mounted alone; mount its folder instead',
+  EBUSY: 'it is mounted alone; mount its folder instead',
+};
+
 function reasonOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  const {code = '', message} = error as NodeJS.ErrnoException;
+  return reasons[code] ?? (code === '' ? message : code);
 }

@@ -28,6 +28,7 @@ export class MarkMemory {
     this.#file = file;
     this.#marks = marks;
     this.#place = placeOf(location);
+    if (file !== undefined) file.isOwn = this.#isOwn;
   }
 
   /** The highest epoch at which the marks were compared with the counters, by any process of this file. */
@@ -92,7 +93,7 @@ export class MarkMemory {
 
   /** Learns what other processes have written. */
   poll(): void {
-    this.#file?.poll(this.#apply);
+    if (this.#file?.poll(this.#apply) === true) this.#isBehind = true;
   }
 
   /** Notes a mark, which `flush` writes. */
@@ -151,10 +152,12 @@ export class MarkMemory {
     return formatLine({kind, origin: this.#origin, mode, next});
   }
 
+  readonly #isOwn = ({identity, place}: Origin): boolean =>
+    (identity !== 0 && identity === this.#identity) || place === this.#place;
+
   readonly #apply = (line: Line): void => {
     const {kind, mode, origin} = line;
-    const isSame = origin.identity !== 0 && origin.identity === this.#identity;
-    if (!isSame && origin.place !== this.#place) return;
+    if (!this.#isOwn(origin)) return;
     if (kind === 'epoch' || kind === 'reset') this.#epoch = Math.max(this.#epoch, origin.epoch);
     if (kind === 'epoch') return;
     if (kind === 'raise') this.#noteRaise(mode);

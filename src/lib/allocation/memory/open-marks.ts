@@ -1,16 +1,19 @@
 import {
-  chmodSync,
-  chownSync,
   closeSync,
+  constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readSync,
-  renameSync,
+  realpathSync,
+  rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
+  type BigIntStats,
 } from 'node:fs';
 import {dirname} from 'node:path';
+import {createMarks, replaceMarks, type Ownership} from './create.js';
 import {header, parseHeader, parseLine} from './lines.js';
 import {Tail} from './tail.js';
 
@@ -18,7 +21,7 @@ export interface MarksFileOptions {
   readonly path: string;
   /** The file or folder whose owner and permissions a new file gets. */
   readonly model: string;
-  /** The most modes that a rewritten file keeps. */
+  /** The most modes of this database that a rewritten file keeps. */
   readonly maxModes: number;
   /** Only reads, and creates no file. */
   readonly readOnly?: boolean;
@@ -27,69 +30,139 @@ export interface MarksFileOptions {
 /** An open file of marks. */
 export interface OpenMarks {
   readonly descriptor: number;
+  /** The path without symbolic links: a rewrite must replace the file and not a link to it. */
+  readonly path: string;
   readonly inode: bigint;
   readonly tail: Tail;
   readonly isWritable: boolean;
   readonly version: number;
 }
 
-/** Opens or creates a file of marks; renames a file aside that is none. */
-export function openMarks(options: MarksFileOptions, offset: number): OpenMarks {
-  const {path} = options;
-  const {descriptor, isWritable} =
-    options.readOnly === true ? {descriptor: openSync(path, 'r'), isWritable: false} : openForAppending(path);
+/** The part of a file whose lines are known from the file that it replaced. */
+export interface KnownPart {
+  readonly inode: bigint;
+  readonly bytes: number;
+}
+
+/** Without `O_NONBLOCK`, opening a named pipe waits for its other end. */
+const READING = constants.O_RDONLY | constants.O_NONBLOCK;
+const APPENDING = constants.O_RDWR | constants.O_APPEND | constants.O_NONBLOCK;
+
+/** Opens or creates a file of marks; renames a file aside that has lost its first line. */
+export function openMarks(options: MarksFileOptions, known?: KnownPart): OpenMarks {
+  const path = realPath(options.path);
+  const {descriptor, isWritable} = openFile(path, options);
   try {
-    const stats = fstatSync(descriptor, {bigint: true});
-    if (!stats.isFile()) throw new Error('it is no regular file');
-    if (stats.size === 0n && isWritable) startFile(descriptor, options);
+    const {ino: inode, size} = statsOf(descriptor);
+    if (size === 0n && isWritable) writeFileSync(descriptor, header);
     const version = parseHeader(readStart(descriptor));
-    if (version !== undefined)
-      return {descriptor, inode: stats.ino, tail: new Tail(descriptor, offset), isWritable, version};
-    if (!isWritable || readStart(descriptor).startsWith('SQLite format'))
+    if (version !== undefined) {
+      const tail = new Tail(descriptor, known?.inode === inode ? known.bytes : 0);
+      return {descriptor, path, inode, tail, isWritable, version};
+    }
+    // A link may lead to any file of the system.
+    const isLink = lstatSync(options.path).isSymbolicLink();
+    if (!isWritable || isLink || readStart(descriptor).startsWith('SQLite format'))
       throw new Error('it is no file of high-water marks');
-    setAside(path, descriptor, stats.ino);
+    setAside(path, descriptor, inode);
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
   closeSync(descriptor);
-  return openMarks(options, 0);
+  return openMarks(options);
 }
 
-function openForAppending(path: string): {descriptor: number; isWritable: boolean} {
+/** Opens the file that a rewrite has replaced; returns `undefined` without one. */
+export function openForReading(path: string): number | undefined {
   try {
-    return {descriptor: openSync(path, 'a+', 0o600), isWritable: true};
-  } catch (error) {
-    const {code = ''} = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
-      mkdirSync(dirname(path), {recursive: true, mode: 0o700});
-      return {descriptor: openSync(path, 'a+', 0o600), isWritable: true};
-    }
-    if (!['EACCES', 'EROFS', 'EPERM'].includes(code)) throw error;
-    return {descriptor: openSync(path, 'r'), isWritable: false};
+    return openSync(path, READING | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
   }
 }
 
-/** Lets the user of the database use the file too, if for example root ran the first `getid`. */
-function startFile(descriptor: number, {path, model}: MarksFileOptions): void {
-  writeSync(descriptor, header);
+/** Returns true if this user may append to a file. */
+export function canAppend(path: string): boolean {
+  try {
+    closeSync(openSync(path, APPENDING));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the path without symbolic links; the same path if there is no file. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+interface Opened {
+  readonly descriptor: number;
+  readonly isWritable: boolean;
+}
+
+function openFile(path: string, {model, readOnly = false}: MarksFileOptions): Opened {
+  if (readOnly) return {descriptor: openSync(path, READING), isWritable: false};
+  const existing = openExisting(path);
+  if (existing !== undefined) return existing;
+  mkdirSync(dirname(path), {recursive: true, mode: 0o700});
+  try {
+    const descriptor = createMarks(path, ownershipLike(model));
+    return {descriptor, isWritable: true};
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    const created = openExisting(path);
+    if (created === undefined) throw new Error('it is a symbolic link to a missing file');
+    return created;
+  }
+}
+
+/** Lets the users of the database use the file too, if for example root ran the first `getid`. */
+function ownershipLike(model: string): Ownership | undefined {
   const stats = statSync(model, {throwIfNoEntry: false});
-  if (stats === undefined) return;
-  chmodSync(path, stats.mode & (stats.isDirectory() && (stats.mode & 0o020) === 0 ? 0o600 : 0o660));
-  if (process.getuid?.() === 0) chownSync(path, stats.uid, stats.gid);
+  if (stats === undefined) return undefined;
+  const isPrivateFolder = stats.isDirectory() && (stats.mode & 0o020) === 0;
+  return {uid: stats.uid, gid: stats.gid, mode: stats.mode & (isPrivateFolder ? 0o600 : 0o660)};
+}
+
+function openExisting(path: string): Opened | undefined {
+  try {
+    return {descriptor: openSync(path, APPENDING), isWritable: true};
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    if (!['EACCES', 'EROFS', 'EPERM'].includes(code)) throw error;
+    return {descriptor: openSync(path, READING), isWritable: false};
+  }
+}
+
+function statsOf(descriptor: number): BigIntStats {
+  const stats = fstatSync(descriptor, {bigint: true});
+  if (!stats.isFile()) throw new Error('it is no regular file');
+  return stats;
 }
 
 /** Renames a damaged file, and begins a new one with all its lines that are whole. */
-function setAside(path: string, descriptor: number, inode: bigint): void {
-  if (inodeOf(path) !== inode) return;
-  let kept = header;
-  const tail = new Tail(descriptor);
-  for (let lines = tail.next(); lines !== undefined; lines = tail.next())
-    for (const text of lines) if (parseLine(text) !== undefined) kept += `${text}\n`;
-  renameSync(path, `${path}-damaged`);
-  const started = openSync(path, 'a', fstatSync(descriptor).mode & 0o666);
-  writeSync(started, kept);
-  closeSync(started);
+function setAside(path: string, damaged: number, inode: bigint): void {
+  const replacement = `${path}-new`;
+  rmSync(replacement, {force: true});
+  const descriptor = createMarks(replacement, fstatSync(damaged));
+  try {
+    const tail = new Tail(damaged);
+    for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
+      const whole = lines.filter((text) => ![undefined, 'moved'].includes(parseLine(text)?.kind));
+      writeFileSync(descriptor, whole.map((text) => `${text}\n`).join(''));
+    }
+    if (inodeOf(path) === inode) replaceMarks(path, replacement, '-damaged');
+  } finally {
+    closeSync(descriptor);
+    rmSync(replacement, {force: true});
+  }
 }
 
 function readStart(descriptor: number): string {
@@ -97,11 +170,20 @@ function readStart(descriptor: number): string {
   return start.toString('utf8', 0, readSync(descriptor, start, 0, start.length, 0));
 }
 
-/** Returns the inode at a path; `undefined` if it cannot be read. */
-export function inodeOf(path: string): bigint | undefined {
+/** Returns the stats of the file at a path; `undefined` if they cannot be read. */
+export function statsAt(path: string): BigIntStats | undefined {
   try {
-    return statSync(path, {bigint: true, throwIfNoEntry: false})?.ino;
+    return statSync(path, {bigint: true, throwIfNoEntry: false});
   } catch {
     return undefined;
   }
+}
+
+/** Returns the inode at a path; `undefined` if it cannot be read. */
+export function inodeOf(path: string): bigint | undefined {
+  return statsAt(path)?.ino;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
 }

@@ -4,9 +4,6 @@ import type {Settings} from '../../config/settings.js';
 import {MarksFile} from './marks-file.js';
 import {guardFilePath} from './place.js';
 
-/** The most modes in a file, even if `max_modes` is larger or unlimited. */
-const MAX_KEPT_MODES = 1_000_000;
-
 /** Returns the file of marks of a configuration; `undefined` if `guard_file` is `none`. Opens nothing. */
 export function marksFileOf(
   settings: Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>,
@@ -19,6 +16,6 @@ export function marksFileOf(
     path,
     readOnly,
     model: databaseUrl.kind === 'sqlite' ? absolutePath(databaseUrl.database) : dirname(path),
-    maxModes: maxModes === 0 ? MAX_KEPT_MODES : Math.min(maxModes, MAX_KEPT_MODES),
+    maxModes: maxModes === 0 ? Infinity : maxModes,
   });
 }

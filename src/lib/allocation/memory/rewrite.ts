@@ -1,19 +1,16 @@
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import {closeSync, constants, fstatSync, fsync, openSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import {createMarks, replaceMarks} from './create.js';
 import {mergeLine, type Entry} from './entry.js';
-import {formatLine, header, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
+import {formatLine, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
+import {inodeOf, type OpenMarks} from './open-marks.js';
 import {Tail} from './tail.js';
+
+const syncFile = promisify(fsync);
+
+/** The suffix of a file that a rewrite has replaced; it may hold the newest lines of a process. */
+export const REPLACED_SUFFIX = '-old';
 
 /** A rewrite that was interrupted this long ago is forgotten. */
 const STALE_MS = 60_000;
@@ -21,65 +18,94 @@ const STALE_MS = 60_000;
 /** The lines written between two turns of the event loop. */
 const LINES_PER_TURN = 2000;
 
+/** The most entries of all databases in a rewritten file, besides one epoch per database. */
+const MAX_KEPT_ENTRIES = 1_000_000;
+
 /** The entries of a file, the oldest first. */
 type Entries = Map<string, {readonly line: Line; readonly entry: Entry}>;
 
+/** Bounds the entries of a rewritten file. */
+export interface Bounds {
+  /** The most modes of the database of this process. */
+  readonly maxModes: number;
+  /** Returns true for a line of that database. */
+  readonly isOwn: (origin: Origin) => boolean;
+}
+
 /**
- * Rewrites a file with one line per mode, and without the oldest modes beyond `maxModes`. Other processes go
+ * Rewrites a file with one line per mode, and without the oldest modes beyond the bounds. Other processes go
  * on appending to the file that it replaces, until they read the line `moved` there. Lines before that one
  * are copied here, and lines after it by the process that reads them.
+ *
+ * Does nothing if another process rewrites the file now, or has done so.
  */
-export async function rewriteMarks(path: string, maxModes: number): Promise<void> {
+export async function rewriteMarks({path, inode}: OpenMarks, bounds: Bounds): Promise<void> {
   const rewritten = `${path}-new`;
-  if (!startRewrite(rewritten)) return;
-  const old = openSync(path, 'a+');
+  if (isBeingWritten(rewritten)) return;
+  const old = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW);
   try {
-    const entries: Entries = new Map();
-    const tail = new Tail(old);
-    await collect(tail, entries);
-    const descriptor = openSync(rewritten, 'a');
+    if (fstatSync(old, {bigint: true}).ino !== inode) return;
+    rmSync(rewritten, {force: true});
+    const descriptor = createMarks(rewritten, fstatSync(old));
     try {
-      const {mode, uid, gid} = fstatSync(old);
-      fchmodSync(descriptor, mode);
-      if (process.getuid?.() === 0) fchownSync(descriptor, uid, gid);
-      await writeEntries(descriptor, entries, maxModes);
-      const size = BigInt(fstatSync(descriptor).size);
-      rmSync(`${path}-old`, {force: true});
-      linkSync(path, `${path}-old`);
-      renameSync(rewritten, path);
-      writeSync(old, `\n${formatLine({kind: 'moved', origin: nowhere, mode: '', next: size})}`);
-      const late: Entries = new Map();
-      await collect(tail, late);
-      await writeEntries(descriptor, late, Infinity);
+      await replace(path, {old, rewritten, descriptor}, bounds);
     } finally {
+      if (inodeOf(rewritten) === inodeOfOpen(descriptor)) rmSync(rewritten, {force: true});
       closeSync(descriptor);
     }
-  } catch (error) {
-    rmSync(rewritten, {force: true});
-    throw error;
   } finally {
     closeSync(old);
   }
 }
 
-const nowhere: Origin = {identity: 0, epoch: 0, place: ''};
+interface Files {
+  readonly old: number;
+  /** The path of the new file, until it is complete. */
+  readonly rewritten: string;
+  readonly descriptor: number;
+}
 
-/** Creates the new file, which excludes other rewrites. @returns false if another process rewrites now */
-function startRewrite(path: string): boolean {
-  const stats = statSync(path, {throwIfNoEntry: false});
-  if (stats !== undefined && Date.now() - stats.mtimeMs < STALE_MS) return false;
-  rmSync(path, {force: true});
-  const descriptor = openSync(path, 'wx', 0o600);
-  writeSync(descriptor, header);
-  closeSync(descriptor);
-  return true;
+async function replace(path: string, {old, rewritten, descriptor}: Files, bounds: Bounds): Promise<void> {
+  const entries: Entries = new Map();
+  const tail = new Tail(old);
+  await collect(tail, entries);
+  dropOldest(entries, bounds);
+  await writeEntries(descriptor, entries);
+  const inode = inodeOfOpen(descriptor);
+  writeFileSync(descriptor, noteOf('compacted', inode, fstatSync(descriptor).size));
+  // Power loss could otherwise empty the new file although it has replaced the old one.
+  await syncFile(descriptor);
+  // Another process may have taken this rewrite for an interrupted one.
+  if (inodeOf(rewritten) !== inode) return;
+  const knownBytes = fstatSync(descriptor).size;
+  replaceMarks(path, rewritten, REPLACED_SUFFIX);
+  writeFileSync(old, `\n${noteOf('moved', inode, knownBytes)}`);
+  const late: Entries = new Map();
+  await collect(tail, late);
+  await writeEntries(descriptor, late);
+}
+
+function noteOf(kind: 'compacted' | 'moved', inode: bigint, bytes: number): string {
+  const origin = {identity: 0, epoch: 0, place: String(inode)};
+  return formatLine({kind, origin, mode: '', next: BigInt(bytes)});
+}
+
+/** Returns true if another process rewrites now; a clock that was set back must not prevent it for ever. */
+function isBeingWritten(rewritten: string): boolean {
+  const stats = statSync(rewritten, {throwIfNoEntry: false});
+  return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) < STALE_MS;
+}
+
+function inodeOfOpen(descriptor: number): bigint {
+  return fstatSync(descriptor, {bigint: true}).ino;
 }
 
 async function collect(tail: Tail, entries: Entries): Promise<void> {
   for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
     for (const text of lines) {
       const line = parseLine(text);
-      if (line !== undefined && line.kind !== 'moved' && isWritableMode(line.mode)) add(entries, line);
+      if (line === undefined || line.kind === 'moved' || line.kind === 'compacted') continue;
+      if (isWritableMode(line.mode)) add(entries, line);
     }
     await nextTurn();
   }
@@ -94,21 +120,35 @@ function add(entries: Entries, line: Line): void {
   entries.set(key, {line, entry});
 }
 
-async function writeEntries(descriptor: number, entries: Entries, maxModes: number): Promise<void> {
-  let text = '';
+/** Drops the oldest modes. Another database may hold more modes than this one. */
+function dropOldest(entries: Entries, {maxModes, isOwn}: Bounds): void {
+  if (entries.size <= Math.min(maxModes, MAX_KEPT_ENTRIES)) return;
+  const ownModes = new Set<string>();
+  let left = MAX_KEPT_ENTRIES;
+  for (const [key, {line}] of [...entries].reverse()) {
+    if (line.kind === 'epoch') continue;
+    const isExcess = isOwn(line.origin) && ownModes.size >= maxModes && !ownModes.has(line.mode);
+    if (isExcess || left === 0) {
+      entries.delete(key);
+      continue;
+    }
+    left--;
+    if (isOwn(line.origin)) ownModes.add(line.mode);
+  }
+}
+
+async function writeEntries(descriptor: number, entries: Entries): Promise<void> {
+  let text = '\n';
   let index = 0;
-  const skipped = entries.size - maxModes;
   for (const {line, entry} of entries.values()) {
-    index++;
-    if (index <= skipped && line.kind !== 'epoch') continue;
     const {next, epoch, resetEpoch} = entry;
     const kind = line.kind === 'epoch' ? 'epoch' : resetEpoch > 0 ? 'reset' : 'mark';
     const origin = {...line.origin, epoch: kind === 'reset' ? resetEpoch : epoch};
     text += formatLine({kind, origin, mode: line.mode, next});
-    if (index % LINES_PER_TURN !== 0) continue;
-    writeSync(descriptor, text);
-    text = '';
+    if (++index % LINES_PER_TURN !== 0) continue;
+    writeFileSync(descriptor, text);
+    text = '\n';
     await nextTurn();
   }
-  writeSync(descriptor, `\n${text}`);
+  writeFileSync(descriptor, text);
 }

@@ -1,0 +1,319 @@
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {HighWaterMarks} from '../../../src/lib/allocation/high-water-marks.js';
+import {formatLine, header} from '../../../src/lib/allocation/memory/lines.js';
+import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
+import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';
+import {mountSmallDisk, type SmallDisk} from '../../helpers/folders/small-disk.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {needs} from '../../helpers/run/needs.js';
+
+const origin = {identity: 1, epoch: 0, place: 'a.b'};
+
+/** Formats marks of as many modes as given. */
+function marksOf(modes: number, next = 1n, prefix = 'mode'): string {
+  const lines = Array.from({length: modes}, (_, index) =>
+    formatLine({kind: 'mark', origin, mode: `${prefix}${index}`, next}),
+  );
+  return lines.join('');
+}
+
+/** Formats lines of one mode, about 300 KB. */
+const longHistory = marksOf(1).repeat(12_000);
+
+/** A process that uses a file of marks, without a database. */
+class Process {
+  readonly file: MarksFile;
+  readonly marks = new HighWaterMarks(0);
+  readonly memory: MarkMemory;
+
+  constructor(path: string, {identity = 1, maxModes = 100_000} = {}) {
+    this.file = new MarksFile({path, model: join(path, '..'), maxModes});
+    this.memory = new MarkMemory(this.file, this.marks, `database ${identity}`);
+    this.memory.start({identity, epoch: 0});
+  }
+
+  issue(mode: string, next: bigint): void {
+    this.memory.poll();
+    this.marks.set(mode, next);
+    this.memory.record(mode, next);
+    this.memory.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.memory.close({sync: false});
+  }
+}
+
+const sizeOf = (path: string): number => statSync(path).size;
+const makePath = (): string => join(makeWorkspace(), 'issued');
+
+describe('the size of a file of high-water marks', () => {
+  it('is bounded although each process writes one line', async () => {
+    const path = makePath();
+    writeFileSync(path, header + longHistory);
+    const command = new Process(path);
+    command.issue('mode0', 7n);
+    await command.close();
+    expect(sizeOf(path)).toBeLessThan(1000);
+    expect(new Process(path).marks.get('mode0')).toBe(7n);
+  });
+
+  it('is bounded although each process ends before the file has grown to four times its size', async () => {
+    const path = makePath();
+    let most = 0;
+    for (let life = 0; life < 8; life++) {
+      const service = new Process(path);
+      for (let batch = 0; batch < 20; batch++) {
+        service.file.append(marksOf(1).repeat(400));
+        service.memory.poll();
+      }
+      await service.close();
+      most = Math.max(most, sizeOf(path));
+    }
+    expect(most).toBeLessThan(600_000);
+  });
+
+  it('is bounded by a process that only reads what others append', async () => {
+    const path = makePath();
+    const idle = new Process(path);
+    appendFileSync(path, longHistory);
+    idle.memory.poll();
+    await idle.close();
+    expect(sizeOf(path)).toBeLessThan(1000);
+  });
+
+  it('does not shrink while another process rewrites it, but later if that one was killed', async () => {
+    const path = makePath();
+    const service = new Process(path);
+    writeFileSync(`${path}-new`, '');
+    service.issue('file', 5n);
+    const append = async (): Promise<void> => {
+      service.file.append(longHistory);
+      service.memory.poll();
+      await nextTurn();
+    };
+    await append();
+    await append();
+    expect(sizeOf(path)).toBeGreaterThan(600_000);
+    const past = Date.now() / 1000 - 120;
+    utimesSync(`${path}-new`, past, past);
+    await append();
+    await append();
+    await service.close();
+    expect(sizeOf(path)).toBeLessThan(1000);
+    expect(new Process(path).marks.get('file')).toBe(5n);
+  });
+
+  it('shrinks although the clock was set back since a rewrite was interrupted', async () => {
+    const path = makePath();
+    writeFileSync(path, header + longHistory);
+    writeFileSync(`${path}-new`, '');
+    const future = Date.now() / 1000 + 3600;
+    utimesSync(`${path}-new`, future, future);
+    await new Process(path).close();
+    expect(sizeOf(path)).toBeLessThan(1000);
+  });
+
+  it('is bounded by max_modes of each database, not of all', async () => {
+    const path = makePath();
+    const production = new Process(path, {identity: 1});
+    for (let mode = 0; mode < 50; mode++) production.issue(`mode${mode}`, 9n);
+    const test = new Process(path, {identity: 2, maxModes: 10});
+    for (let mode = 0; mode < 50; mode++) test.issue(`mode${mode}`, 4n);
+    test.file.append(longHistory);
+    test.memory.poll();
+    await test.close();
+    const kept = (identity: number): number =>
+      [...new Process(path, {identity}).marks.entries()].filter(([, next]) => next > 1n).length;
+    rmSync(`${path}-old`);
+    expect([kept(1), kept(2)]).toEqual([50, 10]);
+    await production.close();
+  });
+});
+
+describe('a process that reads a file of high-water marks', () => {
+  it('does not skip lines of a file that was rewritten twice between two readings', async () => {
+    const path = makePath();
+    const idle = new Process(path);
+    idle.issue('mode0', 1n);
+    for (const mode of ['first', 'second']) {
+      const busy = new Process(path);
+      busy.file.append(marksOf(3000, 1n, mode));
+      busy.file.append(longHistory);
+      busy.memory.poll();
+      await busy.close();
+    }
+    const busy = new Process(path);
+    busy.issue('early', 8n);
+    rmSync(`${path}-old`);
+    idle.memory.poll();
+    expect([idle.marks.get('second0'), idle.marks.get('early')]).toEqual([1n, 8n]);
+    await busy.close();
+  });
+
+  it('writes its marks again into a file that was truncated', () => {
+    const path = makePath();
+    const service = new Process(path);
+    service.issue('cold', 5n);
+    service.issue('hot', 6n);
+    truncateSync(path, 0);
+    service.memory.repair();
+    expect(new Process(path).marks.get('cold')).toBe(5n);
+    service.issue('hot', 7n);
+    expect(new Process(path).marks.get('hot')).toBe(7n);
+  });
+
+  it('does not read an unchanged read-only file again', () => {
+    const path = makePath();
+    new Process(path).issue('file', 5n);
+    const reader = new MarksFile({path, model: path, maxModes: 10, readOnly: true});
+    const lines: string[] = [];
+    for (let turn = 0; turn < 3; turn++) reader.reopen(({mode}) => lines.push(mode));
+    expect(lines).toEqual(['file']);
+  });
+});
+
+describe('a symbolic link in place of a file of high-water marks', () => {
+  it('stays when its target is rewritten', async () => {
+    const folder = makeWorkspace();
+    const [link, target] = [join(folder, 'issued'), join(folder, 'volume')];
+    writeFileSync(target, header + longHistory);
+    symlinkSync(target, link);
+    const command = new Process(link);
+    command.issue('mode0', 7n);
+    await command.close();
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(sizeOf(target)).toBeLessThan(1000);
+    expect(new Process(link).marks.get('mode0')).toBe(7n);
+  });
+
+  it('creates no file, and renames none', () => {
+    const folder = makeWorkspace();
+    const [link, target] = [join(folder, 'issued'), join(folder, 'profile')];
+    symlinkSync(target, link);
+    expect(new Process(link).file.problem).toBeDefined();
+    expect(existsSync(target)).toBe(false);
+    writeFileSync(target, 'echo hello\n');
+    expect(new Process(link).file.problem).toBeDefined();
+    expect(readFileSync(target, 'utf8')).toBe('echo hello\n');
+    expect(readdirSync(folder).sort()).toEqual(['issued', 'profile']);
+  });
+});
+
+/** Makes a folder of a user that all users may enter; a workspace only its owner may. */
+function makeUserFolder(uid: number, gid: number): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uniqueid-user-')));
+  onTestFinished(() => {
+    rmSync(folder, {recursive: true});
+  });
+  chownSync(folder, uid, gid);
+  return folder;
+}
+
+describe.skipIf(process.getuid?.() !== 0)('the ownership of a file of high-water marks', () => {
+  it('has the group of the database if its user is in that group', () => {
+    const folder = makeUserFolder(65_534, 65_534);
+    const [path, database] = [join(folder, 'issued'), join(folder, 'database')];
+    writeFileSync(database, '', {mode: 0o660});
+    chownSync(database, 0, 54_321);
+    const groups = process.getgroups?.() ?? [];
+    process.setgroups?.([54_321]);
+    process.setegid?.(65_534);
+    process.seteuid?.(65_534);
+    try {
+      new MarksFile({path, model: database, maxModes: 10}).reopen(() => undefined);
+    } finally {
+      process.seteuid?.(0);
+      process.setegid?.(0);
+      process.setgroups?.(groups);
+    }
+    const {uid, gid, mode} = statSync(path);
+    expect([uid, gid, mode & 0o777]).toEqual([65_534, 54_321, statSync(database).mode & 0o660]);
+  });
+});
+
+needs('mounts').describe('a file of high-water marks on a disk', () => {
+  const makeDisk = (): SmallDisk => {
+    const disk = mountSmallDisk(join(makeWorkspace(), 'disk'), 2);
+    onTestFinished(() => {
+      disk.unmount();
+    });
+    return disk;
+  };
+
+  it('that is full has a problem until it is complete again', () => {
+    const disk = makeDisk();
+    const service = new Process(join(disk.path, 'issued'));
+    service.issue('file', 5n);
+    disk.fill();
+    for (let next = 6n; service.file.problem === undefined && next < 1000n; next++)
+      service.issue('file', next);
+    service.issue('file', 1000n);
+    expect(service.file.problem).toBeDefined();
+    disk.free();
+    service.memory.repair();
+    expect(service.file.problem).toBeUndefined();
+    expect(new Process(join(disk.path, 'issued')).marks.get('file')).toBe(1000n);
+  });
+
+  it('that has space for a part of the rewritten file is left as it is', async () => {
+    const disk = makeDisk();
+    const path = join(disk.path, 'issued');
+    writeFileSync(path, header + marksOf(1900, 5n, 'x'.repeat(200)));
+    const reserve = join(disk.path, 'reserve');
+    writeFileSync(reserve, Buffer.alloc(131_072));
+    disk.fill();
+    rmSync(reserve);
+    const before = sizeOf(path);
+    const service = new Process(path);
+    await service.memory.close({sync: false});
+    service.file.append('');
+    rmSync(`${path}-old`, {force: true});
+    expect(sizeOf(path)).toBeGreaterThanOrEqual(before);
+    expect([...new Process(path).marks.entries()]).toHaveLength(1900);
+  });
+
+  it('that is full is not set aside although it is damaged', () => {
+    const disk = makeDisk();
+    const path = join(disk.path, 'issued');
+    writeFileSync(path, `garbage\n${marksOf(200, 5n)}`);
+    disk.fill();
+    expect(new Process(path).file.problem).toBeDefined();
+    disk.free();
+    expect(new Process(path).marks.get('mode199')).toBe(5n);
+  });
+
+  it('that becomes writable is written again', () => {
+    const disk = makeDisk();
+    const path = join(disk.path, 'issued');
+    writeFileSync(path, header + marksOf(10, 5n));
+    disk.setReadOnly(true);
+    const service = new Process(path);
+    service.issue('file', 6n);
+    service.memory.repair();
+    expect(service.file.problem).toBeDefined();
+    disk.setReadOnly(false);
+    service.memory.repair();
+    expect(service.file.problem).toBeUndefined();
+    expect(new Process(path).marks.get('file')).toBe(6n);
+  });
+});
