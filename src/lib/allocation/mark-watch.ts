@@ -82,7 +82,7 @@ export class MarkWatch {
     this.#guard.reportProblem();
     memory.poll();
     const epoch = memory.knownEpoch;
-    const known = new Map(first(marks.entries(), MODES_PER_STATEMENT));
+    const known = marks.newest();
     const counters = known.size === 0 ? [] : await this.#store.readCounters([...known.keys()]);
     // Read after the counters: if no reset is known by now, none of them is from before a reset.
     const lineage = await this.#readLineage();
@@ -191,13 +191,4 @@ interface Regressed {
   readonly mode: string;
   readonly mark: bigint;
   readonly next: bigint | undefined;
-}
-
-/** Yields the first elements, up to a number. */
-function* first<T>(elements: Iterable<T>, limit: number): Iterable<T> {
-  let count = 0;
-  for (const element of elements) {
-    if (count++ === limit) return;
-    yield element;
-  }
 }

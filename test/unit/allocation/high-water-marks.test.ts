@@ -34,6 +34,20 @@ describe('high-water marks', () => {
     expect(left.slice(-999)).toEqual(Array.from({length: 999}, (_, index) => 99_001 + index));
   });
 
+  it('lists the marks set last', () => {
+    const marks = new HighWaterMarks(100_000);
+    for (let mode = 0; mode < 10_000; mode++) marks.set(`mode${mode}`, BigInt(mode));
+    marks.set('mode5', 77n);
+    marks.delete('mode9999');
+    const newest = marks.newest();
+    expect(newest.size).toBe(500);
+    expect([newest.get('mode5'), newest.get('mode9998'), newest.get('mode9999')]).toEqual([
+      77n,
+      9998n,
+      undefined,
+    ]);
+  });
+
   it('keeps 200,000 marks if max_modes sets no limit', () => {
     const marks = new HighWaterMarks(0);
     for (let mode = 0; mode < 200_000; mode++) marks.set(`mode${mode}`, 1n);
