@@ -14,7 +14,7 @@ import {parseMode} from '../lib/core/mode.js';
 import {Issued} from '../lib/operations/issued.js';
 import {applyReset, changesOf, planReset, readCounters, type ResetMove} from '../lib/operations/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
-import {UniqueIDError} from '../lib/core/errors.js';
+import {toUniqueIDError, UniqueIDError} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';
 
 export default class Reset extends BaseCommand {
@@ -153,10 +153,22 @@ async function assertRecordable(): Promise<void> {
 /** Lets the services of this machine know that the moves are on purpose. */
 async function noteMoves(moves: readonly ResetMove[], issued: Issued): Promise<void> {
   const backward = changesOf(moves).filter((move) => move.backward);
-  if (backward.length > 0) await issued.recordReset(backward);
+  try {
+    if (backward.length > 0) await issued.recordReset(backward);
+  } catch (error) {
+    // The counters are moved: their record must be printed.
+    printNotice(unnotedReset(toUniqueIDError(error)));
+  }
   const problem = await issued.close();
   if (problem !== undefined) printNotice(problem);
   setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
+}
+
+function unnotedReset({message}: UniqueIDError): string {
+  return (
+    `The file of high-water marks lacks this reset: ${message} ` +
+    'Check with "uniqueid status" that no running service raises the counters again.'
+  );
 }
 
 function describeMoves(moves: readonly ResetMove[]): string {

@@ -56,9 +56,10 @@ export async function allocateLocally(
       const range = await (existing
         ? allocateExisting(allocator, store, chosenMode, count)
         : allocator.allocate(chosenMode, count));
-      await allocator.guard.memory.close({sync: false});
-      // A slow close of the connection must not lose the allocated range.
+      // A slow rewrite of the marks or close of the connection must not lose the allocated range.
       limit?.lift();
+      await allocator.guard.memory.close({sync: false});
+      allocator.guard.reportProblem();
       return range;
     });
   } finally {

@@ -1,0 +1,101 @@
+import {execFileSync} from 'node:child_process';
+import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {formatLine, header} from '../../../src/lib/allocation/memory/lines.js';
+import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
+import {mountSmallDisk} from '../../helpers/folders/small-disk.js';
+import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {cli, startProgram} from '../../helpers/programs/cli.js';
+import {needs} from '../../helpers/run/needs.js';
+
+async function ready(env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const cwd = makeWorkspace();
+  expect((await cli(['dbsync'], {cwd, env})).status).toBe(0);
+  return cwd;
+}
+
+const getid = ['getid', '--mode', 'file', '--format', 'list'];
+
+/** Returns about 300 KB of lines of one mode. */
+function longHistory(): string {
+  const origin = {identity: 1, epoch: 0, place: 'elsewhere'};
+  return header + formatLine({kind: 'mark', origin, mode: 'other', next: 1n}).repeat(10_000);
+}
+
+describe('the file of high-water marks', () => {
+  it('is rewritten by a command that finds it large', async () => {
+    const cwd = await ready();
+    const path = join(cwd, 'db.sqlite3-issued');
+    writeFileSync(path, longHistory());
+    expect(await cli(getid, {cwd})).toMatchObject({status: 0, stdout: '0\n', stderr: ''});
+    expect(statSync(path).size).toBeLessThan(10_000);
+    expect(readFileSync(path, 'utf8')).toContain('\tfile\t');
+  });
+
+  needs('strace').it('is synced before it replaces another one', async () => {
+    const cwd = await ready();
+    const path = join(cwd, 'db.sqlite3-issued');
+    writeFileSync(path, longHistory());
+    const trace = join(cwd, 'trace');
+    const traced = ['-f', '-y', '-o', trace, '-e', 'trace=fsync,rename', process.execPath];
+    const {status} = await startProgram('strace', [...traced, join(root, 'bin', 'run.js'), ...getid], {cwd})
+      .finished;
+    expect(status).toBe(0);
+    const calls = readFileSync(trace, 'utf8')
+      .split('\n')
+      .filter((call) => call.includes('-issued-new') && !call.includes('resumed'));
+    expect(calls.map((call) => /(fsync|rename)\(/.exec(call)?.[1])).toEqual(['fsync', 'rename']);
+  });
+
+  needs('mounts').it('is named by getid if a mark could not be written', async () => {
+    const cwd = await ready();
+    const disk = mountSmallDisk(join(cwd, 'disk'), 1);
+    onTestFinished(() => {
+      disk.unmount();
+    });
+    const path = join(disk.path, 'issued');
+    const options = {cwd, env: {UNIQUEID_GUARD_FILE: path}};
+    expect(await cli(getid, options)).toMatchObject({status: 0, stdout: '0\n', stderr: ''});
+    // The last page of the file still has space.
+    writeFileSync(path, readFileSync(path, 'utf8').padEnd(4096, '\n'));
+    disk.fill();
+    const full = await cli(getid, options);
+    expect(full).toMatchObject({status: 0, stdout: '1\n'});
+    expect(full.stderr).toContain(path);
+  });
+
+  it('does not block a command if it is a named pipe', async () => {
+    const cwd = await ready();
+    const path = join(cwd, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const options = {cwd, env: {UNIQUEID_GUARD_FILE: path}};
+    expect((await cli(getid, options)).stdout).toBe('0\n');
+    const reset = ['reset', '--mode', 'file', '--to', '7', '--dry-run'];
+    expect((await cli(reset, options)).status).toBe(0);
+  });
+
+  needs('postgresql').it('is not needed for the record of a reset', async () => {
+    const database = await makePostgresDatabase();
+    const env = {PEEWEE_URL: database.url};
+    const cwd = await ready(env);
+    const options = {cwd, env: {...env, UNIQUEID_GUARD_FILE: join(cwd, 'issued')}};
+    await cli([...getid, '--range', '10'], options);
+    // The system table disappears with the commit of the reset.
+    for (const statement of [
+      'ALTER TABLE uniqueindexsystem RENAME TO parts',
+      'CREATE VIEW uniqueindexsystem AS SELECT * FROM parts',
+      `CREATE FUNCTION hide() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN ALTER VIEW uniqueindexsystem RENAME TO hidden; RETURN NULL; END $$`,
+      `CREATE CONSTRAINT TRIGGER hides AFTER INSERT OR UPDATE ON parts
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hide()`,
+    ])
+      await database.execute(statement);
+    const reset = ['reset', '--mode', 'file', '--to', '7', '--yes', '--allow-duplicates', '--json'];
+    const {status, stdout, stderr} = await cli(reset, options);
+    expect(status, stderr + stdout).toBe(0);
+    expect(await database.query('SELECT index FROM uniqueindex')).toEqual([['7']]);
+    expect(JSON.parse(stdout)).toMatchObject({moves: [{mode: 'file', from: 10, to: 7}]});
+    expect(stderr).not.toBe('');
+  });
+});
