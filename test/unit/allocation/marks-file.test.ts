@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {
   appendFileSync,
   chownSync,
@@ -300,6 +301,23 @@ needs('mounts').describe('a file of high-water marks on a disk', () => {
     expect(new Process(path).file.problem).toBeDefined();
     disk.free();
     expect(new Process(path).marks.get('mode199')).toBe(5n);
+  });
+
+  it('that is mounted alone has a problem, and loses nothing', async () => {
+    const disk = makeDisk();
+    const [path, source] = [join(disk.path, 'issued'), join(makeWorkspace(), 'source')];
+    writeFileSync(source, header + marksOf(1, 5n) + longHistory);
+    writeFileSync(path, '');
+    execFileSync('mount', ['--bind', source, path]);
+    onTestFinished(() => {
+      execFileSync('umount', ['--lazy', path]);
+    });
+    const service = new Process(path);
+    service.issue('file', 6n);
+    await service.close();
+    expect(service.file.problem).toBeDefined();
+    expect(existsSync(`${path}-new`)).toBe(false);
+    expect(new Process(path).marks.get('file')).toBe(6n);
   });
 
   it('that becomes writable is written again', () => {
