@@ -171,6 +171,34 @@ describe('a process that reads a file of high-water marks', () => {
     await busy.close();
   });
 
+  it.each([1, 3000])('does not read known lines again after a rewrite of %i modes', async (modes) => {
+    const path = makePath();
+    const [idle, busy] = [new Process(path), new Process(path)];
+    busy.file.append(marksOf(modes));
+    busy.file.append(longHistory);
+    idle.memory.poll();
+    busy.memory.poll();
+    await busy.close();
+    busy.memory.start({identity: 1, epoch: 0});
+    busy.issue('file', 5n);
+    const lines: string[] = [];
+    expect(idle.file.poll(({mode}) => lines.push(mode))).toBe(false);
+    expect(lines).toEqual(['file']);
+    await busy.close();
+  });
+
+  it('does not take a later file with the same inode for the one that it missed', async () => {
+    const path = makePath();
+    const [idle, busy] = [new Process(path), new Process(path)];
+    busy.file.append(longHistory);
+    busy.memory.poll();
+    await busy.close();
+    writeFileSync(path, header + marksOf(100, 5n, 'later'));
+    rmSync(`${path}-old`);
+    idle.memory.poll();
+    expect(idle.marks.get('later0')).toBe(5n);
+  });
+
   it('writes its marks again into a file that was truncated', () => {
     const path = makePath();
     const service = new Process(path);

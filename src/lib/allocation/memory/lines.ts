@@ -8,9 +8,9 @@ export interface Line {
    * - `raise`: a process is about to raise the counter of the mode to at least `next`.
    * - `reset`: a reset moved the counter to `next`; marks of the mode from before its epoch are void.
    * - `epoch`: all marks of the database were compared with the counters at this epoch.
-   * - `compacted`: a rewrite has written `next` bytes before this line.
-   * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the new file, whose
-   *   inode is the place of this line. Lines that follow belong in that file too.
+   * - `compacted`: a rewrite has written `next` bytes before this line. Its place is a random name.
+   * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the new file, which
+   *   end with the line `compacted` of the same place. Lines that follow belong in that file too.
    */
   readonly kind: 'mark' | 'raise' | 'reset' | 'epoch' | 'compacted' | 'moved';
   readonly origin: Origin;

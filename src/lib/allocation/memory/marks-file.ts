@@ -93,8 +93,8 @@ export class MarksFile {
         return false;
       }
       this.#closeDescriptor();
-      const {path, inode} = this.#adopt(openMarks(this.#options, moved.known));
-      const isUnknown = inode !== moved.known.inode;
+      const {path, tail} = this.#adopt(openMarks(this.#options, moved.known));
+      const isUnknown = tail.offset === 0;
       if (isUnknown) this.#readReplaced(path, onLine);
       if (moved.stragglers !== '') this.append(moved.stragglers);
       return this.poll(onLine) || isUnknown;
@@ -149,7 +149,7 @@ export class MarksFile {
         if (text === '' || isHeader(text)) continue;
         const line = parseLine(text);
         if (line === undefined) this.#damagedLines++;
-        else if (line.kind === 'moved') known ??= knownPartOf(line);
+        else if (line.kind === 'moved') known ??= {name: line.origin.place, bytes: Number(line.next)};
         else if (line.kind === 'compacted') compactedBytes = Number(line.next);
         else {
           if (known !== undefined) stragglers += `${text}\n`;
@@ -215,11 +215,6 @@ export class MarksFile {
 
 function rewriteSize(compactedBytes: number): number {
   return Math.max(MIN_REWRITE_BYTES, compactedBytes * REWRITE_FACTOR);
-}
-
-/** The inode is missing in a line of an earlier version. */
-function knownPartOf({origin: {place}, next}: Line): KnownPart {
-  return {inode: BigInt(/^[0-9]+$/.test(place) ? place : -1), bytes: Number(next)};
 }
 
 function problemOf({isWritable, version}: OpenMarks): string | undefined {

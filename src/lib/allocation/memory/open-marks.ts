@@ -40,15 +40,22 @@ export interface OpenMarks {
 
 /** The part of a file whose lines are known from the file that it replaced. */
 export interface KnownPart {
-  readonly inode: bigint;
+  /** The name in its last line; an inode can be used again by a later file. */
+  readonly name: string;
   readonly bytes: number;
 }
+
+/** More than the first line, and more than a line about a rewrite. */
+const EXCERPT_BYTES = 128;
 
 /** Without `O_NONBLOCK`, opening a named pipe waits for its other end. */
 const READING = constants.O_RDONLY | constants.O_NONBLOCK;
 const APPENDING = constants.O_RDWR | constants.O_APPEND | constants.O_NONBLOCK;
 
-/** Opens or creates a file of marks; renames a file aside that has lost its first line. */
+/**
+ * Opens or creates a file of marks; renames a file aside that has lost its first line. Begins to read after
+ * the known part, or at the start of a file without it.
+ */
 export function openMarks(options: MarksFileOptions, known?: KnownPart): OpenMarks {
   const path = realPath(options.path);
   const {descriptor, isWritable} = openFile(path, options);
@@ -57,7 +64,7 @@ export function openMarks(options: MarksFileOptions, known?: KnownPart): OpenMar
     if (size === 0n && isWritable) writeFileSync(descriptor, header);
     const version = parseHeader(readStart(descriptor));
     if (version !== undefined) {
-      const tail = new Tail(descriptor, known?.inode === inode ? known.bytes : 0);
+      const tail = new Tail(descriptor, known !== undefined && hasPart(descriptor, known) ? known.bytes : 0);
       return {descriptor, path, inode, tail, isWritable, version};
     }
     // A link may lead to any file of the system.
@@ -165,9 +172,23 @@ function setAside(path: string, damaged: number, inode: bigint): void {
   }
 }
 
+function hasPart(descriptor: number, {name, bytes}: KnownPart): boolean {
+  const start = Math.max(0, bytes - EXCERPT_BYTES);
+  const line = parseLine(
+    readAt(descriptor, start, bytes - start)
+      .split('\n')
+      .at(-2) ?? '',
+  );
+  return line?.kind === 'compacted' && line.origin.place === name;
+}
+
 function readStart(descriptor: number): string {
-  const start = Buffer.alloc(64);
-  return start.toString('utf8', 0, readSync(descriptor, start, 0, start.length, 0));
+  return readAt(descriptor, 0, EXCERPT_BYTES);
+}
+
+function readAt(descriptor: number, position: number, length: number): string {
+  const excerpt = Buffer.alloc(length);
+  return excerpt.toString('utf8', 0, readSync(descriptor, excerpt, 0, length, position));
 }
 
 /** Returns the stats of the file at a path; `undefined` if they cannot be read. */

@@ -71,22 +71,22 @@ async function replace(path: string, {old, rewritten, descriptor}: Files, bounds
   await collect(tail, entries);
   dropOldest(entries, bounds);
   await writeEntries(descriptor, entries);
-  const inode = inodeOfOpen(descriptor);
-  writeFileSync(descriptor, noteOf('compacted', inode, fstatSync(descriptor).size));
+  const name = Math.random().toString(36).slice(2);
+  writeFileSync(descriptor, noteOf('compacted', name, fstatSync(descriptor).size));
   // Power loss could otherwise empty the new file although it has replaced the old one.
   await syncFile(descriptor);
   // Another process may have taken this rewrite for an interrupted one.
-  if (inodeOf(rewritten) !== inode) return;
+  if (inodeOf(rewritten) !== inodeOfOpen(descriptor)) return;
   const knownBytes = fstatSync(descriptor).size;
   replaceMarks(path, rewritten, REPLACED_SUFFIX);
-  writeFileSync(old, `\n${noteOf('moved', inode, knownBytes)}`);
+  writeFileSync(old, `\n${noteOf('moved', name, knownBytes)}`);
   const late: Entries = new Map();
   await collect(tail, late);
   await writeEntries(descriptor, late);
 }
 
-function noteOf(kind: 'compacted' | 'moved', inode: bigint, bytes: number): string {
-  const origin = {identity: 0, epoch: 0, place: String(inode)};
+function noteOf(kind: 'compacted' | 'moved', name: string, bytes: number): string {
+  const origin = {identity: 0, epoch: 0, place: name};
   return formatLine({kind, origin, mode: '', next: BigInt(bytes)});
 }
 
