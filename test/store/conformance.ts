@@ -4,7 +4,8 @@ import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {retryTransient} from '../../src/lib/util/retry.js';
 import {MAX_COUNTER} from '../../src/lib/core/range.js';
 import {migrate, planMigration} from '../../src/lib/store/schema/migrate.js';
-import type {Claim, OpenOptions, Store} from '../../src/lib/store/store.js';
+import {ALL_MODES, epochOf} from '../../src/lib/store/epochs.js';
+import type {Claim, Lineage, OpenOptions, Store} from '../../src/lib/store/store.js';
 import {flaws, type Given} from '../helpers/ranges.js';
 import {claim, granted} from '../helpers/databases/claims.js';
 
@@ -159,7 +160,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       const {database, store} = await ready();
       await database.execute(insert('file', 100n));
       const before = await store.lineage();
-      expect(before).toEqual({identity: undefined, epoch: 0});
+      expect(before).toEqual({identity: undefined, epoch: 0, modeEpochs: new Map()});
       expect(await store.moveCounters([{mode: 'file', from: 100n, to: 200n}])).toEqual([]);
       expect((await store.lineage()).epoch).toBe(0);
       expect(await store.moveCounters([{mode: 'file', from: 200n, to: 10n}])).toEqual([]);
@@ -174,6 +175,41 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       const latest = await store.lineage();
       expect(await store.moveCounters([{mode: 'file', from: 10n, to: 0n}])).toHaveLength(1);
       expect(await store.lineage()).toEqual(latest);
+    });
+
+    it('notes the epoch of a move back for its mode, and for all modes if they are many', async () => {
+      const {store} = await ready();
+      const {kind} = await store.comparison();
+      const modes = Array.from({length: 1103}, (_, index) => `mode ${String(index).padStart(4, '0')}`);
+      await store.raiseCounters(
+        modes.map((mode) => ({mode, next: 9n})),
+        false,
+      );
+      const move = async (start: number, count: number, from: bigint, to: bigint): Promise<Lineage> => {
+        const moves = modes.slice(start, start + count).map((mode) => ({mode, from, to}));
+        expect(await store.moveCounters(moves)).toEqual([]);
+        return store.lineage();
+      };
+      const first = await move(0, 1, 9n, 8n);
+      expect([...first.modeEpochs.values()]).toEqual([first.epoch]);
+      expect(epochOf(first, 'mode 0000')).toBe(first.epoch);
+      if (kind === 'exact') expect(epochOf(first, 'mode 0001')).toBe(0);
+      else expect([...first.modeEpochs.keys()]).toEqual([ALL_MODES]);
+      expect(await move(1102, 1, 9n, 10n)).toEqual(first);
+
+      const again = await move(0, 1, 8n, 7n);
+      expect(again.epoch).toBeGreaterThan(first.epoch);
+      expect(epochOf(again, 'mode 0000')).toBe(again.epoch);
+
+      const many = await move(1, 101, 9n, 8n);
+      expect(many.modeEpochs.get(ALL_MODES)).toBe(many.epoch);
+      expect(many.modeEpochs.size).toBe(kind === 'exact' ? 2 : 1);
+
+      // The number of rows is bounded.
+      for (let start = 102; start < 1102; start += 100) await move(start, 100, 9n, 8n);
+      const full = await move(1102, 1, 10n, 8n);
+      expect(full.modeEpochs.size).toBeLessThanOrEqual(1000);
+      expect(epochOf(full, 'mode 1102')).toBe(full.epoch);
     });
 
     it('never grants one integer twice to raised and ordinary claims at the same time', async () => {
@@ -198,7 +234,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       const {store} = await ready();
       await store.ensureIdentity(4711);
       await store.ensureIdentity(4712);
-      expect(await store.lineage()).toEqual({identity: 4711, epoch: 0});
+      expect(await store.lineage()).toEqual({identity: 4711, epoch: 0, modeEpochs: new Map()});
       expect((await planMigration(store)).steps).toEqual([]);
       expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 1, minor: 0}});
     });

@@ -76,7 +76,7 @@ async function readLineage(store: Store): Promise<Lineage> {
     return await store.lineage();
   } catch (error) {
     if (toUniqueIDError(error).code !== 'SCHEMA_MISSING') throw error;
-    return {identity: undefined, epoch: 0};
+    return {identity: undefined, epoch: 0, modeEpochs: new Map()};
   }
 }
 

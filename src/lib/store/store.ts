@@ -66,6 +66,10 @@ export interface Lineage {
   readonly identity: number | undefined;
   /** Rises with every reset that moves a counter back; 0 before the first. */
   readonly epoch: number;
+  /**
+   * The epochs of the modes that resets moved back, by `epochKey`. The key `*` counts for all modes.
+   */
+  readonly modeEpochs: ReadonlyMap<string, number>;
 }
 
 /** The way in which a table of counters compares modes. */
@@ -152,7 +156,7 @@ export interface Store {
     epoch: number,
   ): Promise<readonly ClaimResult[] | 'reset'>;
 
-  /** Reads the identity and the epoch. */
+  /** Reads the identity and the epochs. */
   lineage(): Promise<Lineage>;
 
   /**
@@ -180,8 +184,8 @@ export interface Store {
 
   /**
    * Moves counters, all or none. A forward move goes ahead if `to` is still at or above the counter. Any
-   * other move requires the counter to equal `from`. A move back also raises the epoch, in the same
-   * transaction.
+   * other move requires the counter to equal `from`. A move back also raises the epoch, and
+   * notes it for its mode, in the same transaction.
    *
    * @returns the counters in conflict, with their current values; if there are any, nothing was changed
    */

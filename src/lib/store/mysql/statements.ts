@@ -118,9 +118,10 @@ export const recordPart =
 export const recordNewPart =
   'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = value';
 
-/** Raises the epoch, inside the transaction of a reset. */
-export function raiseEpoch(part: string, epoch: number): string {
-  return `INSERT INTO uniqueindexsystem (part, value) VALUES (${literal(part)}, ${Math.trunc(epoch)})
+/** Raises the epochs in these parts, inside the transaction of a reset. */
+export function raiseEpochs(parts: readonly string[], epoch: number): string {
+  const rows = parts.map((part) => `(${literal(part)}, ${Math.trunc(epoch)})`);
+  return `INSERT INTO uniqueindexsystem (part, value) VALUES ${rows.join(', ')}
     ON DUPLICATE KEY UPDATE value = GREATEST(value + 1, VALUES(value))`;
 }
 

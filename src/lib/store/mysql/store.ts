@@ -154,8 +154,9 @@ class MysqlStore implements Store {
     });
   }
 
-  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#transaction((transaction) => many.moveCounters(transaction, moves));
+  async moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    const {kind} = await this.comparison();
+    return this.#transaction((transaction) => many.moveCounters(transaction, moves, kind));
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {

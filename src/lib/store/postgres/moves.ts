@@ -1,7 +1,8 @@
 import {findConflict, raised, toCounter} from '../shared/counter-moves.js';
-import {currentEpoch, EPOCH_PART, isBackward} from '../shared/lineage.js';
+import {currentEpoch, EPOCH_PART, isBackward, modeEpochParts} from '../shared/lineage.js';
 import type {Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
 import type {Asked, Pool} from './connection/pool.js';
+import {readLineage} from './raised.js';
 import type {Row} from './rows.js';
 import * as statements from './statements.js';
 
@@ -17,7 +18,13 @@ export async function moveCounters(
   const conflicts = moves.flatMap((move) => findConflict(move, current.get(move.mode)));
   if (conflicts.length > 0) return conflicts;
   await transaction.unsafe(statements.moveCounters, [modes, typed.bigints(moves.map(({to}) => to))]);
-  if (moves.some(isBackward)) await transaction.unsafe(statements.raiseEpoch, [EPOCH_PART, currentEpoch()]);
+  if (moves.some(isBackward)) {
+    const raise = (parts: readonly string[], epoch: number): Promise<unknown> =>
+      transaction.unsafe(statements.raiseEpochs, [typed.texts(parts), epoch]);
+    await raise([EPOCH_PART], currentEpoch());
+    const lineage = await readLineage(transaction);
+    await raise(modeEpochParts(moves, lineage, 'exact'), lineage.epoch);
+  }
   return conflicts;
 }
 

@@ -89,8 +89,10 @@ export const recordPart = `
 export const recordIdentity = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer) ON CONFLICT ("part") DO NOTHING`;
 
-export const raiseEpoch = `
-  INSERT INTO uniqueindexsystem AS system ("part", "value") VALUES ($1, $2::integer)
+/** Raises the epochs in these parts, inside the transaction of a reset. */
+export const raiseEpochs = `
+  INSERT INTO uniqueindexsystem AS system ("part", "value")
+  SELECT part, $2::integer FROM unnest($1::text[]) AS part
   ON CONFLICT ("part") DO UPDATE SET "value" = GREATEST(system."value" + 1, excluded."value")`;
 
 /**

@@ -1,11 +1,21 @@
 import {MAX_COUNTER} from '../../core/range.js';
-import type {Claim, ClaimResult, CounterMove, Lineage} from '../store.js';
+import {ALL_MODES, epochKey} from '../epochs.js';
+import type {Claim, ClaimResult, Comparison, CounterMove, Lineage} from '../store.js';
 import {rejection} from './counter-moves.js';
 import {isCounterValue} from './counter-value.js';
 
 /** The parts of the system table that identify a state of a database. */
 export const IDENTITY_PART = 'identity';
 export const EPOCH_PART = 'epoch';
+
+/** The part of a mode's epoch is this and the key of the mode. */
+const MODE_EPOCH_PREFIX = 'epoch:';
+
+/** The most modes of one reset that get an epoch each. */
+const MAX_MODES_EACH = 100;
+
+/** The most modes with an epoch of their own: each reading of the lineage reads them all. */
+const MAX_MODE_EPOCHS = 1000;
 
 /** Epochs count seconds from here, so that they fit the column until 2088. */
 const EPOCH_ORIGIN_SECONDS = Date.UTC(2020, 0, 1) / 1000;
@@ -23,17 +33,36 @@ export function isBackward({from, to}: CounterMove): boolean {
   return from === undefined || to < from;
 }
 
+/**
+ * Returns the parts that get the new epoch of a reset, besides `EPOCH_PART`. There is one for each mode moved
+ * back, or the one of all modes if they are many.
+ *
+ * @param kind how the table compares modes; if several spellings share a counter, no key fits them all
+ */
+export function modeEpochParts(
+  moves: readonly CounterMove[],
+  {modeEpochs}: Lineage,
+  kind: Comparison['kind'],
+): readonly string[] {
+  const keys = new Set(moves.filter(isBackward).map(({mode}) => epochKey(mode)));
+  const all = new Set([...modeEpochs.keys(), ...keys]);
+  const isEach = kind === 'exact' && keys.size <= MAX_MODES_EACH && all.size <= MAX_MODE_EPOCHS;
+  return (isEach ? [...keys] : [ALL_MODES]).map((key) => MODE_EPOCH_PREFIX + key);
+}
+
 /** Interprets the rows of the system table; other parts have no effect. */
 export function toLineage(rows: Iterable<{readonly part: string; readonly value: unknown}>): Lineage {
   let identity: number | undefined;
   let epoch = 0;
+  const modeEpochs = new Map<string, number>();
   for (const {part, value} of rows) {
     const number = Number(value);
     if (!Number.isSafeInteger(number) || number <= 0) continue;
     if (part === IDENTITY_PART) identity = number;
     else if (part === EPOCH_PART) epoch = number;
+    else if (part.startsWith(MODE_EPOCH_PREFIX)) modeEpochs.set(part.slice(MODE_EPOCH_PREFIX.length), number);
   }
-  return {identity, epoch};
+  return {identity, epoch, modeEpochs};
 }
 
 /**

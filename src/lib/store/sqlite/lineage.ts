@@ -1,6 +1,7 @@
-import {currentEpoch, EPOCH_PART, IDENTITY_PART, toLineage} from '../shared/lineage.js';
-import type {Lineage} from '../store.js';
+import {currentEpoch, EPOCH_PART, IDENTITY_PART, modeEpochParts, toLineage} from '../shared/lineage.js';
+import type {CounterMove, Lineage} from '../store.js';
 import type {NativeConnection} from './native.js';
+import {readComparison} from './schema.js';
 
 const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
@@ -20,7 +21,11 @@ export function ensureIdentity(connection: NativeConnection, candidate: number):
   connection.statement<[string, number], unknown>(recordIdentity).run(IDENTITY_PART, candidate);
 }
 
-/** Raises the epoch, inside the transaction of a reset. */
-export function raiseEpoch(connection: NativeConnection): void {
-  connection.statement<[string, number], unknown>(raiseEpochPart).run(EPOCH_PART, currentEpoch());
+/** Raises the epochs, inside the transaction of a reset. */
+export function raiseEpochs(connection: NativeConnection, moves: readonly CounterMove[]): void {
+  const raise = connection.statement<[string, number], unknown>(raiseEpochPart);
+  raise.run(EPOCH_PART, currentEpoch());
+  const lineage = readLineage(connection);
+  const {kind} = readComparison(connection);
+  for (const part of modeEpochParts(moves, lineage, kind)) raise.run(part, lineage.epoch);
 }

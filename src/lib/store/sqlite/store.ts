@@ -20,7 +20,7 @@ import type {
 } from '../store.js';
 import {DatabaseFile} from './file/database-file.js';
 import {fileIdentity, nameWarnings, sizeOnDisk} from './file/file.js';
-import {ensureIdentity, raiseEpoch, readLineage} from './lineage.js';
+import {ensureIdentity, raiseEpochs, readLineage} from './lineage.js';
 import {highestCounters, listCounters} from './list.js';
 import {migrations} from './migrations.js';
 import type {NativeConnection} from './native.js';
@@ -127,7 +127,7 @@ class SqliteStore implements Store {
       const conflicts = moves.flatMap((move) => findConflict(move, this.#counter(move.mode)));
       if (conflicts.length === 0) {
         for (const {mode, to} of moves) this.#move(mode, to);
-        if (moves.some(isBackward)) raiseEpoch(this.#connection);
+        if (moves.some(isBackward)) raiseEpochs(this.#connection, moves);
       }
       return conflicts;
     });

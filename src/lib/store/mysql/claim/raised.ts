@@ -1,9 +1,9 @@
-import {raisedClaim, toLineage} from '../../shared/lineage.js';
+import {raisedClaim} from '../../shared/lineage.js';
 import type {Claim, ClaimResult} from '../../store.js';
 import * as statements from '../statements.js';
 import {batches} from './batches.js';
 import {storedValue} from './counter-row.js';
-import type {Transaction} from './many.js';
+import {readLineage, type Transaction} from './many.js';
 
 interface RaisedClaims {
   readonly claims: readonly Claim[];
@@ -39,8 +39,7 @@ export async function advanceRaised(
       await write(ask, [claim], () => raisedClaim(claim, value, location), results);
     }
   }
-  const [parts = []] = await ask(statements.readParts);
-  const isCurrent = toLineage(parts as unknown as readonly Part[]).epoch === epoch;
+  const isCurrent = (await readLineage(ask)).epoch === epoch;
   await end(isCurrent ? 'COMMIT' : 'ROLLBACK');
   return isCurrent ? claims.flatMap(({mode}) => results.get(mode) ?? []) : 'reset';
 }
@@ -60,9 +59,4 @@ async function write(
     if (result.kind === 'granted') sums.push({mode, next: result.next});
   }
   if (sums.length > 0) await ask(statements.putCounters(sums));
-}
-
-interface Part {
-  readonly part: string;
-  readonly value: unknown;
 }
