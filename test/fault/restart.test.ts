@@ -44,10 +44,14 @@ function onNetwork(database: TestDatabase & {readonly url: string}): Place {
   return {cwd, env: {PEEWEE_URL: database.url, STATE_DIRECTORY: join(cwd, 'state')}, database, guardFile};
 }
 
-/** Takes a backup of the counters. @returns a function that puts it back */
+/** Takes a backup of both tables. @returns a function that puts it back */
 async function backUp(database: TestDatabase, quote: string): Promise<() => Promise<void>> {
   const rows = await database.query(`SELECT id, ${quote}index${quote} FROM uniqueindex`);
+  const parts = await database.query('SELECT part, value FROM uniqueindexsystem');
   return async () => {
+    await database.execute('DELETE FROM uniqueindexsystem');
+    for (const [part, value] of parts)
+      await database.execute(`INSERT INTO uniqueindexsystem (part, value) VALUES ('${part}', ${value})`);
     await database.execute('DELETE FROM uniqueindex');
     for (const [mode, next] of rows)
       await database.execute(`INSERT INTO uniqueindex VALUES ('${mode}', ${next})`);
@@ -125,6 +129,67 @@ describe.each(kinds)('high-water marks after a restart ($name)', ({need, quote, 
     await end(elsewhere, 'SIGKILL');
     const again = await startServer([], {cwd, env: {...env, UNIQUEID_GUARD_FILE: join(cwd, 'elsewhere')}});
     expect(await take(again, 1)).toBe(11n);
+  });
+});
+
+describe.each(kinds)('a reset that another file of marks knows ($name)', ({need, quote, make}) => {
+  const {it} = needs(...(need === undefined ? [] : [need]));
+  const reset = async ({cwd, env}: Place, mode: string, to: number): Promise<void> => {
+    const target = ['--mode', mode, '--to', String(to), '--yes', '--allow-duplicates'];
+    const {status, stderr} = await cli(['reset', ...target], {cwd, env});
+    expect(status, stderr).toBe(0);
+  };
+  const elsewhere = (place: Place): Place => ({
+    ...place,
+    env: {...place.env, UNIQUEID_GUARD_FILE: join(place.cwd, 'elsewhere')},
+  });
+  const getid = async ({cwd, env}: Place, mode: string, range: number): Promise<string> => {
+    const {stdout} = await cli(['getid', '--mode', mode, '--range', String(range)], {cwd, env});
+    return String((JSON.parse(stdout) as {startIndex: number}).startIndex);
+  };
+
+  it('is obeyed although a reset of another mode was made after it', async () => {
+    const place = await make();
+    const first = await startServer(['--sync'], place);
+    expect(await take(first, 200)).toBe(0n);
+    expect(await take(first, 50, 'other')).toBe(0n);
+    await end(first, 'SIGTERM');
+    await reset(elsewhere(place), 'file', 7);
+    await reset(place, 'other', 0);
+    expect(await getid(place, 'file', 1)).toBe('7');
+    const second = await startServer([], place);
+    expect(await take(second, 1)).toBe(8n);
+    expect(await take(second, 1, 'other')).toBe(0n);
+  });
+
+  it('is no reason to take a later accident for a reset, with getid alone', async () => {
+    const place = await make();
+    await cli(['dbsync'], place);
+    expect(await getid(place, 'file', 50)).toBe('0');
+    expect(await getid(place, 'other', 10)).toBe('0');
+    await reset(elsewhere(place), 'other', 0);
+    expect(await getid(place, 'file', 50)).toBe('50');
+    const restore = await backUp(place.database, quote);
+    expect(await getid(place, 'file', 100)).toBe('100');
+    expect(await getid(place, 'young', 5)).toBe('0');
+    await restore();
+    expect(await getid(place, 'file', 1)).toBe('200');
+    expect(await getid(place, 'young', 1)).toBe('5');
+  });
+
+  it('does not hide that a backup was restored before it', async () => {
+    const place = await make();
+    const first = await startServer(['--sync'], place);
+    expect(await take(first, 10)).toBe(0n);
+    expect(await take(first, 10, 'other')).toBe(0n);
+    const restore = await backUp(place.database, quote);
+    expect(await take(first, 90)).toBe(10n);
+    await end(first, 'SIGTERM');
+    await restore();
+    await reset(elsewhere(place), 'other', 3);
+    const second = await startServer([], place);
+    expect(await take(second, 1)).toBe(100n);
+    expect(await take(second, 1, 'other')).toBe(3n);
   });
 });
 

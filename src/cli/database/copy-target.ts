@@ -13,7 +13,7 @@ export async function takeMarksAlong(
   {print}: CommandOutput,
 ): Promise<void> {
   const issued = await Issued.read(store, settings, false);
-  issued.record(raises.map(({mode, after}) => ({mode, next: after})));
+  await issued.record(raises.map(({mode, after}) => ({mode, next: after})));
   const problem = await issued.close();
   if (problem !== undefined) print(problem);
 }

@@ -4,7 +4,7 @@ import {
   inOrder,
   isOfDatabase,
   NOTHING,
-  withoutRaised,
+  withoutOutdated,
   type Claimed,
   type CommitOutcome,
   type CommittedBatch,
@@ -55,7 +55,7 @@ export class GroupCommitter {
           () => this.#advance(splitByMode(batch), gate === undefined),
         ]);
     guard.memory.flush();
-    const {issuable, dropped} = withoutRaised(committed, guard.memory);
+    const {issuable, dropped} = withoutOutdated(committed, guard);
     if (failure === undefined && dropped.length > 0) {
       const again = await this.commit(dropped);
       return {...again, committed: [...issuable, ...again.committed]};
@@ -71,11 +71,11 @@ export class GroupCommitter {
   async #advance(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
     guard.memory.poll();
-    const claimed = {epoch: guard.memory.knownEpoch, raises: guard.memory.raises};
+    const claimed = this.#claimed(batches);
     const claims = batches.map(({mode, total}) => {
-      const mark = guard.highWaterMark(mode);
+      const mark = guard.highWaterMark(mode) ?? 0n;
       // A mode of which this process has issued integers exists; creating it again would issue them twice.
-      return {mode, count: total, minimum: mark ?? 0n, mayCreate: mayCreate && mark === undefined};
+      return {mode, count: total, minimum: mark, mayCreate: mayCreate && mark === 0n};
     });
     let results: readonly ClaimResult[];
     try {
@@ -83,34 +83,40 @@ export class GroupCommitter {
     } catch (error) {
       return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const {committed, leftover} = this.#sortResults(batches, results, {claims, ...claimed});
+    const {committed, leftover} = this.#sortResults(batches, results, {claims, claimed});
     if (leftover === undefined) return {committed, failure: undefined};
     const later = await this.#advanceLeftover(leftover, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
+  /** Returns what this process knows now of each mode. */
+  #claimed(batches: readonly ModeBatch[]): readonly Claimed[] {
+    const {guard} = this.#options;
+    const {raises} = guard.memory;
+    return batches.map(({mode}) => ({epoch: guard.epochOf(mode), raises}));
+  }
+
   #sortResults(
     batches: readonly ModeBatch[],
     results: readonly ClaimResult[],
-    {claims, ...known}: Claimed & {readonly claims: readonly Claim[]},
+    {claims, claimed}: {readonly claims: readonly Claim[]; readonly claimed: readonly Claimed[]},
   ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
     const {guard} = this.#options;
     const committed: CommittedBatch[] = [];
     const fitting: ModeBatch[] = [];
     const missing: ModeBatch[] = [];
-    const regressed: Regressed[] = [];
+    const regressed: ModeBatch[] = [];
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
-      if (result === undefined) continue;
+      const known = claimed[index];
+      if (result === undefined || known === undefined) continue;
       if (result.kind === 'granted')
-        committed.push(
-          ...this.#accept(batch, result.next, {minimum: claims[index]?.minimum ?? 0n, ...known}),
-        );
+        committed.push(...this.#accept(batch, result.next, claims[index]?.minimum ?? 0n, known));
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
-      else if (result.kind === 'behind') regressed.push({batch, found: result.found});
-      else if (guard.highWaterMark(batch.mode) === undefined) missing.push(batch);
-      else regressed.push({batch, found: undefined});
+      else if (result.kind === 'missing' && (guard.highWaterMark(batch.mode) ?? 0n) === 0n)
+        missing.push(batch);
+      else regressed.push(batch);
     }
     const isDone = fitting.length + missing.length + regressed.length === 0;
     return {committed, leftover: isDone ? undefined : {fitting, missing, regressed}};
@@ -126,47 +132,48 @@ export class GroupCommitter {
   }
 
   /** Serves counters below their marks: from where a reset put them, or from the marks, or not at all. */
-  async #mend(regressed: readonly Regressed[], mayCreate: boolean): Promise<Progress> {
-    if (regressed.length === 0) return NOTHING;
+  async #mend(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
+    if (batches.length === 0) return NOTHING;
     const {guard} = this.#options;
-    const {kind, epoch} = await guard.judge(
-      regressed.map(({batch, found}) => ({mode: batch.mode, next: found})),
+    const {behind, epoch} = await guard.judge(batches.map(({mode}) => mode));
+    const founds = new Map(behind.map(({mode, found}) => [mode, found]));
+    const regressed = batches.flatMap((batch): Regressed[] =>
+      founds.has(batch.mode) ? [{batch, found: founds.get(batch.mode)}] : [],
     );
-    if (kind === 'raise') return this.#raise(regressed, mayCreate, epoch);
-    const batches = regressed.map(({batch}) => batch);
-    if (kind === 'on purpose') return this.#advance(batches, mayCreate);
+    const others = batches.filter(({mode}) => !founds.has(mode));
+    return inOrder([
+      () => (guard.policy === 'stop' ? this.#stop(regressed) : this.#raise(regressed, mayCreate, epoch)),
+      () => this.#advanceIfAny(others, mayCreate),
+    ]);
+  }
+
+  async #stop(regressed: readonly Regressed[]): Promise<Progress> {
+    const {guard} = this.#options;
     for (const {batch, found = 0n} of regressed) rejectAll(batch, guard.quarantine(batch.mode, found));
     return this.#createUnused(regressed.filter(({found}) => found === undefined));
   }
 
   /** Allocates from the marks, unless a reset comes in between. */
   async #raise(regressed: readonly Regressed[], mayCreate: boolean, epoch: number): Promise<Progress> {
+    if (regressed.length === 0) return NOTHING;
     const {store, guard, firstIndex} = this.#options;
-    guard.memory.announceRaises(regressed.map(({batch}) => batch.mode));
-    const {raises} = guard.memory;
-    const claims = regressed.map(({batch: {mode, total}}) => ({
+    const batches = regressed.map(({batch}) => batch);
+    guard.memory.announceRaises(batches.map(({mode}) => mode));
+    const claimed = this.#claimed(batches);
+    const claims = batches.map(({mode, total}) => ({
       mode,
       count: total,
       minimum: guard.highWaterMark(mode) ?? 0n,
       mayCreate: true,
     }));
     const results = await store.advanceRaised(claims, firstIndex, epoch);
-    if (results === 'reset') return this.#mend(regressed, mayCreate);
+    if (results === 'reset') return this.#mend(batches, mayCreate);
     for (const [index, {batch, found = 0n}] of regressed.entries())
       if (results[index]?.kind === 'granted')
         guard.noteRaised(batch.mode, found, claims[index]?.minimum ?? 0n);
-    const {committed, leftover} = this.#sortResults(
-      regressed.map(({batch}) => batch),
-      results,
-      {claims, epoch, raises},
-    );
+    const {committed, leftover} = this.#sortResults(batches, results, {claims, claimed});
     const fitting = leftover?.fitting.filter(({requests}) => requests.length > 0) ?? [];
-    const later = await this.#mend(
-      regressed.flatMap(({batch: {mode}, found}) =>
-        fitting.filter((batch) => batch.mode === mode).map((batch) => ({batch, found})),
-      ),
-      mayCreate,
-    );
+    const later = await this.#mend(fitting, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
@@ -212,15 +219,11 @@ export class GroupCommitter {
   }
 
   /** Checks a granted range against the high-water mark again, although the store has compared both. */
-  #accept(
-    batch: ModeBatch,
-    next: bigint,
-    claimed: Claimed & {readonly minimum: bigint},
-  ): readonly CommittedBatch[] {
-    const {mode, total} = batch;
-    const first = next - total;
-    const error = this.#options.guard.recordOrReject(mode, first, next, claimed);
-    if (error === undefined) return [{batch, first, next, raises: claimed.raises}];
+  #accept(batch: ModeBatch, next: bigint, minimum: bigint, claimed: Claimed): readonly CommittedBatch[] {
+    const {guard} = this.#options;
+    const first = next - batch.total;
+    const error = guard.recordOrReject(batch.mode, first, next, {minimum, epoch: claimed.epoch});
+    if (error === undefined) return [{batch, first, next, claimed}];
     rejectAll(batch, error);
     return [];
   }

@@ -6,9 +6,26 @@ const MAX_MARKS = 1_000_000;
 /** The marks of at least this number of modes can be listed, those set last. */
 const MAX_NEWEST = 500;
 
-interface Mark {
+/**
+ * The high-water mark of a mode. The marks of all sources merge to the highest: a higher epoch wins, and of
+ * two marks with the same epoch, the higher integer. So their order and number do not matter.
+ */
+export interface Mark {
+  /** The epoch of the last reset of the mode that is known to be before the integers of this mark. */
+  readonly epoch: number;
+  /** One more than the highest integer issued since that reset. */
+  readonly next: bigint;
+}
+
+interface Stored {
   readonly mode: string;
   readonly next: bigint;
+  /** Missing without a reset: few modes have one, so this costs no memory. */
+  readonly epoch?: number;
+}
+
+export function isAbove(mark: Mark, other: Mark): boolean {
+  return mark.epoch === other.epoch ? mark.next > other.next : mark.epoch > other.epoch;
 }
 
 /**
@@ -17,9 +34,9 @@ interface Mark {
  * Keeps at least the `maxModes` modes used last, and less than twice as many.
  */
 export class HighWaterMarks {
-  readonly #marks: QuickLRU<string, Mark>;
+  readonly #marks: QuickLRU<string, Stored>;
   /** The marks set last. Listing some of `#marks` would copy all of them. */
-  readonly #newest = new QuickLRU<string, Mark>({maxSize: MAX_NEWEST});
+  readonly #newest = new QuickLRU<string, Stored>({maxSize: MAX_NEWEST});
 
   /** @param maxModes the most modes that the database may hold; 0 for no limit */
   constructor(maxModes: number) {
@@ -31,30 +48,38 @@ export class HighWaterMarks {
     return this.#marks.peek(mode)?.next;
   }
 
+  /** Returns the epoch of a mark; 0 without a reset or without a mark. */
+  epoch(mode: string): number {
+    return this.#marks.peek(mode)?.epoch ?? 0;
+  }
+
+  mark(mode: string): Mark | undefined {
+    const stored = this.#marks.peek(mode);
+    return stored && {epoch: stored.epoch ?? 0, next: stored.next};
+  }
+
   /** Returns the marks, those set last first. */
-  *entries(): Iterable<readonly [mode: string, next: bigint]> {
-    for (const [mode, {next}] of this.#marks.entriesDescending()) yield [mode, next];
+  *entries(): Iterable<readonly [mode: string, mark: Mark]> {
+    for (const [mode, {epoch = 0, next}] of this.#marks.entriesDescending()) yield [mode, {epoch, next}];
   }
 
-  /** Returns up to 500 marks, those set last. */
-  newest(): ReadonlyMap<string, bigint> {
-    const marks = [...this.#newest.entriesDescending()].slice(0, MAX_NEWEST);
-    return new Map(marks.map(([mode, {next}]) => [mode, next]));
+  /** Returns up to 500 modes, those whose marks were set last. */
+  newest(): readonly string[] {
+    return Array.from(this.#newest.entriesDescending(), ([mode]) => mode).slice(0, MAX_NEWEST);
   }
 
-  get isEmpty(): boolean {
-    return this.#marks.size === 0;
+  /** Keeps the higher one of two marks. @returns true if the new one is higher */
+  merge(mode: string, mark: Mark): boolean {
+    const known = this.mark(mode);
+    if (known !== undefined && !isAbove(mark, known)) return false;
+    this.set(mode, mark.next, mark.epoch);
+    return true;
   }
 
-  delete(mode: string): void {
-    this.#marks.delete(mode);
-    this.#newest.delete(mode);
-  }
-
-  set(mode: string, next: bigint): void {
+  set(mode: string, next: bigint, epoch = 0): void {
     // The key is a copy: a slice would keep the whole text of its request in memory.
     const key = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
-    const mark = {mode: key, next};
+    const mark = epoch === 0 ? {mode: key, next} : {mode: key, next, epoch};
     this.#marks.set(key, mark);
     this.#newest.set(key, mark);
   }

@@ -1,6 +1,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {Counter, Lineage, Store} from '../store/store.js';
-import {withIdentity, type RegressionGuard} from './regression-guard.js';
+import {toUniqueIDError} from '../core/errors.js';
+import {epochOf} from '../store/epochs.js';
+import type {Lineage, Store} from '../store/store.js';
+import type {Behind} from './memory/comparison.js';
+import {isOfDatabase} from './progress.js';
+import type {RegressionGuard} from './regression-guard.js';
 
 /** The time between two readings of the counters that other servers may have moved. */
 const REFRESH_MS = 1000;
@@ -22,6 +26,8 @@ export class MarkWatch {
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
   #comparing: Promise<void> | undefined;
+  /** The epoch of the database when all marks were last compared. */
+  #comparedEpoch = -1;
   #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
 
   constructor(store: Store, guard: RegressionGuard, firstIndex: bigint) {
@@ -76,30 +82,17 @@ export class MarkWatch {
   }
 
   async #refresh(): Promise<void> {
-    const {memory, marks} = this.#guard;
+    const {memory} = this.#guard;
     await this.#guard.prepare();
     memory.repair();
     this.#guard.reportProblem();
     memory.poll();
-    const epoch = memory.knownEpoch;
-    const known = marks.newest();
-    const counters = known.size === 0 ? [] : await this.#store.readCounters([...known.keys()]);
-    // Read after the counters: if no reset is known by now, none of them is from before a reset.
-    const lineage = await this.#readLineage();
-    const instance = await this.#store.identity();
-    memory.poll();
-    const isReplaced = this.#noteReplaced(lineage, instance);
-    const hasRegressed = counters.some(({mode, next = 0n}) => next < (known.get(mode) ?? 0n));
-    if (isReplaced || hasRegressed || lineage.epoch > memory.knownEpoch) await this.compareAll();
-    else this.#learn(counters, epoch);
+    const modes = this.#guard.marks.newest();
+    const lineage = await this.#guard.readLineage();
+    const isReplaced = this.#noteReplaced(lineage, await this.#store.identity());
+    const isReset = lineage.epoch > this.#comparedEpoch;
+    if (isReplaced || isReset || (await this.#learn(modes, lineage))) await this.compareAll();
     memory.flush();
-  }
-
-  /** Reads the lineage; a user who may not write an identity does not try again each second. */
-  async #readLineage(): Promise<Lineage> {
-    const lineage = await this.#store.lineage();
-    const isKnown = lineage.identity !== undefined || this.#guard.memory.isOf(lineage);
-    return isKnown ? lineage : withIdentity(this.#store);
   }
 
   /** Returns true if the database is another than a second ago, or an older state of it. */
@@ -116,79 +109,78 @@ export class MarkWatch {
     );
   }
 
-  /** Raises the marks of counters that other servers have moved on. */
-  #learn(counters: readonly Counter[], epoch: number): void {
+  /**
+   * Raises the marks of counters that other servers have moved on.
+   *
+   * @returns true if a counter went back since the last comparison
+   */
+  async #learn(modes: readonly string[], lineage: Lineage): Promise<boolean> {
+    if (modes.length === 0) return false;
     const {memory, marks} = this.#guard;
-    for (const {mode, next = 0n} of counters) {
-      const mark = marks.get(mode);
-      if (mark === undefined || mark >= next || memory.resetEpoch(mode) > epoch) continue;
-      marks.set(mode, next);
-      memory.record(mode, next);
+    // Before the counters are read: they are of these epochs, or of later ones.
+    const known = new Map(modes.map((mode) => [mode, marks.mark(mode)]));
+    let hasRegressed = false;
+    for (const {mode, next} of await this.#store.readCounters(modes)) {
+      const mark = known.get(mode);
+      if (mark === undefined || next === undefined) continue;
+      if (next > mark.next) memory.record(mode, {epoch: Math.max(mark.epoch, epochOf(lineage, mode)), next});
+      else if (next < mark.next && !this.#guard.isQuarantined(mode)) hasRegressed = true;
     }
+    return hasRegressed;
   }
 
   async #compareAll(): Promise<void> {
     const {memory, marks} = this.#guard;
-    const {epoch} = await this.#readLineage();
+    const lineage = await this.#guard.readLineage();
     memory.poll();
-    const isOnPurpose = epoch > memory.knownEpoch;
     const modes = Array.from(marks.entries(), ([mode]) => mode);
     for (let start = 0; start < modes.length; start += MODES_PER_STATEMENT) {
-      const regressed = await this.#findRegressed(modes.slice(start, start + MODES_PER_STATEMENT));
-      if (isOnPurpose)
-        for (const {mode, next} of regressed) if (next !== undefined) this.#guard.forget(mode, next, epoch);
-      if (!isOnPurpose || regressed.some(({next}) => next === undefined))
-        await this.#mend(isOnPurpose ? regressed.filter(({next}) => next === undefined) : regressed, epoch);
+      const isCurrent = await this.#compare(modes.slice(start, start + MODES_PER_STATEMENT), lineage);
       memory.flush();
+      // A reset came in between; the next refresh compares all again.
+      if (!isCurrent) return;
     }
-    memory.recordEpoch(epoch);
-    memory.flush();
+    this.#comparedEpoch = lineage.epoch;
   }
 
-  /** Returns the counters below their marks; those of missing modes are `undefined`. */
-  async #findRegressed(modes: readonly string[]): Promise<readonly Regressed[]> {
-    const {memory, marks} = this.#guard;
+  /** Compares some modes. A mode that the database cannot hold does not stop the others. */
+  async #compare(modes: readonly string[], lineage: Lineage): Promise<boolean> {
+    const {memory} = this.#guard;
     const {raises} = memory;
-    // Before the counters are read: a later mark may be of an integer that was allocated after the reading.
-    const known = new Map(modes.map((mode) => [mode, marks.get(mode)]));
-    const counters = new Map(
-      (await this.#store.readCounters(modes)).map(({mode, next}) => [mode, next ?? 0n]),
-    );
-    const regressed: Regressed[] = [];
-    for (const [mode, mark = 0n] of known) {
-      // A table that ignores case may store the mode under another spelling.
-      const next = counters.get(mode) ?? (await this.#store.counter(mode))?.next;
-      if (mark > (next ?? 0n) || (mark > 0n && next === undefined)) regressed.push({mode, mark, next});
+    try {
+      const behind = await this.#guard.compare(modes, lineage);
+      // A second raise of a mode that a request raises now would cost the range of that request.
+      const left = behind.filter(({mode}) => !memory.wasRaisedSince(mode, raises));
+      return await this.#mend(left, lineage);
+    } catch (error) {
+      if (isOfDatabase(toUniqueIDError(error))) throw error;
+      if (modes.length <= 1) return true;
+      const middle = modes.length >> 1;
+      const isCurrent = await this.#compare(modes.slice(0, middle), lineage);
+      return isCurrent && this.#compare(modes.slice(middle), lineage);
     }
-    // A second raise of a mode that a request raises now would cost the range of that request.
-    return regressed.filter(({mode}) => !memory.wasRaisedSince(mode, raises));
   }
 
-  async #mend(regressed: readonly Regressed[], epoch: number): Promise<void> {
-    if (regressed.length === 0) return;
+  /** Raises counters, or quarantines their modes. @returns false if a reset came in between */
+  async #mend(behind: readonly Behind[], {epoch}: Lineage): Promise<boolean> {
+    if (behind.length === 0) return true;
     if (this.#guard.policy === 'stop') {
-      for (const {mode, next = 0n} of regressed) this.#guard.quarantine(mode, next);
-      return;
+      for (const {mode, found = 0n} of behind) this.#guard.quarantine(mode, found);
+      return true;
     }
     const {memory, marks} = this.#guard;
-    memory.announceRaises(regressed.map(({mode}) => mode));
-    const claims = regressed.map(({mode, mark}) => {
-      const known = marks.get(mode) ?? 0n;
-      return {mode, count: 0n, minimum: known > mark ? known : mark, mayCreate: true};
-    });
-    const sorted = claims.sort((a, b) => (a.mode < b.mode ? -1 : 1));
-    const results = await this.#store.advanceRaised(sorted, this.#firstIndex, epoch);
-    // The next comparison sees the new epoch.
-    if (results === 'reset') return;
-    for (const [index, {mode, minimum}] of sorted.entries()) {
-      const found = regressed.find((each) => each.mode === mode)?.next;
-      if (results[index]?.kind === 'granted') this.#guard.noteRaised(mode, found ?? 0n, minimum);
-    }
+    memory.announceRaises(behind.map(({mode}) => mode));
+    const sorted = behind
+      .map(({mode, mark, found}) => ({
+        claim: {mode, count: 0n, minimum: marks.get(mode) ?? mark.next, mayCreate: true},
+        found,
+      }))
+      .sort((a, b) => (a.claim.mode < b.claim.mode ? -1 : 1));
+    const claims = sorted.map(({claim}) => claim);
+    const results = await this.#store.advanceRaised(claims, this.#firstIndex, epoch);
+    if (results === 'reset') return false;
+    for (const [index, {claim, found = 0n}] of sorted.entries())
+      if (results[index]?.kind === 'granted') this.#guard.noteRaised(claim.mode, found, claim.minimum);
+    return true;
   }
-}
-
-interface Regressed {
-  readonly mode: string;
-  readonly mark: bigint;
-  readonly next: bigint | undefined;
 }

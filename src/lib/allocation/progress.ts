@@ -1,19 +1,18 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
-import type {MarkMemory} from './memory/memory.js';
 import type {ModeBatch, PendingRequest} from './pending-requests.js';
+import type {RegressionGuard} from './regression-guard.js';
 
 /** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
 export interface CommittedBatch {
   readonly batch: ModeBatch;
   readonly first: bigint;
   readonly next: bigint;
-  /** The count of raises when it was claimed. */
-  readonly raises: number;
+  readonly claimed: Claimed;
 }
 
-/** The knowledge of a process when it claims integers. */
+/** The knowledge of a process when it claims integers of a mode. */
 export interface Claimed {
-  /** The highest known epoch. */
+  /** The epoch of the mode. */
   readonly epoch: number;
   /** The count of known raises. */
   readonly raises: number;
@@ -43,7 +42,7 @@ export interface Leftover {
   /** Modes that do not exist; the mode gate decides whether to create them. */
   readonly missing: readonly ModeBatch[];
   /** Counters below their high-water marks, and missing modes that have one. */
-  readonly regressed: readonly Regressed[];
+  readonly regressed: readonly ModeBatch[];
 }
 
 /** The result of a part of a batch. */
@@ -67,15 +66,17 @@ export async function inOrder(steps: readonly (() => Promise<Progress>)[]): Prom
 }
 
 /**
- * Drops ranges that were claimed before a raise of their mode. That raise may not know their marks, so other
- * processes may issue the same integers. Their requests are allocated again.
+ * Drops ranges that were claimed before a raise or a reset of their mode. A raise may not know their marks,
+ * so other processes may issue the same integers; after a reset, their marks are void. Their requests are
+ * allocated again.
  */
-export function withoutRaised(
+export function withoutOutdated(
   committed: readonly CommittedBatch[],
-  memory: MarkMemory,
+  {memory, marks}: Pick<RegressionGuard, 'memory' | 'marks'>,
 ): {readonly issuable: readonly CommittedBatch[]; readonly dropped: readonly PendingRequest[]} {
   memory.poll();
-  const isDropped = ({batch, raises}: CommittedBatch): boolean => memory.wasRaisedSince(batch.mode, raises);
+  const isDropped = ({batch: {mode}, claimed}: CommittedBatch): boolean =>
+    memory.wasRaisedSince(mode, claimed.raises) || marks.epoch(mode) > claimed.epoch;
   return {
     issuable: committed.filter((each) => !isDropped(each)),
     dropped: committed.filter(isDropped).flatMap(({batch}) => batch.requests),

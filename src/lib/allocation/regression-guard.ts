@@ -1,6 +1,8 @@
 import type {UniqueIDError} from '../core/errors.js';
+import {epochOf} from '../store/epochs.js';
 import type {Lineage, Store} from '../store/store.js';
-import {HighWaterMarks} from './high-water-marks.js';
+import {HighWaterMarks, type Mark} from './high-water-marks.js';
+import {compareMarks, type Behind} from './memory/comparison.js';
 import {MarkMemory} from './memory/memory.js';
 import type {MarksFile} from './memory/marks-file.js';
 import {RaisedModes} from './raised-modes.js';
@@ -20,9 +22,9 @@ export interface GuardOptions {
 /** Bounds the warnings about raised counters; a long list would hide other warnings. */
 const MAX_RAISED_WARNINGS = 5;
 
-/** The reason why a counter is below its mark, and the epoch that decides it. */
+/** The counters that went back by accident, and the epoch at which this is true. */
 export interface Verdict {
-  readonly kind: 'on purpose' | 'raise' | 'stop';
+  readonly behind: readonly Behind[];
   readonly epoch: number;
 }
 
@@ -39,6 +41,7 @@ export class RegressionGuard {
   readonly #raised = new RaisedModes();
   #raisedCount = 0;
   #forgottenCount = 0;
+  #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
   #reportedProblem: string | undefined;
   #prepared: Promise<void> | undefined;
   #isPrepared = false;
@@ -71,9 +74,18 @@ export class RegressionGuard {
     return this.marks.get(mode);
   }
 
+  /** Returns the epoch of integers that are claimed from now on. */
+  epochOf(mode: string): number {
+    return Math.max(this.marks.epoch(mode), epochOf(this.#lineage, mode));
+  }
+
   /** Returns the quarantined modes; no integers of them are issued. */
   regressions(): readonly Regression[] {
     return [...this.#regressions.values()];
+  }
+
+  isQuarantined(mode: string): boolean {
+    return this.#regressions.has(mode);
   }
 
   /** Returns the counters that were raised to their marks within the last hour. */
@@ -84,8 +96,8 @@ export class RegressionGuard {
   /**
    * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
    *
-   * @param claimed the mark and the known epoch when the integers were claimed; another process may have
-   *   issued higher ones since
+   * @param claimed the mark and the epoch when the integers were claimed; another process may have issued
+   *   higher ones since
    * @returns the error for the callers if `first` is below that mark, so that some may already be issued
    */
   recordOrReject(
@@ -94,13 +106,11 @@ export class RegressionGuard {
     next: bigint,
     {minimum, epoch}: {readonly minimum: bigint; readonly epoch: number},
   ): UniqueIDError | undefined {
-    // The mode was reset since. The range may be of before that, and is no mark then.
-    if (this.memory.resetEpoch(mode) > epoch) return undefined;
+    // The mode was reset since. The range may be of before that, and is dropped then.
+    if (this.marks.epoch(mode) > epoch) return undefined;
     if (first < minimum) return this.quarantine(mode, first);
     this.#regressions.delete(mode);
-    if (next <= (this.marks.get(mode) ?? -1n)) return undefined;
-    this.marks.set(mode, next);
-    this.memory.record(mode, next);
+    this.memory.record(mode, {epoch, next});
     return undefined;
   }
 
@@ -116,33 +126,39 @@ export class RegressionGuard {
   }
 
   /**
-   * Decides what to do with counters found below their marks. Forgets the marks if a reset moved them.
+   * Decides what happened to counters that were found below their marks. A caller can claim again from all
+   * that it does not return: a reset moved them, and their marks are forgotten.
    *
-   * @param found the counters; `undefined` for a missing mode
    * @throws UniqueIDError `DATABASE_*`
    */
-  async judge(
-    found: readonly {readonly mode: string; readonly next: bigint | undefined}[],
-  ): Promise<Verdict> {
-    const {epoch} = await this.#store.lineage();
+  async judge(modes: readonly string[]): Promise<Verdict> {
+    const lineage = await this.readLineage();
     this.memory.poll();
     this.onVerdict();
-    if (epoch <= this.memory.knownEpoch) return {kind: this.#options.onRegression, epoch};
-    for (const {mode, next} of found) this.forget(mode, next, epoch);
-    return {kind: 'on purpose', epoch};
+    return {behind: await this.compare(modes, lineage), epoch: lineage.epoch};
   }
 
-  /** Forgets the mark of a counter that a reset at this epoch moved back. */
-  forget(mode: string, next: bigint | undefined, epoch: number): void {
-    this.#regressions.delete(mode);
-    const highWaterMark = this.marks.get(mode);
-    if (highWaterMark !== undefined && next !== undefined && next >= highWaterMark) return;
-    if (next === undefined) this.marks.delete(mode);
-    else this.marks.set(mode, next);
-    this.memory.recordReset(mode, next ?? 0n, epoch);
-    this.#forgottenCount++;
-    const regression = {mode, found: next ?? 0n, highWaterMark: highWaterMark ?? 0n};
-    this.#options.warn?.(forgottenText(regression, this.#store.location));
+  /**
+   * Compares marks with the counters, and forgets those that a reset has made void.
+   *
+   * @param lineage was read just before
+   * @returns the counters that went back by accident
+   * @throws UniqueIDError `DATABASE_*`
+   */
+  async compare(modes: readonly string[], lineage: Lineage): Promise<readonly Behind[]> {
+    const {marks} = this;
+    const {behind, moved, passed} = await compareMarks({store: this.#store, marks}, modes, lineage);
+    for (const {mode, mark} of passed) this.memory.record(mode, mark);
+    for (const {mode, mark} of moved) this.#forget(mode, mark);
+    return behind;
+  }
+
+  /** Reads the lineage. A user who may not write an identity tries that only once. */
+  async readLineage(): Promise<Lineage> {
+    const lineage = await this.#store.lineage();
+    const isKnown = lineage.identity !== undefined || (this.#isPrepared && this.memory.isOf(lineage));
+    this.#lineage = isKnown ? lineage : await withIdentity(this.#store);
+    return this.#lineage;
   }
 
   /** Reports a counter that was raised to its mark. */
@@ -197,9 +213,19 @@ export class RegressionGuard {
     return undefined;
   }
 
+  /** Replaces a mark by the one of a reset. */
+  #forget(mode: string, mark: Mark): void {
+    const {next: highWaterMark = 0n} = this.marks.mark(mode) ?? {};
+    this.#regressions.delete(mode);
+    // Another process may have noted the reset since.
+    if (!this.memory.record(mode, mark)) return;
+    this.#forgottenCount++;
+    const regression = {mode, found: mark.next, highWaterMark};
+    this.#options.warn?.(forgottenText(regression, this.#store.location));
+  }
+
   async #prepare(): Promise<void> {
-    const lineage = await withIdentity(this.#store);
-    this.memory.start(lineage);
+    this.memory.start(await this.readLineage());
     this.#isPrepared = true;
     this.reportProblem();
   }

@@ -5,6 +5,7 @@ import {MarkMemory} from '../allocation/memory/memory.js';
 import {withIdentity} from '../allocation/regression-guard.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
+import {epochOf} from '../store/epochs.js';
 import type {CounterMinimum, CounterMove, Lineage, Store} from '../store/store.js';
 
 type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>;
@@ -33,33 +34,41 @@ export class Issued {
     return this.#marks.get(mode);
   }
 
-  /** Returns counters raised to their marks, unless a reset that the file does not know moved one back. */
+  /** Returns counters raised to their marks, except those that a reset moved back since. */
   async raised(counters: readonly CounterMinimum[]): Promise<readonly CounterMinimum[]> {
-    if ((await readLineage(this.#store)).epoch > this.#memory.knownEpoch) return counters;
+    const lineage = await readLineage(this.#store);
     const stored = new Set(counters.map(({mode}) => mode));
-    const missing = Array.from(this.#marks.entries(), ([mode, next]) => ({mode, next}));
+    const missing = Array.from(this.#marks.entries(), ([mode, {next}]) => ({mode, next}));
     return [
       ...counters.map(({mode, next}) => {
-        const mark = this.#marks.get(mode) ?? 0n;
-        return {mode, next: mark > next ? mark : next};
+        const {epoch, next: mark} = this.#marks.mark(mode) ?? {epoch: 0, next: 0n};
+        const isReset = epochOf(lineage, mode) > epoch;
+        return {mode, next: mark > next && !isReset ? mark : next};
       }),
       ...missing.filter(({mode}) => !stored.has(mode)),
     ];
   }
 
   /** Notes the marks of another database, for example of the one that the counters were copied from. */
-  record(counters: Iterable<CounterMinimum>): void {
+  async record(counters: Iterable<CounterMinimum>): Promise<void> {
+    const lineage = await this.#store.lineage();
     for (const {mode, next} of counters)
       if (next > (this.#marks.get(mode) ?? 0n)) {
-        this.#marks.set(mode, next);
-        this.#memory.record(mode, next);
+        const epoch = Math.max(this.#marks.epoch(mode), epochOf(lineage, mode));
+        this.#memory.record(mode, {epoch, next});
       }
   }
 
   /** Notes that a reset moved these counters, so that no process of this machine undoes it. */
   async recordReset(moves: readonly CounterMove[]): Promise<void> {
-    const {epoch} = await this.#store.lineage();
-    for (const {mode, to} of moves) this.#memory.recordReset(mode, to, epoch);
+    const lineage = await this.#store.lineage();
+    const counters = await this.#store.readCounters(moves.map(({mode}) => mode));
+    const found = new Map(counters.map(({mode, next}) => [mode, next]));
+    for (const {mode, to} of moves) {
+      // A lower counter is that of a later reset, whose epoch this may be.
+      if ((found.get(mode) ?? to) < to) continue;
+      this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: to});
+    }
   }
 
   /** Writes what was noted. @returns why it could not be written */

@@ -38,14 +38,9 @@ describe('high-water marks', () => {
     const marks = new HighWaterMarks(100_000);
     for (let mode = 0; mode < 10_000; mode++) marks.set(`mode${mode}`, BigInt(mode));
     marks.set('mode5', 77n);
-    marks.delete('mode9999');
     const newest = marks.newest();
-    expect(newest.size).toBe(500);
-    expect([newest.get('mode5'), newest.get('mode9998'), newest.get('mode9999')]).toEqual([
-      77n,
-      9998n,
-      undefined,
-    ]);
+    expect(newest).toHaveLength(500);
+    expect(newest.slice(0, 2)).toEqual(['mode5', 'mode9999']);
   });
 
   it('keeps 200,000 marks if max_modes sets no limit', () => {

@@ -49,13 +49,12 @@ class Process {
   constructor(path: string, {identity = 1, maxModes = 100_000} = {}) {
     this.file = new MarksFile({path, model: join(path, '..'), maxModes});
     this.memory = new MarkMemory(this.file, this.marks, `database ${identity}`);
-    this.memory.start({identity, epoch: 0});
+    this.memory.start({identity, epoch: 0, modeEpochs: new Map()});
   }
 
   issue(mode: string, next: bigint): void {
     this.memory.poll();
-    this.marks.set(mode, next);
-    this.memory.record(mode, next);
+    this.memory.record(mode, {epoch: 0, next});
     this.memory.flush();
   }
 
@@ -144,7 +143,7 @@ describe('the size of a file of high-water marks', () => {
     test.memory.poll();
     await test.close();
     const kept = (identity: number): number =>
-      [...new Process(path, {identity}).marks.entries()].filter(([, next]) => next > 1n).length;
+      [...new Process(path, {identity}).marks.entries()].filter(([, {next}]) => next > 1n).length;
     rmSync(`${path}-old`);
     expect([kept(1), kept(2)]).toEqual([50, 10]);
     await production.close();
@@ -179,7 +178,7 @@ describe('a process that reads a file of high-water marks', () => {
     idle.memory.poll();
     busy.memory.poll();
     await busy.close();
-    busy.memory.start({identity: 1, epoch: 0});
+    busy.memory.start({identity: 1, epoch: 0, modeEpochs: new Map()});
     busy.issue('file', 5n);
     const lines: string[] = [];
     expect(idle.file.poll(({mode}) => lines.push(mode))).toBe(false);

@@ -1,20 +1,21 @@
+import {hash32, hash64} from '../../core/hash.js';
+
 /**
  * A line of a file of high-water marks. It ends with a checksum, so that a damaged line is ignored. The file
  * is a text of its own: a transaction of SQLite per batch would cost three times as much.
  */
 export interface Line {
   /**
-   * - `mark`: the mark of the mode is at least `next`.
-   * - `raise`: a process is about to raise the counter of the mode to at least `next`.
-   * - `reset`: a reset moved the counter to `next`; marks of the mode from before its epoch are void.
-   * - `epoch`: all marks of the database were compared with the counters at this epoch.
+   * - `mark`: the mark of the mode is at least `next` at its epoch; after a reset, the epoch is higher.
+   * - `raise`: a mark, and a process is about to raise the counter of the mode to it.
    * - `compacted`: a rewrite has written `next` bytes before this line. Its place is a random name.
    * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the new file, which
    *   end with the line `compacted` of the same place. Lines that follow belong in that file too.
+   * - `unknown`: another program wrote it. It has no effect.
    */
-  readonly kind: 'mark' | 'raise' | 'reset' | 'epoch' | 'compacted' | 'moved';
+  readonly kind: keyof typeof letters | 'unknown';
   readonly origin: Origin;
-  /** Empty for `epoch`, `compacted` and `moved`. */
+  /** Empty for `compacted` and `moved`. */
   readonly mode: string;
   readonly next: bigint;
 }
@@ -23,7 +24,7 @@ export interface Line {
 export interface Origin {
   /** The identity in the database; 0 without one. */
   readonly identity: number;
-  /** The highest epoch that the writer knew. */
+  /** The epoch of the mark. */
   readonly epoch: number;
   /** A hash of the database's path or URL. */
   readonly place: string;
@@ -47,26 +48,27 @@ export function isHeader(text: string): boolean {
   return text.startsWith(TITLE);
 }
 
-const letters = {mark: 'm', raise: 'v', reset: 'r', epoch: 'e', compacted: 'c', moved: 'x'} as const;
+const letters = {mark: 'm', raise: 'v', compacted: 'c', moved: 'x'} as const;
+const kinds = new Map(
+  Object.entries(letters).map(([kind, letter]) => [letter as string, kind as keyof typeof letters]),
+);
 
-export function formatLine({kind, origin, mode, next}: Line): string {
+export function formatLine({kind, origin, mode, next}: Line & {readonly kind: keyof typeof letters}): string {
   const {identity, epoch, place} = origin;
   const text = `${letters[kind]}\t${identity}\t${epoch}\t${place}\t${next}\t${mode}`;
-  return `${text}\t${checksum(text, FNV_OFFSET)}\n`;
+  return `${text}\t${hash32(text)}\n`;
 }
 
-/** Parses one line without its end; returns `undefined` for one that is damaged or of a newer version. */
+/** Parses one line without its end; returns `undefined` for one that is damaged. */
 export function parseLine(text: string): Line | undefined {
   const end = text.lastIndexOf('\t');
-  if (end < 0 || checksum(text.slice(0, end), FNV_OFFSET) !== text.slice(end + 1)) return undefined;
-  const [letter, identity, epoch, place = '', next = '', mode = ''] = text.slice(0, end).split('\t');
+  if (end < 0 || hash32(text.slice(0, end)) !== text.slice(end + 1)) return undefined;
+  const [letter = '', identity, epoch, place = '', next = '', mode = ''] = text.slice(0, end).split('\t');
+  const kind = kinds.get(letter);
   const origin = {identity: Number(identity), epoch: Number(epoch), place};
-  if (letter === 'm') return {kind: 'mark', origin, mode, next: BigInt(next)};
-  if (letter === 'v') return {kind: 'raise', origin, mode, next: BigInt(next)};
-  if (letter === 'r') return {kind: 'reset', origin, mode, next: BigInt(next)};
-  if (letter === 'e') return {kind: 'epoch', origin, mode, next: 0n};
-  if (letter === 'c') return {kind: 'compacted', origin, mode, next: BigInt(next)};
-  return letter === 'x' ? {kind: 'moved', origin, mode, next: BigInt(next)} : undefined;
+  return kind === undefined
+    ? {kind: 'unknown', origin, mode, next: 0n}
+    : {kind, origin, mode, next: BigInt(next)};
 }
 
 /** Returns true if a mode can be in a line; only another program can have created any other mode. */
@@ -76,15 +78,5 @@ export function isWritableMode(mode: string): boolean {
 
 /** Returns a hash of a path or URL, 64 bits: no two databases of one site share it. */
 export function placeOf(location: string): string {
-  return `${checksum(location, FNV_OFFSET)}.${checksum(location, ~FNV_OFFSET)}`;
-}
-
-const FNV_OFFSET = 0x811c9dc5;
-
-/** FNV-1a over the UTF-16 units. */
-function checksum(text: string, seed: number): string {
-  let hash = seed;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash >>> 0).toString(36);
+  return hash64(location);
 }

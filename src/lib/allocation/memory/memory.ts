@@ -1,6 +1,5 @@
 import type {Lineage} from '../../store/store.js';
-import type {HighWaterMarks} from '../high-water-marks.js';
-import {mergeLine} from './entry.js';
+import type {HighWaterMarks, Mark} from '../high-water-marks.js';
 import {formatLine, isWritableMode, placeOf, type Line, type Origin} from './lines.js';
 import type {MarksFile} from './marks-file.js';
 
@@ -9,13 +8,10 @@ export class MarkMemory {
   readonly #file: MarksFile | undefined;
   readonly #marks: HighWaterMarks;
   readonly #place: string;
-  /** The epochs of the known resets by mode. */
-  readonly #resets = new Map<string, number>();
   /** The number of the last raise by mode, as they are counted in `raises`. */
   readonly #raisedAt = new Map<string, number>();
   #raises = 0;
   #identity = 0;
-  #epoch = 0;
   #pending = '';
   /** True if the file lacks marks that this process knows. */
   #isBehind = false;
@@ -29,11 +25,6 @@ export class MarkMemory {
     this.#marks = marks;
     this.#place = placeOf(location);
     if (file !== undefined) file.isOwn = this.#isOwn;
-  }
-
-  /** The highest epoch at which the marks were compared with the counters, by any process of this file. */
-  get knownEpoch(): number {
-    return this.#epoch;
   }
 
   /** Why the marks are not kept in the file; completes the sentence "The file …". */
@@ -51,20 +42,14 @@ export class MarkMemory {
   }
 
   /** Reads all marks of a database with this identity, or of its place. */
-  start({identity = 0, epoch}: Lineage): void {
+  start({identity = 0}: Lineage): void {
     this.#identity = identity;
     this.#file?.reopen(this.#apply, true);
-    if (this.#marks.isEmpty) this.recordEpoch(epoch);
   }
 
   /** Returns true if the marks are those of a database with this identity. */
   isOf({identity = 0}: Lineage): boolean {
     return identity === this.#identity;
-  }
-
-  /** Returns the epoch of the last known reset of a mode; 0 without one. */
-  resetEpoch(mode: string): number {
-    return this.#resets.get(mode) ?? 0;
   }
 
   /** Counts the raises by all processes of this file. */
@@ -85,7 +70,7 @@ export class MarkMemory {
     for (const mode of modes) {
       this.#noteRaise(mode);
       if (this.#file === undefined || !isWritableMode(mode)) continue;
-      this.#pending += this.#line('raise', mode, this.#marks.get(mode) ?? 0n);
+      this.#pending += this.#line('raise', mode, this.#marks.mark(mode) ?? {epoch: 0, next: 0n});
     }
     this.flush();
     this.poll();
@@ -96,23 +81,11 @@ export class MarkMemory {
     if (this.#file?.poll(this.#apply) === true) this.#isBehind = true;
   }
 
-  /** Notes a mark, which `flush` writes. */
-  record(mode: string, next: bigint): void {
-    if (this.#file !== undefined && isWritableMode(mode)) this.#pending += this.#line('mark', mode, next);
-  }
-
-  /** Notes that a counter was moved back on purpose, which `flush` writes. */
-  recordReset(mode: string, next: bigint, epoch: number): void {
-    this.#resets.set(mode, epoch);
-    if (this.#file === undefined || !isWritableMode(mode)) return;
-    this.#pending += formatLine({kind: 'reset', origin: {...this.#origin, epoch}, mode, next});
-  }
-
-  /** Notes that all marks were compared with the counters at an epoch. */
-  recordEpoch(epoch: number): void {
-    if (epoch <= this.#epoch) return;
-    this.#epoch = epoch;
-    this.#pending += this.#line('epoch', '', 0n);
+  /** Notes a mark, which `flush` writes. @returns true if it is higher than the known one */
+  record(mode: string, mark: Mark): boolean {
+    const isHigher = this.#marks.merge(mode, mark);
+    if (isHigher) this.#note(mode, mark);
+    return isHigher;
   }
 
   /** Writes what was noted. It must return before any answer leaves. */
@@ -128,9 +101,7 @@ export class MarkMemory {
     if (!isOpened && !this.#isBehind) return;
     // An empty write shows whether the rest is worth its time.
     if (this.#file?.append('') === false) return;
-    for (const [mode, epoch] of this.#resets) this.recordReset(mode, this.#marks.get(mode) ?? 0n, epoch);
-    for (const [mode, next] of this.#marks.entries()) this.record(mode, next);
-    if (this.#epoch > 0) this.#pending += this.#line('epoch', '', 0n);
+    for (const [mode, mark] of this.#marks.entries()) this.#note(mode, mark);
     this.#isBehind = false;
     this.flush();
   }
@@ -140,31 +111,24 @@ export class MarkMemory {
     await this.#file?.close(options);
   }
 
-  get #origin(): Origin {
-    return {identity: this.#identity, epoch: this.#epoch, place: this.#place};
-  }
-
   #noteRaise(mode: string): void {
     this.#raisedAt.set(mode, ++this.#raises);
   }
 
-  #line(kind: 'mark' | 'raise' | 'epoch', mode: string, next: bigint): string {
-    return formatLine({kind, origin: this.#origin, mode, next});
+  #note(mode: string, mark: Mark): void {
+    if (this.#file !== undefined && isWritableMode(mode)) this.#pending += this.#line('mark', mode, mark);
+  }
+
+  #line(kind: 'mark' | 'raise', mode: string, {epoch, next}: Mark): string {
+    return formatLine({kind, origin: {identity: this.#identity, epoch, place: this.#place}, mode, next});
   }
 
   readonly #isOwn = ({identity, place}: Origin): boolean =>
     (identity !== 0 && identity === this.#identity) || place === this.#place;
 
-  readonly #apply = (line: Line): void => {
-    const {kind, mode, origin} = line;
-    if (!this.#isOwn(origin)) return;
-    if (kind === 'epoch' || kind === 'reset') this.#epoch = Math.max(this.#epoch, origin.epoch);
-    if (kind === 'epoch') return;
+  readonly #apply = ({kind, mode, next, origin}: Line): void => {
+    if (kind === 'unknown' || !this.#isOwn(origin)) return;
     if (kind === 'raise') this.#noteRaise(mode);
-    const resetEpoch = this.#resets.get(mode) ?? 0;
-    const known = {next: this.#marks.get(mode) ?? 0n, epoch: 0, resetEpoch};
-    const {next, resetEpoch: newResetEpoch} = mergeLine(known, line);
-    if (newResetEpoch > resetEpoch) this.#resets.set(mode, newResetEpoch);
-    if (next !== known.next) this.#marks.set(mode, next);
+    this.#marks.merge(mode, {epoch: origin.epoch, next});
   };
 }

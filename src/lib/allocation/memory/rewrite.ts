@@ -1,8 +1,8 @@
 import {closeSync, constants, fstatSync, fsync, openSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
+import {isAbove, type Mark} from '../high-water-marks.js';
 import {createMarks, replaceMarks} from './create.js';
-import {mergeLine, type Entry} from './entry.js';
 import {formatLine, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
 import {inodeOf, type OpenMarks} from './open-marks.js';
 import {Tail} from './tail.js';
@@ -18,11 +18,11 @@ const STALE_MS = 60_000;
 /** The lines written between two turns of the event loop. */
 const LINES_PER_TURN = 2000;
 
-/** The most entries of all databases in a rewritten file, besides one epoch per database. */
+/** The most entries of all databases in a rewritten file. */
 const MAX_KEPT_ENTRIES = 1_000_000;
 
-/** The entries of a file, the oldest first. */
-type Entries = Map<string, {readonly line: Line; readonly entry: Entry}>;
+/** The highest mark of each mode of each database in a file, the oldest first. */
+type Entries = Map<string, Line>;
 
 /** Bounds the entries of a rewritten file. */
 export interface Bounds {
@@ -39,7 +39,10 @@ export interface Bounds {
  *
  * Does nothing if another process rewrites the file now, or has done so.
  */
-export async function rewriteMarks({path, inode}: OpenMarks, bounds: Bounds): Promise<void> {
+export async function rewriteMarks(
+  {path, inode}: Pick<OpenMarks, 'path' | 'inode'>,
+  bounds: Bounds,
+): Promise<void> {
   const rewritten = `${path}-new`;
   if (isBeingWritten(rewritten)) return;
   const old = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW);
@@ -104,20 +107,27 @@ async function collect(tail: Tail, entries: Entries): Promise<void> {
   for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
     for (const text of lines) {
       const line = parseLine(text);
-      if (line === undefined || line.kind === 'moved' || line.kind === 'compacted') continue;
-      if (isWritableMode(line.mode)) add(entries, line);
+      if (line !== undefined && isMark(line) && isWritableMode(line.mode)) add(entries, line);
     }
     await nextTurn();
   }
 }
 
+function isMark({kind}: Line): boolean {
+  return kind === 'mark' || kind === 'raise';
+}
+
 function add(entries: Entries, line: Line): void {
   const {identity, place} = line.origin;
-  const key = `${line.kind === 'epoch' ? 'e' : 'm'}\t${identity}\t${place}\t${line.mode}`;
-  const entry = mergeLine(entries.get(key)?.entry, line);
+  const key = `${identity}\t${place}\t${line.mode}`;
+  const known = entries.get(key);
   // The newest ones are last.
   entries.delete(key);
-  entries.set(key, {line, entry});
+  entries.set(key, known === undefined || isAbove(markOf(line), markOf(known)) ? line : known);
+}
+
+function markOf({origin: {epoch}, next}: Line): Mark {
+  return {epoch, next};
 }
 
 /** Drops the oldest modes. Another database may hold more modes than this one. */
@@ -125,26 +135,22 @@ function dropOldest(entries: Entries, {maxModes, isOwn}: Bounds): void {
   if (entries.size <= Math.min(maxModes, MAX_KEPT_ENTRIES)) return;
   const ownModes = new Set<string>();
   let left = MAX_KEPT_ENTRIES;
-  for (const [key, {line}] of [...entries].reverse()) {
-    if (line.kind === 'epoch') continue;
-    const isExcess = isOwn(line.origin) && ownModes.size >= maxModes && !ownModes.has(line.mode);
+  for (const [key, {origin, mode}] of [...entries].reverse()) {
+    const isExcess = isOwn(origin) && ownModes.size >= maxModes && !ownModes.has(mode);
     if (isExcess || left === 0) {
       entries.delete(key);
       continue;
     }
     left--;
-    if (isOwn(line.origin)) ownModes.add(line.mode);
+    if (isOwn(origin)) ownModes.add(mode);
   }
 }
 
 async function writeEntries(descriptor: number, entries: Entries): Promise<void> {
   let text = '\n';
   let index = 0;
-  for (const {line, entry} of entries.values()) {
-    const {next, epoch, resetEpoch} = entry;
-    const kind = line.kind === 'epoch' ? 'epoch' : resetEpoch > 0 ? 'reset' : 'mark';
-    const origin = {...line.origin, epoch: kind === 'reset' ? resetEpoch : epoch};
-    text += formatLine({kind, origin, mode: line.mode, next});
+  for (const {origin, mode, next} of entries.values()) {
+    text += formatLine({kind: 'mark', origin, mode, next});
     if (++index % LINES_PER_TURN !== 0) continue;
     writeFileSync(descriptor, text);
     text = '\n';
