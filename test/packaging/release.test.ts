@@ -30,7 +30,9 @@ class Clone {
     this.folder = join(this.#home, 'clone');
     mkdirSync(join(origin, 'scripts'), {recursive: true});
     mkdirSync(join(origin, 'docs', 'use'), {recursive: true});
-    const scripts = ['release.js', 'bill-of-materials.js'].map((name) => join('scripts', name));
+    const scripts = ['release.js', 'bill-of-materials.js', 'dashboard-packages.js'].map((name) =>
+      join('scripts', name),
+    );
     for (const name of ['package-lock.json', '.gitignore', ...scripts])
       cpSync(join(root, name), join(origin, name));
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
