@@ -86,7 +86,7 @@ describe('the file of high-water marks', () => {
       'ALTER TABLE uniqueindexsystem RENAME TO parts',
       'CREATE VIEW uniqueindexsystem AS SELECT * FROM parts',
       `CREATE FUNCTION hide() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN ALTER VIEW uniqueindexsystem RENAME TO hidden; RETURN NULL; END $$`,
+        BEGIN ALTER VIEW IF EXISTS uniqueindexsystem RENAME TO hidden; RETURN NULL; END $$`,
       `CREATE CONSTRAINT TRIGGER hides AFTER INSERT OR UPDATE ON parts
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hide()`,
     ])
