@@ -3,6 +3,7 @@ import {Allocator} from '../../../src/lib/allocation/allocator.js';
 import {MAX_COUNTER} from '../../../src/lib/core/range.js';
 import {toUniqueIDError} from '../../../src/lib/core/errors.js';
 import * as statements from '../../../src/lib/store/mysql/statements.js';
+import {epochKey} from '../../../src/lib/store/epochs.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
@@ -29,6 +30,37 @@ async function pythonDatabase(): Promise<{database: NetworkTestDatabase; store: 
 }
 
 const collation = `SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`;
+
+needs('mariadb').describe('the collations of MariaDB', () => {
+  it('treat no modes of ASCII as equal whose epochs have different keys', async () => {
+    const database = await makeMysqlDatabase();
+    const characters = Array.from({length: 95}, (_, index) => String.fromCharCode(32 + index));
+    // Two characters may be equal to one, or to two others.
+    const pairs = characters.flatMap((one) => characters.map((other) => one + other));
+    await database.execute('CREATE TABLE modes (mode VARCHAR(2) CHARACTER SET utf8mb4 NOT NULL)');
+    const rows = [...characters, ...pairs].map((mode) => `(0x${Buffer.from(mode).toString('hex')})`);
+    await database.execute(`INSERT INTO modes VALUES ${rows.join(', ')}`);
+    await database.execute('SET GLOBAL group_concat_max_len = 100000000');
+    const collations = await database.query(
+      `SELECT full_collation_name, character_set_name FROM
+       information_schema.collation_character_set_applicability
+       WHERE character_set_name NOT IN ('ucs2', 'utf16', 'utf16le', 'utf32', 'binary')`,
+    );
+    expect(collations.length).toBeGreaterThan(200);
+    const split: string[] = [];
+    for (const [collation = '', charset = ''] of collations) {
+      const groups = await database.query(
+        `SELECT GROUP_CONCAT(HEX(mode)) FROM modes GROUP BY CONVERT(mode USING ${charset}) COLLATE ${collation}
+         HAVING COUNT(*) > 1`,
+      );
+      for (const [group = ''] of groups) {
+        const modes = group.split(',').map((hex) => Buffer.from(hex, 'hex').toString());
+        if (new Set(modes.map(epochKey)).size > 1) split.push(`${collation}: ${modes.slice(0, 9).join(' ')}`);
+      }
+    }
+    expect(split).toEqual([]);
+  }, 120_000);
+});
 
 needs('mariadb').describe('a MariaDB table made by the Python service', () => {
   it('is used as it is and never converted', async () => {

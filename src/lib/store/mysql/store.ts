@@ -154,9 +154,8 @@ class MysqlStore implements Store {
     });
   }
 
-  async moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    const {kind} = await this.comparison();
-    return this.#transaction((transaction) => many.moveCounters(transaction, moves, kind));
+  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    return this.#transaction((transaction) => many.moveCounters(transaction, moves));
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
