@@ -1,3 +1,5 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {createConnection} from 'mysql2/promise';
 import {expect, it, onTestFinished} from 'vitest';
 import {UniqueIDError} from '../../src/lib/core/errors.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
@@ -61,6 +63,29 @@ needs('galera').describe('MariaDB Galera Cluster', () => {
       code: 'DATABASE_BUSY',
     });
     expect(await direct.counters()).toEqual(before);
+  }, 120_000);
+
+  it('a node that lags reads counters and lineage only after the commits of the others', async () => {
+    const [node, late] = await startNodes(2);
+    const store = await openAt(node?.port ?? 0);
+    await migrate(store);
+    await store.advance([claim('file', 10n)], 0n);
+    const lagging = await openAt(late?.port ?? 0);
+    expect(await lagging.readCounters(['file'])).toEqual([{mode: 'file', next: 10n}]);
+
+    // The lock keeps the node from applying anything; without the first statement it would slow the other.
+    const session = await createConnection({port: late?.port ?? 0, host: '127.0.0.1', user: 'tester', password});
+    onTestFinished(() => {
+      session.destroy();
+    });
+    await session.query('SET GLOBAL wsrep_desync = ON');
+    await session.query('FLUSH TABLES WITH READ LOCK');
+    await store.advance([claim('file', 10n)], 0n);
+    await store.moveCounters([{mode: 'file', from: 20n, to: 15n}]);
+    const answers = Promise.all([lagging.readCounters(['file']), lagging.lineage()]);
+    await Promise.race([answers, sleep(500)]);
+    await session.query('UNLOCK TABLES');
+    expect(await answers).toEqual([[{mode: 'file', next: 15n}], await store.lineage()]);
   }, 120_000);
 
   it('colliding nodes never answer with uncommitted integers', async () => {

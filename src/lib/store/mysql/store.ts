@@ -100,12 +100,12 @@ class MysqlStore implements Store {
   }
 
   lineage(): Promise<Lineage> {
-    return this.#use(async (connection) => {
+    return this.#useCurrent(async (connection) => {
       const [rows] = await connection.query<(RowDataPacket & {part: string; value: unknown})[]>(
         statements.readParts,
       );
       return toLineage(rows);
-    }, this.#limit);
+    });
   }
 
   async ensureIdentity(candidate: number): Promise<void> {
@@ -116,7 +116,7 @@ class MysqlStore implements Store {
   }
 
   readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
-    return this.#use(async (connection) => {
+    return this.#useCurrent(async (connection) => {
       const counters: Counter[] = [];
       for (const batch of batches(modes.map((mode) => ({mode})))) {
         const text = statements.readCounters(batch.map(({mode}) => mode));
@@ -124,7 +124,7 @@ class MysqlStore implements Store {
         for (const row of rows) counters.push(toCounter({mode: row.mode, next: storedValue(row)}));
       }
       return counters;
-    }, this.#limit);
+    });
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
@@ -144,7 +144,7 @@ class MysqlStore implements Store {
   }
 
   counter(mode: string): Promise<Counter | undefined> {
-    return this.#use((connection) => readCounter(connection, mode));
+    return this.#useCurrent((connection) => readCounter(connection, mode));
   }
 
   countModes(limit: number): Promise<number> {
@@ -188,6 +188,19 @@ class MysqlStore implements Store {
 
   #use<T>(work: (connection: PoolConnection) => Promise<T>, options?: AskOptions): Promise<T> {
     return this.#hosts.ask((pool) => pool.use(work), options);
+  }
+
+  /** Like `#use`, but a Galera node first applies what the others have committed before this call. */
+  #useCurrent<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+    return this.#use(async (connection) => {
+      await this.#tables.assertServable(connection);
+      if (!this.#tables.isGaleraNode(connection)) return work(connection);
+      await connection.query('SET SESSION wsrep_sync_wait = 1');
+      const result = await work(connection);
+      // Allocations need no such wait: their commit fails if the node did not know the latest counter.
+      await connection.query('SET SESSION wsrep_sync_wait = DEFAULT');
+      return result;
+    }, this.#limit);
   }
 
   #transaction<T>(work: (transaction: many.Transaction) => Promise<T>): Promise<T> {
