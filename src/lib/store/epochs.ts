@@ -4,14 +4,14 @@ import type {Lineage} from './store.js';
 /** The key of the epoch that counts for all modes. */
 export const ALL_MODES = '*';
 
-/** What a collation of MariaDB may ignore, or treat as equal to an ignored character. */
+/** The characters that a collation of MariaDB may ignore, or treat as equal to an ignored one. */
 const ignored = /[^0-9a-z]|[ehijy]/g;
 
 /**
  * Returns the key of a mode in `Lineage.modeEpochs`. All spellings that a collation may treat as equal have
  * the same key. Others may share it: a reset of one then counts for all of them.
  *
- * @returns `undefined` for a mode with other characters than those of ASCII, whose equals are hard to tell
+ * @returns `undefined` for a mode with characters beyond ASCII: its equals depend on the collation
  */
 export function epochKey(mode: string): string | undefined {
   if (!/^[ -~]*$/.test(mode)) return undefined;

@@ -1,6 +1,7 @@
-import {createConnection} from 'mysql2/promise';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {createConnection} from 'mysql2/promise';
 import {password, startMariadb} from '../../../test/helpers/databases/private-server.js';
 import {runProgram} from '../run-program.js';
 import {tablesOf, type Backup, type Source, type TrialDatabase} from './database.js';
@@ -61,7 +62,8 @@ export async function startMariadbSource(): Promise<Source> {
             if (isNew) await run(`DROP DATABASE ${name}`, ...create(name));
             for (let load = 1; ; load++) {
               try {
-                await runProgram('mariadb', [...login, name, '-e', `source ${file}`]);
+                // From stdin, an error ends the load; the command `source` would go on.
+                await runProgram('mariadb', [...login, name], {input: readFileSync(file, 'utf8')});
                 return;
               } catch (error) {
                 if (load === LOADS) throw error;

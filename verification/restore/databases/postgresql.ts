@@ -33,7 +33,7 @@ function describe(server: PrivateServer, name: string, folder: string): TrialDat
     runProgram(
       join(findPostgres() ?? '', tool),
       ['-h', '127.0.0.1', '-p', String(server.port), '-U', 'tester', ...args],
-      {PGPASSWORD: password},
+      {env: {PGPASSWORD: password}},
     );
   let backups = 0;
   const fromDump = async (random: Random): Promise<Backup> => {

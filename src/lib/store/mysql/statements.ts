@@ -114,9 +114,15 @@ export const readParts = 'SELECT part, value FROM uniqueindexsystem';
 export const recordPart =
   'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = VALUES(value)';
 
-/** Records a part unless it exists. The key decides, so other errors still appear, unlike with IGNORE. */
-export const recordNewPart =
-  'INSERT INTO uniqueindexsystem (part, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE value = value';
+/**
+ * Records a part unless it exists, in a table with a version. Without one, a dump is being loaded into the
+ * table, and its row would collide with this one. The key decides, so other errors still appear, unlike with
+ * IGNORE.
+ */
+export const recordNewPart = `
+  INSERT INTO uniqueindexsystem (part, value)
+  SELECT ?, ? FROM uniqueindexsystem AS version WHERE version.part = 'major'
+  ON DUPLICATE KEY UPDATE uniqueindexsystem.value = uniqueindexsystem.value`;
 
 /** Raises the epochs in these parts, inside the transaction of a reset. */
 export function raiseEpochs(parts: readonly string[], epoch: number): string {

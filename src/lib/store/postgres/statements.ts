@@ -86,8 +86,11 @@ export const recordPart = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer)
   ON CONFLICT ("part") DO UPDATE SET "value" = excluded."value"`;
 
+/** Without a version, a dump is being loaded into the table, and its row would collide with this one. */
 export const recordIdentity = `
-  INSERT INTO uniqueindexsystem ("part", "value") VALUES ($1, $2::integer) ON CONFLICT ("part") DO NOTHING`;
+  INSERT INTO uniqueindexsystem ("part", "value")
+  SELECT $1, $2::integer FROM uniqueindexsystem WHERE "part" = 'major'
+  ON CONFLICT ("part") DO NOTHING`;
 
 /** Raises the epochs in these parts, inside the transaction of a reset. */
 export const raiseEpochs = `

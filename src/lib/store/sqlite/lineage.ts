@@ -4,8 +4,11 @@ import type {NativeConnection} from './native.js';
 
 const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
+/** Without a version, a dump is being loaded into the table, and its row would collide with this one. */
 const recordIdentity = `
-  INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?) ON CONFLICT ("part") DO NOTHING`;
+  INSERT INTO uniqueindexsystem ("part", "value")
+  SELECT ?, ? FROM uniqueindexsystem WHERE "part" = 'major'
+  ON CONFLICT ("part") DO NOTHING`;
 
 const raiseEpochPart = `
   INSERT INTO uniqueindexsystem ("part", "value") VALUES (?, ?)
