@@ -74,7 +74,12 @@ needs('galera').describe('MariaDB Galera Cluster', () => {
     expect(await lagging.readCounters(['file'])).toEqual([{mode: 'file', next: 10n}]);
 
     // The lock keeps the node from applying anything; without the first statement it would slow the other.
-    const session = await createConnection({port: late?.port ?? 0, host: '127.0.0.1', user: 'tester', password});
+    const session = await createConnection({
+      port: late?.port ?? 0,
+      host: '127.0.0.1',
+      user: 'tester',
+      password,
+    });
     onTestFinished(() => {
       session.destroy();
     });

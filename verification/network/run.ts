@@ -7,7 +7,7 @@ import {until} from './hosts/daemon.js';
 import {CONTROL, makeSetUp, type BoundFault, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 
-/** The effects of faults, from their begin until all servers answered again. */
+/** The effects of faults, from their begin until the cluster was whole again. */
 export interface Strike {
   readonly setUp: SetUpName;
   readonly faults: readonly string[];
@@ -43,6 +43,8 @@ const WHOLE_WITHIN_MS = 300_000;
 /** Time for a server to answer once the cluster can commit. */
 const STUCK_AFTER_MS = 60_000;
 const STEADY_MS = 3000;
+/** HAProxy returns to a node after two good checks, one a second, which take another second on a busy one. */
+const PROXY_RETURNS_WITHIN_MS = 6000;
 
 /** Runs faults on one set-up, and prints a line after each. */
 export async function run(plan: Plan, print: (line: string) => void): Promise<Run> {
@@ -113,9 +115,11 @@ async function strikeOnce(
   const isStuck = !(await answerAgain(trial, setUp));
   const outages = servers.map(({probe}) => probe.outageSince(begun));
   const falselyHealthy = servers.map(({probe}) => probe.falselyHealthySince(begun));
-  await sleep(STEADY_MS);
-  trial.recordFault(names.join(' + '), begun);
   await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
+  // A proxy that returns to the preferred node cuts the connections to the others, also during a commit.
+  await sleep(PROXY_RETURNS_WITHIN_MS);
+  trial.recordFault(names.join(' + '), begun);
+  await sleep(STEADY_MS);
   const report = await trial.check();
   const grown = (count: (report: Report) => number): number =>
     count(report) - (before === undefined ? 0 : count(before));
