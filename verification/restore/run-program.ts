@@ -3,7 +3,7 @@ import {promisify} from 'node:util';
 
 interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** What the program reads from its stdin. */
+  /** The text of its stdin. */
   readonly input?: string;
 }
 
