@@ -193,8 +193,7 @@ class MysqlStore implements Store {
   /** Like `#use`, but a Galera node first applies what the others have committed before this call. */
   #useCurrent<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
     return this.#use(async (connection) => {
-      await this.#tables.assertServable(connection);
-      if (!this.#tables.isGaleraNode(connection)) return work(connection);
+      if (!(await this.#tables.findsGaleraNode(connection))) return work(connection);
       await connection.query('SET SESSION wsrep_sync_wait = 1');
       const result = await work(connection);
       // Allocations need no such wait: their commit fails if the node did not know the latest counter.

@@ -35,6 +35,12 @@ export class TablesInUse {
     return this.#galeraNodes.has(connection.connection);
   }
 
+  /** Returns true for a connection to a Galera node; reads the tables unless that is known. */
+  async findsGaleraNode(connection: PoolConnection): Promise<boolean> {
+    if (!this.#servable.has(connection.connection)) await this.lookAt(connection);
+    return this.isGaleraNode(connection);
+  }
+
   /** Implements `Store.readSchema`. */
   async readSchema(connection: PoolConnection): Promise<SchemaState> {
     const state = await this.lookAt(connection);
