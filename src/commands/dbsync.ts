@@ -9,7 +9,7 @@ import {formatInteger} from '../lib/util/numbers.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';
-import {withIdentity} from '../lib/allocation/regression-guard.js';
+import {withIdentity} from '../lib/allocation/memory/identity.js';
 import type {Config} from '../lib/config/resolve.js';
 import {Issued} from '../lib/operations/issued.js';
 import {UniqueIDError} from '../lib/core/errors.js';

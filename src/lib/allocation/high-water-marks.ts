@@ -1,4 +1,5 @@
 import QuickLRU from 'quick-lru';
+import {exactKey, type KeyOf} from './memory/spelling.js';
 
 /** The most marks, even if `max_modes` is larger or unlimited: 160 MB for modes of 16 characters. */
 const MAX_MARKS = 1_000_000;
@@ -18,6 +19,7 @@ export interface Mark {
 }
 
 interface Stored {
+  /** As it was first spelled. */
   readonly mode: string;
   readonly next: bigint;
   /** Missing without a reset: few modes have one, so this costs no memory. */
@@ -37,6 +39,8 @@ export class HighWaterMarks {
   readonly #marks: QuickLRU<string, Stored>;
   /** The marks set last. Listing some of `#marks` would copy all of them. */
   readonly #newest = new QuickLRU<string, Stored>({maxSize: MAX_NEWEST});
+  /** Gives the spellings of one counter the same mark. Must be set before the first mark. */
+  keyOf: KeyOf = exactKey;
 
   /** @param maxModes the most modes that the database may hold; 0 for no limit */
   constructor(maxModes: number) {
@@ -45,27 +49,27 @@ export class HighWaterMarks {
 
   /** Returns one more than the highest integer issued, or `undefined` if none is known. */
   get(mode: string): bigint | undefined {
-    return this.#marks.peek(mode)?.next;
+    return this.#stored(mode)?.next;
   }
 
   /** Returns the epoch of a mark; 0 without a reset or without a mark. */
   epoch(mode: string): number {
-    return this.#marks.peek(mode)?.epoch ?? 0;
+    return this.#stored(mode)?.epoch ?? 0;
   }
 
   mark(mode: string): Mark | undefined {
-    const stored = this.#marks.peek(mode);
+    const stored = this.#stored(mode);
     return stored && {epoch: stored.epoch ?? 0, next: stored.next};
   }
 
   /** Returns the marks, those set last first. */
   *entries(): Iterable<readonly [mode: string, mark: Mark]> {
-    for (const [mode, {epoch = 0, next}] of this.#marks.entriesDescending()) yield [mode, {epoch, next}];
+    for (const [, {mode, epoch = 0, next}] of this.#marks.entriesDescending()) yield [mode, {epoch, next}];
   }
 
   /** Returns up to 500 modes, those whose marks were set last. */
   newest(): readonly string[] {
-    return Array.from(this.#newest.entriesDescending(), ([mode]) => mode).slice(0, MAX_NEWEST);
+    return Array.from(this.#newest.entriesDescending(), ([, {mode}]) => mode).slice(0, MAX_NEWEST);
   }
 
   /** Keeps the higher one of two marks. @returns true if the new one is higher */
@@ -77,10 +81,15 @@ export class HighWaterMarks {
   }
 
   set(mode: string, next: bigint, epoch = 0): void {
-    // The key is a copy: a slice would keep the whole text of its request in memory.
-    const key = this.#marks.peek(mode)?.mode ?? Buffer.from(mode).toString();
-    const mark = epoch === 0 ? {mode: key, next} : {mode: key, next, epoch};
+    // A copy: a slice would keep the whole text of its request in memory.
+    const spelling = this.#stored(mode)?.mode ?? Buffer.from(mode).toString();
+    const key = this.keyOf(spelling);
+    const mark = epoch === 0 ? {mode: spelling, next} : {mode: spelling, next, epoch};
     this.#marks.set(key, mark);
     this.#newest.set(key, mark);
+  }
+
+  #stored(mode: string): Stored | undefined {
+    return this.#marks.peek(this.keyOf(mode));
   }
 }

@@ -118,10 +118,10 @@ export class MarkWatch {
     if (modes.length === 0) return false;
     const {memory, marks} = this.#guard;
     // Before the counters are read: they are of these epochs, or of later ones.
-    const known = new Map(modes.map((mode) => [mode, marks.mark(mode)]));
+    const known = new Map(modes.map((mode) => [marks.keyOf(mode), marks.mark(mode)]));
     let hasRegressed = false;
     for (const {mode, next} of await this.#store.readCounters(modes)) {
-      const mark = known.get(mode);
+      const mark = known.get(marks.keyOf(mode));
       if (mark === undefined || next === undefined) continue;
       if (next > mark.next) memory.record(mode, {epoch: Math.max(mark.epoch, epochOf(lineage, mode)), next});
       else if (next < mark.next && !this.#guard.isQuarantined(mode)) hasRegressed = true;

@@ -3,8 +3,10 @@ import {epochOf} from '../store/epochs.js';
 import type {Lineage, Store} from '../store/store.js';
 import {HighWaterMarks, type Mark} from './high-water-marks.js';
 import {compareMarks, type Behind} from './memory/comparison.js';
+import {withIdentity} from './memory/identity.js';
 import {MarkMemory} from './memory/memory.js';
 import type {MarksFile} from './memory/marks-file.js';
+import {keysOf} from './memory/spelling.js';
 import {RaisedModes} from './raised-modes.js';
 import {forgottenText, guardFileProblem, raisedText, regressed} from './rejections.js';
 import type {Regression, RegressionPolicy} from './regression.js';
@@ -37,6 +39,7 @@ export class RegressionGuard {
   readonly marks: HighWaterMarks;
   readonly #store: Store;
   readonly #options: GuardOptions;
+  /** By key of the mode. */
   readonly #regressions = new Map<string, Regression>();
   readonly #raised = new RaisedModes();
   #raisedCount = 0;
@@ -85,7 +88,7 @@ export class RegressionGuard {
   }
 
   isQuarantined(mode: string): boolean {
-    return this.#regressions.has(mode);
+    return this.#regressions.has(this.marks.keyOf(mode));
   }
 
   /** Returns the counters that were raised to their marks within the last hour. */
@@ -109,7 +112,7 @@ export class RegressionGuard {
     // The mode was reset since. The range may be of before that, and is dropped then.
     if (this.marks.epoch(mode) > epoch) return undefined;
     if (first < minimum) return this.quarantine(mode, first);
-    this.#regressions.delete(mode);
+    this.#release(mode);
     this.memory.record(mode, {epoch, next});
     return undefined;
   }
@@ -121,7 +124,7 @@ export class RegressionGuard {
    */
   quarantine(mode: string, found: bigint): UniqueIDError {
     const regression = {mode, found, highWaterMark: this.marks.get(mode) ?? 0n};
-    this.#regressions.set(mode, regression);
+    this.#regressions.set(this.marks.keyOf(mode), regression);
     return regressed(regression, this.#store.location);
   }
 
@@ -164,7 +167,7 @@ export class RegressionGuard {
   /** Reports a counter that was raised to its mark. */
   noteRaised(mode: string, found: bigint, highWaterMark: bigint): void {
     const regression = {mode, found, highWaterMark};
-    this.#regressions.delete(mode);
+    this.#release(mode);
     this.#raised.add(regression);
     this.#raisedCount++;
     this.#options.warn?.(raisedText(regression, this.#store.location));
@@ -208,7 +211,7 @@ export class RegressionGuard {
       const found = (await this.#store.counter(regression.mode))?.next;
       if (found === undefined || found < (this.marks.get(regression.mode) ?? 0n))
         return regressed(regression, this.#store.location);
-      this.#regressions.delete(regression.mode);
+      this.#release(regression.mode);
     }
     return undefined;
   }
@@ -216,7 +219,7 @@ export class RegressionGuard {
   /** Replaces a mark by the one of a reset. */
   #forget(mode: string, mark: Mark): void {
     const {next: highWaterMark = 0n} = this.marks.mark(mode) ?? {};
-    this.#regressions.delete(mode);
+    this.#release(mode);
     // Another process may have noted the reset since.
     if (!this.memory.record(mode, mark)) return;
     this.#forgottenCount++;
@@ -224,22 +227,15 @@ export class RegressionGuard {
     this.#options.warn?.(forgottenText(regression, this.#store.location));
   }
 
+  #release(mode: string): void {
+    this.#regressions.delete(this.marks.keyOf(mode));
+  }
+
   async #prepare(): Promise<void> {
-    this.memory.start(await this.readLineage());
+    const [lineage, comparison] = await Promise.all([this.readLineage(), this.#store.comparison()]);
+    this.marks.keyOf = keysOf(comparison);
+    this.memory.start(lineage);
     this.#isPrepared = true;
     this.reportProblem();
   }
-}
-
-/** Reads the lineage of a database, and gives it an identity if this user may write one. */
-export async function withIdentity(store: Store): Promise<Lineage> {
-  const lineage = await store.lineage();
-  if (lineage.identity !== undefined) return lineage;
-  try {
-    await store.ensureIdentity(1 + Math.floor(Math.random() * (2 ** 31 - 1)));
-  } catch {
-    // Without the right to write it, the marks are found by the place of the database only.
-    return lineage;
-  }
-  return store.lineage();
 }

@@ -1,8 +1,9 @@
 import {statSync} from 'node:fs';
 import {HighWaterMarks} from '../allocation/high-water-marks.js';
 import {marksFileOf} from '../allocation/memory/open.js';
+import {withIdentity} from '../allocation/memory/identity.js';
 import {MarkMemory} from '../allocation/memory/memory.js';
-import {withIdentity} from '../allocation/regression-guard.js';
+import {keysOf} from '../allocation/memory/spelling.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
 import {epochOf} from '../store/epochs.js';
@@ -25,6 +26,7 @@ export class Issued {
 
   static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
     const issued = new Issued(store, settings, readOnly);
+    issued.#marks.keyOf = keysOf(await store.comparison());
     issued.#memory.start(await (readOnly ? readLineage(store) : withIdentity(store)));
     return issued;
   }
@@ -37,7 +39,7 @@ export class Issued {
   /** Returns counters raised to their marks, except those that a reset moved back since. */
   async raised(counters: readonly CounterMinimum[]): Promise<readonly CounterMinimum[]> {
     const lineage = await readLineage(this.#store);
-    const stored = new Set(counters.map(({mode}) => mode));
+    const stored = new Set(counters.map(({mode}) => this.#marks.keyOf(mode)));
     const missing = Array.from(this.#marks.entries(), ([mode, {next}]) => ({mode, next}));
     return [
       ...counters.map(({mode, next}) => {
@@ -45,7 +47,7 @@ export class Issued {
         const isReset = epochOf(lineage, mode) > epoch;
         return {mode, next: mark > next && !isReset ? mark : next};
       }),
-      ...missing.filter(({mode}) => !stored.has(mode)),
+      ...missing.filter(({mode}) => !stored.has(this.#marks.keyOf(mode))),
     ];
   }
 

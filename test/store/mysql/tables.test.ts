@@ -1,5 +1,7 @@
+import {dirname, join} from 'node:path';
 import {expect, it} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {MAX_COUNTER} from '../../../src/lib/core/range.js';
 import {toUniqueIDError} from '../../../src/lib/core/errors.js';
 import * as statements from '../../../src/lib/store/mysql/statements.js';
@@ -8,6 +10,7 @@ import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
 import {needs} from '../../helpers/run/needs.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {openForTest, type NetworkTestDatabase} from '../../helpers/databases/network-database.js';
 import {observe} from '../../helpers/databases/observed-store.js';
 import {startProxy} from '../../helpers/network/tcp-proxy.js';
@@ -88,6 +91,20 @@ needs('mariadb').describe('a MariaDB table made by the Python service', () => {
     expect((await store.facts()).warnings).toEqual([
       expect.stringContaining('case-insensitive (latin1_swedish_ci)'),
     ]);
+  });
+
+  it('keeps one high-water mark for modes that differ in case', async () => {
+    const {database, store} = await pythonDatabase();
+    const path = join(makeWorkspace(), 'issued');
+    const start = (): Allocator =>
+      new Allocator(store, {
+        ...options,
+        marksFile: new MarksFile({path, model: dirname(path), maxModes: 10}),
+      });
+    await start().allocate('FILE', 100n);
+    await start().allocate('File', 10n);
+    await database.execute('UPDATE uniqueindex SET `index` = 251038');
+    expect(await start().allocate('file', 1n)).toEqual({start: 251_148n, end: 251_148n});
   });
 
   it('reports modes that it treats as equal, also from different batches, and changes nothing', async () => {

@@ -8,7 +8,7 @@ export class MarkMemory {
   readonly #file: MarksFile | undefined;
   readonly #marks: HighWaterMarks;
   readonly #place: string;
-  /** The number of the last raise by mode, as they are counted in `raises`. */
+  /** The number of the last raise by key of the mode, as they are counted in `raises`. */
   readonly #raisedAt = new Map<string, number>();
   #raises = 0;
   #identity = 0;
@@ -59,7 +59,7 @@ export class MarkMemory {
 
   /** Returns true if a counter was raised after `raises` had this value. */
   wasRaisedSince(mode: string, raises: number): boolean {
-    return (this.#raisedAt.get(mode) ?? 0) > raises;
+    return (this.#raisedAt.get(this.#marks.keyOf(mode)) ?? 0) > raises;
   }
 
   /**
@@ -112,7 +112,7 @@ export class MarkMemory {
   }
 
   #noteRaise(mode: string): void {
-    this.#raisedAt.set(mode, ++this.#raises);
+    this.#raisedAt.set(this.#marks.keyOf(mode), ++this.#raises);
   }
 
   #note(mode: string, mark: Mark): void {
