@@ -693,7 +693,7 @@ export function describeStore({name, make, quote: q, reshape = [], fewLetters = 
       await database.execute(unversionedTable);
       await database.execute(insert('file', 251_038n));
       expect(await store.readSchema()).toEqual({kind: 'versioned', version: {major: 0, minor: 0}});
-      // What reads the lineage of such tables relies on this code.
+      // The readers of the lineage rely on this code.
       await expect(store.lineage()).rejects.toMatchObject({code: 'SCHEMA_MISSING'});
       expect(await store.readCounters(['file'])).toEqual([{mode: 'file', next: 251_038n}]);
       const plan = await migrate(store);
