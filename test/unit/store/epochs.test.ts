@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {epochKey, epochOf} from '../../../src/lib/store/epochs.js';
+import {epochOf, foldedEpochKey} from '../../../src/lib/store/epochs.js';
 import {modeEpochParts, toLineage} from '../../../src/lib/store/shared/lineage.js';
+import type {Comparison, Lineage} from '../../../src/lib/store/store.js';
 
 /** Returns the lineage after a reset that moved one mode back. */
-function lineageAfter(mode: string): ReturnType<typeof toLineage> {
-  const before = toLineage([]);
-  const parts = ['epoch', ...modeEpochParts([{mode, from: 9n, to: 1n}], before)];
+function lineageAfter(mode: string, kind: Comparison['kind']): Lineage {
+  const parts = ['epoch', ...modeEpochParts([{mode, from: 9n, to: 1n}], toLineage([]), kind)];
   return toLineage(parts.map((part) => ({part, value: 7})));
 }
 
@@ -22,7 +22,7 @@ describe('the epoch of a mode', () => {
     ['julia', 'ivlja'],
     ['charm', 'CARN'],
   ])('is raised by a reset of %j for %j, which a table may hold in the same row', (reset, other) => {
-    expect(epochOf(lineageAfter(reset), other)).toBe(7);
+    expect(epochOf(lineageAfter(reset, 'folding'), other)).toBe(7);
   });
 
   it.each([
@@ -30,12 +30,24 @@ describe('the epoch of a mode', () => {
     ['mode 1', 'mode 2'],
     ['upload_job', 'upload_file'],
   ])('is not raised by a reset of %j for %j', (reset, other) => {
-    expect(epochOf(lineageAfter(reset), other)).toBe(0);
+    expect(epochOf(lineageAfter(reset, 'folding'), other)).toBe(0);
+  });
+
+  it.each([
+    ['file', 'FILE'],
+    ['file', 'fly'],
+    ['file', 'filé'],
+    ['filé', 'file'],
+    ['filé', 'filè'],
+  ])('is not raised by a reset of %j for %j in a table that compares bytes', (reset, other) => {
+    const lineage = lineageAfter(reset, 'exact');
+    expect(epochOf(lineage, reset)).toBe(7);
+    expect(epochOf(lineage, other)).toBe(0);
   });
 
   it('is part of a key in lower case, which a column that ignores case can hold', () => {
-    const key = epochKey('Upload_Job') ?? '';
-    expect(key).toMatch(/^[0-9a-z.]+$/);
-    expect(epochKey('ß')).toBeUndefined();
+    const key = foldedEpochKey('Upload_Job') ?? '';
+    expect(key).toMatch(/^~[0-9a-z.]+$/);
+    expect(foldedEpochKey('ß')).toBeUndefined();
   });
 });

@@ -105,7 +105,7 @@ class MysqlStore implements Store {
         statements.readParts,
       );
       return toLineage(rows);
-    });
+    }, this.#limit);
   }
 
   async ensureIdentity(candidate: number): Promise<void> {
@@ -124,11 +124,11 @@ class MysqlStore implements Store {
         for (const row of rows) counters.push(toCounter({mode: row.mode, next: storedValue(row)}));
       }
       return counters;
-    });
+    }, this.#limit);
   }
 
   counters(page: CounterPage = {}): Promise<readonly Counter[]> {
-    return this.#use(async (connection) => {
+    return this.#useCurrent(async (connection) => {
       const [[column]] = await connection.query<RowDataPacket[]>(statements.readCollation);
       const isOrdered = statements.isInByteOrder(String(column?.['name']));
       const [rows] = await connection.query<CounterRow[]>(statements.listCounters(page, isOrdered));
@@ -154,8 +154,9 @@ class MysqlStore implements Store {
     });
   }
 
-  moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
-    return this.#transaction((transaction) => many.moveCounters(transaction, moves));
+  async moveCounters(moves: readonly CounterMove[]): Promise<readonly Counter[]> {
+    const {kind} = await this.comparison();
+    return this.#transaction((transaction) => many.moveCounters(transaction, moves, kind));
   }
 
   raiseCounters(minimums: readonly CounterMinimum[], dryRun: boolean): Promise<readonly Raise[]> {
@@ -163,7 +164,7 @@ class MysqlStore implements Store {
   }
 
   comparison(): Promise<Comparison> {
-    return this.#use(readComparison);
+    return this.#use(readComparison, this.#limit);
   }
 
   probe(): Promise<void> {
@@ -191,7 +192,7 @@ class MysqlStore implements Store {
   }
 
   /** Like `#use`, but a Galera node first applies what the others have committed before this call. */
-  #useCurrent<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+  #useCurrent<T>(work: (connection: PoolConnection) => Promise<T>, options?: AskOptions): Promise<T> {
     return this.#use(async (connection) => {
       if (!(await this.#tables.findsGaleraNode(connection))) return work(connection);
       await connection.query('SET SESSION wsrep_sync_wait = 1');
@@ -199,7 +200,7 @@ class MysqlStore implements Store {
       // Allocations need no such wait: their commit fails if the node did not know the latest counter.
       await connection.query('SET SESSION wsrep_sync_wait = DEFAULT');
       return result;
-    }, this.#limit);
+    }, options);
   }
 
   #transaction<T>(work: (transaction: many.Transaction) => Promise<T>): Promise<T> {

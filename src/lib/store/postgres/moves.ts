@@ -23,7 +23,7 @@ export async function moveCounters(
       transaction.unsafe(statements.raiseEpochs, [typed.texts(parts), epoch]);
     await raise([EPOCH_PART], currentEpoch());
     const lineage = await readLineage(transaction);
-    await raise(modeEpochParts(moves, lineage), lineage.epoch);
+    await raise(modeEpochParts(moves, lineage, 'exact'), lineage.epoch);
   }
   return conflicts;
 }

@@ -1,6 +1,6 @@
 import {MAX_COUNTER} from '../../core/range.js';
-import {ALL_MODES, epochKey} from '../epochs.js';
-import type {Claim, ClaimResult, CounterMove, Lineage} from '../store.js';
+import {ALL_MODES, exactEpochKey, foldedEpochKey} from '../epochs.js';
+import type {Claim, ClaimResult, Comparison, CounterMove, Lineage} from '../store.js';
 import {rejection} from './counter-moves.js';
 import {isCounterValue} from './counter-value.js';
 
@@ -36,9 +36,16 @@ export function isBackward({from, to}: CounterMove): boolean {
 /**
  * Returns the parts that get the new epoch of a reset, besides `EPOCH_PART`. There is one for each mode moved
  * back, or the one of all modes if they are many or one of them has no key.
+ *
+ * @param kind how the table compares modes
  */
-export function modeEpochParts(moves: readonly CounterMove[], {modeEpochs}: Lineage): readonly string[] {
-  const keys = new Set(moves.filter(isBackward).map(({mode}) => epochKey(mode) ?? ALL_MODES));
+export function modeEpochParts(
+  moves: readonly CounterMove[],
+  {modeEpochs}: Lineage,
+  kind: Comparison['kind'],
+): readonly string[] {
+  const keyOf = kind === 'exact' ? exactEpochKey : foldedEpochKey;
+  const keys = new Set(moves.filter(isBackward).map(({mode}) => keyOf(mode) ?? ALL_MODES));
   const all = new Set([...modeEpochs.keys(), ...keys]);
   const isEach = !keys.has(ALL_MODES) && keys.size <= MAX_MODES_EACH && all.size <= MAX_MODE_EPOCHS;
   return (isEach ? [...keys] : [ALL_MODES]).map((key) => MODE_EPOCH_PREFIX + key);

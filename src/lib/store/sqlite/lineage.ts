@@ -1,6 +1,7 @@
 import {currentEpoch, EPOCH_PART, IDENTITY_PART, modeEpochParts, toLineage} from '../shared/lineage.js';
 import type {CounterMove, Lineage} from '../store.js';
 import type {NativeConnection} from './native.js';
+import {readComparison} from './schema.js';
 
 const readParts = 'SELECT "part", "value" FROM uniqueindexsystem';
 
@@ -28,5 +29,6 @@ export function raiseEpochs(connection: NativeConnection, moves: readonly Counte
   const raise = connection.statement<[string, number], unknown>(raiseEpochPart);
   raise.run(EPOCH_PART, currentEpoch());
   const lineage = readLineage(connection);
-  for (const part of modeEpochParts(moves, lineage)) raise.run(part, lineage.epoch);
+  const {kind} = readComparison(connection);
+  for (const part of modeEpochParts(moves, lineage, kind)) raise.run(part, lineage.epoch);
 }

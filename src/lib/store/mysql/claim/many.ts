@@ -1,6 +1,6 @@
 import {findConflict, raised, toCounter} from '../../shared/counter-moves.js';
 import {currentEpoch, EPOCH_PART, isBackward, modeEpochParts, toLineage} from '../../shared/lineage.js';
-import type {Counter, CounterMove, CounterMinimum, Lineage, Raise} from '../../store.js';
+import type {Comparison, Counter, CounterMove, CounterMinimum, Lineage, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
@@ -50,10 +50,15 @@ async function raiseBatch(ask: Ask, minimums: readonly CounterMinimum[]): Promis
   });
 }
 
-/** Implements `Store.moveCounters` in one transaction, with two round trips per batch. */
+/**
+ * Implements `Store.moveCounters` in one transaction, with two round trips per batch.
+ *
+ * @param kind how the table compares modes
+ */
 export async function moveCounters(
   {ask, end}: Transaction,
   moves: readonly CounterMove[],
+  kind: Comparison['kind'],
 ): Promise<readonly Counter[]> {
   await ask('START TRANSACTION');
   const conflicts: Counter[] = [];
@@ -76,7 +81,7 @@ export async function moveCounters(
     if (moves.some(isBackward)) {
       await ask(statements.raiseEpochs([EPOCH_PART], currentEpoch()));
       const lineage = await readLineage(ask);
-      await ask(statements.raiseEpochs(modeEpochParts(moves, lineage), lineage.epoch));
+      await ask(statements.raiseEpochs(modeEpochParts(moves, lineage, kind), lineage.epoch));
     }
   }
   await end('COMMIT');
