@@ -43,8 +43,6 @@ const WHOLE_WITHIN_MS = 300_000;
 /** Time for a server to answer once the cluster can commit. */
 const STUCK_AFTER_MS = 60_000;
 const STEADY_MS = 3000;
-/** HAProxy returns to a node after two good checks, one a second, which take another second on a busy one. */
-const PROXY_RETURNS_WITHIN_MS = 6000;
 
 /** Runs faults on one set-up, and prints a line after each. */
 export async function run(plan: Plan, print: (line: string) => void): Promise<Run> {
@@ -116,8 +114,7 @@ async function strikeOnce(
   const outages = servers.map(({probe}) => probe.outageSince(begun));
   const falselyHealthy = servers.map(({probe}) => probe.falselyHealthySince(begun));
   await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
-  // A proxy that returns to the preferred node cuts the connections to the others, also during a commit.
-  await sleep(PROXY_RETURNS_WITHIN_MS);
+  await sleep(cluster.settlesWithinMs);
   trial.recordFault(names.join(' + '), begun);
   await sleep(STEADY_MS);
   const report = await trial.check();

@@ -20,6 +20,8 @@ export interface Cluster {
   readonly standby: () => Promise<Host>;
   /** Returns true if all hosts are working members. */
   readonly isWhole: () => Promise<boolean>;
+  /** Time for which connections may still be cut when the cluster is whole. */
+  readonly settlesWithinMs: number;
   readonly counters: () => Promise<ReadonlyMap<string, bigint>>;
 }
 

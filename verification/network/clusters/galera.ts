@@ -10,6 +10,12 @@ import {command, type Host} from '../hosts/host.js';
 
 const CHECK_PORT = 9200;
 
+/**
+ * HAProxy returns to a node after two good checks, one a second, which take another second on a busy one. It
+ * then cuts the connections to the other nodes, also during a commit.
+ */
+const PROXY_RETURNS_WITHIN_MS = 6000;
+
 /** One node, and the service that HAProxy asks if the node can commit. */
 interface Node {
   readonly host: Host;
@@ -23,6 +29,7 @@ export class Galera implements Cluster {
   readonly nodes: readonly Node[];
   readonly url: string;
   readonly proxies: Daemon[] = [];
+  readonly settlesWithinMs: number;
   readonly #isProxied: boolean;
   #isNew = true;
 
@@ -30,6 +37,7 @@ export class Galera implements Cluster {
   constructor(hosts: readonly Host[], isProxied: boolean) {
     this.hosts = hosts;
     this.#isProxied = isProxied;
+    this.settlesWithinMs = isProxied ? PROXY_RETURNS_WITHIN_MS : 0;
     this.nodes = hosts.map((host) => this.#makeNode(host));
     const names = isProxied ? '127.0.0.1:3306' : hosts.map(({name}) => `${name}.example`).join(',');
     this.url = `mysql://${account.user}:${account.password}@${names}/${account.database}`;

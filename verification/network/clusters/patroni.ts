@@ -38,6 +38,7 @@ interface Shown {
 /** PostgreSQL on three hosts under Patroni, with the configuration of the docs. */
 export class Patroni implements Cluster {
   readonly hosts: readonly Host[];
+  readonly settlesWithinMs = 0;
   readonly url: string;
   readonly members: readonly Member[];
   readonly #options: PatroniOptions;
