@@ -41,7 +41,7 @@ export interface CopyOptions {
   /** Further spellings that clients have used; `undefined` if unknown. */
   readonly spellings: readonly string[] | undefined;
   /** The integers issued from the source, also if its counters went back since. */
-  readonly issued: Pick<Issued, 'raised'>;
+  readonly issued: Pick<Issued, 'raised' | 'lost' | 'otherSpellings'>;
 }
 
 /** Copies every counter of `source` into a target, or only computes the result; shows each step on stderr. */
@@ -58,8 +58,10 @@ export async function copyWithTasks(
     timedTask(
       `Read the counters of ${source.location}`,
       async () => {
-        minimums = await issued.raised(await readMinimums(source, store));
-        spellings = await findSpellings(source, target, minimums, listed);
+        const counters = await readMinimums(source, store);
+        minimums = [...(await issued.raised(counters)), ...issued.lost(counters)];
+        const known = issued.otherSpellings(minimums);
+        spellings = await issued.raised(await findSpellings(source, target, minimums, {listed, known}));
         return undefined;
       },
       'No counter was changed.',

@@ -48,6 +48,7 @@ export class RegressionGuard {
   #reportedProblem: string | undefined;
   #prepared: Promise<void> | undefined;
   #isPrepared = false;
+  #isIdentityDenied = false;
   /** Called after a verdict, so that all marks are compared with their counters. */
   onVerdict: () => void = () => undefined;
 
@@ -158,10 +159,10 @@ export class RegressionGuard {
 
   /** Reads the lineage. A user who may not write an identity tries that only once. */
   async readLineage(): Promise<Lineage> {
-    const lineage = await this.#store.lineage();
-    const isKnown = lineage.identity !== undefined || (this.#isPrepared && this.memory.isOf(lineage));
-    this.#lineage = isKnown ? lineage : await withIdentity(this.#store);
-    return this.#lineage;
+    const {lineage, isDenied} = await withIdentity(this.#store, !this.#isIdentityDenied);
+    this.#isIdentityDenied ||= isDenied;
+    this.#lineage = lineage;
+    return lineage;
   }
 
   /** Reports a counter that was raised to its mark. */
@@ -232,8 +233,8 @@ export class RegressionGuard {
   }
 
   async #prepare(): Promise<void> {
-    const [lineage, comparison] = await Promise.all([this.readLineage(), this.#store.comparison()]);
-    this.marks.keyOf = keysOf(comparison);
+    const lineage = await this.readLineage();
+    this.marks.keyOf = keysOf(await this.#store.comparison());
     this.memory.start(lineage);
     this.#isPrepared = true;
     this.reportProblem();

@@ -1,9 +1,9 @@
 import {statSync} from 'node:fs';
-import {HighWaterMarks} from '../allocation/high-water-marks.js';
+import {HighWaterMarks, isAbove, type Mark} from '../allocation/high-water-marks.js';
 import {marksFileOf} from '../allocation/memory/open.js';
 import {withIdentity} from '../allocation/memory/identity.js';
 import {MarkMemory} from '../allocation/memory/memory.js';
-import {keysOf} from '../allocation/memory/spelling.js';
+import {exactKey, keysOf, type KeyOf} from '../allocation/memory/spelling.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
 import {epochOf} from '../store/epochs.js';
@@ -16,6 +16,8 @@ export class Issued {
   readonly #marks: HighWaterMarks;
   readonly #memory: MarkMemory;
   readonly #store: Store;
+  /** Marks have their own spelling here: a copy into a table that keeps spellings apart needs them all. */
+  #keyOf: KeyOf = exactKey;
 
   /** @param readOnly creates no file, and no identity in the database */
   constructor(store: Store, settings: IssuedSettings, readOnly: boolean) {
@@ -26,8 +28,8 @@ export class Issued {
 
   static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
     const issued = new Issued(store, settings, readOnly);
-    issued.#marks.keyOf = keysOf(await store.comparison());
-    issued.#memory.start(await (readOnly ? readLineage(store) : withIdentity(store)));
+    issued.#keyOf = keysOf(await store.comparison());
+    issued.#memory.start(readOnly ? await readLineage(store) : (await withIdentity(store)).lineage);
     return issued;
   }
 
@@ -36,19 +38,36 @@ export class Issued {
     return this.#marks.get(mode);
   }
 
-  /** Returns counters raised to their marks, except those that a reset moved back since. */
+  /** Returns counters raised to the marks of all their spellings, except those that a reset moved since. */
   async raised(counters: readonly CounterMinimum[]): Promise<readonly CounterMinimum[]> {
     const lineage = await readLineage(this.#store);
-    const stored = new Set(counters.map(({mode}) => this.#marks.keyOf(mode)));
-    const missing = Array.from(this.#marks.entries(), ([mode, {next}]) => ({mode, next}));
-    return [
-      ...counters.map(({mode, next}) => {
-        const {epoch, next: mark} = this.#marks.mark(mode) ?? {epoch: 0, next: 0n};
-        const isReset = epochOf(lineage, mode) > epoch;
-        return {mode, next: mark > next && !isReset ? mark : next};
-      }),
-      ...missing.filter(({mode}) => !stored.has(this.#marks.keyOf(mode))),
-    ];
+    const marks = new Map<string, Mark>();
+    for (const [mode, mark] of this.#marks.entries()) {
+      const known = marks.get(this.#keyOf(mode));
+      if (known === undefined || isAbove(mark, known)) marks.set(this.#keyOf(mode), mark);
+    }
+    return counters.map(({mode, next}) => {
+      const {epoch, next: mark} = marks.get(this.#keyOf(mode)) ?? {epoch: 0, next: 0n};
+      const isReset = epochOf(lineage, mode) > epoch;
+      return {mode, next: mark > next && !isReset ? mark : next};
+    });
+  }
+
+  /** Returns the modes that have a mark, but are not among these counters. */
+  lost(counters: readonly CounterMinimum[]): readonly CounterMinimum[] {
+    const stored = new Set(counters.map(({mode}) => this.#keyOf(mode)));
+    const all = Array.from(this.#marks.entries(), ([mode, {next}]) => ({mode, next}));
+    return all.filter(({mode}) => !stored.has(this.#keyOf(mode)));
+  }
+
+  /** Returns further spellings of these counters that processes have used, each with its counter. */
+  otherSpellings(counters: readonly CounterMinimum[]): readonly CounterMinimum[] {
+    const modes = new Set(counters.map(({mode}) => mode));
+    const stored = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
+    return Array.from(this.#marks.entries(), ([mode]) => mode).flatMap((mode) => {
+      const next = stored.get(this.#keyOf(mode));
+      return modes.has(mode) || next === undefined ? [] : [{mode, next}];
+    });
   }
 
   /** Notes the marks of another database, for example of the one that the counters were copied from. */
@@ -65,10 +84,10 @@ export class Issued {
   async recordReset(moves: readonly CounterMove[]): Promise<void> {
     const lineage = await this.#store.lineage();
     const counters = await this.#store.readCounters(moves.map(({mode}) => mode));
-    const found = new Map(counters.map(({mode, next}) => [mode, next]));
+    const found = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
     for (const {mode, to} of moves) {
       // A lower counter is that of a later reset, whose epoch this may be.
-      if ((found.get(mode) ?? to) < to) continue;
+      if ((found.get(this.#keyOf(mode)) ?? to) < to) continue;
       this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: to});
     }
   }

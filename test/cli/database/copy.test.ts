@@ -291,6 +291,24 @@ needs('postgresql', 'mariadb').describe(
       },
     );
 
+    it('adds the spellings that processes of this machine have used, with the highest mark', async () => {
+      const folding = await makeCaseInsensitiveFile();
+      await openMigrated(folding);
+      const options = {cwd: makeWorkspace(), env: {PEEWEE_URL: folding.url}};
+      for (const mode of ['file', 'FILE'])
+        expect((await cli(['getid', '-m', mode, '-r', '10'], options)).status).toBe(0);
+      await folding.execute(`UPDATE uniqueindex SET "index" = 15`);
+
+      const young = await makeFilled('SQLite');
+      await copy(folding.url, young, '--spellings', listOf('File'), '--json');
+      expect(await countersOf(young)).toEqual({file: 20n, FILE: 20n, File: 20n});
+
+      const alike = await makeCaseInsensitiveFile();
+      await openMigrated(alike);
+      await copy(folding.url, alike, '--json');
+      expect(await countersOf(alike)).toEqual({file: 20n});
+    });
+
     it('copies neither from nor into an SQLite table that ignores case unless it keeps every mode', async () => {
       const folding = await makeCaseInsensitiveFile();
       await folding.execute(`INSERT INTO uniqueindex VALUES ('file', 30)`);
