@@ -51,6 +51,7 @@ export async function allocateLocally(
         requestTimeoutMs: leftMs,
         ...policy,
         marksFile,
+        onlyMode: chosenMode,
         warn: printNotice,
       });
       const range = await (existing

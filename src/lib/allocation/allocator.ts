@@ -31,6 +31,8 @@ export interface AllocatorOptions {
   readonly marksFile?: MarksFile | undefined;
   /** The treatment of a counter that went back by accident; `raise` by default. */
   readonly onRegression?: RegressionPolicy;
+  /** The only mode that will be allocated from: a large file of marks is then read in less time. */
+  readonly onlyMode?: string | undefined;
   /** Called with each regression and with each problem of the file, in a sentence or two. */
   readonly warn?: ((text: string) => void) | undefined;
 }
@@ -66,6 +68,7 @@ export class Allocator {
       file: options.marksFile,
       onRegression: options.onRegression ?? 'raise',
       warn: options.warn,
+      onlyMode: options.onlyMode,
     });
     this.#location = store.location;
     this.#options = options;

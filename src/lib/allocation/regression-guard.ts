@@ -6,7 +6,7 @@ import {compareMarks, type Behind} from './memory/comparison.js';
 import {withIdentity} from './memory/identity.js';
 import {MarkMemory} from './memory/memory.js';
 import type {MarksFile} from './memory/marks-file.js';
-import {keysOf} from './memory/spelling.js';
+import {exactKey, keysOf} from './memory/spelling.js';
 import {RaisedModes} from './raised-modes.js';
 import {forgottenText, guardFileProblem, raisedText, regressed} from './rejections.js';
 import type {Regression, RegressionPolicy} from './regression.js';
@@ -17,6 +17,8 @@ export interface GuardOptions {
   /** Keeps the marks beyond the end of this process; without it they are lost then. */
   readonly file?: MarksFile | undefined;
   readonly onRegression: RegressionPolicy;
+  /** The only mode that will be allocated from; without it, any. */
+  readonly onlyMode?: string | undefined;
   /** Called with each event that an operator should know of, in a sentence or two. */
   readonly warn?: ((text: string) => void) | undefined;
 }
@@ -235,6 +237,9 @@ export class RegressionGuard {
   async #prepare(): Promise<void> {
     const lineage = await this.readLineage();
     this.marks.keyOf = keysOf(await this.#store.comparison());
+    const {file, onlyMode} = this.#options;
+    // Another spelling of the mode may have the mark.
+    if (file !== undefined && this.marks.keyOf === exactKey) file.only = onlyMode;
     this.memory.start(lineage);
     this.#isPrepared = true;
     this.reportProblem();

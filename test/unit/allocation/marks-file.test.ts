@@ -46,8 +46,12 @@ class Process {
   readonly marks = new HighWaterMarks(0);
   readonly memory: MarkMemory;
 
-  constructor(path: string, {identity = 1, maxModes = 100_000} = {}) {
+  constructor(
+    path: string,
+    {identity = 1, maxModes = 100_000, only}: {identity?: number; maxModes?: number; only?: string} = {},
+  ) {
     this.file = new MarksFile({path, model: join(path, '..'), maxModes});
+    this.file.only = only;
     this.memory = new MarkMemory(this.file, this.marks, `database ${identity}`);
     this.memory.start({identity, epoch: 0, modeEpochs: new Map()});
   }
@@ -65,6 +69,43 @@ class Process {
 
 const sizeOf = (path: string): number => statSync(path).size;
 const makePath = (): string => join(makeWorkspace(), 'issued');
+
+describe('a process that needs one mode', () => {
+  it('finds its marks anywhere in the file, also those in a rewritten one', async () => {
+    const path = makePath();
+    // The lines of a mode are at the start, in the middle, at the end, and across the chunks of a reading.
+    writeFileSync(path, header + marksOf(10_000, 5n));
+    for (const mode of ['mode0', 'mode1', 'mode1424', 'mode5000', 'mode9999']) {
+      const command = new Process(path, {only: mode});
+      expect(command.marks.get(mode)).toBe(5n);
+      await command.close();
+    }
+    const service = new Process(path);
+    const command = new Process(path, {only: 'mode77'});
+    service.issue('mode77', 8n);
+    command.issue('mode77', 9n);
+    // Makes the service rewrite the file.
+    appendFileSync(path, longHistory.repeat(5));
+    service.issue('other', 1n);
+    await service.close();
+    expect(sizeOf(path)).toBeLessThan(1_000_000);
+    command.memory.poll();
+    expect(command.marks.get('mode77')).toBe(9n);
+    command.issue('mode77', 10n);
+    await command.close();
+    expect(new Process(path, {only: 'mode77'}).marks.get('mode77')).toBe(10n);
+    expect(new Process(path).marks.get('mode77')).toBe(10n);
+  });
+
+  it('does not parse the lines of other modes', () => {
+    const path = makePath();
+    const damaged = marksOf(1000).replaceAll('\tmode', '\tMODE');
+    writeFileSync(path, header + damaged);
+    expect(new Process(path).memory.damagedLines).toBe(1000);
+    // The first line of each reading is parsed in any case.
+    expect(new Process(path, {only: 'mode1'}).memory.damagedLines).toBeLessThan(5);
+  });
+});
 
 describe('the size of a file of high-water marks', () => {
   it('is bounded although each process writes one line', async () => {

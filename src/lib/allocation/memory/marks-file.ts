@@ -40,6 +40,8 @@ export class MarksFile {
   #rewriteAtBytes = 0;
   #rewriting: Promise<void> | undefined;
   #damagedLines = 0;
+  /** If set, only the marks of this mode are read: the command line needs no others. */
+  only: string | undefined;
   /** Returns true for a line of the database of this process, whose modes a rewrite bounds. */
   isOwn: (origin: Origin) => boolean = () => false;
 
@@ -144,7 +146,7 @@ export class MarksFile {
     let known: KnownPart | undefined;
     let stragglers = '';
     let compactedBytes: number | undefined;
-    for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
+    for (let lines = tail.next(this.only); lines !== undefined; lines = tail.next(this.only)) {
       for (const text of lines) {
         if (text === '' || isHeader(text)) continue;
         const line = parseLine(text);

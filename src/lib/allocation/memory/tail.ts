@@ -28,8 +28,12 @@ export class Tail {
     this.#own = own;
   }
 
-  /** Returns the complete lines of the next chunk; `undefined` at the end of the file. */
-  next(): readonly string[] | undefined {
+  /**
+   * Returns the complete lines of the next chunk; `undefined` at the end of the file.
+   *
+   * @param only a mode; lines of other modes may then be left out
+   */
+  next(only?: string): readonly string[] | undefined {
     const size = readSync(this.#descriptor, this.#chunk, 0, CHUNK_BYTES, this.#offset);
     if (size === 0) return undefined;
     this.#offset += size;
@@ -44,6 +48,21 @@ export class Tail {
     }
     const complete = Buffer.concat([this.#rest, read.subarray(0, end)]);
     this.#rest = Buffer.from(read.subarray(end + 1));
-    return complete.toString('utf8').split('\n');
+    return only === undefined ? complete.toString('utf8').split('\n') : linesOf(only, complete);
   }
+}
+
+/** Returns the lines of a mode, those about a rewrite, and some others, in order. */
+function linesOf(mode: string, lines: Buffer): readonly string[] {
+  // The first line needs no search, and no line break before it.
+  const starts = new Set([0]);
+  for (const sought of [`\t${mode}\t`, '\nc\t', '\nx\t'])
+    for (let at = lines.indexOf(sought); at >= 0; at = lines.indexOf(sought, at + 1))
+      starts.add(lines.lastIndexOf(0x0a, at) + 1);
+  return [...starts]
+    .sort((a, b) => a - b)
+    .map((start) => {
+      const end = lines.indexOf(0x0a, start);
+      return lines.toString('utf8', start, end < 0 ? lines.length : end);
+    });
 }
