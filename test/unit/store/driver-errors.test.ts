@@ -46,6 +46,9 @@ describe('an error of MySQL or MariaDB', () => {
     [{errno: 1146}, 'SCHEMA_MISSING'],
     [{errno: 1213}, 'DATABASE_BUSY'],
     [{errno: 1114}, 'DATABASE_FULL'],
+    // Of a temporary table, on a full disk: EE_WRITE of the server's library of files.
+    [{errno: 3, code: 'EE_WRITE'}, 'DATABASE_FULL'],
+    [{errno: 1030}, 'DATABASE_UNAVAILABLE'],
     [{errno: 1290}, 'DATABASE_READ_ONLY'],
     [{errno: 1366}, 'INVALID_MODE'],
     [{errno: 1064}, 'none'],

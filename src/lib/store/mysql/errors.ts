@@ -58,15 +58,16 @@ const serverErrors = makersByCode(
   // TiDB. Also (1180) a commit on a Galera node that was losing its cluster: its result is unknown.
   [conflict, [1020, 1180, 1205, 1213, 3101, 8002, 8022, 8028, 9007]],
   [cutShort, [1317, 1969, 3024]],
-  [diskFull, [1021, 1114]],
+  // The first three are of the files under a table, also of a temporary one.
+  [diskFull, [3, 20, 1026, 1021, 1114]],
   [tooManyConnections, [1040, 1203, 1226]],
-  // Shutting down, killed, idle for too long, short of memory or storage nodes, or (1047) a Galera node that
-  // has left its cluster.
+  // A file that cannot be used, shutting down, killed, idle for too long, short of memory or storage nodes, or
+  // (1047) a Galera node that has left its cluster.
   [
     unreachableAs('it is starting, shutting down or failing'),
     [
-      1041, 1047, 1053, 1077, 1080, 1135, 1152, 1158, 1159, 1160, 1161, 1184, 1637, 1927, 2006, 2013, 4031,
-      9001, 9002, 9003, 9004, 9005,
+      1, 2, 1030, 1041, 1047, 1053, 1077, 1080, 1135, 1152, 1158, 1159, 1160, 1161, 1184, 1637, 1927, 2006,
+      2013, 4031, 9001, 9002, 9003, 9004, 9005,
     ],
   ],
 );
