@@ -61,8 +61,8 @@ const serverErrors = makersByCode(
   // The first three are of the files under a table, also of a temporary one.
   [diskFull, [3, 20, 1026, 1021, 1114]],
   [tooManyConnections, [1040, 1203, 1226]],
-  // A file that cannot be used, shutting down, killed, idle for too long, short of memory or storage nodes, or
-  // (1047) a Galera node that has left its cluster.
+  // Unusable files, shutting down, killed, idle for too long, short of memory or storage nodes. The server of
+  // 1047 is a Galera node that has left its cluster.
   [
     unreachableAs('it is starting, shutting down or failing'),
     [
