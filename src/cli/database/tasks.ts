@@ -41,7 +41,7 @@ export interface CopyOptions {
   /** Further spellings that clients have used; `undefined` if unknown. */
   readonly spellings: readonly string[] | undefined;
   /** The integers issued from the source, also if its counters went back since. */
-  readonly issued: Pick<Issued, 'raised' | 'lost' | 'otherSpellings'>;
+  readonly issued: Pick<Issued, 'raised' | 'lost' | 'spellings'>;
 }
 
 /** Copies every counter of `source` into a target, or only computes the result; shows each step on stderr. */
@@ -60,8 +60,8 @@ export async function copyWithTasks(
       async () => {
         const counters = await readMinimums(source, store);
         minimums = [...(await issued.raised(counters)), ...issued.lost(counters)];
-        const known = issued.otherSpellings(minimums);
-        spellings = await issued.raised(await findSpellings(source, target, minimums, {listed, known}));
+        const used = listed && [...listed, ...issued.spellings(counters)];
+        spellings = await issued.raised(await findSpellings(source, target, minimums, used));
         return undefined;
       },
       'No counter was changed.',

@@ -60,14 +60,11 @@ export class Issued {
     return all.filter(({mode}) => !stored.has(this.#keyOf(mode)));
   }
 
-  /** Returns further spellings of these counters that processes have used, each with its counter. */
-  otherSpellings(counters: readonly CounterMinimum[]): readonly CounterMinimum[] {
-    const modes = new Set(counters.map(({mode}) => mode));
-    const stored = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
-    return Array.from(this.#marks.entries(), ([mode]) => mode).flatMap((mode) => {
-      const next = stored.get(this.#keyOf(mode));
-      return modes.has(mode) || next === undefined ? [] : [{mode, next}];
-    });
+  /** Returns the spellings of these counters that processes have used. */
+  spellings(counters: readonly CounterMinimum[]): readonly string[] {
+    const stored = new Set(counters.map(({mode}) => this.#keyOf(mode)));
+    const all = Array.from(this.#marks.entries(), ([mode]) => mode);
+    return all.filter((mode) => stored.has(this.#keyOf(mode)));
   }
 
   /** Notes the marks of another database, for example of the one that the counters were copied from. */

@@ -8,20 +8,12 @@ export interface CopyTarget {
   readonly store: Store | undefined;
 }
 
-/** Further spellings of the modes that are stored in a source. */
-export interface ClientSpellings {
-  /** All that the operator knows; `undefined` if unknown. */
-  readonly listed: readonly string[] | undefined;
-  /** Those of which a process has kept a high-water mark, with the counter that they share. */
-  readonly known: readonly CounterMinimum[];
-}
-
 /**
  * Returns the further modes that a copy must create, so that no spelling of a mode starts again in the
  * target. In a table that folds case, clients may have used `FILE` for the counter stored as `file`.
  *
  * @param minimums every counter of the source
- * @param clients the further spellings that clients have used
+ * @param listed every further spelling that clients have used; `undefined` if unknown
  * @throws UniqueIDError `REJECTED` if the spellings are unknown, or if the source has no counter for a listed
  *   one
  */
@@ -29,7 +21,7 @@ export async function findSpellings(
   source: Store,
   target: CopyTarget,
   minimums: readonly CounterMinimum[],
-  {listed, known}: ClientSpellings,
+  listed: readonly string[] | undefined,
 ): Promise<readonly CounterMinimum[]> {
   const [from, to] = await Promise.all([source.comparison(), target.store?.comparison()]);
   if (from.kind === 'exact' || minimums.length === 0 || foldsAlike(from, to)) return [];
@@ -41,7 +33,6 @@ export async function findSpellings(
     if (!stored.has(mode)) spellings.set(mode, await readNext(source, mode));
   const absent = [...spellings].filter(([, next]) => next === undefined).map(([mode]) => mode);
   if (absent.length > 0) throw missingCountersError(source.location, absent);
-  for (const {mode, next} of known) spellings.set(mode, next);
   return [...spellings].flatMap(([mode, next]) => (next === undefined ? [] : [{mode, next}]));
 }
 
