@@ -35,6 +35,11 @@ async function pythonDatabase(): Promise<{database: NetworkTestDatabase; store: 
 
 const collation = `SELECT table_collation FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'uniqueindex'`;
 
+/** Lists the collations, and their character sets, that keep ASCII as it is. */
+const collationsOfBytes = `
+  SELECT full_collation_name, character_set_name FROM information_schema.collation_character_set_applicability
+  WHERE character_set_name NOT IN ('ucs2', 'utf16', 'utf16le', 'utf32', 'binary')`;
+
 needs('mariadb').describe('the collations of MariaDB', () => {
   it('treat no modes of ASCII as equal whose epochs have different keys', async () => {
     const database = await makeMysqlDatabase();
@@ -44,12 +49,7 @@ needs('mariadb').describe('the collations of MariaDB', () => {
     await database.execute('CREATE TABLE modes (mode VARCHAR(2) CHARACTER SET utf8mb4 NOT NULL)');
     const rows = [...characters, ...pairs].map((mode) => `(0x${Buffer.from(mode).toString('hex')})`);
     await database.execute(`INSERT INTO modes VALUES ${rows.join(', ')}`);
-    await database.execute('SET GLOBAL group_concat_max_len = 100000000');
-    const collations = await database.query(
-      `SELECT full_collation_name, character_set_name FROM
-       information_schema.collation_character_set_applicability
-       WHERE character_set_name NOT IN ('ucs2', 'utf16', 'utf16le', 'utf32', 'binary')`,
-    );
+    const collations = await database.query(collationsOfBytes);
     expect(collations.length).toBeGreaterThan(200);
     const split: string[] = [];
     for (const [collation = '', charset = ''] of collations) {
@@ -70,11 +70,7 @@ needs('mariadb').describe('the collations of MariaDB', () => {
     const database = await makeMysqlDatabase();
     const store = await database.open();
     const letters = Array.from({length: 26}, (_, index) => String.fromCharCode(97 + index));
-    const collations = await database.query(
-      `SELECT full_collation_name, character_set_name FROM
-       information_schema.collation_character_set_applicability
-       WHERE character_set_name NOT IN ('ucs2', 'utf16', 'utf16le', 'utf32', 'binary')`,
-    );
+    const collations = await database.query(collationsOfBytes);
     const wrong: string[] = [];
     for (const [name = '', charset = ''] of collations) {
       await database.execute('DROP TABLE IF EXISTS uniqueindex');
