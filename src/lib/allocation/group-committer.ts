@@ -5,7 +5,6 @@ import {
   isOfDatabase,
   NOTHING,
   withoutOutdated,
-  type Claimed,
   type CommitOutcome,
   type CommittedBatch,
   type Leftover,
@@ -48,12 +47,13 @@ export class GroupCommitter {
    */
   async commit(batch: readonly PendingRequest[]): Promise<CommitOutcome> {
     const {gate, guard} = this.#options;
+    const advance = (): Promise<Progress> => {
+      guard.memory.startClaims();
+      return this.#advance(splitByMode(batch), gate === undefined);
+    };
     const {committed, failure} = guard.isPrepared
-      ? await this.#advance(splitByMode(batch), gate === undefined)
-      : await inOrder([
-          () => guard.prepare().then(() => NOTHING),
-          () => this.#advance(splitByMode(batch), gate === undefined),
-        ]);
+      ? await advance()
+      : await inOrder([() => guard.prepare().then(() => NOTHING), advance]);
     guard.memory.flush();
     const {issuable, dropped} = withoutOutdated(committed, guard);
     if (failure === undefined && dropped.length > 0) {
@@ -70,8 +70,7 @@ export class GroupCommitter {
 
   async #advance(batches: readonly ModeBatch[], mayCreate: boolean): Promise<Progress> {
     const {store, guard, firstIndex} = this.#options;
-    guard.memory.poll();
-    const claimed = this.#claimed(batches);
+    const epochs = this.#epochs(batches);
     const claims = batches.map(({mode, total}) => {
       const mark = guard.highWaterMark(mode) ?? 0n;
       // A mode of which this process has issued integers exists; creating it again would issue them twice.
@@ -83,23 +82,21 @@ export class GroupCommitter {
     } catch (error) {
       return this.#split(batches, mayCreate, toUniqueIDError(error));
     }
-    const {committed, leftover} = this.#sortResults(batches, results, {claims, claimed});
+    const {committed, leftover} = this.#sortResults(batches, results, {claims, epochs});
     if (leftover === undefined) return {committed, failure: undefined};
     const later = await this.#advanceLeftover(leftover, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
-  /** Returns what this process knows now of each mode. */
-  #claimed(batches: readonly ModeBatch[]): readonly Claimed[] {
-    const {guard} = this.#options;
-    const {raises} = guard.memory;
-    return batches.map(({mode}) => ({epoch: guard.epochOf(mode), raises}));
+  /** Returns the epoch that this process knows now of each mode. */
+  #epochs(batches: readonly ModeBatch[]): readonly number[] {
+    return batches.map(({mode}) => this.#options.guard.epochOf(mode));
   }
 
   #sortResults(
     batches: readonly ModeBatch[],
     results: readonly ClaimResult[],
-    {claims, claimed}: {readonly claims: readonly Claim[]; readonly claimed: readonly Claimed[]},
+    {claims, epochs}: {readonly claims: readonly Claim[]; readonly epochs: readonly number[]},
   ): {readonly committed: readonly CommittedBatch[]; readonly leftover: Leftover | undefined} {
     const {guard} = this.#options;
     const committed: CommittedBatch[] = [];
@@ -108,10 +105,10 @@ export class GroupCommitter {
     const regressed: ModeBatch[] = [];
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
-      const known = claimed[index];
-      if (result === undefined || known === undefined) continue;
+      const epoch = epochs[index];
+      if (result === undefined || epoch === undefined) continue;
       if (result.kind === 'granted')
-        committed.push(...this.#accept(batch, result.next, claims[index]?.minimum ?? 0n, known));
+        committed.push(...this.#accept(batch, result.next, claims[index]?.minimum ?? 0n, epoch));
       else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
       else if (result.kind === 'missing' && (guard.highWaterMark(batch.mode) ?? 0n) === 0n)
@@ -158,8 +155,8 @@ export class GroupCommitter {
     if (regressed.length === 0) return NOTHING;
     const {store, guard, firstIndex} = this.#options;
     const batches = regressed.map(({batch}) => batch);
-    guard.memory.announceRaises(batches.map(({mode}) => mode));
-    const claimed = this.#claimed(batches);
+    guard.memory.poll();
+    const epochs = this.#epochs(batches);
     const claims = batches.map(({mode, total}) => ({
       mode,
       count: total,
@@ -171,7 +168,7 @@ export class GroupCommitter {
     for (const [index, {batch, found = 0n}] of regressed.entries())
       if (results[index]?.kind === 'granted')
         guard.noteRaised(batch.mode, found, claims[index]?.minimum ?? 0n);
-    const {committed, leftover} = this.#sortResults(batches, results, {claims, claimed});
+    const {committed, leftover} = this.#sortResults(batches, results, {claims, epochs});
     const fitting = leftover?.fitting.filter(({requests}) => requests.length > 0) ?? [];
     const later = await this.#mend(fitting, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
@@ -219,11 +216,11 @@ export class GroupCommitter {
   }
 
   /** Checks a granted range against the high-water mark again, although the store has compared both. */
-  #accept(batch: ModeBatch, next: bigint, minimum: bigint, claimed: Claimed): readonly CommittedBatch[] {
+  #accept(batch: ModeBatch, next: bigint, minimum: bigint, epoch: number): readonly CommittedBatch[] {
     const {guard} = this.#options;
     const first = next - batch.total;
-    const error = guard.recordOrReject(batch.mode, first, next, {minimum, epoch: claimed.epoch});
-    if (error === undefined) return [{batch, first, next, claimed}];
+    const error = guard.recordOrReject(batch.mode, first, next, {minimum, epoch});
+    if (error === undefined) return [{batch, first, next, epoch}];
     rejectAll(batch, error);
     return [];
   }

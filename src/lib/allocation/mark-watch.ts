@@ -145,12 +145,11 @@ export class MarkWatch {
 
   /** Compares some modes. A mode that the database cannot hold does not stop the others. */
   async #compare(modes: readonly string[], lineage: Lineage): Promise<boolean> {
-    const {memory} = this.#guard;
-    const {raises} = memory;
+    const since = performance.now();
     try {
       const behind = await this.#guard.compare(modes, lineage);
-      // A second raise of a mode that a request raises now would cost the range of that request.
-      const left = behind.filter(({mode}) => !memory.wasRaisedSince(mode, raises));
+      // A request may have raised a counter since it was read; that is one raise, and is reported once.
+      const left = behind.filter(({mode}) => !this.#guard.raised.hasSince(mode, since));
       return await this.#mend(left, lineage);
     } catch (error) {
       if (isOfDatabase(toUniqueIDError(error))) throw error;
@@ -168,8 +167,7 @@ export class MarkWatch {
       for (const {mode, found = 0n} of behind) this.#guard.quarantine(mode, found);
       return true;
     }
-    const {memory, marks} = this.#guard;
-    memory.announceRaises(behind.map(({mode}) => mode));
+    const {marks} = this.#guard;
     const sorted = behind
       .map(({mode, mark, found}) => ({
         claim: {mode, count: 0n, minimum: marks.get(mode) ?? mark.next, mayCreate: true},

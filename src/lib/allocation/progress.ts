@@ -7,15 +7,8 @@ export interface CommittedBatch {
   readonly batch: ModeBatch;
   readonly first: bigint;
   readonly next: bigint;
-  readonly claimed: Claimed;
-}
-
-/** The knowledge of a process when it claims integers of a mode. */
-export interface Claimed {
-  /** The epoch of the mode. */
+  /** The epoch of the mode that this process knew when it claimed the range. */
   readonly epoch: number;
-  /** The count of known raises. */
-  readonly raises: number;
 }
 
 /** The result of one batch. A request found in neither `committed` nor `retry` has been rejected. */
@@ -66,20 +59,21 @@ export async function inOrder(steps: readonly (() => Promise<Progress>)[]): Prom
 }
 
 /**
- * Drops ranges that were claimed before a raise or a reset of their mode. A raise may not know their marks,
- * so other processes may issue the same integers; after a reset, their marks are void. Their requests are
- * allocated again.
+ * Drops ranges that another process may issue too, because the counter went back. Also drops ranges that were
+ * claimed before a reset of their mode, since their marks are void. Their requests are allocated again.
  */
 export function withoutOutdated(
   committed: readonly CommittedBatch[],
   {memory, marks}: Pick<RegressionGuard, 'memory' | 'marks'>,
 ): {readonly issuable: readonly CommittedBatch[]; readonly dropped: readonly PendingRequest[]} {
   memory.poll();
-  const isDropped = ({batch: {mode}, claimed}: CommittedBatch): boolean =>
-    memory.wasRaisedSince(mode, claimed.raises) || marks.epoch(mode) > claimed.epoch;
+  const isDropped = ({batch: {mode}, first, next, epoch}: CommittedBatch): boolean =>
+    memory.isTaken(mode, first, next) || marks.epoch(mode) > epoch;
+  const dropped = new Set(committed.filter(isDropped));
+  memory.endClaims();
   return {
-    issuable: committed.filter((each) => !isDropped(each)),
-    dropped: committed.filter(isDropped).flatMap(({batch}) => batch.requests),
+    issuable: committed.filter((each) => !dropped.has(each)),
+    dropped: [...dropped].flatMap(({batch}) => batch.requests),
   };
 }
 

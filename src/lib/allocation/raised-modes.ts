@@ -9,12 +9,24 @@ const SHOWN_MS = 3_600_000;
 /** Remembers the counters that were raised to their high-water marks, for operators. */
 export class RaisedModes {
   readonly #shown = new Map<string, {readonly regression: Regression; readonly at: number}>();
+  #count = 0;
+
+  /** The number of all raises. */
+  get count(): number {
+    return this.#count;
+  }
 
   add(regression: Regression): void {
+    this.#count++;
     this.#shown.delete(regression.mode);
     this.#shown.set(regression.mode, {regression, at: performance.now()});
     const [oldest] = this.#shown.keys();
     if (this.#shown.size > MAX_SHOWN && oldest !== undefined) this.#shown.delete(oldest);
+  }
+
+  /** Returns true if a mode was raised after a moment on the clock of `performance.now()`. */
+  hasSince(mode: string, moment: number): boolean {
+    return (this.#shown.get(mode)?.at ?? -Infinity) > moment;
   }
 
   /** Returns the regressions of the last hour, the newest last. */

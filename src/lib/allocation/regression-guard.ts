@@ -39,12 +39,12 @@ export interface Verdict {
 export class RegressionGuard {
   readonly memory: MarkMemory;
   readonly marks: HighWaterMarks;
+  /** The counters that were raised to their marks. */
+  readonly raised = new RaisedModes();
   readonly #store: Store;
   readonly #options: GuardOptions;
   /** By key of the mode. */
   readonly #regressions = new Map<string, Regression>();
-  readonly #raised = new RaisedModes();
-  #raisedCount = 0;
   #forgottenCount = 0;
   #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
   #reportedProblem: string | undefined;
@@ -94,11 +94,6 @@ export class RegressionGuard {
     return this.#regressions.has(this.marks.keyOf(mode));
   }
 
-  /** Returns the counters that were raised to their marks within the last hour. */
-  raised(): readonly Regression[] {
-    return this.#raised.recent();
-  }
-
   /**
    * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
    *
@@ -116,7 +111,7 @@ export class RegressionGuard {
     if (this.marks.epoch(mode) > epoch) return undefined;
     if (first < minimum) return this.quarantine(mode, first);
     this.#release(mode);
-    this.memory.record(mode, {epoch, next});
+    this.memory.recordRange(mode, first, {epoch, next});
     return undefined;
   }
 
@@ -171,20 +166,19 @@ export class RegressionGuard {
   noteRaised(mode: string, found: bigint, highWaterMark: bigint): void {
     const regression = {mode, found, highWaterMark};
     this.#release(mode);
-    this.#raised.add(regression);
-    this.#raisedCount++;
+    this.raised.add(regression);
     this.#options.warn?.(raisedText(regression, this.#store.location));
   }
 
   /** The number of counters found below their marks, by what was done. */
   get counts(): {readonly raised: number; readonly forgotten: number} {
-    return {raised: this.#raisedCount, forgotten: this.#forgottenCount};
+    return {raised: this.raised.count, forgotten: this.#forgottenCount};
   }
 
   /** Returns what an operator should know: the counters raised last, and a problem of the file of marks. */
   warnings(): readonly string[] {
     const {path = '', problem} = this.memory;
-    const raised = this.#raised.recent().slice(-MAX_RAISED_WARNINGS);
+    const raised = this.raised.recent().slice(-MAX_RAISED_WARNINGS);
     const texts = raised.map((regression) => raisedText(regression, this.#store.location));
     return problem === undefined ? texts : [...texts, guardFileProblem(path, problem)];
   }

@@ -19,17 +19,20 @@ const line = (next: bigint) =>
 
 /** A line of a database of identity 1 at the place `here`, by someone who knows one of both, or both. */
 interface Written extends Mark {
-  readonly kind: 'mark' | 'raise';
+  readonly first?: bigint | undefined;
   readonly mode: string;
   readonly identity: number;
   readonly place: string;
 }
 
-const textOf = ({kind, mode, epoch, next, identity, place}: Written): string =>
-  formatLine({kind, mode, next, origin: {identity, epoch, place: placeOf(place)}});
+const textOf = ({first, mode, epoch, next, identity, place}: Written): string =>
+  formatLine({
+    ...{kind: 'mark', mode, next, origin: {identity, epoch, place: placeOf(place)}},
+    issued: first === undefined ? undefined : {first, writer: 'someone'},
+  });
 
 const written = fc.record({
-  kind: fc.constantFrom('mark' as const, 'raise' as const),
+  first: fc.constantFrom(undefined, 0n),
   mode: fc.constantFrom('file', 'other', 'third'),
   epoch: fc.integer({min: 0, max: 3}),
   next: fc.bigInt({min: 0n, max: 9n}),
@@ -82,8 +85,11 @@ describe('a file of high-water marks', () => {
   });
 
   it('has lines that are read as they were written, and rejects each that has changed', () => {
-    const text = formatLine(line(9_223_372_036_854_775_807n)).trimEnd();
-    expect(parseLine(text)).toEqual(line(9_223_372_036_854_775_807n));
+    const bare = line(9_223_372_036_854_775_807n);
+    expect(parseLine(formatLine(bare).trimEnd())).toEqual(bare);
+    const issue = {...bare, issued: {first: 9_223_372_036_854_775_800n, writer: 'z9'}};
+    const text = formatLine(issue).trimEnd();
+    expect(parseLine(text)).toEqual(issue);
     for (let index = 0; index < text.length; index++) {
       expect(parseLine(text.slice(0, index) + text.slice(index + 1))).toBeUndefined();
       expect(parseLine(text.slice(0, index))).toBeUndefined();
@@ -119,7 +125,7 @@ describe('a file of high-water marks', () => {
 
   it('keeps a reset by a user who names the database otherwise', async () => {
     const path = join(makeWorkspace(), 'marks');
-    const base = {kind: 'mark', mode: 'file', identity: 1} as const;
+    const base = {mode: 'file', identity: 1} as const;
     const lines: readonly Written[] = [
       {...base, place: 'here', epoch: 0, next: 200n},
       {...base, place: 'there', epoch: 5, next: 50n},
@@ -128,6 +134,15 @@ describe('a file of high-water marks', () => {
     writeFileSync(path, header + lines.map(textOf).join(''));
     await rewrite(path);
     expect(await marksIn(path)).toEqual(new Map([['file', {epoch: 5, next: 60n}]]));
+  });
+
+  it('may hold the announced raises of version 1.0', async () => {
+    const path = join(makeWorkspace(), 'marks');
+    const text = `v\t1\t0\t${placeOf('here')}\t12\tfile`;
+    writeFileSync(path, `${header}${text}\t${hash32(text)}\n`);
+    expect(await marksIn(path)).toEqual(new Map([['file', {epoch: 0, next: 12n}]]));
+    await rewrite(path);
+    expect(await marksIn(path)).toEqual(new Map([['file', {epoch: 0, next: 12n}]]));
   });
 
   it('may hold lines of kinds that this version does not know', async () => {

@@ -7,7 +7,6 @@ import {hash32, hash64} from '../../core/hash.js';
 export interface Line {
   /**
    * - `mark`: the mark of the mode is at least `next` at its epoch; after a reset, the epoch is higher.
-   * - `raise`: a mark, and a process is about to raise the counter of the mode to it.
    * - `compacted`: a rewrite has written `next` bytes before this line. Its place is a random name.
    * - `moved`: the file was rewritten. All earlier lines are in the first `next` bytes of the new file, which
    *   end with the line `compacted` of the same place. Lines that follow belong in that file too.
@@ -18,6 +17,14 @@ export interface Line {
   /** Empty for `compacted` and `moved`. */
   readonly mode: string;
   readonly next: bigint;
+  /** For a mark: the range that its writer issues; missing if it only knows the mark. */
+  readonly issued?: Issue | undefined;
+}
+
+/** A range from `first` to the integer before the mark, and a random name of the process that issues it. */
+export interface Issue {
+  readonly first: bigint;
+  readonly writer: string;
 }
 
 /** The database of a line, as its writer knew it. */
@@ -48,14 +55,21 @@ export function isHeader(text: string): boolean {
   return text.startsWith(TITLE);
 }
 
-const letters = {mark: 'm', raise: 'v', compacted: 'c', moved: 'x'} as const;
+const letters = {mark: 'm', compacted: 'c', moved: 'x'} as const;
 const kinds = new Map(
   Object.entries(letters).map(([kind, letter]) => [letter as string, kind as keyof typeof letters]),
 );
+// Version 1.0 also noted its raises.
+kinds.set('v', 'mark');
 
-export function formatLine({kind, origin, mode, next}: Line & {readonly kind: keyof typeof letters}): string {
-  const {identity, epoch, place} = origin;
-  const text = `${letters[kind]}\t${identity}\t${epoch}\t${place}\t${next}\t${mode}`;
+export function formatLine({
+  kind,
+  origin: {identity, epoch, place},
+  ...line
+}: Line & {readonly kind: keyof typeof letters}): string {
+  const {mode, next, issued} = line;
+  const range = issued === undefined ? '' : `\t${issued.first}\t${issued.writer}`;
+  const text = `${letters[kind]}\t${identity}\t${epoch}\t${place}\t${next}\t${mode}${range}`;
   return `${text}\t${hash32(text)}\n`;
 }
 
@@ -63,12 +77,14 @@ export function formatLine({kind, origin, mode, next}: Line & {readonly kind: ke
 export function parseLine(text: string): Line | undefined {
   const end = text.lastIndexOf('\t');
   if (end < 0 || hash32(text.slice(0, end)) !== text.slice(end + 1)) return undefined;
-  const [letter = '', identity, epoch, place = '', next = '', mode = ''] = text.slice(0, end).split('\t');
+  const [letter = '', identity, epoch, place = '', next = '', mode = '', first, writer = ''] = text
+    .slice(0, end)
+    .split('\t');
   const kind = kinds.get(letter);
   const origin = {identity: Number(identity), epoch: Number(epoch), place};
   return kind === undefined
     ? {kind: 'unknown', origin, mode, next: 0n}
-    : {kind, origin, mode, next: BigInt(next)};
+    : {kind, origin, mode, next: BigInt(next), ...(first && {issued: {first: BigInt(first), writer}})};
 }
 
 /** Returns true if a mode can be in a line; only another program can have created any other mode. */

@@ -1,16 +1,25 @@
 import type {Lineage} from '../../store/store.js';
 import type {HighWaterMarks, Mark} from '../high-water-marks.js';
-import {formatLine, isWritableMode, placeOf, type Line, type Origin} from './lines.js';
+import {formatLine, isWritableMode, placeOf, type Issue, type Line, type Origin} from './lines.js';
 import type {MarksFile} from './marks-file.js';
+
+/** A range that another process issues, `first` to `next - 1`. */
+interface OtherRange {
+  readonly first: bigint;
+  next: bigint;
+}
 
 /** Keeps the high-water marks of one database in a file, so that they outlive this process. */
 export class MarkMemory {
   readonly #file: MarksFile | undefined;
   readonly #marks: HighWaterMarks;
   readonly #place: string;
-  /** The number of the last raise by key of the mode, as they are counted in `raises`. */
-  readonly #raisedAt = new Map<string, number>();
-  #raises = 0;
+  /** Identifies the lines of this process. */
+  readonly #writer = Math.random().toString(36).slice(2, 10);
+  /** The ranges that other processes have noted since `startClaims`, by key of the mode. */
+  #others: Map<string, OtherRange[]> | undefined;
+  /** True if ranges of others may have gone unread since `startClaims`. */
+  #isBlind = false;
   #identity = 0;
   #pending = '';
   /** True if the file lacks marks that this process knows. */
@@ -44,7 +53,7 @@ export class MarkMemory {
   /** Reads all marks of a database with this identity, or of its place. */
   start({identity = 0}: Lineage): void {
     this.#identity = identity;
-    this.#file?.reopen(this.#apply, true);
+    if (this.#file?.reopen(this.#apply, true) === true) this.#isBlind = true;
   }
 
   /** Returns true if the marks are those of a database with this identity. */
@@ -52,33 +61,37 @@ export class MarkMemory {
     return identity === this.#identity;
   }
 
-  /** Counts the raises by all processes of this file. */
-  get raises(): number {
-    return this.#raises;
+  /**
+   * Learns what other processes have noted: their marks are the minimums of the claims that follow. Remembers
+   * the ranges that they note from now on.
+   */
+  startClaims(): void {
+    this.poll();
+    this.#isBlind = false;
+    this.#others = new Map();
   }
 
-  /** Returns true if a counter was raised after `raises` had this value. */
-  wasRaisedSince(mode: string, raises: number): boolean {
-    return (this.#raisedAt.get(this.#marks.keyOf(mode)) ?? 0) > raises;
+  /** Forgets the ranges of other processes: those that this process has claimed are issued or dropped. */
+  endClaims(): void {
+    this.#others = undefined;
   }
 
   /**
-   * Announces raises before they happen, and learns all marks before them. A process whose mark comes later
-   * sees the announcement, and does not issue what it committed before.
+   * Returns true if another process has noted one of the integers `first` to `next - 1` since `startClaims`,
+   * or may have. Only a counter that went back grants them to both.
+   *
+   * Each process notes its range before it asks, so that at least one of two sees the range of the other.
    */
-  announceRaises(modes: readonly string[]): void {
-    for (const mode of modes) {
-      this.#noteRaise(mode);
-      if (this.#file === undefined || !isWritableMode(mode)) continue;
-      this.#pending += this.#line('raise', mode, this.#marks.mark(mode) ?? {epoch: 0, next: 0n});
-    }
-    this.flush();
-    this.poll();
+  isTaken(mode: string, first: bigint, next: bigint): boolean {
+    const others = this.#others?.get(this.#marks.keyOf(mode)) ?? [];
+    return this.#isBlind || others.some((other) => other.first < next && first < other.next);
   }
 
   /** Learns what other processes have written. */
   poll(): void {
-    if (this.#file?.poll(this.#apply) === true) this.#isBehind = true;
+    if (this.#file?.poll(this.#apply) !== true) return;
+    this.#isBehind = true;
+    this.#isBlind = true;
   }
 
   /** Notes a mark, which `flush` writes. @returns true if it is higher than the known one */
@@ -86,6 +99,12 @@ export class MarkMemory {
     const isHigher = this.#marks.merge(mode, mark);
     if (isHigher) this.#note(mode, mark);
     return isHigher;
+  }
+
+  /** Notes the range that ends before a mark, for the other processes, whether or not the mark is higher. */
+  recordRange(mode: string, first: bigint, mark: Mark): void {
+    this.#marks.merge(mode, mark);
+    this.#note(mode, mark, {first, writer: this.#writer});
   }
 
   /** Writes what was noted. It must return before any answer leaves. */
@@ -98,6 +117,7 @@ export class MarkMemory {
   /** Opens a missing or replaced file again, and writes all marks into one that lacks some. */
   repair(): void {
     const isOpened = this.#file?.reopen(this.#apply) === true;
+    if (isOpened) this.#isBlind = true;
     if (!isOpened && !this.#isBehind) return;
     // An empty write shows whether the rest is worth its time.
     if (this.#file?.append('') === false) return;
@@ -111,24 +131,30 @@ export class MarkMemory {
     await this.#file?.close(options);
   }
 
-  #noteRaise(mode: string): void {
-    this.#raisedAt.set(this.#marks.keyOf(mode), ++this.#raises);
+  #note(mode: string, {epoch, next}: Mark, issued?: Issue): void {
+    if (this.#file === undefined || !isWritableMode(mode)) return;
+    const origin = {identity: this.#identity, epoch, place: this.#place};
+    this.#pending += formatLine({kind: 'mark', origin, mode, next, issued});
   }
 
-  #note(mode: string, mark: Mark): void {
-    if (this.#file !== undefined && isWritableMode(mode)) this.#pending += this.#line('mark', mode, mark);
-  }
-
-  #line(kind: 'mark' | 'raise', mode: string, {epoch, next}: Mark): string {
-    return formatLine({kind, origin: {identity: this.#identity, epoch, place: this.#place}, mode, next});
+  /** Remembers a range of another process if claims are pending. */
+  #remember(mode: string, {first, writer}: Issue, next: bigint): void {
+    if (this.#others === undefined || writer === this.#writer) return;
+    const key = this.#marks.keyOf(mode);
+    const others = this.#others.get(key);
+    const last = others?.at(-1);
+    // A claim may wait for long while another process issues one range after the other.
+    if (last?.next === first) last.next = next;
+    else if (others === undefined) this.#others.set(key, [{first, next}]);
+    else others.push({first, next});
   }
 
   readonly #isOwn = ({identity, place}: Origin): boolean =>
     (identity !== 0 && identity === this.#identity) || place === this.#place;
 
-  readonly #apply = ({kind, mode, next, origin}: Line): void => {
-    if (kind === 'unknown' || !this.#isOwn(origin)) return;
-    if (kind === 'raise') this.#noteRaise(mode);
+  readonly #apply = ({kind, mode, next, origin, issued}: Line): void => {
+    if (kind !== 'mark' || !this.#isOwn(origin)) return;
+    if (issued !== undefined) this.#remember(mode, issued, next);
     this.#marks.merge(mode, {epoch: origin.epoch, next});
   };
 }

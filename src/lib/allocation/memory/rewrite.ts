@@ -107,14 +107,10 @@ async function collect(tail: Tail, entries: Entries): Promise<void> {
   for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
     for (const text of lines) {
       const line = parseLine(text);
-      if (line !== undefined && isMark(line) && isWritableMode(line.mode)) add(entries, line);
+      if (line?.kind === 'mark' && isWritableMode(line.mode)) add(entries, line);
     }
     await nextTurn();
   }
-}
-
-function isMark({kind}: Line): boolean {
-  return kind === 'mark' || kind === 'raise';
 }
 
 function add(entries: Entries, line: Line): void {

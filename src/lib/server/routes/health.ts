@@ -44,7 +44,7 @@ export class Health {
 
   /** True if counters went back lately and were raised: a person should look for the cause. */
   get isDegraded(): boolean {
-    return this.#allocator.guard.raised().length > 0;
+    return this.#allocator.guard.raised.recent().length > 0;
   }
 
   async problem(): Promise<Problem> {

@@ -1,0 +1,124 @@
+import {appendFileSync, renameSync, rmSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import {observe, type ObservedStore} from '../../helpers/databases/observed-store.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
+
+interface Setup {
+  /** The path of the file of marks. */
+  readonly path: string;
+  /** The store of the first server only. */
+  readonly observed: ObservedStore;
+  readonly first: Allocator;
+  /** Another server with the same file of marks. */
+  readonly second: Allocator;
+  /** Puts the counter where a backup has it. */
+  readonly restore: (next: number) => Promise<void>;
+}
+
+async function setUp(): Promise<Setup> {
+  const database = makeSqliteDatabase();
+  const store = await database.open({create: true});
+  await migrate(store);
+  const observed = observe(await database.open());
+  const path = join(makeWorkspace(), 'issued');
+  const start = (own: typeof store): Allocator =>
+    new Allocator(own, {
+      ...{firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000},
+      marksFile: new MarksFile({path, model: dirname(path), maxModes: 10_000}),
+    });
+  const [first, second] = [start(observed.store), start(store)];
+  await first.allocate('file', 10n);
+  await second.allocate('other', 1n);
+  const restore = (next: number): Promise<void> =>
+    database.execute(`UPDATE uniqueindex SET "index" = ${next} WHERE "id" = 'file'`);
+  return {path, observed, first, second, restore};
+}
+
+/** Does something once, while a claim of the first server is pending. */
+function once(observed: ObservedStore, when: 'before' | 'after', work: () => Promise<unknown>): void {
+  observed[when] = async () => {
+    observed[when] = () => Promise.resolve();
+    await work();
+  };
+}
+
+describe('a claim of one server, pending while a backup is restored', () => {
+  it('takes no integer that another server has issued since it was sent', async () => {
+    const {observed, first, second, restore} = await setUp();
+    once(observed, 'before', async () => {
+      expect(await second.allocate('file', 20n)).toEqual({start: 10n, end: 29n});
+      // No lower than the mark that the claim knows.
+      await restore(10);
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 30n, end: 34n});
+  });
+
+  it('takes no integer that another server issues between its commit and its answer', async () => {
+    const {observed, first, second, restore} = await setUp();
+    once(observed, 'after', async () => {
+      await restore(10);
+      expect(await second.allocate('file', 2n)).toEqual({start: 10n, end: 11n});
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 15n, end: 19n});
+  });
+
+  it('keeps its integers if another server raises the counter and issues others', async () => {
+    const {observed, first, second, restore} = await setUp();
+    once(observed, 'after', async () => {
+      expect(await second.allocate('file', 20n)).toEqual({start: 15n, end: 34n});
+      await restore(0);
+      expect(await second.allocate('file', 1n)).toEqual({start: 35n, end: 35n});
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 10n, end: 14n});
+    expect(await first.allocate('file', 1n)).toEqual({start: 36n, end: 36n});
+  });
+});
+
+describe('two servers that share a file of marks', () => {
+  it('leave no gap, however their lines are mixed', async () => {
+    const {observed, first, second} = await setUp();
+    let next = 10n;
+    for (const when of ['before', 'after'] as const) {
+      once(observed, when, async () => {
+        await second.allocate('file', 3n);
+        await second.allocate('other', 2n);
+        await second.allocate('file', 4n);
+      });
+      const range = await first.allocate('file', 5n);
+      expect(range).toEqual(
+        when === 'before' ? {start: next + 7n, end: next + 11n} : {start: next, end: next + 4n},
+      );
+      next += 12n;
+    }
+  });
+
+  it.each([
+    [
+      'deleted',
+      (path: string) => {
+        rmSync(path);
+      },
+    ],
+    [
+      'replaced',
+      (path: string) => {
+        renameSync(path, `${path}.aside`);
+        appendFileSync(path, '');
+      },
+    ],
+  ])('issue no integer twice if the file is %s while a claim is pending', async (_, harm) => {
+    const {path, observed, first, second, restore} = await setUp();
+    once(observed, 'before', async () => {
+      harm(path);
+      for (const {guard} of [first, second]) guard.memory.repair();
+      expect(await second.allocate('file', 20n)).toEqual({start: 10n, end: 29n});
+      await restore(10);
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 30n, end: 34n});
+  });
+});
