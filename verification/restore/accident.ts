@@ -36,8 +36,11 @@ const restartedLater: Treatment = {
 export interface Accident {
   /** True if restored counters were seen below their high-water marks before any server started. */
   readonly isBehind: boolean;
-  /** Once all servers have answered: records a flaw if none of them reports that it has raised a counter. */
-  readonly assertReported: () => Promise<void>;
+  /**
+   * Records the fault, and a flaw if no server reports that it has raised a counter. Call it once all servers
+   * have answered for all modes: until then, a server may drop what it claimed before a raise by another one.
+   */
+  readonly conclude: () => Promise<void>;
 }
 
 /** Restores a backup while the servers are stopped, killed, running, or each something else. */
@@ -63,10 +66,10 @@ export async function strikeAccident(trial: Trial, backup: Backup): Promise<Acci
   const isCommandFirst = areAllDown && random.percent(20);
   if (isCommandFirst) await operator.getid();
   await Promise.all(plan.map(({server, treatment}) => treatment.after(server)));
-  for (const {server} of plan) append({...fault(server.name), begun, ended: now()});
   return {
     isBehind,
-    assertReported: async () => {
+    conclude: async () => {
+      for (const {server} of plan) append({...fault(server.name), begun, ended: now()});
       // A command may raise the only counter that is behind.
       if (!isBehind || isCommandFirst || machines > 1) return;
       if ((await countRaises(fleet.servers.map(urlOf))) === 0)

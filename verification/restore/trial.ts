@@ -137,7 +137,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
       counts.restores++;
       counts.slowest = Math.max(counts.slowest, await recover(trial));
       if (accident.isBehind) counts.raises++;
-      await accident.assertReported();
+      await accident.conclude();
       if (random.percent(25)) await reset.play(trial).then(() => counts.resets++);
       if (random.percent(25)) await operator.getid();
     }

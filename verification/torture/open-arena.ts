@@ -1,6 +1,5 @@
 import {appendFileSync, chmodSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {freePort} from '../../test/helpers/databases/private-server.js';
 import {makeGuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
 import {now, type EventLine} from '../history/line.js';
@@ -291,21 +290,4 @@ class Mutex {
     this.#last = mine.catch(() => undefined);
     return mine;
   }
-}
-
-/**
- * Waits until every server answers. @returns the time of the slowest in ms; `undefined` if one is too late
- */
-export async function recovered(
-  {servers, probe, random, modes}: Arena,
-  withinMs: number,
-): Promise<number | undefined> {
-  const since = performance.now();
-  for (const server of servers) {
-    while ((await probe(server, random.pick(modes))).is !== 'answered') {
-      if (performance.now() - since > withinMs) return undefined;
-      await sleep(20);
-    }
-  }
-  return performance.now() - since;
 }

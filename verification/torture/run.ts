@@ -2,7 +2,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {checkHistory} from '../history/check.js';
 import {isClean, type Report} from '../history/findings.js';
 import type {Arena, Fault} from './arena.js';
-import {openArena, recovered, type Setting} from './open-arena.js';
+import {openArena, type Setting} from './open-arena.js';
+import {recovered} from './recovery.js';
 
 /** The plan of a run. */
 export interface Plan {
@@ -29,9 +30,6 @@ export interface Run {
   readonly wrong: readonly string[];
   readonly isGood: boolean;
 }
-
-/** Time for all servers to answer again: covers time limits and restarts, on a slow machine. */
-const RECOVER_WITHIN_MS = 30_000;
 
 /** The most faults that strike together. */
 const MAX_TOGETHER = 3;
@@ -63,7 +61,7 @@ export async function torture(setting: Setting, {faults, once, until, print}: Pl
           await naming(fault.name, fault.strike);
         }),
       );
-      const took = await recovered(arena, RECOVER_WITHIN_MS);
+      const took = await recovered(arena);
       if (took === undefined) {
         failures.push(`not all servers answer after: ${group.map(({name}) => name).join(' + ')}`);
         break;

@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {everything, type Arena, type CommandEnd, type Fault} from '../arena.js';
 import {readCounters} from '../databases/database.js';
+import {recovered} from '../recovery.js';
 
 /** The largest move of a counter. */
 const MAX_FORWARD = 1_000_000_000;
@@ -10,7 +11,7 @@ const MAX_FORWARD = 1_000_000_000;
  * servers then raise the counters by themselves.
  */
 async function restoreBackup(arena: Arena, treatments: readonly Treatment[]): Promise<void> {
-  const {random, servers, database, deed, killed} = arena;
+  const {random, servers, database, deed, killed, modes, wrong} = arena;
   const restore = await database.backup();
   await sleep(random.between(0, 300));
   // The raise may skip integers that were committed for requests without an answer.
@@ -23,6 +24,8 @@ async function restoreBackup(arena: Arena, treatments: readonly Treatment[]): Pr
     killed(ended.filter(({treatment}) => treatment === 'killed').length);
     await restore();
     await Promise.all(ended.map(({process}) => process.start()));
+    // Until then, a server may drop what it claimed before a raise by another one.
+    if ((await recovered(arena, modes)) === undefined) wrong('not all servers answer for all modes');
   });
 }
 
