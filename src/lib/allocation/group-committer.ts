@@ -155,7 +155,7 @@ export class GroupCommitter {
     if (regressed.length === 0) return NOTHING;
     const {store, guard, firstIndex} = this.#options;
     const batches = regressed.map(({batch}) => batch);
-    guard.memory.poll();
+    guard.raised.start(batches.map(({mode}) => mode));
     const epochs = this.#epochs(batches);
     const claims = batches.map(({mode, total}) => ({
       mode,

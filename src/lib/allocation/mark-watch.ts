@@ -149,7 +149,7 @@ export class MarkWatch {
     try {
       const behind = await this.#guard.compare(modes, lineage);
       // A request may have raised a counter since it was read; that is one raise, and is reported once.
-      const left = behind.filter(({mode}) => !this.#guard.raised.hasSince(mode, since));
+      const left = behind.filter(({mode}) => !this.#guard.raised.wasStartedSince(mode, since));
       return await this.#mend(left, lineage);
     } catch (error) {
       if (isOfDatabase(toUniqueIDError(error))) throw error;
@@ -175,6 +175,7 @@ export class MarkWatch {
       }))
       .sort((a, b) => (a.claim.mode < b.claim.mode ? -1 : 1));
     const claims = sorted.map(({claim}) => claim);
+    this.#guard.raised.start(claims.map(({mode}) => mode));
     const results = await this.#store.advanceRaised(claims, this.#firstIndex, epoch);
     if (results === 'reset') return false;
     for (const [index, {claim, found = 0n}] of sorted.entries())

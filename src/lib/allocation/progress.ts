@@ -64,12 +64,15 @@ export async function inOrder(steps: readonly (() => Promise<Progress>)[]): Prom
  */
 export function withoutOutdated(
   committed: readonly CommittedBatch[],
-  {memory, marks}: Pick<RegressionGuard, 'memory' | 'marks'>,
+  guard: RegressionGuard,
 ): {readonly issuable: readonly CommittedBatch[]; readonly dropped: readonly PendingRequest[]} {
+  const {memory, marks} = guard;
   memory.poll();
-  const isDropped = ({batch: {mode}, first, next, epoch}: CommittedBatch): boolean =>
-    memory.isTaken(mode, first, next) || marks.epoch(mode) > epoch;
-  const dropped = new Set(committed.filter(isDropped));
+  const taken = committed.filter((each) => memory.isTaken(each.batch.mode, each));
+  for (const {batch, first} of taken) guard.noteTaken(batch.mode, first);
+  const isDropped = ({batch: {mode}, epoch}: CommittedBatch): boolean =>
+    memory.isBlind || marks.epoch(mode) > epoch;
+  const dropped = new Set([...taken, ...committed.filter(isDropped)]);
   memory.endClaims();
   return {
     issuable: committed.filter((each) => !dropped.has(each)),

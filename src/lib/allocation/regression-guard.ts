@@ -40,7 +40,7 @@ export class RegressionGuard {
   readonly memory: MarkMemory;
   readonly marks: HighWaterMarks;
   /** The counters that were raised to their marks. */
-  readonly raised = new RaisedModes();
+  readonly raised = new RaisedModes((mode) => this.marks.keyOf(mode));
   readonly #store: Store;
   readonly #options: GuardOptions;
   /** By key of the mode. */
@@ -160,6 +160,12 @@ export class RegressionGuard {
     this.#isIdentityDenied ||= isDenied;
     this.#lineage = lineage;
     return lineage;
+  }
+
+  /** Reports a counter that went back and granted integers from `first` on, which another process issues. */
+  noteTaken(mode: string, first: bigint): void {
+    this.noteRaised(mode, first, this.marks.get(mode) ?? first);
+    this.onVerdict();
   }
 
   /** Reports a counter that was raised to its mark. */

@@ -69,7 +69,8 @@ export function forgottenText({mode, found, highWaterMark}: Regression, location
 export function guardFileProblem(path: string, problem: string): string {
   return (
     `The file of high-water marks ${path} ${problem}. ` +
-    'After a restart, integers of a restored database could be issued twice. Repair it, or set guard_file.'
+    'Integers of a restored database could be issued twice, above all after a restart. ' +
+    'Repair it, or set guard_file.'
   );
 }
 

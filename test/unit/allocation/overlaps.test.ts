@@ -1,8 +1,12 @@
-import {appendFileSync, renameSync, rmSync} from 'node:fs';
+import {appendFileSync, copyFileSync, renameSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
+import {replaceMarks} from '../../../src/lib/allocation/memory/create.js';
+import {inodeOf} from '../../../src/lib/allocation/memory/open-marks.js';
+import {REPLACED_SUFFIX, rewriteMarks} from '../../../src/lib/allocation/memory/rewrite.js';
+import type {IdRange} from '../../../src/lib/core/range.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import {observe, type ObservedStore} from '../../helpers/databases/observed-store.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
@@ -11,8 +15,10 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 interface Setup {
   /** The path of the file of marks. */
   readonly path: string;
-  /** The store of the first server only. */
+  /** The store of the first server. */
   readonly observed: ObservedStore;
+  /** The store of the second server. */
+  readonly others: ObservedStore;
   readonly first: Allocator;
   /** Another server with the same file of marks. */
   readonly second: Allocator;
@@ -24,19 +30,23 @@ async function setUp(): Promise<Setup> {
   const database = makeSqliteDatabase();
   const store = await database.open({create: true});
   await migrate(store);
-  const observed = observe(await database.open());
+  const [observed, others] = [observe(await database.open()), observe(store)];
   const path = join(makeWorkspace(), 'issued');
   const start = (own: typeof store): Allocator =>
     new Allocator(own, {
       ...{firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000},
       marksFile: new MarksFile({path, model: dirname(path), maxModes: 10_000}),
     });
-  const [first, second] = [start(observed.store), start(store)];
+  const [first, second] = [start(observed.store), start(others.store)];
   await first.allocate('file', 10n);
   await second.allocate('other', 1n);
   const restore = (next: number): Promise<void> =>
     database.execute(`UPDATE uniqueindex SET "index" = ${next} WHERE "id" = 'file'`);
-  return {path, observed, first, second, restore};
+  return {path, observed, others, first, second, restore};
+}
+
+async function rewrite(path: string): Promise<void> {
+  await rewriteMarks({path, inode: inodeOf(path) ?? 0n}, {maxModes: 10, isOwn: () => true});
 }
 
 /** Does something once, while a claim of the first server is pending. */
@@ -62,9 +72,39 @@ describe('a claim of one server, pending while a backup is restored', () => {
     const {observed, first, second, restore} = await setUp();
     once(observed, 'after', async () => {
       await restore(10);
-      expect(await second.allocate('file', 2n)).toEqual({start: 10n, end: 11n});
+      expect(await second.allocate('file', 20n)).toEqual({start: 10n, end: 29n});
     });
-    expect(await first.allocate('file', 5n)).toEqual({start: 15n, end: 19n});
+    expect(await first.allocate('file', 5n)).toEqual({start: 30n, end: 34n});
+    // No counter is below its mark now; only the dropped range shows that one went back.
+    expect(first.guard.raised.recent()).toMatchObject([{mode: 'file', found: 10n, highWaterMark: 30n}]);
+  });
+
+  it('takes no integer that another server was granted too before either noted it', async () => {
+    const {observed, others, first, second, restore} = await setUp();
+    let answer: Promise<IdRange> | undefined;
+    once(observed, 'after', async () => {
+      await restore(10);
+      await new Promise<void>((granted) => {
+        once(others, 'after', () => {
+          granted();
+          return Promise.resolve();
+        });
+        answer = second.allocate('file', 2n);
+      });
+    });
+    const ranges = [await first.allocate('file', 5n), await answer];
+    expect(ranges[1]?.start === 10n ? ranges[0]?.start : ranges[1]?.start).toBeGreaterThan(11n);
+  });
+
+  it('is dropped if the file was rewritten so often that ranges of others may be unread', async () => {
+    const {path, observed, first, second, restore} = await setUp();
+    once(observed, 'before', async () => {
+      await rewrite(path);
+      expect(await second.allocate('file', 20n)).toEqual({start: 10n, end: 29n});
+      for (let turn = 0; turn < 3; turn++) await rewrite(path);
+      await restore(10);
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 30n, end: 34n});
   });
 
   it('keeps its integers if another server raises the counter and issues others', async () => {
@@ -98,6 +138,25 @@ describe('two servers that share a file of marks', () => {
   });
 
   it.each([
+    ['rewritten', rewrite],
+    [
+      'being rewritten',
+      (path: string) => {
+        copyFileSync(path, `${path}-new`);
+        replaceMarks(path, `${path}-new`, REPLACED_SUFFIX);
+        return Promise.resolve();
+      },
+    ],
+  ])('leave no gap while the file is %s', async (_, work) => {
+    const {path, observed, first} = await setUp();
+    once(observed, 'after', async () => {
+      await work(path);
+      first.guard.memory.repair();
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 10n, end: 14n});
+  });
+
+  it.each([
     [
       'deleted',
       (path: string) => {
@@ -115,7 +174,8 @@ describe('two servers that share a file of marks', () => {
     const {path, observed, first, second, restore} = await setUp();
     once(observed, 'before', async () => {
       harm(path);
-      for (const {guard} of [first, second]) guard.memory.repair();
+      // Another file is opened at the second look, since the first one may fall into a rewrite.
+      for (const {guard} of [first, first, second, second]) guard.memory.repair();
       expect(await second.allocate('file', 20n)).toEqual({start: 10n, end: 29n});
       await restore(10);
     });

@@ -40,6 +40,8 @@ export class MarksFile {
   #rewriteAtBytes = 0;
   #rewriting: Promise<void> | undefined;
   #damagedLines = 0;
+  /** True if another file was at the path when that was last checked. */
+  #isReplaced = false;
   /** If set, only the marks of this mode are read: the command line needs no others. */
   only: string | undefined;
   /** Returns true for a line of the database of this process, whose modes a rewrite bounds. */
@@ -83,7 +85,7 @@ export class MarksFile {
   /**
    * Passes the lines that other processes have appended since the last call to `onLine`.
    *
-   * @returns true if an unknown file was opened: it may lack what this process has appended
+   * @returns true if an unknown file was opened, or none: lines of this process and of others may be missing
    */
   poll(onLine: (line: Line) => void): boolean {
     if (this.#open === undefined) return false;
@@ -98,11 +100,11 @@ export class MarksFile {
       const {path, tail} = this.#adopt(openMarks(this.#options, moved.known));
       const isUnknown = tail.offset === 0;
       if (isUnknown) this.#readReplaced(path, onLine);
-      if (moved.stragglers !== '') this.append(moved.stragglers);
-      return this.poll(onLine) || isUnknown;
+      const isWritten = moved.stragglers === '' || this.append(moved.stragglers);
+      return this.poll(onLine) || isUnknown || !isWritten;
     } catch (error) {
       this.#fail(error);
-      return false;
+      return true;
     }
   }
 
@@ -136,7 +138,11 @@ export class MarksFile {
 
   #isCurrent(): boolean {
     const stats = statsAt(this.path);
-    if (this.#open === undefined || stats?.ino !== this.#open.inode) return false;
+    if (this.#open === undefined || stats === undefined) return false;
+    const wasReplaced = this.#isReplaced;
+    this.#isReplaced = stats.ino !== this.#open.inode;
+    // A rewrite puts its file in place, and then names it in the old one, where `poll` finds it.
+    if (this.#isReplaced) return !wasReplaced;
     if (stats.size < this.#open.tail.offset) return false;
     return this.#open.isWritable || this.#options.readOnly === true || !canAppend(this.path);
   }

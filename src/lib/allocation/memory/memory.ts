@@ -3,10 +3,9 @@ import type {HighWaterMarks, Mark} from '../high-water-marks.js';
 import {formatLine, isWritableMode, placeOf, type Issue, type Line, type Origin} from './lines.js';
 import type {MarksFile} from './marks-file.js';
 
-/** A range that another process issues, `first` to `next - 1`. */
-interface OtherRange {
+/** A range of integers, `first` to `next - 1`, at an epoch. */
+interface Range extends Mark {
   readonly first: bigint;
-  next: bigint;
 }
 
 /** Keeps the high-water marks of one database in a file, so that they outlive this process. */
@@ -17,8 +16,7 @@ export class MarkMemory {
   /** Identifies the lines of this process. */
   readonly #writer = Math.random().toString(36).slice(2, 10);
   /** The ranges that other processes have noted since `startClaims`, by key of the mode. */
-  #others: Map<string, OtherRange[]> | undefined;
-  /** True if ranges of others may have gone unread since `startClaims`. */
+  #others: Map<string, Range[]> | undefined;
   #isBlind = false;
   #identity = 0;
   #pending = '';
@@ -77,14 +75,19 @@ export class MarkMemory {
   }
 
   /**
-   * Returns true if another process has noted one of the integers `first` to `next - 1` since `startClaims`,
-   * or may have. Only a counter that went back grants them to both.
+   * Returns true if another process has noted an integer of a range since `startClaims`. Only a counter that
+   * went back grants it to both.
    *
    * Each process notes its range before it asks, so that at least one of two sees the range of the other.
    */
-  isTaken(mode: string, first: bigint, next: bigint): boolean {
+  isTaken(mode: string, {first, next, epoch}: Range): boolean {
     const others = this.#others?.get(this.#marks.keyOf(mode)) ?? [];
-    return this.#isBlind || others.some((other) => other.first < next && first < other.next);
+    return others.some((other) => other.epoch === epoch && other.first < next && first < other.next);
+  }
+
+  /** True if ranges that others have noted since `startClaims` may be unread: any may be taken. */
+  get isBlind(): boolean {
+    return this.#isBlind;
   }
 
   /** Learns what other processes have written. */
@@ -116,6 +119,7 @@ export class MarkMemory {
 
   /** Opens a missing or replaced file again, and writes all marks into one that lacks some. */
   repair(): void {
+    this.poll();
     const isOpened = this.#file?.reopen(this.#apply) === true;
     if (isOpened) this.#isBlind = true;
     if (!isOpened && !this.#isBehind) return;
@@ -138,15 +142,15 @@ export class MarkMemory {
   }
 
   /** Remembers a range of another process if claims are pending. */
-  #remember(mode: string, {first, writer}: Issue, next: bigint): void {
+  #remember(mode: string, {first, writer}: Issue, {next, epoch}: Mark): void {
     if (this.#others === undefined || writer === this.#writer) return;
     const key = this.#marks.keyOf(mode);
     const others = this.#others.get(key);
     const last = others?.at(-1);
     // A claim may wait for long while another process issues one range after the other.
-    if (last?.next === first) last.next = next;
-    else if (others === undefined) this.#others.set(key, [{first, next}]);
-    else others.push({first, next});
+    if (last?.next === first && last.epoch === epoch) others?.splice(-1, 1, {...last, next});
+    else if (others === undefined) this.#others.set(key, [{first, next, epoch}]);
+    else others.push({first, next, epoch});
   }
 
   readonly #isOwn = ({identity, place}: Origin): boolean =>
@@ -154,7 +158,8 @@ export class MarkMemory {
 
   readonly #apply = ({kind, mode, next, origin, issued}: Line): void => {
     if (kind !== 'mark' || !this.#isOwn(origin)) return;
-    if (issued !== undefined) this.#remember(mode, issued, next);
-    this.#marks.merge(mode, {epoch: origin.epoch, next});
+    const mark = {epoch: origin.epoch, next};
+    if (issued !== undefined) this.#remember(mode, issued, mark);
+    this.#marks.merge(mode, mark);
   };
 }
