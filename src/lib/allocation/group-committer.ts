@@ -55,11 +55,10 @@ export class GroupCommitter {
       ? await advance()
       : await inOrder([() => guard.prepare().then(() => NOTHING), advance]);
     guard.memory.flush();
-    const {issuable, dropped} = withoutOutdated(committed, guard);
-    if (failure === undefined && dropped.length > 0) {
-      const again = await this.commit(dropped);
-      return {...again, committed: [...issuable, ...again.committed]};
-    }
+    const {issuable, taken, dropped} = withoutOutdated(committed, guard);
+    const again = failure === undefined && dropped.length > 0 ? await this.commit(dropped) : undefined;
+    for (const {batch, first} of taken) guard.noteTaken(batch.mode, first);
+    if (again !== undefined) return {...again, committed: [...issuable, ...again.committed]};
     if (failure === undefined) return {committed, retry: [], failure};
     const served = new Set(issuable.flatMap((each) => each.batch.requests));
     const left = batch.filter((request) => !request.isSettled && !served.has(request));
@@ -155,7 +154,6 @@ export class GroupCommitter {
     if (regressed.length === 0) return NOTHING;
     const {store, guard, firstIndex} = this.#options;
     const batches = regressed.map(({batch}) => batch);
-    guard.raised.start(batches.map(({mode}) => mode));
     const epochs = this.#epochs(batches);
     const claims = batches.map(({mode, total}) => ({
       mode,

@@ -145,12 +145,8 @@ export class MarkWatch {
 
   /** Compares some modes. A mode that the database cannot hold does not stop the others. */
   async #compare(modes: readonly string[], lineage: Lineage): Promise<boolean> {
-    const since = performance.now();
     try {
-      const behind = await this.#guard.compare(modes, lineage);
-      // A request may have raised a counter since it was read; that is one raise, and is reported once.
-      const left = behind.filter(({mode}) => !this.#guard.raised.wasStartedSince(mode, since));
-      return await this.#mend(left, lineage);
+      return await this.#mend(await this.#guard.compare(modes, lineage), lineage);
     } catch (error) {
       if (isOfDatabase(toUniqueIDError(error))) throw error;
       if (modes.length <= 1) return true;
@@ -175,7 +171,6 @@ export class MarkWatch {
       }))
       .sort((a, b) => (a.claim.mode < b.claim.mode ? -1 : 1));
     const claims = sorted.map(({claim}) => claim);
-    this.#guard.raised.start(claims.map(({mode}) => mode));
     const results = await this.#store.advanceRaised(claims, this.#firstIndex, epoch);
     if (results === 'reset') return false;
     for (const [index, {claim, found = 0n}] of sorted.entries())

@@ -58,26 +58,37 @@ export async function inOrder(steps: readonly (() => Promise<Progress>)[]): Prom
   return {committed, failure: undefined};
 }
 
+/** The ranges of a batch that may be issued, and those that must not. */
+interface Sorted {
+  readonly issuable: readonly CommittedBatch[];
+  /** Ranges that another process issues, because the counter went back. */
+  readonly taken: readonly CommittedBatch[];
+  /** The requests to allocate again, which still wait. */
+  readonly dropped: readonly PendingRequest[];
+}
+
 /**
  * Drops ranges that another process may issue too, because the counter went back. Also drops ranges that were
  * claimed before a reset of their mode, since their marks are void. Their requests are allocated again.
  */
 export function withoutOutdated(
   committed: readonly CommittedBatch[],
-  guard: RegressionGuard,
-): {readonly issuable: readonly CommittedBatch[]; readonly dropped: readonly PendingRequest[]} {
-  const {memory, marks} = guard;
+  {memory, marks}: Pick<RegressionGuard, 'memory' | 'marks'>,
+): Sorted {
   memory.poll();
-  const taken = committed.filter((each) => memory.isTaken(each.batch.mode, each));
-  for (const {batch, first} of taken) guard.noteTaken(batch.mode, first);
-  const isDropped = ({batch: {mode}, epoch}: CommittedBatch): boolean =>
-    memory.isBlind || marks.epoch(mode) > epoch;
-  const dropped = new Set([...taken, ...committed.filter(isDropped)]);
+  const issuable: CommittedBatch[] = [];
+  const taken: CommittedBatch[] = [];
+  const dropped: PendingRequest[] = [];
+  for (const each of committed) {
+    const {batch, epoch} = each;
+    const other = memory.overlapping(batch.mode, each);
+    // A range from before a reset is no sign of an accident.
+    if (other?.epoch === epoch) taken.push(each);
+    if (other === undefined && !memory.isBlind && marks.epoch(batch.mode) <= epoch) issuable.push(each);
+    else dropped.push(...batch.requests.filter(({isSettled}) => !isSettled));
+  }
   memory.endClaims();
-  return {
-    issuable: committed.filter((each) => !dropped.has(each)),
-    dropped: [...dropped].flatMap(({batch}) => batch.requests),
-  };
+  return {issuable, taken, dropped};
 }
 
 /** Returns true for a failure of the whole database, false for one of a single mode. */

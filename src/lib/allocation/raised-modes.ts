@@ -1,4 +1,3 @@
-import type {KeyOf} from './memory/spelling.js';
 import type {Regression} from './regression.js';
 
 /** The most regressions kept for the status; the metric counts all. */
@@ -7,40 +6,30 @@ const MAX_SHOWN = 100;
 /** Time for which a raised counter is shown as a warning. */
 const SHOWN_MS = 3_600_000;
 
+/** A request and the comparison of all marks may find the same regression, one after the other. */
+const SAME_MS = 5000;
+
 /** Remembers the counters that were raised to their high-water marks, for operators. */
 export class RaisedModes {
   readonly #shown = new Map<string, {readonly regression: Regression; readonly at: number}>();
-  /** The start of the last raise by key of the mode, on the clock of `performance.now()`. */
-  readonly #startedAt = new Map<string, number>();
-  readonly #keyOf: KeyOf;
   #count = 0;
 
-  constructor(keyOf: KeyOf) {
-    this.#keyOf = keyOf;
-  }
-
-  /** The number of all raises. */
+  /** The number of all regressions that were added. */
   get count(): number {
     return this.#count;
   }
 
-  /** Notes that counters are about to be raised. */
-  start(modes: readonly string[]): void {
+  /** Adds a regression. @returns false if one of this mode was just added: it is the same one */
+  add(regression: Regression): boolean {
+    const {mode} = regression;
     const now = performance.now();
-    for (const mode of modes) this.#startedAt.set(this.#keyOf(mode), now);
-  }
-
-  /** Returns true if a raise of a mode was started after a moment on the clock of `performance.now()`. */
-  wasStartedSince(mode: string, moment: number): boolean {
-    return (this.#startedAt.get(this.#keyOf(mode)) ?? -Infinity) > moment;
-  }
-
-  add(regression: Regression): void {
+    if (now - (this.#shown.get(mode)?.at ?? -Infinity) < SAME_MS) return false;
     this.#count++;
-    this.#shown.delete(regression.mode);
-    this.#shown.set(regression.mode, {regression, at: performance.now()});
+    this.#shown.delete(mode);
+    this.#shown.set(mode, {regression, at: now});
     const [oldest] = this.#shown.keys();
     if (this.#shown.size > MAX_SHOWN && oldest !== undefined) this.#shown.delete(oldest);
+    return true;
   }
 
   /** Returns the regressions of the last hour, the newest last. */

@@ -40,7 +40,7 @@ export class RegressionGuard {
   readonly memory: MarkMemory;
   readonly marks: HighWaterMarks;
   /** The counters that were raised to their marks. */
-  readonly raised = new RaisedModes((mode) => this.marks.keyOf(mode));
+  readonly raised = new RaisedModes();
   readonly #store: Store;
   readonly #options: GuardOptions;
   /** By key of the mode. */
@@ -162,9 +162,12 @@ export class RegressionGuard {
     return lineage;
   }
 
-  /** Reports a counter that went back and granted integers from `first` on, which another process issues. */
+  /**
+   * Reports a counter that went back and granted integers from `first` on, which another process issues. Call
+   * it once the counter is past them again.
+   */
   noteTaken(mode: string, first: bigint): void {
-    this.noteRaised(mode, first, this.marks.get(mode) ?? first);
+    if (!this.isQuarantined(mode)) this.noteRaised(mode, first, this.marks.get(mode) ?? first);
     this.onVerdict();
   }
 
@@ -172,8 +175,7 @@ export class RegressionGuard {
   noteRaised(mode: string, found: bigint, highWaterMark: bigint): void {
     const regression = {mode, found, highWaterMark};
     this.#release(mode);
-    this.raised.add(regression);
-    this.#options.warn?.(raisedText(regression, this.#store.location));
+    if (this.raised.add(regression)) this.#options.warn?.(raisedText(regression, this.#store.location));
   }
 
   /** The number of counters found below their marks, by what was done. */

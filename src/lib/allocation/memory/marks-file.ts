@@ -75,7 +75,7 @@ export class MarksFile {
       const {path} = this.#adopt(openMarks(this.#options));
       this.#readReplaced(path, onLine);
       this.poll(onLine);
-      return true;
+      return this.#open !== undefined;
     } catch (error) {
       this.#fail(error);
       return false;
@@ -141,8 +141,8 @@ export class MarksFile {
     if (this.#open === undefined || stats === undefined) return false;
     const wasReplaced = this.#isReplaced;
     this.#isReplaced = stats.ino !== this.#open.inode;
-    // A rewrite puts its file in place, and then names it in the old one, where `poll` finds it.
-    if (this.#isReplaced) return !wasReplaced;
+    // A rewrite links the old file aside, puts its own in place, and then names it in the old one.
+    if (this.#isReplaced) return !wasReplaced && fstatSync(this.#open.descriptor).nlink > 0;
     if (stats.size < this.#open.tail.offset) return false;
     return this.#open.isWritable || this.#options.readOnly === true || !canAppend(this.path);
   }
@@ -170,6 +170,7 @@ export class MarksFile {
 
   #adopt(open: OpenMarks): OpenMarks {
     this.#open = open;
+    this.#isReplaced = false;
     this.#problem = problemOf(open);
     this.#rewriteProblem = undefined;
     // A known part is what the last rewrite has written.

@@ -75,14 +75,14 @@ export class MarkMemory {
   }
 
   /**
-   * Returns true if another process has noted an integer of a range since `startClaims`. Only a counter that
-   * went back grants it to both.
+   * Returns a range that another process has noted since `startClaims` and that shares an integer with this
+   * one. Only a counter that went back grants an integer to both.
    *
    * Each process notes its range before it asks, so that at least one of two sees the range of the other.
    */
-  isTaken(mode: string, {first, next, epoch}: Range): boolean {
-    const others = this.#others?.get(this.#marks.keyOf(mode)) ?? [];
-    return others.some((other) => other.epoch === epoch && other.first < next && first < other.next);
+  overlapping(mode: string, {first, next}: Omit<Range, 'epoch'>): Range | undefined {
+    const others = this.#others?.get(this.#marks.keyOf(mode));
+    return others?.find((other) => other.first < next && first < other.next);
   }
 
   /** True if ranges that others have noted since `startClaims` may be unread: any may be taken. */
