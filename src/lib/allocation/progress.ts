@@ -82,7 +82,7 @@ export function withoutOutdated(
   for (const each of committed) {
     const {batch, epoch} = each;
     const other = memory.overlapping(batch.mode, each);
-    // A range from before a reset is no sign of an accident.
+    // One from after a reset is no sign of an accident.
     if (other?.epoch === epoch) taken.push(each);
     if (other === undefined && !memory.isBlind && marks.epoch(batch.mode) <= epoch) issuable.push(each);
     else dropped.push(...batch.requests.filter(({isSettled}) => !isSettled));

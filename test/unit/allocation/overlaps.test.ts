@@ -156,6 +156,15 @@ describe('two servers that share a file of marks', () => {
     expect(await first.allocate('file', 5n)).toEqual({start: 10n, end: 14n});
   });
 
+  it('leave no gap while the database gets another identity', async () => {
+    const {observed, first, second} = await setUp();
+    once(observed, 'after', async () => {
+      await second.allocate('file', 3n);
+      first.guard.memory.start({identity: 7, epoch: 0, modeEpochs: new Map()});
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 10n, end: 14n});
+  });
+
   it.each([
     [
       'deleted',

@@ -62,6 +62,11 @@ export class MarksFile {
     return this.#damagedLines;
   }
 
+  /** The inode of the open file; `undefined` while it is closed. */
+  get inode(): bigint | undefined {
+    return this.#open?.inode;
+  }
+
   /**
    * Opens the file if it is closed, deleted, replaced or truncated, and passes all its lines to `onLine`.
    *

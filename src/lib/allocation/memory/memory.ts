@@ -51,7 +51,9 @@ export class MarkMemory {
   /** Reads all marks of a database with this identity, or of its place. */
   start({identity = 0}: Lineage): void {
     this.#identity = identity;
-    if (this.#file?.reopen(this.#apply, true) === true) this.#isBlind = true;
+    const {inode} = this.#file ?? {};
+    // Reading the same file once more leaves nothing unread.
+    if (this.#file?.reopen(this.#apply, true) === true && this.#file.inode !== inode) this.#isBlind = true;
   }
 
   /** Returns true if the marks are those of a database with this identity. */
@@ -76,13 +78,13 @@ export class MarkMemory {
 
   /**
    * Returns a range that another process has noted since `startClaims` and that shares an integer with this
-   * one. Only a counter that went back grants an integer to both.
+   * one, at its epoch or a later one. Only a counter that went back grants an integer to both.
    *
    * Each process notes its range before it asks, so that at least one of two sees the range of the other.
    */
-  overlapping(mode: string, {first, next}: Omit<Range, 'epoch'>): Range | undefined {
+  overlapping(mode: string, {first, next, epoch}: Range): Range | undefined {
     const others = this.#others?.get(this.#marks.keyOf(mode));
-    return others?.find((other) => other.first < next && first < other.next);
+    return others?.find((other) => other.first < next && first < other.next && other.epoch >= epoch);
   }
 
   /** True if ranges that others have noted since `startClaims` may be unread: any may be taken. */
