@@ -15,7 +15,7 @@ import {startProxy} from '../helpers/network/tcp-proxy.js';
 import {claim} from '../helpers/databases/claims.js';
 
 /** Time limit of a statement, in milliseconds; far more than it takes with an unlocked table. */
-const ANSWER_TIMEOUT_MS = 200;
+const ANSWER_TIMEOUT_MS = 500;
 
 /**
  * Statements that fail, over all stores; more than the bound below, because each leak would add a session.

@@ -56,5 +56,5 @@ needs('galera').describe('several hosts of a Galera cluster', () => {
     expect(finished.status).toBe(4);
     expect(failureOf(finished).code).toBe('DATABASE_UNAVAILABLE');
     for (const {port} of nodes) expect(failureOf(finished).message).toContain(`127.0.0.1:${port}`);
-  });
+  }, 300_000);
 });

@@ -13,16 +13,21 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 /** Matches the messages of Node.js when its inspector starts, or cannot start because the port is in use. */
 const inspector = /debugger|inspector/i;
 
-/** Returns the listening TCP sockets of a process: those with state 0A in `/proc/net/tcp`. */
-function listeningSockets(pid: number | undefined): readonly string[] {
+/** Returns the names of all that a process has open. */
+function openFiles(pid: number | undefined): readonly string[] {
   const folder = `/proc/${pid}/fd`;
-  const sockets = readdirSync(folder).flatMap((fd) => {
+  return readdirSync(folder).flatMap((fd) => {
     try {
-      return /^socket:\[(\d+)\]$/.exec(readlinkSync(join(folder, fd)))?.[1] ?? [];
+      return [readlinkSync(join(folder, fd))];
     } catch {
       return [];
     }
   });
+}
+
+/** Returns the listening TCP sockets of a process: those with state 0A in `/proc/net/tcp`. */
+function listeningSockets(pid: number | undefined): readonly string[] {
+  const sockets = openFiles(pid).flatMap((name) => /^socket:\[(\d+)\]$/.exec(name)?.[1] ?? []);
   const lines = ['tcp', 'tcp6'].flatMap((table) =>
     readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1),
   );
@@ -76,9 +81,13 @@ describe('SIGUSR1', () => {
   it('opens no debugger in a getid that waits for its database, and that then gets its integers', async () => {
     const cwd = makeWorkspace();
     await cli(['dbsync'], {cwd});
-    const unlock = lockDatabase(join(cwd, 'db.sqlite3'));
+    const path = join(cwd, 'db.sqlite3');
+    const unlock = lockDatabase(path);
     const getid = startCli(['getid', '--mode', 'file'], {cwd});
-    await sleep(500);
+    const isWaiting = (): true | undefined =>
+      openFiles(getid.process.pid).includes(path) ? true : undefined;
+    if (process.platform === 'linux') await waitFor(isWaiting, getid);
+    else await sleep(500);
     await expectNoInspector(getid, 0);
     unlock();
     expect(await getid.finished).toMatchObject({status: 0, stdout: '{"endIndex": 0, "startIndex": 0}\n'});

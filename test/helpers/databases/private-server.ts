@@ -42,10 +42,14 @@ export const mariadbUser = (): {uid?: number; gid?: number} => asUser('mysql');
 const MIN_PORT = 10_000;
 const MAX_PORT = 30_000;
 
-/** Returns a port that was free a moment ago. */
+/** The ports that this process has returned: a server may bind its own only later. */
+const taken = new Set<number>();
+
+/** Returns a port that was free a moment ago, and each one only once. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = MIN_PORT + Math.floor(Math.random() * (MAX_PORT - MIN_PORT));
+    if (taken.has(port)) continue;
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');
@@ -54,6 +58,7 @@ export async function freePort(): Promise<number> {
     }
     server.close();
     await once(server, 'close');
+    taken.add(port);
     return port;
   }
 }

@@ -18,6 +18,9 @@ export interface PatroniOptions {
   readonly isPooled: boolean;
 }
 
+/** Time for Patroni to name a primary or a standby on a busy machine. */
+const ANSWER_WITHIN_MS = 30_000;
+
 /** One host with PostgreSQL, Patroni and etcd. */
 interface Member {
   readonly host: Host;
@@ -74,9 +77,7 @@ export class Patroni implements Cluster {
   }
 
   async writer(): Promise<Host> {
-    const primary = await this.#primary();
-    if (primary === undefined) throw new Error('there is no primary');
-    return primary;
+    return until('a primary', ANSWER_WITHIN_MS, () => this.#primary());
   }
 
   async isWhole(): Promise<boolean> {
@@ -123,12 +124,12 @@ export class Patroni implements Cluster {
 
   /** Returns the synchronous standby, or any other standby. */
   async standby(): Promise<Host> {
-    const shown = await this.shown();
-    const found =
-      shown.find(({role}) => role === 'sync_standby') ?? shown.find(({role}) => role === 'replica');
-    const host = this.hosts.find(({name}) => name === found?.name);
-    if (host === undefined) throw new Error('there is no standby');
-    return host;
+    return until('a standby', ANSWER_WITHIN_MS, async () => {
+      const shown = await this.shown();
+      const found =
+        shown.find(({role}) => role === 'sync_standby') ?? shown.find(({role}) => role === 'replica');
+      return this.hosts.find(({name}) => name === found?.name);
+    });
   }
 
   /** Makes a standby the primary as planned. */

@@ -68,14 +68,16 @@ export class Daemon {
 export const START_WITHIN_MS = 240_000;
 
 /** Waits until a condition holds. @throws Error that names it after the limit */
-export async function until(
+export async function until<T>(
   what: string,
   limitMs: number,
-  holds: () => Promise<boolean>,
+  look: () => Promise<T | false | undefined>,
   everyMs = 200,
-): Promise<void> {
+): Promise<T> {
   const deadline = performance.now() + limitMs;
-  while (!(await holds())) {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
     if (performance.now() > deadline) throw new Error(`after ${limitMs / 1000} s still not: ${what}`);
     await sleep(everyMs);
   }

@@ -13,7 +13,7 @@ const BRIDGE = 'switch';
 /** Runs a program, and returns its output. @throws Error with its standard error if it fails */
 export async function command(...words: readonly string[]): Promise<string> {
   const [program = '', ...args] = words;
-  return (await execute(program, args, {timeout: 30_000})).stdout;
+  return (await execute(program, args, {timeout: 120_000})).stdout;
 }
 
 /** A user of the system that a process runs as. */

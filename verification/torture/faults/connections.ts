@@ -54,7 +54,7 @@ const networks: readonly Network[] = [
 ];
 
 /** Time until the bytes must pass: another fault may delay them. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 
 /** Cuts at matching bytes up to `times` times, within `WAIT_MS`. @returns the count of cuts */
 async function atBytes(

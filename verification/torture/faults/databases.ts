@@ -5,6 +5,15 @@ import type {DatabaseServer, Ending} from '../databases/database.js';
 /** Time for a database to be available again. */
 const BACK_WITHIN_MS = 60_000;
 
+/** Returns true if a process exists. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 const hasServer = ({database}: Arena): boolean => database.server !== undefined;
 
 /** Restarts a database; remains of a killed process may block the start for a moment. */
@@ -73,8 +82,10 @@ export const databaseFaults: readonly Fault[] = [
           killed(1);
         } catch {
           // The process has ended.
+          return;
         }
-        await sleep(100);
+        // The others commit on until PostgreSQL has cut them too.
+        for (let waited = 0; waited < 30_000 && pids.some(isRunning); waited += 10) await sleep(10);
       });
     },
   },
