@@ -81,22 +81,28 @@ export class Prober {
     this.#ledger = ledger;
   }
 
-  /** Repeats a request until it is answered; `undefined` if that takes too long. */
+  /**
+   * Repeats a request until it is answered.
+   *
+   * @returns the range, and the number of requests before that may have taken one; `undefined` if it is late
+   */
   async untilAnswered(
     url: string,
     mode: string,
     range: bigint,
-  ): Promise<{start: bigint; end: bigint} | undefined> {
+  ): Promise<{start: bigint; end: bigint; lost: bigint} | undefined> {
     let asker = this.#askers.get(url);
     if (asker === undefined) {
       asker = new Asker(this.#folder, `prober-${this.#askers.size + 1}`);
       this.#askers.set(url, asker);
     }
     const deadline = performance.now() + ANSWER_WITHIN_MS;
+    let lost = 0n;
     while (performance.now() < deadline) {
       const outcome = await asker.ask(url, mode, range);
       this.#ledger.record(mode, outcome);
-      if (outcome.is === 'answered') return outcome;
+      if (outcome.is === 'answered') return {start: outcome.start, end: outcome.end, lost};
+      if (outcome.is === 'lost') lost++;
       await sleep(20);
     }
     return undefined;
