@@ -26,7 +26,7 @@ export class MarkWatch {
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
   #comparing: Promise<void> | undefined;
-  /** The epoch of the database when all marks were last compared. */
+  /** The epoch of the database when all marks were last compared; -1 if that did not succeed. */
   #comparedEpoch = -1;
   #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
 
@@ -131,6 +131,8 @@ export class MarkWatch {
 
   async #compareAll(): Promise<void> {
     const {memory, marks} = this.#guard;
+    // If this fails, the next refresh compares all again.
+    this.#comparedEpoch = -1;
     const lineage = await this.#guard.readLineage();
     memory.poll();
     const modes = Array.from(marks.entries(), ([mode]) => mode);

@@ -1,0 +1,55 @@
+import {dirname, join} from 'node:path';
+import {expect, it, onTestFinished} from 'vitest';
+import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {MarkWatch} from '../../../src/lib/allocation/mark-watch.js';
+import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
+import {UniqueIDError} from '../../../src/lib/core/errors.js';
+import {migrate} from '../../../src/lib/store/schema/migrate.js';
+import type {Store} from '../../../src/lib/store/store.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../helpers/folders/workspace.js';
+
+/** More than one statement compares. */
+const MODES = 600;
+
+it('a comparison that fails in the middle is repeated, so that every counter is raised', async () => {
+  const database = makeSqliteDatabase();
+  const real = await database.open({create: true});
+  await migrate(real);
+  // Counts the comparisons, and lets the second half of one fail.
+  let [readings, failing] = [0, -1];
+  const store = new Proxy<Store>(real, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as (...args: unknown[]) => unknown;
+      if (property !== 'readCounters') return call;
+      return (...args: unknown[]) =>
+        ++readings === failing
+          ? Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}))
+          : call(...args);
+    },
+  });
+  const path = join(makeWorkspace(), 'issued');
+  const marksFile = new MarksFile({path, model: dirname(path), maxModes: 10_000});
+  const allocator = new Allocator(store, {
+    ...{firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000, marksFile},
+  });
+  const modes = Array.from({length: MODES}, (_, index) => `mode ${index}`);
+  await Promise.all(modes.map((mode) => allocator.allocate(mode, 10n)));
+  const watch = new MarkWatch(store, allocator.guard, 0n);
+  await watch.compareAll();
+  watch.start();
+  onTestFinished(() => watch.stop());
+  await watch.compareAll();
+
+  await database.execute('UPDATE uniqueindex SET "index" = 5');
+  // The next refresh reads the newest modes, then compares the first 500, then the others.
+  failing = readings + 3;
+  await expect
+    .poll(async () => (await real.readCounters(modes)).filter(({next}) => next === 10n).length, {
+      timeout: 10_000,
+    })
+    .toBe(MODES);
+  expect(readings).toBeGreaterThan(failing);
+});
