@@ -7,7 +7,7 @@ import {UniqueIDError} from '../../core/errors.js';
 import {maxOpenConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {toRejection} from './rejections.js';
-import {headerLines, jsonHead} from './response-writer.js';
+import {endLater, headerLines, jsonHead} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
 
 /**
@@ -179,12 +179,8 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
           });
   const {status, body, headers} = toRejection(rejection);
   const fields = [...jsonHead, ...headers, 'Content-Length', String(Buffer.byteLength(body))];
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines(fields)}Connection: close\r\n\r\n${body}`,
-  );
-  // A client that never closes its half would hold the connection forever. Cut immediately, unread bytes
-  // would cost it the answer.
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines(fields)}`;
+  endLater(socket, `${head}Connection: close\r\n\r\n${body}`);
 }
 
 function isTlsFailure({code = ''}: NodeJS.ErrnoException): boolean {

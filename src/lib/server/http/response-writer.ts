@@ -1,4 +1,5 @@
 import {STATUS_CODES, type IncomingMessage, type ServerResponse} from 'node:http';
+import type {Socket} from 'node:net';
 import type {UniqueIDError} from '../../core/errors.js';
 import {version} from '../../util/version.js';
 import type {Lifecycle} from '../lifecycle.js';
@@ -60,7 +61,13 @@ export class ResponseWriter {
   ): void {
     const content = byteString(body);
     const bytes = content.length;
-    if (this.#lifecycle.isShuttingDown || hasLargeBody(request) || mayLoseNext(request))
+    const isReceiving = hasLargeBody(request);
+    // `node:http` closes the connection by this method.
+    if (isReceiving)
+      request.socket.destroySoon = () => {
+        endLater(request.socket);
+      };
+    if (this.#lifecycle.isShuttingDown || isReceiving || mayLoseNext(request))
       response.shouldKeepAlive = false;
     const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
     response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.extraHeaders, ...extra]);
@@ -97,6 +104,21 @@ function hasLargeBody({headers}: IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BODY_BYTES
   );
+}
+
+/** Time for a client to read its answer while it still sends, in milliseconds. */
+const LINGER_MS = 1000;
+
+/**
+ * Ends a connection, but receives and discards what the client still sends for a while. Closed with unread
+ * bytes, a connection is reset, which costs the client an answer that it has not read.
+ *
+ * @param text the last bytes to send
+ */
+export function endLater(socket: Socket, text = ''): void {
+  socket.end(text);
+  // A client that never closes its half would hold the connection forever.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** `node:http` drops without notice whatever follows an upgrade request, in its packet or later. */
