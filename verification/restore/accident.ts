@@ -38,7 +38,7 @@ export interface Accident {
   readonly isBehind: boolean;
   /**
    * Records the fault, and a flaw if no server reports that it has raised a counter. Call it once all servers
-   * have answered for all modes: until then, a server may drop what it claimed before a raise by another one.
+   * have answered for all modes: until then, a server may drop a range, or raise a counter past one.
    */
   readonly conclude: () => Promise<void>;
 }

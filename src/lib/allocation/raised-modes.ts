@@ -19,7 +19,7 @@ export class RaisedModes {
     return this.#count;
   }
 
-  /** Adds a regression. @returns false if one of this mode was just added: it is the same one */
+  /** Adds a regression. @returns false if one of this mode was added just before */
   add(regression: Regression): boolean {
     const {mode} = regression;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** A counter that was found below its high-water mark. */
+/** A counter that went back: found below its high-water mark, or granting what another process has issued. */
 export interface Regression {
   readonly mode: string;
   /** The next index that was found. */

@@ -2,11 +2,12 @@ import {once} from 'node:events';
 import {createServer as createHttpServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import postgres from 'postgres';
-import {describe, expect, inject, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {cli} from '../../helpers/programs/cli.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {silentPort} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {needs} from '../../helpers/run/needs.js';
 
 /** Without a time limit each of these commands waits longer than a test may take. */
 const patient = {DATABASE_CONNECT_WAIT: '600', DATABASE_CONNECT_ATTEMPTS: '10'};
@@ -37,7 +38,7 @@ describe.each(commands)('%j ends at its time limit', (args, env) => {
     await expectUnavailable(`${scheme}://u:secret@127.0.0.1:${await silentPort()}/x?connect_timeout=600`);
   });
 
-  it.skipIf(inject('postgresUrl') === '')('if the first query is never answered', async () => {
+  needs('postgresql').it('if the first query is never answered', async () => {
     const database = await makePostgresDatabase();
     const cwd = makeWorkspace();
     expect((await cli(['dbsync'], {cwd, env: {PEEWEE_URL: database.url}})).status).toBe(0);

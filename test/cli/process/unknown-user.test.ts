@@ -1,8 +1,9 @@
 import {chownSync} from 'node:fs';
 import {join} from 'node:path';
-import {expect, it} from 'vitest';
+import {expect} from 'vitest';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
 import {startProgram} from '../../helpers/programs/cli.js';
+import {needs} from '../../helpers/run/needs.js';
 
 const USER = 4711;
 
@@ -15,7 +16,7 @@ const asUser = [
   ...['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'],
 ];
 
-it.runIf(process.getuid?.() === 0)('runs every command as a user ID without an account', async () => {
+needs('root').it('runs every command as a user ID without an account', async () => {
   const cwd = makeWorkspace();
   chownSync(cwd, USER, USER);
   for (const [command, unset] of [

@@ -83,6 +83,10 @@ const requirements = {
       readdirSync('/usr/lib').some((name) => existsSync(`/usr/lib/${name}/faketime/libfaketimeMT.so.1`)),
     how: 'libfaketime: apt-get install faketime',
   },
+  root: {
+    isMet: () => process.getuid?.() === 0,
+    how: 'the right to become another user: run the tests as root',
+  },
   'pid namespaces': {
     isMet: () => succeeds('unshare', '--pid', '--fork', 'true'),
     how: 'the right to make process namespaces (unshare): run the tests as root',

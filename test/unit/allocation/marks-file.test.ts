@@ -300,7 +300,7 @@ function makeUserFolder(uid: number, gid: number): string {
   return folder;
 }
 
-describe.skipIf(process.getuid?.() !== 0)('the ownership of a file of high-water marks', () => {
+needs('root').describe('the ownership of a file of high-water marks', () => {
   it('has the group of the database if its user is in that group', () => {
     const folder = makeUserFolder(65_534, 65_534);
     const [path, database] = [join(folder, 'issued'), join(folder, 'database')];

@@ -24,7 +24,7 @@ async function restoreBackup(arena: Arena, treatments: readonly Treatment[]): Pr
     killed(ended.filter(({treatment}) => treatment === 'killed').length);
     await restore();
     await Promise.all(ended.map(({process}) => process.start()));
-    // Until then, a server may drop what it claimed before a raise by another one.
+    // Until then, a server may drop a range that another one has noted, or raise a counter past one.
     if ((await recovered(arena, modes)) === undefined) wrong('not all servers answer for all modes');
   });
 }

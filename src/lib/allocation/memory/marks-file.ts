@@ -68,7 +68,8 @@ export class MarksFile {
   }
 
   /**
-   * Opens the file if it is closed, deleted, replaced or truncated, and passes all its lines to `onLine`.
+   * Opens the file if it is closed, deleted or truncated, or was replaced before the last call. Passes all of
+   * its lines to `onLine`.
    *
    * @param isForced opens it in any case
    * @returns true if it was opened now: it may lack what this process has appended

@@ -13,7 +13,7 @@ export function addGuardMetrics(guard: RegressionGuard, registers: Registry[]): 
   });
   new Counter({
     name: 'uniqueid_regressions_total',
-    help: 'Counters found below their marks: raised after an accident, or forgotten after a reset.',
+    help: 'Counters that went backwards: raised after an accident, or forgotten after a reset.',
     labelNames: ['outcome'],
     registers,
     collect() {
@@ -23,7 +23,7 @@ export function addGuardMetrics(guard: RegressionGuard, registers: Registry[]): 
   });
   new Gauge({
     name: 'uniqueid_guard_file_failed',
-    help: '1 while the file of high-water marks cannot be used, so that a restart forgets marks.',
+    help: '1 while the file of high-water marks cannot be used, so that marks can be forgotten.',
     registers,
     collect() {
       this.set(guard.memory.problem === undefined ? 0 : 1);
