@@ -63,7 +63,7 @@ export class ResponseWriter {
     const bytes = content.length;
     const isReceiving = hasLargeBody(request);
     // `node:http` closes the connection by this method.
-    if (isReceiving)
+    if (isReceiving && !request.complete)
       request.socket.destroySoon = () => {
         endLater(request.socket);
       };
