@@ -249,7 +249,7 @@ describe('connections', () => {
     await end;
     expect(received).toContain('"startIndex": 0');
     expect(received).toContain('Connection: close');
-    expect(sent).toBeLessThan(100_000_000);
+    expect(sent).toBeLessThan(50_000_000);
   });
 
   it('with a large body get their answer, although they read it only after they have sent a part', async () => {
