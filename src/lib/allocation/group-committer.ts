@@ -59,7 +59,7 @@ export class GroupCommitter {
     const again = failure === undefined && dropped.length > 0 ? await this.commit(dropped) : undefined;
     for (const {batch, first} of taken) guard.noteTaken(batch.mode, first);
     if (again !== undefined) return {...again, committed: [...issuable, ...again.committed]};
-    if (failure === undefined) return {committed, retry: [], failure};
+    if (failure === undefined) return {committed: issuable, retry: [], failure};
     const served = new Set(issuable.flatMap((each) => each.batch.requests));
     const left = batch.filter((request) => !request.isSettled && !served.has(request));
     if (failure.transient) return {committed: issuable, retry: left, failure};

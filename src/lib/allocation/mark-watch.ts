@@ -86,7 +86,6 @@ export class MarkWatch {
     await this.#guard.prepare();
     memory.repair();
     this.#guard.reportProblem();
-    memory.poll();
     const modes = this.#guard.marks.newest();
     const lineage = await this.#guard.readLineage();
     const isReplaced = this.#noteReplaced(lineage, await this.#store.identity());
