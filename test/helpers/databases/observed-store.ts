@@ -8,6 +8,8 @@ export interface ObservedStore {
   before: () => Promise<void>;
   /** Called after each commit, before the answer; an error simulates a lost answer. */
   after: () => Promise<void>;
+  /** Called before counters are read; the store throws its errors. */
+  beforeReading: () => Promise<void>;
 }
 
 /** Wraps a real store; all changes still happen in its database. */
@@ -16,9 +18,11 @@ export function observe(real: Store): ObservedStore {
     groups: [],
     before: () => Promise.resolve(),
     after: () => Promise.resolve(),
+    beforeReading: () => Promise.resolve(),
     store: new Proxy(real, {
       get: (target, property) => {
         if (property === 'advance') return advance;
+        if (property === 'readCounters') return readCounters;
         const value: unknown = Reflect.get(target, property, target);
         return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
@@ -30,6 +34,10 @@ export function observe(real: Store): ObservedStore {
     const results = await real.advance(claims, firstIndex);
     await observed.after();
     return results;
+  }
+  async function readCounters(modes: readonly string[]): ReturnType<Store['readCounters']> {
+    await observed.beforeReading();
+    return real.readCounters(modes);
   }
   return observed;
 }

@@ -5,7 +5,7 @@ import {MarkWatch} from '../../../src/lib/allocation/mark-watch.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import type {Store} from '../../../src/lib/store/store.js';
+import {observe} from '../../helpers/databases/observed-store.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 
@@ -16,20 +16,8 @@ it('a comparison that fails in the middle is repeated, so that every counter is 
   const database = makeSqliteDatabase();
   const real = await database.open({create: true});
   await migrate(real);
-  // Counts the comparisons, and lets the second half of one fail.
-  let [readings, failing] = [0, -1];
-  const store = new Proxy<Store>(real, {
-    get: (target, property) => {
-      const value: unknown = Reflect.get(target, property, target);
-      if (typeof value !== 'function') return value;
-      const call = value.bind(target) as (...args: unknown[]) => unknown;
-      if (property !== 'readCounters') return call;
-      return (...args: unknown[]) =>
-        ++readings === failing
-          ? Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}))
-          : call(...args);
-    },
-  });
+  const observed = observe(real);
+  const {store} = observed;
   const path = join(makeWorkspace(), 'issued');
   const marksFile = new MarksFile({path, model: dirname(path), maxModes: 10_000});
   const allocator = new Allocator(store, {
@@ -45,11 +33,15 @@ it('a comparison that fails in the middle is repeated, so that every counter is 
 
   await database.execute('UPDATE uniqueindex SET "index" = 5');
   // The next refresh reads the newest modes, then compares the first 500, then the others.
-  failing = readings + 3;
+  let readings = 0;
+  observed.beforeReading = () =>
+    ++readings === 3
+      ? Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}))
+      : Promise.resolve();
   await expect
     .poll(async () => (await real.readCounters(modes)).filter(({next}) => next === 10n).length, {
       timeout: 10_000,
     })
     .toBe(MODES);
-  expect(readings).toBeGreaterThan(failing);
+  expect(readings).toBeGreaterThan(3);
 });
