@@ -2,19 +2,27 @@ import {ESLint} from 'eslint';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {parseLine} from '../../src/lib/allocation/memory/lines.js';
+import {hash32} from '../../src/lib/core/hash.js';
 import {parseMode} from '../../src/lib/core/mode.js';
 import {modeFilter} from '../../src/lib/core/mode-filter.js';
 import {parseRange} from '../../src/lib/core/range.js';
+import {readSpellings} from '../../src/cli/database/spellings-file.js';
 import {hideSecrets} from '../../src/cli/process/hide-secrets.js';
 import {parseDatabaseUrl} from '../../src/lib/config/database-url.js';
 import {parsePythonIni} from '../../src/lib/config/python/ini.js';
 import {parsePythonLiteral} from '../../src/lib/config/python/literal.js';
+import {parseServiceUrl} from '../../src/lib/config/service-url.js';
 import {hostAddress, seconds} from '../../src/lib/config/parsers.js';
+import {parseDashboardQuery} from '../../src/lib/server/dashboard/query.js';
+import {prefersHtml} from '../../src/lib/server/http/accept.js';
+import {HostCheck} from '../../src/lib/server/http/host-check.js';
+import {requestIdOf} from '../../src/lib/server/http/request-id.js';
 import {isPrefetchPurpose, splitTarget} from '../../src/lib/server/http/target.js';
 import {FastPathReader} from '../../src/lib/server/fast-path/request.js';
 import {parseGetidQuery} from '../../src/lib/server/routes/getid-query.js';
 import {parsePage} from '../../src/lib/server/routes/status.js';
-import {Tokens} from '../../src/lib/server/http/tokens.js';
+import {parseTokens, Tokens} from '../../src/lib/server/http/tokens.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 /** Units that a hostile client repeats: each byte that matters to a reader, and some pairs. */
@@ -79,6 +87,53 @@ const subjects: Readonly<Record<string, () => Subject>> = {
     return {
       beginnings: ['', 'bearer', 'bearer ', 'Bearer x', 'Bearer x '],
       read: (text) => known.authenticate(text),
+    };
+  },
+  'tokens files': () => ({
+    beginnings: ['', '[a]\ntoken = ', '[a]\ntoken_sha256 = ', '[a]\nmodes = ', '[a]\nmax_range = '],
+    read: (text) => parseTokens(text, 'tokens.ini'),
+  }),
+  'queries of /dashboard': () => ({
+    beginnings: ['', 'find=', 'since=', 'sort=', 'mode='],
+    read: parseDashboardQuery,
+  }),
+  'Accept headers': () => ({beginnings: ['', 'text/html;', '*/*;q='], read: prefersHtml}),
+  'Host headers': () => {
+    const hosts = new HostCheck(['example.org']);
+    return {
+      beginnings: ['', '[', '[::1]:', 'a:', 'example.org.'],
+      read: (text) => {
+        hosts.assertAllowed(text);
+      },
+    };
+  },
+  'Origin headers': () => {
+    const hosts = new HostCheck(['example.org']);
+    return {
+      beginnings: ['', 'http://', 'http://a:', 'http://['],
+      read: (text) => [hosts.isOwnOrigin(text, 'a'), hosts.isOwnOrigin('http://a', text)],
+    };
+  },
+  'ids of requests': () => ({
+    beginnings: ['', 'a'],
+    read: (text) => requestIdOf({headers: {'x-request-id': text}}),
+  }),
+  'lines of the guard file': () => ({
+    beginnings: ['', 'm\t1\t0\ta\t1\ta', 'm\t1\t0\ta\t'],
+    read: (text) => [parseLine(text), parseLine(`${text}\t${hash32(text)}`)],
+  }),
+  'URLs of services': () => ({
+    beginnings: ['', 'http://', 'http://a/', 'a:1', '[', 'http://a/getid'],
+    read: parseServiceUrl,
+  }),
+  'lists of spellings': () => {
+    const path = join(makeWorkspace(), 'spellings.txt');
+    return {
+      beginnings: ['', 'a\n'],
+      read: (text) => {
+        writeFileSync(path, text);
+        return readSpellings(path);
+      },
     };
   },
   modes: () => ({beginnings: ['', 'a', ' '], read: parseMode}),

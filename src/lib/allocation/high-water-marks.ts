@@ -1,7 +1,7 @@
 import QuickLRU from 'quick-lru';
 import {exactKey, type KeyOf} from './memory/spelling.js';
 
-/** The most marks, even if `max_modes` is larger or unlimited: 160 MB for modes of 16 characters. */
+/** The most marks, even if `max_modes` is larger or unlimited: 165 MB for modes of 16 characters. */
 const MAX_MARKS = 1_000_000;
 
 /** The marks of at least this number of modes can be listed, those set last. */

@@ -1,7 +1,9 @@
 import {join} from 'node:path';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished, vi} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
+import {RegressionGuard} from '../../../src/lib/allocation/regression-guard.js';
 import {resolveConfig} from '../../../src/lib/config/resolve.js';
+import {compose} from '../../../src/lib/server/compose.js';
 import {HighestCounters} from '../../../src/lib/server/observability/highest-counters.js';
 import {ServiceStatus} from '../../../src/lib/server/routes/status.js';
 import {openStore} from '../../../src/lib/store/open.js';
@@ -100,5 +102,37 @@ describe('reads of the database for /status', () => {
     expect(some.modes[0]?.mode).toBe('mode000002');
     expect(some.more).toBe(true);
     expect((await listed('--limit', '0')).modes).toEqual([]);
+  });
+});
+
+describe('looks at the modes for the dashboard', () => {
+  it.each(['html', 'json'] as const)('are shared by all who ask for the same %s', async (form) => {
+    const {settings} = resolveConfig({
+      flags: {},
+      env: {PEEWEE_URL: `sqlite:///${join(makeWorkspace(), 'db.sqlite3')}`},
+    });
+    const store = await openStore(settings.databaseUrl, {create: true});
+    await migrate(store);
+    const api = compose(settings, store, {failure: () => undefined});
+    onTestFinished(async () => {
+      await api.finish();
+      await store.close();
+    });
+    const {dashboard} = api.routes;
+    if (dashboard === undefined) throw new Error('The dashboard is off.');
+    const ask = (query: string): Promise<string> => dashboard[form](query);
+    await ask('');
+    const looks = vi.spyOn(RegressionGuard.prototype, 'regressions');
+    onTestFinished(() => {
+      looks.mockRestore();
+    });
+    await Promise.all(Array.from({length: 1000}, (_, index) => ask(`page=${1 + (index % 5)}`)));
+    // Five queries, each once per second, and the checks of the health.
+    expect(looks.mock.calls.length).toBeLessThan(50);
+    const different = Array.from({length: 500}, (_, index) => ask(`page=${index + 1}`));
+    const outcomes = await Promise.allSettled(different);
+    const rejected = outcomes.filter(({status}) => status === 'rejected');
+    expect(rejected.length).toBeGreaterThan(300);
+    expect(rejected[0]).toMatchObject({reason: {code: 'QUEUE_FULL', httpStatus: 503}});
   });
 });

@@ -32,7 +32,7 @@ const READ_PAUSE_FACTOR = 50;
 const FIRST_READ_TIMEOUT_MS = 2500;
 
 /** The answers of one sample that are kept: pages that ask the same share one. */
-const MAX_ANSWERS = 200;
+const MAX_ANSWERS = 100;
 
 export interface DashboardDeps extends VerdictDeps {
   readonly store: Store;
@@ -80,22 +80,24 @@ export class Dashboard {
     clearInterval(this.#timer);
   }
 
-  /** Returns the document as JSON; all pages that ask the same within one second share it. */
-  async answer(query: DashboardQuery): Promise<string> {
+  /**
+   * Returns the document as text; all pages that ask for the same within one second share it.
+   *
+   * @param form names what `toText` makes of the document
+   */
+  async answer(
+    query: DashboardQuery,
+    form: 'html' | 'json',
+    toText: (document: DashboardDocument) => string,
+  ): Promise<string> {
     await this.#watch();
-    const key = JSON.stringify(query);
+    const key = JSON.stringify([form, query]);
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
     if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
-    const answer = this.#work.run(key, async () => JSON.stringify(await this.#document(query)));
+    const answer = this.#work.run(key, async () => toText(await this.#document(query)));
     this.#answers.set(key, answer);
     return answer;
-  }
-
-  /** Returns the document for a page without JavaScript. */
-  async document(query: DashboardQuery): Promise<DashboardDocument> {
-    await this.#watch();
-    return this.#document(query);
   }
 
   /** Notes that a page is open, and waits for the first reading of the database. */

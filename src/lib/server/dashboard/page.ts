@@ -43,31 +43,33 @@ export class DashboardPage {
     ];
   }
 
-  /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST` */
+  /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL` */
   async json(query: string): Promise<string> {
-    return this.#dashboard.answer(parseDashboardQuery(query));
+    return this.#dashboard.answer(parseDashboardQuery(query), 'json', JSON.stringify);
   }
 
-  /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST` */
+  /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL` */
   async html(text: string): Promise<string> {
     const query = parseDashboardQuery(text);
+    if (this.#needsToken) return this.#view(query, {verdict: await this.#publicVerdict()});
+    return this.#dashboard.answer(query, 'html', (document) =>
+      this.#view(query, {document, verdict: document.verdict}),
+    );
+  }
+
+  #view(
+    query: DashboardQuery,
+    {document, verdict}: {readonly document?: DashboardDocument; readonly verdict: VerdictDocument},
+  ): string {
     const {script, style} = this.#readAssets();
-    const shown = this.#needsToken
-      ? {document: undefined, verdict: await this.#publicVerdict()}
-      : await this.#read(query);
-    const page = pageView({
-      ...shown,
+    return pageView({
+      document,
+      verdict,
       query,
       now: Date.now(),
       style: new Html(`<style>${style}</style>`),
       script: new Html(`<script>${script}</script>`),
-    });
-    return page.text;
-  }
-
-  async #read(query: DashboardQuery): Promise<{document: DashboardDocument; verdict: VerdictDocument}> {
-    const document = await this.#dashboard.document(query);
-    return {document, verdict: document.verdict};
+    }).text;
   }
 
   async #publicVerdict(): Promise<VerdictDocument> {
