@@ -5,14 +5,14 @@ import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
 import {sourceLines, sourcesDocument} from '../cli/status/config-sources.js';
 import {runUntilSignal} from '../cli/process/signals.js';
+import {assertRateKnown, sortStatus, type Listing, type StatusReader} from '../cli/status/listing.js';
 import {
-  assertRateKnown,
-  readListing,
-  sortStatus,
-  type Listing,
-  type StatusReader,
-} from '../cli/status/listing.js';
-import {databaseStatus, parseLimit, remoteStatus, repeatedStatus} from '../cli/status/source.js';
+  databaseListing,
+  parseLimit,
+  remoteListing,
+  remoteStatus,
+  repeatedStatus,
+} from '../cli/status/source.js';
 import {statusLines} from '../cli/status/screen.js';
 import {DEFAULT_WATCH_SECONDS, parseWatch, withWatchSeconds} from '../cli/status/watch-flag.js';
 import type {Config} from '../lib/config/resolve.js';
@@ -103,22 +103,22 @@ export default class Status extends BaseCommand {
     const {flags} = await this.parse(Status, withWatchSeconds(this.argv));
     const config = this.configure(flags);
     if (flags['config-sources']) return this.#sources(config);
-    const isWatching = flags.watch !== undefined;
     const listing = parseListing(flags);
-    assertRateKnown(listing.order, isWatching);
+    assertRateKnown(listing.order, flags.watch !== undefined);
     const server = chooseServer(config, flags);
     const {token = process.env['UNIQUEID_TOKEN']} = flags;
     const requestOptions = {timeoutMs: config.settings.requestTimeoutMs, token};
-    const local: StatusReader = isWatching
-      ? repeatedStatus(config)
-      : (page) => databaseStatus(config, page, this.jsonEnabled());
-    const read: StatusReader =
-      server === undefined ? local : (page) => remoteStatus(server, requestOptions, page);
     if (flags.watch !== undefined) {
+      const read: StatusReader =
+        server === undefined ? repeatedStatus(config) : (page) => remoteStatus(server, requestOptions, page);
       await this.#watch(read, listing, parseWatch(flags.watch));
       return undefined;
     }
-    const status = sortStatus(await readListing(read, listing), listing);
+    const read =
+      server === undefined
+        ? databaseListing(config, listing, this.jsonEnabled())
+        : remoteListing(server, requestOptions, listing);
+    const status = sortStatus(await read, listing);
     const {problem} = status.schema;
     if (problem !== null) process.exitCode = errorTable[problem.code].exit;
     this.#show(status, listing);

@@ -23,20 +23,33 @@ export async function allocateExisting(
     if (count > 0n) return await allocator.allocate(mode, count);
   } catch (error) {
     if (error instanceof UniqueIDError && error.code === 'MODE_NOT_ALLOWED')
-      throw await missingModeError(store, mode);
+      throw await missingInStore(store, mode);
     throw error;
   }
   // An empty request asks the database nothing.
-  if ((await store.counter(mode)) === undefined) throw await missingModeError(store, mode);
+  if ((await store.counter(mode)) === undefined) throw await missingInStore(store, mode);
   return EMPTY_RANGE;
 }
 
-async function missingModeError(store: Store, mode: string): Promise<UniqueIDError> {
-  const modes = (await store.counters()).map((counter) => counter.mode);
+async function missingInStore(store: Store, mode: string): Promise<UniqueIDError> {
+  const counters = await store.counters();
+  return missingModeError(
+    `database ${store.location}`,
+    mode,
+    counters.map((counter) => counter.mode),
+  );
+}
+
+/**
+ * Returns the error for a mode that does not exist, with the nearest names.
+ *
+ * @param place where the mode is missing, such as `database db.sqlite3`
+ */
+export function missingModeError(place: string, mode: string, modes: readonly string[]): UniqueIDError {
   const similar = nearestFew(mode, modes, 3).map((name) => JSON.stringify(name));
   return new UniqueIDError(
     'MODE_NOT_ALLOWED',
-    `The database ${store.location} has no mode ${JSON.stringify(mode)}, and --existing creates none.`,
+    `The ${place} has no mode ${JSON.stringify(mode)}, and --existing creates none.`,
     {
       hint:
         similar.length === 0
@@ -44,11 +57,4 @@ async function missingModeError(store: Store, mode: string): Promise<UniqueIDErr
           : `Did you mean ${similar.join(' or ')}?`,
     },
   );
-}
-
-/** The REST API has no such parameter: a service creates a mode unless its configuration forbids it. */
-export function notRemoteError(): UniqueIDError {
-  return new UniqueIDError('USAGE', '--existing cannot be combined with --server.', {
-    hint: 'Set create_modes = False in the configuration of the service, or allocate from its database.',
-  });
 }

@@ -41,6 +41,6 @@ export function parseFastArguments([command, ...words]: readonly string[]):
   const existing = switches.has('--existing') ? true : undefined;
   const [json, local] = [switches.has('--json'), switches.has('--local')];
   // oclif rejects these together.
-  if (server !== undefined && (database !== undefined || local || existing)) return undefined;
+  if (server !== undefined && (database !== undefined || local)) return undefined;
   return {mode, range, existing, format, config, database, server, timeout, json, local};
 }

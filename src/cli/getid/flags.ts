@@ -94,7 +94,4 @@ export const localFlag = {
 };
 
 /** A flag without a value; the fast argument path accepts it. */
-export const existingFlag = {
-  summary: 'Fail if the mode does not exist, instead of creating it.',
-  description: 'Needs the database: a service creates modes as its own configuration says.',
-};
+export const existingFlag = {summary: 'Fail if the mode does not exist, instead of creating it.'};

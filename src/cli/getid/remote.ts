@@ -1,13 +1,18 @@
 import type {IdRange} from '../../lib/core/range.js';
 import {requestRange} from '../../lib/client/request.js';
+import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {limitNameLookups} from '../process/time-limit.js';
+import {missingModeError} from './existing.js';
 import type {GetidRequest} from './request.js';
 import {quoteTyped} from '../../lib/util/redact.js';
 
 /** Time for the answer of a service that has itself waited `request_timeout` for its database. */
 const ANSWER_GRACE_MS = 2000;
+
+/** The modes among which the nearest name is looked for. */
+const MAX_LISTED_MODES = 100_000;
 
 /**
  * Allocates a range from a running service.
@@ -24,7 +29,27 @@ export async function allocateRemotely(
   const timeoutMs = timeout === undefined ? requestTimeoutMs + ANSWER_GRACE_MS : requestTimeoutMs;
   limitNameLookups(timeoutMs);
   const sendOptions = {timeoutMs, retries: parseRetries(retries), token};
-  return requestRange([server], mode ?? (await chooseMode(sendOptions)), count, sendOptions);
+  const chosenMode = mode ?? (await chooseMode(sendOptions));
+  const bounded = {...sendOptions, deadline: performance.now() + timeoutMs};
+  if (options.existing === true) await assertExists(server, chosenMode, bounded);
+  return requestRange([server], chosenMode, count, bounded);
+}
+
+/**
+ * The REST API has no such parameter, but no service removes a mode: one that exists now exists when the
+ * integers are allocated.
+ *
+ * @throws UniqueIDError `MODE_NOT_ALLOWED`, with the nearest names, if the mode does not exist
+ */
+async function assertExists(server: string, mode: string, options: SendOptions): Promise<void> {
+  const {modes, service} = await readServiceStatus(server, options, {mode});
+  if (modes.length > 0) return;
+  const all = await readServiceStatus(server, options, {limit: MAX_LISTED_MODES});
+  throw missingModeError(
+    `service at ${service.url}`,
+    mode,
+    all.modes.map((each) => each.mode),
+  );
 }
 
 function parseRetries(text: string): number {

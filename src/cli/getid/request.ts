@@ -3,7 +3,6 @@ import {parseRange} from '../../lib/core/range.js';
 import {loadConfig} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {assertStdoutOpen} from '../process/stdout.js';
-import {notRemoteError} from './existing.js';
 import type {GetidOptions} from './flags.js';
 import type {RangeFormat} from './output.js';
 import {chooseServer} from './server.js';
@@ -28,7 +27,6 @@ export function parseGetid(options: GetidOptions): GetidRequest {
   const {config: path, database, server: asked, timeout} = options;
   const config = loadConfig({config: path, database, server: asked, timeout}, process.env);
   const server = chooseServer(config, options);
-  if (options.existing === true && server !== undefined) throw notRemoteError();
   const count = parseRange(options.range, config.settings.maxRange);
   const mode = options.mode === undefined ? undefined : parseMode(options.mode);
   assertStdoutOpen();

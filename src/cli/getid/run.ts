@@ -21,27 +21,36 @@ export async function runGetid(options: GetidOptions): Promise<void> {
     server === undefined
       ? await allocateLocally(request, {
           connect: (settings, output) => connectOrOfferSync(settings, {...output, canPrompt: isInteractive}),
-          chooseMode: (store, limit) => askForMode(store, limit, options.existing === true),
+          chooseMode: (store, limit) => askForLocalMode(store, limit, options.existing === true),
         })
-      : await allocateRemotely(request, server, (sendOptions) => askForRemoteMode(server, sendOptions));
+      : await allocateRemotely(request, server, (sendOptions) =>
+          askForRemoteMode(server, sendOptions, options.existing === true),
+        );
   await writeRange(range, format);
 }
 
 /** A person does not scroll through a longer list. */
 const MAX_LISTED_MODES = 10_000;
 
-async function askForMode(store: Store, limit: TimeLimit | undefined, mustExist: boolean): Promise<string> {
+async function askForLocalMode(
+  store: Store,
+  limit: TimeLimit | undefined,
+  mustExist: boolean,
+): Promise<string> {
   const counters = await store.counters({limit: MAX_LISTED_MODES});
   limit?.lift();
-  const {pickMode, pickOrNameMode} = await import('../terminal/pick-mode.js');
-  const modes = counters.map((counter) => counter.mode);
-  return mustExist ? pickMode('Which mode? (type to search)', modes) : pickOrNameMode(modes);
+  return askForMode(counters, mustExist);
 }
 
-async function askForRemoteMode(server: string, options: SendOptions): Promise<string> {
-  const {modes} = await readServiceStatus(server, options);
-  const {pickOrNameMode} = await import('../terminal/pick-mode.js');
-  return pickOrNameMode(modes.map((each) => each.mode));
+async function askForRemoteMode(server: string, options: SendOptions, mustExist: boolean): Promise<string> {
+  const {modes} = await readServiceStatus(server, options, {limit: MAX_LISTED_MODES});
+  return askForMode(modes, mustExist);
+}
+
+async function askForMode(listed: readonly {readonly mode: string}[], mustExist: boolean): Promise<string> {
+  const {pickMode, pickOrNameMode} = await import('../terminal/pick-mode.js');
+  const modes = listed.map(({mode}) => mode);
+  return mustExist ? pickMode('Which mode? (type to search)', modes) : pickOrNameMode(modes);
 }
 
 function missingModeError(): UniqueIDError {

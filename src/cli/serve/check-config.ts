@@ -4,7 +4,7 @@ import type {StatusDocument} from '../../lib/operations/status-document.js';
 import {checkServer, type ServerCheck} from '../../lib/server/check.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
 import {sourceLines, sourcesDocument, type SourcesDocument} from '../status/config-sources.js';
-import {databaseStatus} from '../status/source.js';
+import {databaseListing} from '../status/source.js';
 import {labelled} from '../terminal/labelled.js';
 
 /** The output of `serve --check-config --json`. */
@@ -31,7 +31,7 @@ export async function checkConfig(
   print([...sourceLines(config, width), visible('')]);
   const server = checkServer(config);
   print(serverLines(config, server, width));
-  const {database, schema} = await databaseStatus(config, {limit: 0}, json);
+  const {database, schema} = await databaseListing(config, {limit: 0, order: 'name'}, json);
   if (schema.problem !== null) throw toError(schema.problem);
   const {location, product, durability} = database;
   const facts = `${location} (${product}, ${durability}), schema ${schema.version}`;

@@ -8,7 +8,7 @@ import {guardFileStatus} from '../../lib/operations/issued.js';
 import {statusDocument, type StatusDocument} from '../../lib/operations/status-document.js';
 import {openStore} from '../../lib/store/open.js';
 import {readStatus, type ModePage} from '../../lib/operations/database-status.js';
-import type {StatusReader} from './listing.js';
+import {readListing, type Listing, type StatusReader} from './listing.js';
 import type {Store} from '../../lib/store/store.js';
 import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
@@ -17,22 +17,38 @@ import {limitNameLookups, startTimeLimit} from '../process/time-limit.js';
 import {quoteTyped} from '../../lib/util/redact.js';
 
 /**
- * Reads the status of the database. `request_timeout` bounds all of it, waits included, because probes call
- * this.
+ * Reads modes from the database. `request_timeout` bounds all of it, waits included, because probes call it.
+ *
+ * @throws UniqueIDError `DATABASE_*`; `UNKNOWN_MODE`, with the nearest name
  */
-export async function databaseStatus(config: Config, page: ModePage, json: boolean): Promise<StatusDocument> {
+export async function databaseListing(
+  config: Config,
+  listing: Listing,
+  json: boolean,
+): Promise<StatusDocument> {
   const {requestTimeoutMs, databaseUrl} = config.settings;
   const limit = startTimeLimit(requestTimeoutMs, json, redactDatabaseUrl(databaseUrl));
   try {
-    return await withStore(connect(config, {print: printNotice, limit}, {readOnly: true}), async (store) =>
-      withFileWarnings(
-        statusDocument(await readStatus(store, page), version, {guardFile: guardFileStatus(config.settings)}),
-        config,
-      ),
+    return await withStore(connect(config, {print: printNotice, limit}, {readOnly: true}), (store) =>
+      readListing((page) => storeStatus(store, config, page), listing),
     );
   } finally {
     limit.lift();
   }
+}
+
+/**
+ * Reads modes from a running service. The time limit bounds all requests together.
+ *
+ * @throws UniqueIDError `REMOTE_FAILED`; `UNKNOWN_MODE`, with the nearest name
+ */
+export async function remoteListing(
+  server: string,
+  options: SendOptions,
+  listing: Listing,
+): Promise<StatusDocument> {
+  const deadline = performance.now() + options.timeoutMs;
+  return readListing((page) => remoteStatus(server, {...options, deadline}, page), listing);
 }
 
 /** Reads the status of a running service: one request per mode if the page names modes. */
@@ -42,10 +58,12 @@ export async function remoteStatus(
   {modes = [], ...page}: ModePage,
 ): Promise<StatusDocument> {
   limitNameLookups(options.timeoutMs);
+  const {deadline = performance.now() + options.timeoutMs} = options;
+  const bounded = {...options, deadline};
   const [mode, ...others] = modes;
-  const status = await readServiceStatus(server, options, {...page, mode});
+  const status = await readServiceStatus(server, bounded, {...page, mode});
   const found = [...status.modes];
-  for (const other of others) found.push(...(await readServiceStatus(server, options, {mode: other})).modes);
+  for (const other of others) found.push(...(await readServiceStatus(server, bounded, {mode: other})).modes);
   return {...status, modes: found};
 }
 
@@ -56,10 +74,7 @@ export function repeatedStatus(config: Config): StatusReader {
   return async (page) => {
     try {
       store ??= await openStore(databaseUrl, {readOnly: true, answerTimeoutMs});
-      return withFileWarnings(
-        statusDocument(await readStatus(store, page), version, {guardFile: guardFileStatus(config.settings)}),
-        config,
-      );
+      return await storeStatus(store, config, page);
     } catch (error) {
       await store?.close().catch(() => undefined);
       store = undefined;
@@ -68,8 +83,10 @@ export function repeatedStatus(config: Config): StatusReader {
   };
 }
 
-/** Adds the warnings about files that a service would log or fail with. */
-function withFileWarnings(status: StatusDocument, {settings, files}: Config): StatusDocument {
+/** Reads the status, and adds the warnings about files that a service would log or fail with. */
+async function storeStatus(store: Store, {settings, files}: Config, page: ModePage): Promise<StatusDocument> {
+  const guardFile = guardFileStatus(settings);
+  const status = statusDocument(await readStatus(store, page), version, {guardFile});
   const warnings = exposureWarnings([...files, ...secretFiles(settings)]);
   return {...status, database: {...status.database, warnings: [...status.database.warnings, ...warnings]}};
 }

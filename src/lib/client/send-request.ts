@@ -9,6 +9,8 @@ import {exchange} from './exchange.js';
 export interface SendOptions {
   /** Time limit for all attempts together. */
   readonly timeoutMs: number;
+  /** The end of a time limit that several requests share, in the time of `performance.now()`. */
+  readonly deadline?: number | undefined;
   /** Further rounds if no server answers, or all answer 502, 503 or 504; `Infinity` until the time limit. */
   readonly retries?: number;
   /** A bearer token, if the service requires one. */
@@ -63,7 +65,7 @@ export async function sendRequest(
   urls: readonly URL[],
   options: SendOptions,
 ): Promise<Answer> {
-  const deadline = performance.now() + options.timeoutMs;
+  const {deadline = performance.now() + options.timeoutMs} = options;
   let lastAnswer: Answer | undefined;
   for (let round = 1; ; round++) {
     const outcomes: Outcome[] = [];

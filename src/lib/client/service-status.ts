@@ -27,16 +27,16 @@ export async function readServiceStatus(
   options: SendOptions,
   page: ServicePage = {},
 ): Promise<ServiceStatus> {
-  const deadline = performance.now() + options.timeoutMs;
+  const {deadline = performance.now() + options.timeoutMs} = options;
+  const bounded = {...options, deadline};
   const {limit = 0} = page;
-  const first = await readPage(server, options, page);
+  const first = await readPage(server, bounded, page);
   const modes = [...first.document.modes];
   let {more} = first.document;
   let {sizeBytes} = first;
   while (more && modes.length > 0 && modes.length < limit && sizeBytes < MAX_STATUS_BYTES) {
-    const timeoutMs = Math.max(1, deadline - performance.now());
     const rest = {after: modes.at(-1)?.mode, limit: limit - modes.length};
-    const next = await readPage(server, {...options, timeoutMs}, rest);
+    const next = await readPage(server, bounded, rest);
     for (const mode of next.document.modes) modes.push(mode);
     more = next.document.more && next.document.modes.length > 0;
     sizeBytes += next.sizeBytes;

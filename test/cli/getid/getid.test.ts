@@ -92,31 +92,30 @@ describe('getid', () => {
 });
 
 describe('getid --existing', () => {
-  it('allocates from a mode that exists, by both parsers, and creates no other', async () => {
-    const cwd = makeWorkspace();
-    copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
-    expect((await cli(['getid', '-m', 'file', '--existing'], {cwd})).stdout).toContain('251038');
-    expect((await cli(['getid', '-m=file', '--existing'], {cwd})).stdout).toContain('251039');
-    const modes = async (): Promise<unknown> => {
-      const {stdout} = await cli(['status', '--json'], {cwd});
-      return (JSON.parse(stdout) as {modes: unknown}).modes;
-    };
-    const before = await modes();
-    for (const args of [['-m', 'fiel'], ['-m=fiel'], ['-m', 'fiel', '-r', '0'], ['-m', 'nothing alike']]) {
-      const failed = await cli(['getid', '--existing', ...args, '--json'], {cwd});
-      expect(failed.status, args.join(' ')).toBe(6);
-      const {code, hint} = failureOf(failed);
-      expect(code).toBe('MODE_NOT_ALLOWED');
-      expect(hint?.includes('"file"')).toBe(args.join('').includes('fiel'));
-    }
-    expect(await modes()).toEqual(before);
-  });
-
-  it('is a usage error with --server, because the REST API cannot express it', async () => {
-    const args = ['getid', '-m', 'file', '--existing', '--server', 'http://127.0.0.1:1', '--json'];
-    const failed = await cli(args, {cwd: makeWorkspace()});
-    expect({status: failed.status, code: failureOf(failed).code}).toEqual({status: 2, code: 'USAGE'});
-  });
+  it.each(['the database', 'a service'])(
+    'allocates from a mode that %s has, by both parsers, and creates no other',
+    async (place) => {
+      const cwd = makeWorkspace();
+      copyFixture('pacifica-1.0.sqlite3', cwd, 'db.sqlite3');
+      const server = place === 'a service' ? ['--server', (await startServer([], {cwd})).url] : [];
+      expect((await cli(['getid', '-m', 'file', '--existing', ...server], {cwd})).stdout).toContain('251038');
+      expect((await cli(['getid', '-m=file', '--existing', ...server], {cwd})).stdout).toContain('251039');
+      const modes = async (): Promise<unknown> => {
+        const {stdout} = await cli(['status', '--json'], {cwd});
+        return (JSON.parse(stdout) as {modes: unknown}).modes;
+      };
+      const before = await modes();
+      for (const args of [['-m', 'fiel'], ['-m=fiel'], ['-m', 'fiel', '-r', '0'], ['-m', 'nothing alike']]) {
+        const failed = await cli(['getid', '--existing', ...args, ...server, '--json'], {cwd});
+        expect(failed.status, args.join(' ')).toBe(6);
+        const {code, message, hint} = failureOf(failed);
+        expect(code).toBe('MODE_NOT_ALLOWED');
+        expect(message.includes('service at')).toBe(place === 'a service');
+        expect(hint?.includes('"file"')).toBe(args.join('').includes('fiel'));
+      }
+      expect(await modes()).toEqual(before);
+    },
+  );
 });
 
 describe('getid with arguments', () => {

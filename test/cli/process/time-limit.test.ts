@@ -3,9 +3,10 @@ import {createServer as createHttpServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import postgres from 'postgres';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {cli} from '../../helpers/programs/cli.js';
+import {cli, startServer} from '../../helpers/programs/cli.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
-import {silentPort} from '../../helpers/network/listening.js';
+import {ask} from '../../helpers/network/http.js';
+import {serving, silentPort} from '../../helpers/network/listening.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {needs} from '../../helpers/run/needs.js';
 
@@ -77,6 +78,22 @@ describe('a service that answers too slowly', () => {
     await cli(['getid', '-m', 'file'], {cwd});
     const late = await cli([...args, await tricklingUrl()], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '1'}});
     expect(late.status).toBe(7);
+    expect(late.stderr).toMatch(/\b1 s\b/);
+  });
+
+  it.each([
+    [['status', '-m', 'a', '-m', 'b', '--server']],
+    [['status', '-m', 'a', '--timeout', '1', '--server']],
+    [['getid', '-m', 'a', '--existing', '--timeout', '1', '--server']],
+  ])('bounds all requests of %j together', async (args) => {
+    const cwd = makeWorkspace();
+    const service = await startServer(['--sync'], {cwd});
+    const {body} = await ask(service.url, '/status?mode=a');
+    const url = await serving((_, response) => {
+      setTimeout(() => response.end(body), 700);
+    });
+    const late = await cli([...args, url], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '1'}});
+    expect(late.status, late.stderr).toBe(7);
     expect(late.stderr).toMatch(/\b1 s\b/);
   });
 });
