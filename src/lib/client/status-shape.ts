@@ -56,6 +56,7 @@ const isStatus = record({
       highWaterMark: optional(nullable(isCount)),
       // Missing in answers of older services.
       quarantined: optional(isFlag),
+      raised: optional(isFlag),
     }),
   ),
   more: isFlag,

@@ -11,9 +11,13 @@ export function nameFilter(text: string): (mode: Pick<ModeDocument, 'mode'>) => 
   };
 }
 
-/** Returns true for a mode that needs an operator: damaged, quarantined or nearly used up. */
-export function isWarned({next, quarantined = false}: Pick<ModeDocument, 'next' | 'quarantined'>): boolean {
-  return next === null || quarantined || isNearlyUsed(next);
+/** Returns true for a mode that needs an operator: damaged, quarantined, raised lately or nearly used up. */
+export function isWarned({
+  next,
+  quarantined = false,
+  raised = false,
+}: Pick<ModeDocument, 'next' | 'quarantined' | 'raised'>): boolean {
+  return next === null || quarantined || raised || isNearlyUsed(next);
 }
 
 /** Below this share of all integers, the use of a mode is no concern. */

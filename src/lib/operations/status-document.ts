@@ -43,12 +43,14 @@ export interface ServiceDocument {
   readonly uptimeSeconds: number;
 }
 
-/** One mode. Only a running service knows `highWaterMark` and `quarantined`. */
+/** One mode. Only a running service knows `highWaterMark`, `quarantined` and `raised`. */
 export interface ModeDocument extends ModeStatus {
   /** One more than the highest integer that the service has issued; `null` without one. */
   readonly highWaterMark?: bigint | null;
   /** True if the service issues no integers of the mode, because its counter went backwards. */
   readonly quarantined?: boolean;
+  /** True if the service raised the counter within the last hour, because it had gone backwards. */
+  readonly raised?: boolean;
 }
 
 /** The facts of a running service. */
@@ -56,6 +58,7 @@ export interface ServiceFacts {
   readonly uptimeSeconds: number;
   readonly highWaterMark: (mode: string) => bigint | undefined;
   readonly isQuarantined: (mode: string) => boolean;
+  readonly isRaised: (mode: string) => boolean;
 }
 
 /** Converts a status to a document. Write it with `exactJson`, because its counters are bigints. */
@@ -91,6 +94,7 @@ export function statusDocument(
         : modes.map((mode) => ({
             ...mode,
             quarantined: service.isQuarantined(mode.mode),
+            raised: service.isRaised(mode.mode),
             highWaterMark: service.highWaterMark(mode.mode) ?? null,
           })),
     more,

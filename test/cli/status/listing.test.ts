@@ -1,13 +1,18 @@
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
+import type {DashboardDocument} from '../../../src/lib/server/dashboard/document.js';
 import {copyFixture, makeWorkspace} from '../../helpers/folders/workspace.js';
 import {ask} from '../../helpers/network/http.js';
 import {cli, cliError, startCli, startServer, waitFor} from '../../helpers/programs/cli.js';
 import {shared} from '../../helpers/run/shared.js';
 
 interface Listed {
-  readonly modes: readonly {readonly mode: string; readonly quarantined?: boolean}[];
+  readonly modes: readonly {
+    readonly mode: string;
+    readonly quarantined?: boolean;
+    readonly raised?: boolean;
+  }[];
   readonly more: boolean;
   readonly database: {readonly warnings: readonly string[]};
 }
@@ -81,6 +86,24 @@ it('--mode hides no problem of the schema', async () => {
   const {status, stdout} = await cli(['status', '--json', '-m', 'file'], {cwd: makeWorkspace()});
   expect(status).toBe(3);
   expect(JSON.parse(stdout)).toHaveProperty('error.code', 'DATABASE_MISSING');
+});
+
+it('a service marks a raised mode and warns of it', async () => {
+  const cwd = makeWorkspace();
+  const server = await startServer(['--sync'], {cwd});
+  for (const mode of ['file', 'other']) await ask(server.url, `/getid?mode=${mode}&range=10`);
+  await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(
+    `UPDATE uniqueindex SET "index" = 4 WHERE id = 'other'`,
+  );
+  expect((await ask(server.url, '/getid?mode=other&range=1')).status).toBe(200);
+  const {modes, database} = await list(cwd, ['--server', server.url]);
+  expect(modes).toMatchObject([
+    {mode: 'file', raised: false, quarantined: false},
+    {mode: 'other', raised: true, quarantined: false},
+  ]);
+  expect(database.warnings).toEqual([expect.stringContaining('"other"')]);
+  const page = JSON.parse((await ask(server.url, '/dashboard.json')).body) as DashboardDocument;
+  expect(page.modes?.rows.map(({mode}) => mode)).toEqual(['other', 'file']);
 });
 
 it('a service marks a quarantined mode and warns of it', async () => {

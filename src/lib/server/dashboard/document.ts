@@ -97,7 +97,7 @@ export interface ModeRow {
   readonly usedShare: number | null;
   /** When it runs out at the present rate, in milliseconds since 1970; `null` if not within ten years. */
   readonly runsOutAt: number | null;
-  /** True if it needs an operator: damaged, quarantined or nearly used up. */
+  /** True if it needs an operator: damaged, quarantined, raised lately or nearly used up. */
   readonly isWarned: boolean;
   readonly isQuarantined: boolean;
   /** Integers per second that this service issued, in steps of 30 seconds; empty if it issued none lately. */

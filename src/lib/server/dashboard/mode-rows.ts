@@ -20,8 +20,8 @@ export interface ModeRowDeps {
 export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promise<ModePageDocument | null> {
   const {table, guard} = deps;
   if (table.list === undefined) return null;
-  const quarantined = quarantinedModes(guard);
-  const found = await table.find(query, (mode) => quarantined.has(mode));
+  const regressed = regressedModes(guard);
+  const found = await table.find(query, (mode) => regressed.has(mode));
   const lastPage = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const offset = (Math.min(query.page, lastPage) - 1) * PAGE_SIZE;
   return {
@@ -30,7 +30,7 @@ export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promis
     offset,
     pageSize: PAGE_SIZE,
     isPartial: table.isPartial,
-    rows: found.slice(offset, offset + PAGE_SIZE).map((mode) => toRow(mode, quarantined, deps.histories)),
+    rows: found.slice(offset, offset + PAGE_SIZE).map((mode) => toRow(mode, regressed, deps)),
   };
 }
 
@@ -38,34 +38,35 @@ export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promis
 export function modeHistory(
   name: string | undefined,
   samples: readonly Sample[],
-  {table, histories, guard}: ModeRowDeps,
+  deps: ModeRowDeps,
 ): ModeHistory | null {
+  const {table, histories} = deps;
   const listed = name === undefined ? undefined : table.get(name);
   if (listed === undefined) return null;
   const rates = histories.last(listed.mode, samples.length) ?? [];
   const history = samples.map(([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const);
-  return {...toRow(listed, quarantinedModes(guard), histories), history};
+  return {...toRow(listed, regressedModes(deps.guard), deps), history};
 }
 
-function quarantinedModes(guard: RegressionGuard): ReadonlySet<string> {
-  return new Set(guard.regressions().map(({mode}) => mode));
+/** Returns the modes whose counters went backwards: the quarantined ones, and those raised lately. */
+function regressedModes(guard: RegressionGuard): ReadonlySet<string> {
+  return new Set([...guard.regressions(), ...guard.raised.recent()].map(({mode}) => mode));
 }
 
 function toRow(
   {mode, next, rate, isWarned}: ListedMode,
-  quarantined: ReadonlySet<string>,
-  histories: ModeHistories,
+  regressed: ReadonlySet<string>,
+  {histories, guard}: Omit<ModeRowDeps, 'table'>,
 ): ModeRow {
   const status = statusOf(mode, next);
-  const isQuarantined = quarantined.has(mode);
   return {
     mode,
     next: next === null ? null : String(next),
     rate: rate === null ? null : Number(rate.toPrecision(4)),
     usedShare: isUseShown(status) ? status.usedShare : null,
     runsOutAt: endOf(status.remaining, rate),
-    isWarned: isWarned || isQuarantined,
-    isQuarantined,
+    isWarned: isWarned || regressed.has(mode),
+    isQuarantined: guard.isQuarantined(mode),
     spark: histories.spark(mode),
   };
 }

@@ -93,18 +93,18 @@ export class ModeTable {
   /**
    * Returns the modes that a query lists, in its order; those that need an operator come first.
    *
-   * @param isQuarantined adds modes to those that need an operator
+   * @param isRegressed adds modes to those that need an operator
    */
   async find(
     {find, sort}: ModeQuery,
-    isQuarantined: (mode: string) => boolean,
+    isRegressed: (mode: string) => boolean,
   ): Promise<readonly ListedMode[]> {
     const warned: ListedMode[] = [];
     const others: ListedMode[] = [];
     const matches = find === '' ? () => true : nameFilter(find);
     for (const [index, each] of (this.#list ?? []).entries()) {
       if (index % CHUNK === CHUNK - 1) await nextTurn();
-      if (matches(each)) (each.isWarned || isQuarantined(each.mode) ? warned : others).push(each);
+      if (matches(each)) (each.isWarned || isRegressed(each.mode) ? warned : others).push(each);
     }
     return [...order(warned, sort), ...order(others, sort)];
   }

@@ -162,6 +162,12 @@ export const statusSchema: Json = {
               'Only from a running service: true if it issues no integers of the mode, because its counter ' +
               'went backwards.',
           },
+          raised: {
+            type: 'boolean',
+            description:
+              'Only from a running service: true if it raised the counter within the last hour, because it ' +
+              'had gone backwards.',
+          },
           highWaterMark: {
             type: ['integer', 'null'],
             description:

@@ -43,7 +43,7 @@ export class ServiceStatus {
     const status = boundNames(await readStatus(this.#store, page, () => this.#highest.read()));
     const {guard} = this.#allocator;
     const regressions = guard.regressions();
-    const quarantined = new Set(regressions.map(({mode}) => mode));
+    const raised = new Set(guard.raised.recent().map(({mode}) => guard.marks.keyOf(mode)));
     const {location} = this.#store;
     const warnings = regressions
       .slice(0, MAX_QUARANTINE_WARNINGS)
@@ -57,7 +57,8 @@ export class ServiceStatus {
       service: {
         uptimeSeconds: Math.round(process.uptime() * 10) / 10,
         highWaterMark: (mode) => guard.highWaterMark(mode),
-        isQuarantined: (mode) => quarantined.has(mode),
+        isQuarantined: (mode) => guard.isQuarantined(mode),
+        isRaised: (mode) => raised.has(guard.marks.keyOf(mode)),
       },
     });
     return exactJson(document);
