@@ -127,6 +127,7 @@ export default class Dbsync extends BaseCommand {
       const {silent, dryRun} = options;
       const location = redactDatabaseUrl(config.settings.databaseUrl);
       const issued = await Issued.read(old, source.settings, true);
+      if (issued.problem !== undefined) output.print(withoutMarks(issued));
       if (dryRun) {
         return withCopyTarget(config, output, async (store) =>
           this.#copied(
@@ -232,4 +233,8 @@ async function readPlan(open: () => Promise<Store>): Promise<MigrationPlan> {
     const absent: SchemaState = {kind: 'absent'};
     return {before: describeState(absent), steps: stepsFrom(absent)};
   }
+}
+
+function withoutMarks({path = '', problem = ''}: Issued): string {
+  return `Only the counters are copied: the file of high-water marks ${path} ${problem}.`;
 }

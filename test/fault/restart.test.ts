@@ -215,7 +215,8 @@ describe('a file of high-water marks that fails', () => {
         writeFileSync(path, readFileSync(path, 'utf8').replace(/marks 1/, 'marks 2'));
       },
     ],
-  ])('still knows what was issued if it %s', async (_, damage) => {
+  ])('still knows what was issued if it %s', async (what, damage) => {
+    const isDamaged = what !== 'is of a newer version';
     const cwd = makeWorkspace();
     const database = makeSqliteDatabase(join(cwd, 'db.sqlite3'));
     const first = await start(cwd);
@@ -227,6 +228,7 @@ describe('a file of high-water marks that fails', () => {
     await restore();
     const second = await start(cwd);
     expect(await take(second, 10)).toBe(100n);
+    expect(second.stderr()).toMatch(isDamaged ? /had damaged lines/ : /newer version/);
     await end(second, 'SIGKILL');
     await restore();
     expect(await take(await start(cwd), 1)).toBe(110n);

@@ -47,7 +47,6 @@ export class RegressionGuard {
   readonly #regressions = new Map<string, Regression>();
   #forgottenCount = 0;
   #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
-  #reportedProblem: string | undefined;
   #prepared: Promise<void> | undefined;
   #isPrepared = false;
   #isIdentityDenied = false;
@@ -193,10 +192,7 @@ export class RegressionGuard {
 
   /** Reports a new problem of the file of marks. */
   reportProblem(): void {
-    const {path, problem} = this.memory;
-    if (problem !== undefined && problem !== this.#reportedProblem)
-      this.#options.warn?.(guardFileProblem(path ?? '', problem));
-    this.#reportedProblem = problem;
+    for (const text of this.memory.news()) this.#options.warn?.(text);
   }
 
   get policy(): RegressionPolicy {

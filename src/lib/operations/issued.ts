@@ -23,7 +23,7 @@ export class Issued {
   constructor(store: Store, settings: IssuedSettings, readOnly: boolean) {
     this.#store = store;
     this.#marks = new HighWaterMarks(settings.maxModes);
-    this.#memory = new MarkMemory(marksFileOf(settings, readOnly), this.#marks, store.location);
+    this.#memory = new MarkMemory(marksFileOf(settings, {readOnly}), this.#marks, store.location);
   }
 
   static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
@@ -31,6 +31,15 @@ export class Issued {
     issued.#keyOf = keysOf(await store.comparison());
     issued.#memory.start(readOnly ? await readLineage(store) : (await withIdentity(store)).lineage);
     return issued;
+  }
+
+  /** Why a file that exists could not be read; completes the sentence "The file …". */
+  get problem(): string | undefined {
+    return this.path === undefined || isMissing(this.path) ? undefined : this.#memory.problem;
+  }
+
+  get path(): string | undefined {
+    return this.#memory.path;
   }
 
   /** Returns one more than the highest integer issued; `undefined` if none is known. */
@@ -107,6 +116,14 @@ async function readLineage(store: Store): Promise<Lineage> {
   }
 }
 
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, {throwIfNoEntry: false}) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** The file of marks as an operator sees it. */
 export interface GuardFileStatus {
   readonly path: string;
@@ -116,7 +133,7 @@ export interface GuardFileStatus {
 
 /** Returns where the marks are; `undefined` if `guard_file` is `none`. */
 export function guardFileStatus(settings: IssuedSettings): GuardFileStatus | undefined {
-  const path = marksFileOf(settings, true)?.path;
+  const path = marksFileOf(settings, {readOnly: true})?.path;
   if (path === undefined) return undefined;
   return {path, ageSeconds: ageOf(path)};
 }

@@ -122,7 +122,7 @@ function measuredAllocator(
     policy: {allowedModes, createModes, maxModes},
     observer: metrics.observer,
     warn,
-    marksFile: marksFileOf(settings),
+    marksFile: marksFileOf(settings, {maxModes: settings.maxModes}),
   });
   metrics.watch(allocator);
   if (droppedLogLines !== undefined) metrics.watchLogs(droppedLogLines);

@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {copyCounters, readMinimums} from '../../../src/lib/operations/copy.js';
@@ -307,6 +307,28 @@ needs('postgresql', 'mariadb').describe(
       await openMigrated(alike);
       await copy(folding.url, alike, '--json');
       expect(await countersOf(alike)).toEqual({file: 20n});
+    });
+
+    it('takes marks along, so that an older copy is never issued again, and names marks that it cannot read', async () => {
+      const old = await makeFilled('SQLite', {mode: 'file', next: 5n});
+      const options = {cwd: makeWorkspace(), env: {PEEWEE_URL: old.url}};
+      expect((await cli(['getid', '-m', 'file', '-r', '20'], options)).status).toBe(0);
+      await old.execute(`UPDATE uniqueindex SET "index" = 7`);
+      const young = await makeFilled('SQLite');
+      expect(await copy(old.url, young)).toMatchObject({status: 0});
+      expect(await countersOf(young)).toEqual({file: 25n});
+      await young.execute(`UPDATE uniqueindex SET "index" = 9`);
+      const taken = await cli(['getid', '-m', 'file'], {cwd: makeWorkspace(), env: {PEEWEE_URL: young.url}});
+      expect(taken.stdout).toContain('"startIndex": 25');
+
+      const guardFile = `${old.url.replace(/^.*?:\/\/\//, '')}-issued`;
+      rmSync(guardFile);
+      const silent = await copy(old.url, await makeFilled('SQLite'));
+      expect(silent.stderr).not.toContain('high-water marks');
+      mkdirSync(guardFile);
+      const warned = await copy(old.url, await makeFilled('SQLite'));
+      expect(warned).toMatchObject({status: 0});
+      expect(warned.stderr).toContain(`high-water marks ${guardFile}`);
     });
 
     it('copies neither from nor into an SQLite table that ignores case unless it keeps every mode', async () => {

@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {formatLine, header} from '../../../src/lib/allocation/memory/lines.js';
+import {formatLine, header, parseLine} from '../../../src/lib/allocation/memory/lines.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {mountSmallDisk} from '../../helpers/folders/small-disk.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
@@ -31,6 +31,21 @@ describe('the file of high-water marks', () => {
     expect(await cli(getid, {cwd})).toMatchObject({status: 0, stdout: '0\n', stderr: ''});
     expect(statSync(path).size).toBeLessThan(10_000);
     expect(readFileSync(path, 'utf8')).toContain('\tfile\t');
+  });
+
+  it('keeps all modes that a service may know, whatever max_modes is for the command', async () => {
+    const cwd = await ready();
+    const path = join(cwd, 'db.sqlite3-issued');
+    await cli(getid, {cwd});
+    const [, line = ''] = /\n(m\t.*)/.exec(readFileSync(path, 'utf8')) ?? [];
+    const origin = parseLine(line)?.origin ?? {identity: 0, epoch: 0, place: ''};
+    const marks = Array.from({length: 50}, (_, index) =>
+      formatLine({kind: 'mark', origin, mode: `mode ${index}`, next: 1n}),
+    );
+    writeFileSync(path, longHistory() + marks.join(''));
+    expect((await cli(getid, {cwd, env: {UNIQUEID_MAX_MODES: '10'}})).status).toBe(0);
+    expect(statSync(path).size).toBeLessThan(10_000);
+    expect(readFileSync(path, 'utf8').match(/\tmode \d+\t/g)).toHaveLength(50);
   });
 
   needs('strace').it('is synced before it replaces another one', async () => {

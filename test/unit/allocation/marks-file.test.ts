@@ -109,6 +109,36 @@ describe('a process that needs one mode', () => {
   });
 });
 
+describe('damaged lines', () => {
+  it('are named once, and are gone after a rewrite that keeps all others', async () => {
+    const path = makePath();
+    writeFileSync(path, `${header}${marksOf(100, 5n)}m\t1\tdamaged\n${marksOf(100, 6n, 'other')}`);
+    const service = new Process(path);
+    expect(service.memory.news()).toEqual([expect.stringMatching(/issued had damaged lines.* 1\./)]);
+    expect(service.memory.news()).toEqual([]);
+    await service.close();
+    expect(readFileSync(path, 'utf8')).not.toContain('damaged');
+    const next = new Process(path);
+    expect(next.memory.news()).toEqual([]);
+    expect([...next.marks.entries()]).toHaveLength(200);
+    appendFileSync(path, 'm\t1\tdamaged\n');
+    next.issue('file', 1n);
+    expect(next.memory.news()).toEqual([expect.stringContaining('damaged lines')]);
+    await next.close();
+    expect(readFileSync(path, 'utf8')).not.toContain('damaged');
+  });
+
+  it('are named too if the file was set aside, because it lacked its first line', async () => {
+    const path = makePath();
+    writeFileSync(path, `garbage\n${marksOf(100, 5n)}m\t1\tdamaged\n`);
+    const service = new Process(path);
+    expect(service.memory.news()).toEqual([expect.stringMatching(/damaged lines.* 2\./)]);
+    await service.close();
+    expect([...new Process(path).marks.entries()]).toHaveLength(100);
+    expect(readFileSync(`${path}-damaged`, 'utf8')).toContain('garbage');
+  });
+});
+
 describe('the size of a file of high-water marks', () => {
   it('is bounded although each process writes one line', async () => {
     const path = makePath();

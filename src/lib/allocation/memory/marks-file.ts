@@ -5,6 +5,8 @@ import {
   inodeOf,
   openForReading,
   openMarks,
+  problemOf,
+  reasonOf,
   statsAt,
   type KnownPart,
   type MarksFileOptions,
@@ -25,6 +27,7 @@ interface Reading {
   readonly moved: {readonly known: KnownPart; readonly stragglers: string} | undefined;
   /** The size at its last rewrite, if the line about it was read. */
   readonly compactedBytes: number | undefined;
+  readonly damagedLines: number;
 }
 
 /**
@@ -40,6 +43,8 @@ export class MarksFile {
   #rewriteAtBytes = 0;
   #rewriting: Promise<void> | undefined;
   #damagedLines = 0;
+  /** True until a file with damaged lines is rewritten without them. */
+  #isDamaged = false;
   /** True if another file was at the path when that was last checked. */
   #isReplaced = false;
   /** If set, only the marks of this mode are read: the command line needs no others. */
@@ -96,10 +101,12 @@ export class MarksFile {
   poll(onLine: (line: Line) => void): boolean {
     if (this.#open === undefined) return false;
     try {
-      const {moved, compactedBytes} = this.#read(this.#open.tail, onLine);
+      const {moved, compactedBytes, damagedLines} = this.#read(this.#open.tail, onLine);
+      this.#damagedLines += damagedLines;
+      this.#isDamaged ||= damagedLines > 0;
       if (compactedBytes !== undefined) this.#rewriteAtBytes = rewriteSize(compactedBytes);
       if (moved === undefined || this.#open.inode === inodeOf(this.path)) {
-        this.#rewriteIfLarge();
+        this.#rewriteIfNeeded();
         return false;
       }
       this.#closeDescriptor();
@@ -123,7 +130,7 @@ export class MarksFile {
       const written = writeSync(this.#open.descriptor, bytes);
       if (written < bytes.length) throw new Error('the disk is full');
       this.#open.tail.skipOwn(bytes);
-      this.#problem = problemOf(this.#open);
+      this.#problem = problemOf(this.#open, this.#options);
       return true;
     } catch (error) {
       this.#problem = `cannot be written: ${reasonOf(error)}`;
@@ -158,11 +165,12 @@ export class MarksFile {
     let known: KnownPart | undefined;
     let stragglers = '';
     let compactedBytes: number | undefined;
+    let damagedLines = 0;
     for (let lines = tail.next(this.only); lines !== undefined; lines = tail.next(this.only)) {
       for (const text of lines) {
         if (text === '' || isHeader(text)) continue;
         const line = parseLine(text);
-        if (line === undefined) this.#damagedLines++;
+        if (line === undefined) damagedLines++;
         else if (line.kind === 'moved') known ??= {name: line.origin.place, bytes: Number(line.next)};
         else if (line.kind === 'compacted') compactedBytes = Number(line.next);
         else {
@@ -171,20 +179,21 @@ export class MarksFile {
         }
       }
     }
-    return {moved: known === undefined ? undefined : {known, stragglers}, compactedBytes};
+    return {moved: known === undefined ? undefined : {known, stragglers}, compactedBytes, damagedLines};
   }
 
   #adopt(open: OpenMarks): OpenMarks {
     this.#open = open;
     this.#isReplaced = false;
-    this.#problem = problemOf(open);
+    this.#damagedLines += open.damagedLines;
+    this.#problem = problemOf(open, this.#options);
     this.#rewriteProblem = undefined;
     // A known part is what the last rewrite has written.
     this.#rewriteAtBytes = rewriteSize(open.tail.offset);
     return open;
   }
 
-  /** Reads what an interrupted rewrite may not have copied. */
+  /** Reads what an interrupted rewrite may not have copied. Its damaged lines are known, and stay there. */
   #readReplaced(path: string, onLine: (line: Line) => void): void {
     const descriptor = openForReading(path + REPLACED_SUFFIX);
     if (descriptor === undefined) return;
@@ -195,11 +204,12 @@ export class MarksFile {
     }
   }
 
-  #rewriteIfLarge(): void {
+  #rewriteIfNeeded(): void {
     const open = this.#open;
     if (open?.isWritable !== true || open.version !== FORMAT_VERSION) return;
     const {offset} = open.tail;
-    if (this.#rewriting !== undefined || offset < this.#rewriteAtBytes) return;
+    if (this.#rewriting !== undefined || (offset < this.#rewriteAtBytes && !this.#isDamaged)) return;
+    this.#isDamaged = false;
     // Attempts stay rare if it cannot be rewritten; a new file has its own limit.
     this.#rewriteAtBytes = 2 * offset;
     this.#rewriting = rewriteMarks(open, {maxModes: this.#options.maxModes, isOwn: this.isOwn})
@@ -230,21 +240,4 @@ export class MarksFile {
 
 function rewriteSize(compactedBytes: number): number {
   return Math.max(MIN_REWRITE_BYTES, compactedBytes * REWRITE_FACTOR);
-}
-
-function problemOf({isWritable, version}: OpenMarks): string | undefined {
-  if (!isWritable) return 'cannot be written: it is read-only';
-  if (version > FORMAT_VERSION) return `was written by a newer version of UniqueID (format ${version})`;
-  return undefined;
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EXDEV: 'it is mounted alone; mount its folder instead',
-  EBUSY: 'it is mounted alone; mount its folder instead',
-};
-
-function reasonOf(error: unknown): string {
-  const {code = '', message} = error as NodeJS.ErrnoException;
-  return reasons[code] ?? (code === '' ? message : code);
 }

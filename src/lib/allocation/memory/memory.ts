@@ -1,5 +1,6 @@
 import type {Lineage} from '../../store/store.js';
 import type {HighWaterMarks, Mark} from '../high-water-marks.js';
+import {guardFileDamage, guardFileProblem} from '../rejections.js';
 import {formatLine, isWritableMode, placeOf, type Issue, type Line, type Origin} from './lines.js';
 import type {MarksFile} from './marks-file.js';
 
@@ -22,6 +23,8 @@ export class MarkMemory {
   #pending = '';
   /** True if the file lacks marks that this process knows. */
   #isBehind = false;
+  #reportedProblem: string | undefined;
+  #reportedLines = 0;
 
   /**
    * @param file `undefined` if marks live in this process only
@@ -46,6 +49,19 @@ export class MarkMemory {
 
   get path(): string | undefined {
     return this.#file?.path;
+  }
+
+  /** Returns what an operator should know and no call has returned before: a problem, damaged lines. */
+  news(): readonly string[] {
+    const {path = '', problem, damagedLines} = this;
+    const news: string[] = [];
+    if (problem !== undefined && problem !== this.#reportedProblem)
+      news.push(guardFileProblem(path, problem));
+    this.#reportedProblem = problem;
+    if (damagedLines > this.#reportedLines)
+      news.push(guardFileDamage(path, damagedLines - this.#reportedLines));
+    this.#reportedLines = damagedLines;
+    return news;
   }
 
   /** Reads all marks of a database with this identity, or of its place. */

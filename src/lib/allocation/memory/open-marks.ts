@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import {dirname} from 'node:path';
 import {createMarks, replaceMarks, type Ownership} from './create.js';
-import {header, parseHeader, parseLine} from './lines.js';
+import {FORMAT_VERSION, header, parseHeader, parseLine} from './lines.js';
 import {Tail} from './tail.js';
 
 export interface MarksFileOptions {
@@ -36,6 +36,8 @@ export interface OpenMarks {
   readonly tail: Tail;
   readonly isWritable: boolean;
   readonly version: number;
+  /** The lines that were not copied from a file that was renamed aside. */
+  readonly damagedLines: number;
 }
 
 /** The part of a file whose lines are known from the file that it replaced. */
@@ -59,25 +61,26 @@ const APPENDING = constants.O_RDWR | constants.O_APPEND | constants.O_NONBLOCK;
 export function openMarks(options: MarksFileOptions, known?: KnownPart): OpenMarks {
   const path = realPath(options.path);
   const {descriptor, isWritable} = openFile(path, options);
+  let damagedLines: number;
   try {
     const {ino: inode, size} = statsOf(descriptor);
     if (size === 0n && isWritable) writeFileSync(descriptor, header);
     const version = parseHeader(readStart(descriptor));
     if (version !== undefined) {
       const tail = new Tail(descriptor, known !== undefined && hasPart(descriptor, known) ? known.bytes : 0);
-      return {descriptor, path, inode, tail, isWritable, version};
+      return {descriptor, path, inode, tail, isWritable, version, damagedLines: 0};
     }
     // A link may lead to any file of the system.
     const isLink = lstatSync(options.path).isSymbolicLink();
     if (!isWritable || isLink || readStart(descriptor).startsWith('SQLite format'))
       throw new Error('it is no file of high-water marks');
-    setAside(path, descriptor, inode);
+    damagedLines = setAside(path, descriptor, inode);
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
   closeSync(descriptor);
-  return openMarks(options);
+  return {...openMarks(options), damagedLines};
 }
 
 /** Opens the file that a rewrite has replaced; returns `undefined` without one. */
@@ -154,18 +157,29 @@ function statsOf(descriptor: number): BigIntStats {
   return stats;
 }
 
-/** Renames a damaged file, and begins a new one with all its lines that are whole. */
-function setAside(path: string, damaged: number, inode: bigint): void {
+/**
+ * Renames a damaged file, and begins a new one with all its lines that are whole.
+ *
+ * @returns the number of the others, at least 1: the first line is one of them
+ */
+function setAside(path: string, damaged: number, inode: bigint): number {
   const replacement = `${path}-new`;
   rmSync(replacement, {force: true});
   const descriptor = createMarks(replacement, fstatSync(damaged));
+  let damagedLines = 0;
   try {
     const tail = new Tail(damaged);
     for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
-      const whole = lines.filter((text) => ![undefined, 'moved'].includes(parseLine(text)?.kind));
-      writeFileSync(descriptor, whole.map((text) => `${text}\n`).join(''));
+      let whole = '';
+      for (const text of lines) {
+        const kind = parseLine(text)?.kind;
+        if (kind === undefined && text !== '') damagedLines++;
+        else if (kind !== undefined && kind !== 'moved') whole += `${text}\n`;
+      }
+      writeFileSync(descriptor, whole);
     }
     if (inodeOf(path) === inode) replaceMarks(path, replacement, '-damaged');
+    return Math.max(1, damagedLines);
   } finally {
     closeSync(descriptor);
     rmSync(replacement, {force: true});
@@ -207,4 +221,25 @@ export function inodeOf(path: string): bigint | undefined {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
+}
+
+/** Returns why marks cannot be kept in a file; completes the sentence "The file …". */
+export function problemOf(
+  {isWritable, version}: OpenMarks,
+  {readOnly = false}: MarksFileOptions,
+): string | undefined {
+  if (!isWritable && !readOnly) return 'cannot be written: it is read-only';
+  if (version > FORMAT_VERSION) return `was written by a newer version of UniqueID (format ${version})`;
+  return undefined;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EXDEV: 'it is mounted alone; mount its folder instead',
+  EBUSY: 'it is mounted alone; mount its folder instead',
+};
+
+export function reasonOf(error: unknown): string {
+  const {code = '', message} = error as NodeJS.ErrnoException;
+  return reasons[code] ?? (code === '' ? message : code);
 }
