@@ -26,6 +26,8 @@ export class MarkWatch {
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> | undefined;
   #comparing: Promise<void> | undefined;
+  /** The comparison that follows the one that runs. */
+  #nextComparison: Promise<void> | undefined;
   /** The epoch of the database when all marks were last compared; -1 if that did not succeed. */
   #comparedEpoch = -1;
   #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
@@ -43,13 +45,16 @@ export class MarkWatch {
     };
     this.#timer = setInterval(() => {
       this.#refreshing ??= this.#refresh()
-        // A request that fails for the same reason reports it; the next turn tries again.
-        .catch(() => undefined)
+        // A request that fails for the same reason reports it; the next turn tries again. The database may be
+        // an older one then, in which other modes went back than those used last.
+        .catch(() => {
+          this.#comparedEpoch = -1;
+        })
         .finally(() => {
           this.#refreshing = undefined;
         });
     }, REFRESH_MS).unref();
-    void this.#startComparing();
+    void this.#compareOnStart();
     return this;
   }
 
@@ -61,18 +66,33 @@ export class MarkWatch {
 
   async #untilIdle(): Promise<void> {
     await this.#refreshing;
+    await this.#nextComparison?.catch(() => undefined);
     await this.#comparing?.catch(() => undefined);
   }
 
-  /** Raises all counters below their marks, or forgets the marks if a reset moved the counters. */
+  /**
+   * Raises all counters below their marks, or forgets the marks if a reset moved the counters. Reads all
+   * counters after the call: a comparison that runs may have read some from the database of before.
+   */
   compareAll(): Promise<void> {
-    this.#comparing ??= this.#compareAll().finally(() => {
+    if (this.#comparing === undefined) return this.#startComparison();
+    this.#nextComparison ??= this.#comparing
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextComparison = undefined;
+        return this.#comparing ?? this.#startComparison();
+      });
+    return this.#nextComparison;
+  }
+
+  #startComparison(): Promise<void> {
+    this.#comparing = this.#compareAll().finally(() => {
       this.#comparing = undefined;
     });
     return this.#comparing;
   }
 
-  async #startComparing(): Promise<void> {
+  async #compareOnStart(): Promise<void> {
     try {
       await this.#guard.prepare();
       await this.compareAll();
