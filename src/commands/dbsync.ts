@@ -127,7 +127,7 @@ export default class Dbsync extends BaseCommand {
       const {silent, dryRun} = options;
       const location = redactDatabaseUrl(config.settings.databaseUrl);
       const issued = await Issued.read(old, source.settings, true);
-      if (issued.problem !== undefined) output.print(withoutMarks(issued));
+      for (const text of issued.news()) output.print(text);
       if (dryRun) {
         return withCopyTarget(config, output, async (store) =>
           this.#copied(
@@ -233,8 +233,4 @@ async function readPlan(open: () => Promise<Store>): Promise<MigrationPlan> {
     const absent: SchemaState = {kind: 'absent'};
     return {before: describeState(absent), steps: stepsFrom(absent)};
   }
-}
-
-function withoutMarks({path = '', problem = ''}: Issued): string {
-  return `Only the counters are copied: the file of high-water marks ${path} ${problem}.`;
 }

@@ -12,6 +12,8 @@ import {assertPrinted, assertStdoutOpen, setLossMessage} from '../cli/process/st
 import {canPrompt} from '../cli/terminal/traits.js';
 import {parseMode} from '../lib/core/mode.js';
 import {Issued} from '../lib/operations/issued.js';
+import type {Settings} from '../lib/config/settings.js';
+import type {Store} from '../lib/store/store.js';
 import {applyReset, changesOf, planReset, readCounters, type ResetMove} from '../lib/operations/reset.js';
 import {databaseName} from '../lib/config/database-url.js';
 import {toUniqueIDError, UniqueIDError} from '../lib/core/errors.js';
@@ -117,7 +119,7 @@ export default class Reset extends BaseCommand {
       const target = given ?? (await askForTarget(counters, store.location));
       const plan = planReset(counters, target, store.location);
       const changes = changesOf(plan);
-      const issued = await Issued.read(store, settings, dryRun);
+      const issued = await readIssued(store, settings, dryRun);
       this.logLines(planLines(plan, {width: process.stdout.columns, colour: colours(process.stdout)}));
       if (flags.server !== undefined) {
         const {token = process.env['UNIQUEID_TOKEN']} = flags;
@@ -143,6 +145,12 @@ export default class Reset extends BaseCommand {
   }
 }
 
+async function readIssued(store: Store, settings: Settings, dryRun: boolean): Promise<Issued> {
+  const issued = await Issued.read(store, settings, dryRun);
+  for (const text of issued.news()) printNotice(text);
+  return issued;
+}
+
 /** Makes sure that no move is made if its record would be lost. */
 async function assertRecordable(): Promise<void> {
   setLossMessage('Cannot write to stdout; nothing was changed');
@@ -159,8 +167,7 @@ async function noteMoves(moves: readonly ResetMove[], issued: Issued): Promise<v
     // The counters are moved: their record must be printed.
     printNotice(unnotedReset(toUniqueIDError(error)));
   }
-  const problem = await issued.close();
-  if (problem !== undefined) printNotice(problem);
+  for (const text of await issued.close()) printNotice(text);
   setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
 }
 

@@ -4,7 +4,7 @@ import {requestedExit, toUsageError} from '../cli/oclif/usage-errors.js';
 import {connectOrOfferSync, type CommandInteraction} from '../cli/database/connect-or-offer-sync.js';
 import {connect, prepareStore} from '../cli/database/connect.js';
 import {setCrashReporter, setWarningReporter} from '../cli/process/end-process.js';
-import {printNotice} from '../cli/process/stderr.js';
+import {isStderrLog, printNotice} from '../cli/process/stderr.js';
 import {catchHangUp, exitOnSignal, waitForShutdownSignal} from '../cli/process/signals.js';
 import {printExact} from '../cli/process/stdout.js';
 import type {CheckDocument} from '../cli/serve/check-config.js';
@@ -75,7 +75,7 @@ export default class Serve extends BaseCommand {
 
   async run(): Promise<CheckDocument | undefined> {
     const setHangUpHandler = catchHangUp();
-    if (this.#logsToStderr()) this.#reportToLog();
+    if (isStderrLog(this.argv)) this.#reportToLog();
     const {flags} = await this.parse(Serve);
     const config = this.configure(flags);
     exitOnSignal();
@@ -85,7 +85,7 @@ export default class Serve extends BaseCommand {
         this.logLines(lines);
       });
     }
-    const print = this.#logsToStderr() ? logWarning : printNotice;
+    const print = isStderrLog(this.argv) ? logWarning : printNotice;
     const interaction = {print, canPrompt: canPrompt(this.jsonEnabled())};
     const opening = flags.sync
       ? this.#openSynced(config, interaction)
@@ -97,16 +97,11 @@ export default class Serve extends BaseCommand {
 
   /** Logs a failure as one JSON record if stderr is a log. */
   protected override async catch(thrown: Error): Promise<void> {
-    if (!this.#logsToStderr() || this.jsonEnabled() || requestedExit(thrown) !== undefined)
+    if (!isStderrLog(this.argv) || this.jsonEnabled() || requestedExit(thrown) !== undefined)
       return super.catch(thrown);
     this.parsed = true;
     const {logFailure} = await import('../cli/serve/stderr-log.js');
     await logFailure(toUsageError(thrown, this.id));
-  }
-
-  /** Returns true if each line on stderr must be JSON: no person reads it, but a program. */
-  #logsToStderr(): boolean {
-    return !process.stderr.isTTY && !this.argv.includes('--check-config');
   }
 
   #reportToLog(): void {

@@ -14,8 +14,7 @@ export async function takeMarksAlong(
 ): Promise<void> {
   const issued = await Issued.read(store, settings, false);
   await issued.record(raises.map(({mode, after}) => ({mode, next: after})));
-  const problem = await issued.close();
-  if (problem !== undefined) print(problem);
+  for (const text of await issued.close()) print(text);
 }
 
 /** Calls `work` with the target of a copy, or with `undefined` if its tables are missing. */

@@ -1,43 +1,17 @@
-import type {Allocator} from '../../lib/allocation/allocator.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {EMPTY_RANGE, type IdRange} from '../../lib/core/range.js';
 import type {Store} from '../../lib/store/store.js';
 import {nearestFew} from '../../lib/util/nearest-word.js';
 
-/** The policy of an allocator for `allocateExisting`. */
-export const createsNoMode = {createModes: false, maxModes: 0} as const;
-
 /**
- * Allocates from a mode that exists.
+ * Nothing removes a mode: one that exists now exists when the integers are allocated.
  *
- * @param allocator one that creates no mode
- * @throws UniqueIDError `MODE_NOT_ALLOWED`, with the nearest names, if the mode does not exist
+ * @throws UniqueIDError `MODE_NOT_ALLOWED`, with the nearest names, if the database does not have the mode
  */
-export async function allocateExisting(
-  allocator: Allocator,
-  store: Store,
-  mode: string,
-  count: bigint,
-): Promise<IdRange> {
-  try {
-    if (count > 0n) return await allocator.allocate(mode, count);
-  } catch (error) {
-    if (error instanceof UniqueIDError && error.code === 'MODE_NOT_ALLOWED')
-      throw await missingInStore(store, mode);
-    throw error;
-  }
-  // An empty request asks the database nothing.
-  if ((await store.counter(mode)) === undefined) throw await missingInStore(store, mode);
-  return EMPTY_RANGE;
-}
-
-async function missingInStore(store: Store, mode: string): Promise<UniqueIDError> {
+export async function assertExists(store: Store, mode: string): Promise<void> {
+  if ((await store.counter(mode)) !== undefined) return;
   const counters = await store.counters();
-  return missingModeError(
-    `database ${store.location}`,
-    mode,
-    counters.map((counter) => counter.mode),
-  );
+  const names = counters.map((counter) => counter.mode);
+  throw missingModeError(`database ${store.location}`, mode, names);
 }
 
 /**

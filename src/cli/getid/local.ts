@@ -5,7 +5,7 @@ import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config} from '../../lib/config/resolve.js';
 import type {Store} from '../../lib/store/store.js';
 import {connectIfServable, withStore, type CommandOutput} from '../database/connect.js';
-import {allocateExisting, createsNoMode} from './existing.js';
+import {assertExists} from './existing.js';
 import {writeRange} from './output.js';
 import type {GetidRequest} from './request.js';
 import {printNotice} from '../process/stderr.js';
@@ -45,18 +45,15 @@ export async function allocateLocally(
       const chosenMode = mode ?? (await steps.chooseMode(store, limit));
       const leftMs = limit?.leftMs() ?? requestTimeoutMs;
       const marksFile = marksFileOf(config.settings);
-      const policy = existing ? {policy: createsNoMode} : {};
       const allocator = new Allocator(store, {
         ...config.settings,
         requestTimeoutMs: leftMs,
-        ...policy,
         marksFile,
         onlyMode: chosenMode,
         warn: printNotice,
       });
-      const range = await (existing
-        ? allocateExisting(allocator, store, chosenMode, count)
-        : allocator.allocate(chosenMode, count));
+      if (existing) await assertExists(store, chosenMode);
+      const range = await allocator.allocate(chosenMode, count);
       // A slow rewrite of the marks or close of the connection must not lose the allocated range.
       limit?.lift();
       await allocator.guard.memory.close({sync: false});

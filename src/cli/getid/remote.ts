@@ -42,14 +42,12 @@ export async function allocateRemotely(
  * @throws UniqueIDError `MODE_NOT_ALLOWED`, with the nearest names, if the mode does not exist
  */
 async function assertExists(server: string, mode: string, options: SendOptions): Promise<void> {
-  const {modes, service} = await readServiceStatus(server, options, {mode});
-  if (modes.length > 0) return;
-  const all = await readServiceStatus(server, options, {limit: MAX_LISTED_MODES});
-  throw missingModeError(
-    `service at ${service.url}`,
-    mode,
-    all.modes.map((each) => each.mode),
-  );
+  const {modes, schema, service} = await readServiceStatus(server, options, {mode});
+  // A schema problem hides every mode, and is the reason why the allocation fails.
+  if (modes.length > 0 || schema.problem !== null) return;
+  const all = await readServiceStatus(server, options, {limit: MAX_LISTED_MODES}).catch(() => undefined);
+  const names = all?.modes.map((each) => each.mode) ?? [];
+  throw missingModeError(`service at ${service.url}`, mode, names);
 }
 
 function parseRetries(text: string): number {

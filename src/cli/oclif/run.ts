@@ -2,7 +2,7 @@ import {run} from '@oclif/core/run';
 import {settings} from '@oclif/core/settings';
 import {catchCrashes, endProcess} from '../process/end-process.js';
 import {reportError} from '../process/report-error.js';
-import {watchStderr} from '../process/stderr.js';
+import {isStderrLog, watchStderr} from '../process/stderr.js';
 import {watchStdout} from '../process/stdout.js';
 import {normalizeCommandLine} from './command-line.js';
 import {readManifest} from './manifest.js';
@@ -25,8 +25,19 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
     await run([...words], import.meta.url);
   } catch (thrown) {
     const exit = requestedExit(thrown);
-    if (exit === undefined) reportError(toCommandError(thrown, words, manifest), argv.includes('--json'));
+    if (exit === undefined) await report(toCommandError(thrown, words, manifest), words);
     else process.exitCode = exit;
   }
   return endProcess();
+}
+
+/** Reports a failure before any command runs. */
+async function report(error: unknown, words: readonly string[]): Promise<void> {
+  const json = words.includes('--json');
+  if (words[0] !== 'serve' || json || !isStderrLog(words)) {
+    reportError(error, json);
+    return;
+  }
+  const {logFailure} = await import('../serve/stderr-log.js');
+  await logFailure(error);
 }

@@ -14,6 +14,11 @@ export function watchStderr(): void {
   process.stderr.on('error', () => undefined);
 }
 
+/** Returns true if each line that `serve` writes to stderr must be JSON: no person reads it, but a program. */
+export function isStderrLog(words: readonly string[]): boolean {
+  return !process.stderr.isTTY && !words.includes('--check-config');
+}
+
 /** Prints one line for people to stderr, because stdout is for data; makes hidden characters visible. */
 export function printNotice(text: string): void {
   printStderrLines([visible(text)]);

@@ -31,14 +31,11 @@ export async function readListing(
   const missing = modes?.find((mode) => !found.has(mode));
   // A schema problem can hide every mode.
   if (missing === undefined || status.schema.problem !== null) return status;
-  const all = await read({limit: MAX_LISTED_MODES});
-  const url = all.service?.url;
-  const place = url === undefined ? `database ${all.database.location}` : `service at ${url}`;
-  throw unknownModeError(
-    place,
-    missing,
-    all.modes.map(({mode}) => mode),
-  );
+  const all = await read({limit: MAX_LISTED_MODES}).catch(() => undefined);
+  const url = status.service?.url;
+  const place = url === undefined ? `database ${status.database.location}` : `service at ${url}`;
+  const names = all?.modes.map(({mode}) => mode) ?? [];
+  throw unknownModeError(place, missing, names);
 }
 
 /** Sorts the modes of a status and keeps the first ones, up to the limit. */

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError} from '../core/errors.js';
 import {epochOf} from '../store/epochs.js';
-import type {Lineage, Store} from '../store/store.js';
+import type {Counter, Lineage, Store} from '../store/store.js';
 import type {Behind} from './memory/comparison.js';
 import {isOfDatabase} from './progress.js';
 import type {RegressionGuard} from './regression-guard.js';
@@ -30,6 +30,9 @@ export class MarkWatch {
   #nextComparison: Promise<void> | undefined;
   /** The epoch of the database when all marks were last compared; -1 if that did not succeed. */
   #comparedEpoch = -1;
+  /** Grows with each outage: counters that were read before may be those of another database. */
+  #outages = 0;
+  #isStopped = false;
   #last: {readonly lineage: Lineage; readonly instance: string} | undefined;
 
   constructor(store: Store, guard: RegressionGuard, firstIndex: bigint) {
@@ -47,7 +50,9 @@ export class MarkWatch {
       this.#refreshing ??= this.#refresh()
         // A request that fails for the same reason reports it; the next turn tries again. The database may be
         // an older one then, in which other modes went back than those used last.
-        .catch(() => {
+        .catch((error: unknown) => {
+          if (!isOfDatabase(toUniqueIDError(error))) return;
+          this.#outages++;
           this.#comparedEpoch = -1;
         })
         .finally(() => {
@@ -61,6 +66,7 @@ export class MarkWatch {
   /** Stops; waits briefly for a running comparison, but not for a database that does not answer. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isStopped = true;
     await Promise.race([this.#untilIdle(), sleep(STOP_TIMEOUT_MS, undefined, {ref: false})]);
   }
 
@@ -80,7 +86,7 @@ export class MarkWatch {
       .catch(() => undefined)
       .then(() => {
         this.#nextComparison = undefined;
-        return this.#comparing ?? this.#startComparison();
+        return this.#isStopped ? undefined : (this.#comparing ?? this.#startComparison());
       });
     return this.#nextComparison;
   }
@@ -109,8 +115,9 @@ export class MarkWatch {
     const modes = this.#guard.marks.newest();
     const lineage = await this.#guard.readLineage();
     const isReplaced = this.#noteReplaced(lineage, await this.#store.identity());
-    const isReset = lineage.epoch > this.#comparedEpoch;
-    if (isReplaced || isReset || (await this.#learn(modes, lineage))) await this.compareAll();
+    if (isReplaced || (await this.#learn(modes, lineage))) await this.compareAll();
+    // After a reset or a failed comparison. One that runs is enough: if it is not, the next turn sees that.
+    else if (lineage.epoch > this.#comparedEpoch) await (this.#comparing ?? this.compareAll());
     memory.flush();
   }
 
@@ -139,7 +146,7 @@ export class MarkWatch {
     // Before the counters are read: they are of these epochs, or of later ones.
     const known = new Map(modes.map((mode) => [marks.keyOf(mode), marks.mark(mode)]));
     let hasRegressed = false;
-    for (const {mode, next} of await this.#store.readCounters(modes)) {
+    for (const {mode, next} of await this.#readCounters(modes)) {
       const mark = known.get(marks.keyOf(mode));
       if (mark === undefined || next === undefined) continue;
       if (next > mark.next) memory.record(mode, {epoch: Math.max(mark.epoch, epochOf(lineage, mode)), next});
@@ -148,8 +155,22 @@ export class MarkWatch {
     return hasRegressed;
   }
 
+  /** Reads counters, without those of modes that the database cannot hold. */
+  async #readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
+    try {
+      return await this.#store.readCounters(modes);
+    } catch (error) {
+      if (isOfDatabase(toUniqueIDError(error))) throw error;
+      if (modes.length <= 1) return [];
+      const middle = modes.length >> 1;
+      const first = await this.#readCounters(modes.slice(0, middle));
+      return [...first, ...(await this.#readCounters(modes.slice(middle)))];
+    }
+  }
+
   async #compareAll(): Promise<void> {
     const {memory, marks} = this.#guard;
+    const outages = this.#outages;
     // If this fails, the next refresh compares all again.
     this.#comparedEpoch = -1;
     const lineage = await this.#guard.readLineage();
@@ -161,7 +182,7 @@ export class MarkWatch {
       // A reset came in between; the next refresh compares all again.
       if (!isCurrent) return;
     }
-    this.#comparedEpoch = lineage.epoch;
+    if (outages === this.#outages) this.#comparedEpoch = lineage.epoch;
   }
 
   /** Compares some modes. A mode that the database cannot hold does not stop the others. */

@@ -1,7 +1,7 @@
 import type {Regression} from './regression.js';
 
 /** The most regressions kept for the status; the metric counts all. */
-const MAX_SHOWN = 100;
+const MAX_SHOWN = 10_000;
 
 /** Time for which a raised counter is shown as a warning. */
 const SHOWN_MS = 3_600_000;

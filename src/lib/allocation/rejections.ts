@@ -77,9 +77,8 @@ export function guardFileProblem(path: string, problem: string): string {
 /** @param lines the number of damaged lines */
 export function guardFileDamage(path: string, lines: number): string {
   return (
-    `The file of high-water marks ${path} had damaged lines, which were ignored: ${lines}. It is written ` +
-    'again from the others. Check the disk: if an older database is restored now, integers of these lines ' +
-    'could be issued twice.'
+    `The file of high-water marks ${path} had damaged lines, which were ignored: ${lines}. ` +
+    'Check the disk: if an older database is restored now, integers of these lines could be issued twice.'
   );
 }
 

@@ -9,7 +9,7 @@ import {toUniqueIDError} from '../core/errors.js';
 import {epochOf} from '../store/epochs.js';
 import type {CounterMinimum, CounterMove, Lineage, Store} from '../store/store.js';
 
-type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl' | 'maxModes'>;
+type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl'>;
 
 /** The integers that processes of this machine have issued, by their file of high-water marks. */
 export class Issued {
@@ -22,7 +22,8 @@ export class Issued {
   /** @param readOnly creates no file, and no identity in the database */
   constructor(store: Store, settings: IssuedSettings, readOnly: boolean) {
     this.#store = store;
-    this.#marks = new HighWaterMarks(settings.maxModes);
+    // Without a limit, because a service with a higher max_modes may have written the file.
+    this.#marks = new HighWaterMarks(0);
     this.#memory = new MarkMemory(marksFileOf(settings, {readOnly}), this.#marks, store.location);
   }
 
@@ -33,13 +34,9 @@ export class Issued {
     return issued;
   }
 
-  /** Why a file that exists could not be read; completes the sentence "The file …". */
-  get problem(): string | undefined {
-    return this.path === undefined || isMissing(this.path) ? undefined : this.#memory.problem;
-  }
-
-  get path(): string | undefined {
-    return this.#memory.path;
+  /** Returns what is wrong with the file, and was not returned before. */
+  news(): readonly string[] {
+    return this.#memory.news();
   }
 
   /** Returns one more than the highest integer issued; `undefined` if none is known. */
@@ -98,11 +95,10 @@ export class Issued {
     }
   }
 
-  /** Writes what was noted. @returns why it could not be written */
-  async close(): Promise<string | undefined> {
+  /** Writes what was noted. @returns why it could not be written, unless `news` has said so */
+  async close(): Promise<readonly string[]> {
     await this.#memory.close({sync: true});
-    const {path, problem} = this.#memory;
-    return problem === undefined ? undefined : `The file of high-water marks ${path ?? ''} ${problem}.`;
+    return this.news();
   }
 }
 
@@ -113,14 +109,6 @@ async function readLineage(store: Store): Promise<Lineage> {
   } catch (error) {
     if (toUniqueIDError(error).code !== 'SCHEMA_MISSING') throw error;
     return {identity: undefined, epoch: 0, modeEpochs: new Map()};
-  }
-}
-
-function isMissing(path: string): boolean {
-  try {
-    return statSync(path, {throwIfNoEntry: false}) === undefined;
-  } catch {
-    return false;
   }
 }
 

@@ -13,7 +13,7 @@ import {baseUrl, boundAddress, drain, listen, type AnyServer, type ConnectionGro
 import {openLogs, type Logs} from './observability/logs.js';
 import {acceptFastPath} from './fast-path/accept.js';
 import {compose, type Api} from './compose.js';
-import {requestIdOf} from './http/request-id.js';
+import {requestIdOf, sentRequestId} from './http/request-id.js';
 import type {AccessRecorder} from './http/response-writer.js';
 import {readTlsFiles} from './http/tls-files.js';
 
@@ -29,7 +29,7 @@ export interface AnsweredRequest {
   readonly durationMs: number;
   /** The address of the client; `undefined` if it is gone. */
   readonly client: string | undefined;
-  /** The id that the client gave the request; `undefined` without a well-formed one. */
+  /** The id that the client gave the request or received with an error; `undefined` without one. */
   readonly requestId: string | undefined;
 }
 
@@ -155,10 +155,11 @@ function recordRequests(
 ): AccessRecorder | undefined {
   const isDebug = errors.isLevelEnabled('debug');
   if (access === undefined && onRequest === undefined && !isDebug) return undefined;
-  return (request, status, bytes) => {
+  return (request, status, bytes, headers) => {
     access?.record(request, status, bytes);
     const {method = '', url = '', startedAt = performance.now(), socket} = request;
-    const facts = {method, url, status, bytes, client: socket.remoteAddress, requestId: requestIdOf(request)};
+    const requestId = sentRequestId(headers) ?? requestIdOf(request);
+    const facts = {method, url, status, bytes, client: socket.remoteAddress, requestId};
     onRequest?.({...facts, durationMs: performance.now() - startedAt});
     if (isDebug && status >= 400 && status < 500) errors.debug(facts, 'Rejected a request.');
   };

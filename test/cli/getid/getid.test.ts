@@ -118,6 +118,16 @@ describe('getid --existing', () => {
   );
 });
 
+it('getid --existing does not take a mode from the high-water marks that the database lacks', async () => {
+  const cwd = await ready();
+  expect((await cli(['getid', '-m', 'file'], {cwd})).status).toBe(0);
+  await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute('DELETE FROM uniqueindex');
+  const failed = await cli(['getid', '-m', 'file', '--existing', '--json'], {cwd});
+  expect(failed.status).toBe(6);
+  expect(failureOf(failed).code).toBe('MODE_NOT_ALLOWED');
+  expect((await cli(['getid', '-m', 'file'], {cwd})).stdout).toContain('"startIndex": 1');
+});
+
 describe('getid with arguments', () => {
   it.each([
     [['file', '10'], 'uniqueid getid --mode file --range 10'],

@@ -83,11 +83,11 @@ describe('a service that answers too slowly', () => {
 
   it.each([
     [['status', '-m', 'a', '-m', 'b', '--server']],
-    [['status', '-m', 'a', '--timeout', '1', '--server']],
     [['getid', '-m', 'a', '--existing', '--timeout', '1', '--server']],
   ])('bounds all requests of %j together', async (args) => {
     const cwd = makeWorkspace();
     const service = await startServer(['--sync'], {cwd});
+    await ask(service.url, '/getid?mode=a&range=1');
     const {body} = await ask(service.url, '/status?mode=a');
     const url = await serving((_, response) => {
       setTimeout(() => response.end(body), 700);
@@ -95,6 +95,22 @@ describe('a service that answers too slowly', () => {
     const late = await cli([...args, url], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '1'}});
     expect(late.status, late.stderr).toBe(7);
     expect(late.stderr).toMatch(/\b1 s\b/);
+  });
+
+  it.each([
+    [['status', '-m', 'x', '--server'], 2],
+    [['getid', '-m', 'x', '--existing', '--timeout', '1', '--server'], 6],
+  ])('does not hide from %j that a mode is unknown', async (args, expected) => {
+    const cwd = makeWorkspace();
+    const service = await startServer(['--sync'], {cwd});
+    const {body} = await ask(service.url, '/status?mode=x');
+    let requests = 0;
+    const url = await serving((_, response) => {
+      // The list of all modes, which a hint would take, never comes.
+      if (++requests === 1) response.end(body);
+    });
+    const failed = await cli([...args, url], {cwd, env: {UNIQUEID_REQUEST_TIMEOUT: '1'}});
+    expect(failed.status, failed.stderr).toBe(expected);
   });
 });
 

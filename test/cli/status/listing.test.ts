@@ -103,7 +103,11 @@ it('a service marks a raised mode and warns of it', async () => {
   ]);
   expect(database.warnings).toEqual([expect.stringContaining('"other"')]);
   const page = JSON.parse((await ask(server.url, '/dashboard.json')).body) as DashboardDocument;
-  expect(page.modes?.rows.map(({mode}) => mode)).toEqual(['other', 'file']);
+  expect(page.modes?.rows).toMatchObject([
+    {mode: 'other', isWarned: true, isRaised: true},
+    {mode: 'file', isWarned: false, isRaised: false},
+  ]);
+  expect((await ask(server.url, '/dashboard')).body).toContain('<span class="flag">raised</span>');
 });
 
 it('a service marks a quarantined mode and warns of it', async () => {

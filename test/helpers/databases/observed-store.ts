@@ -9,7 +9,7 @@ export interface ObservedStore {
   /** Called after each commit, before the answer; an error simulates a lost answer. */
   after: () => Promise<void>;
   /** Called before counters are read; the store throws its errors. */
-  beforeReading: () => Promise<void>;
+  beforeReading: (modes: readonly string[]) => Promise<void>;
 }
 
 /** Wraps a real store; all changes still happen in its database. */
@@ -36,7 +36,7 @@ export function observe(real: Store): ObservedStore {
     return results;
   }
   async function readCounters(modes: readonly string[]): ReturnType<Store['readCounters']> {
-    await observed.beforeReading();
+    await observed.beforeReading(modes);
     return real.readCounters(modes);
   }
   return observed;

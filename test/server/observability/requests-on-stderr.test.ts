@@ -58,6 +58,9 @@ describe('serve without a terminal', () => {
     await ask(server.url, '/getid?mode=file&range=10');
     await ask(server.url, '/getid?mode=file&range=1', {headers: {'X-Request-Id': 'job-7'}});
     await ask(server.url, '/nothing', {headers: {'X-Request-Id': 'job-8'}});
+    const ids: unknown[] = [];
+    for (const path of ['/nothing', '/getid?mode=file&range=x'])
+      ids.push((await ask(server.url, path)).headers['x-request-id']);
     server.process.kill('SIGTERM');
     const {stderr} = await server.finished;
     const lines = stderr.trimEnd().split('\n');
@@ -66,12 +69,16 @@ describe('serve without a terminal', () => {
       {level: 'info', status: 200, bytes: 32, durationMs: expect.any(Number) as number},
       {level: 'info', status: 200, requestId: 'job-7'},
       {level: 'info', status: 404, requestId: 'job-8'},
+      {level: 'info', status: 404, requestId: ids[0]},
+      {level: 'info', status: 400, requestId: ids[1]},
     ]);
+    expect(ids).toEqual([expect.any(String), expect.any(String)]);
   });
 
   it.each([
     ['a missing database', [], {}, 'DATABASE_MISSING', 3],
     ['an unknown flag', ['--nope'], {}, 'USAGE', 2],
+    ['an argument', ['nope'], {}, 'USAGE', 2],
     ['an invalid setting', [], {UNIQUEID_LOG_LEVEL: 'loud'}, 'CONFIG_INVALID', 2],
   ])('reports %s as its last record', async (_, args, env, code, exit) => {
     const cwd = makeWorkspace();

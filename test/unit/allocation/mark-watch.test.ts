@@ -57,15 +57,16 @@ it('a comparison that fails in the middle is repeated, so that every counter is 
   // Two, because the first may have begun before the one of the start.
   await watch.compareAll();
   await watch.compareAll();
+  let hasFailed = false;
+  // A comparison reads 500 modes, then the others.
+  observed.beforeReading = (names) => {
+    if (hasFailed || names.length !== MODES - 500) return Promise.resolve();
+    hasFailed = true;
+    return Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}));
+  };
   await moveBack(MODES);
-  // The next refresh reads the newest modes, then compares the first 500, then the others.
-  let readings = 0;
-  observed.beforeReading = () =>
-    ++readings === 3
-      ? Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}))
-      : Promise.resolve();
   await expect.poll(countRaised, {timeout: 10_000}).toBe(MODES);
-  expect(readings).toBeGreaterThan(3);
+  expect(hasFailed).toBe(true);
 });
 
 it('a comparison reads counters that changed while another one ran', async () => {
@@ -96,5 +97,50 @@ it('all counters are compared after the database did not answer, not only those 
     ++readings === 1
       ? Promise.reject(new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true}))
       : Promise.resolve();
+  await expect.poll(countRaised, {timeout: 10_000}).toBe(MODES);
+});
+
+it('an outage during a comparison makes it void', async () => {
+  const {watch, observed, moveBack, countRaised} = await makeWatched();
+  watch.start();
+  await watch.compareAll();
+  await watch.compareAll();
+  const outage = new UniqueIDError('DATABASE_UNAVAILABLE', 'gone', {transient: true});
+  let goOn: (() => void) | undefined;
+  let hasFailed = false;
+  observed.beforeReading = async (names) => {
+    if (goOn === undefined && names.length === MODES - 500) {
+      await moveBack(MODES - 500);
+      await new Promise<void>((resolve) => (goOn = resolve));
+    } else if (goOn !== undefined && !hasFailed) {
+      hasFailed = true;
+      throw outage;
+    }
+  };
+  const comparing = watch.compareAll();
+  await expect.poll(() => hasFailed, {timeout: 10_000}).toBe(true);
+  goOn?.();
+  await comparing;
+  await expect.poll(countRaised, {timeout: 10_000}).toBe(MODES);
+});
+
+it('a mode that the database cannot hold causes no comparison, and hides no regression', async () => {
+  const {watch, observed, modes, moveBack, countRaised} = await makeWatched();
+  watch.start();
+  await watch.compareAll();
+  await watch.compareAll();
+  const unreadable = modes.at(-1) ?? '';
+  let comparisons = 0;
+  let refreshes = 0;
+  observed.beforeReading = (names) => {
+    if (names.length === MODES - 500) comparisons++;
+    if (names.length === 1 && names[0] === unreadable) refreshes++;
+    return names.includes(unreadable)
+      ? Promise.reject(new UniqueIDError('INVALID_MODE', 'no such characters'))
+      : Promise.resolve();
+  };
+  await expect.poll(() => refreshes, {timeout: 10_000}).toBeGreaterThan(1);
+  expect(comparisons).toBe(0);
+  await moveBack(MODES - 1);
   await expect.poll(countRaised, {timeout: 10_000}).toBe(MODES);
 });

@@ -4,6 +4,7 @@ import {
   chownSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -126,6 +127,45 @@ describe('damaged lines', () => {
     expect(next.memory.news()).toEqual([expect.stringContaining('damaged lines')]);
     await next.close();
     expect(readFileSync(path, 'utf8')).not.toContain('damaged');
+  });
+
+  it('of other modes are counted by a command that rewrites the file', async () => {
+    const path = makePath();
+    writeFileSync(path, header + longHistory + 'm\t1\tdamaged\n'.repeat(3) + marksOf(5, 1n, 'other'));
+    const command = new Process(path, {only: 'mode0'});
+    await command.close();
+    expect(command.memory.news()).toEqual([expect.stringMatching(/damaged lines.* 3\./)]);
+    expect(readFileSync(path, 'utf8')).not.toContain('damaged');
+  });
+
+  it('make only one of several processes rewrite the file', async () => {
+    const path = makePath();
+    const processes = [new Process(path), new Process(path)] as const;
+    for (const [index, each] of processes.entries()) each.issue(`mode${index}`, 1n);
+    appendFileSync(path, 'm\t1\tdamaged\n');
+    const inode = (): number => statSync(path).ino;
+    const before = inode();
+    processes[0].memory.poll();
+    await expect.poll(inode).not.toBe(before);
+    const rewritten = inode();
+    processes[1].memory.poll();
+    await nextTurn();
+    for (const each of processes) await each.close();
+    expect(inode()).toBe(rewritten);
+  });
+
+  it('do not make a file fail that cannot be rewritten, as long as it is small', async () => {
+    const path = makePath();
+    const service = new Process(path);
+    service.issue('mode0', 1n);
+    appendFileSync(path, 'm\t1\tdamaged\n');
+    // Nothing can replace a folder that holds something.
+    mkdirSync(`${path}-new/file`, {recursive: true});
+    utimesSync(`${path}-new`, 0, 0);
+    service.issue('mode0', 2n);
+    await service.close();
+    expect(service.file.problem).toBeUndefined();
+    expect(service.memory.damagedLines).toBe(1);
   });
 
   it('are named too if the file was set aside, because it lacked its first line', async () => {

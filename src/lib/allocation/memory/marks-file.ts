@@ -2,6 +2,7 @@ import {closeSync, fstatSync, fsyncSync, writeSync} from 'node:fs';
 import {FORMAT_VERSION, isHeader, parseLine, type Line, type Origin} from './lines.js';
 import {
   canAppend,
+  codeOf,
   inodeOf,
   openForReading,
   openMarks,
@@ -12,14 +13,8 @@ import {
   type MarksFileOptions,
   type OpenMarks,
 } from './open-marks.js';
-import {REPLACED_SUFFIX, rewriteMarks} from './rewrite.js';
+import {REPLACED_SUFFIX, rewriteMarks, rewriteSize} from './rewrite.js';
 import {Tail} from './tail.js';
-
-/** Smallest size at which a file is rewritten. */
-const MIN_REWRITE_BYTES = 262_144;
-
-/** A file is rewritten when it has grown by this factor since the last time. */
-const REWRITE_FACTOR = 4;
 
 /** The result of reading to the end of a file. */
 interface Reading {
@@ -89,6 +84,8 @@ export class MarksFile {
       return this.#open !== undefined;
     } catch (error) {
       this.#fail(error);
+      // A reader needs no file.
+      if (this.#options.readOnly === true && codeOf(error) === 'ENOENT') this.#problem = undefined;
       return false;
     }
   }
@@ -185,6 +182,7 @@ export class MarksFile {
   #adopt(open: OpenMarks): OpenMarks {
     this.#open = open;
     this.#isReplaced = false;
+    this.#isDamaged = false;
     this.#damagedLines += open.damagedLines;
     this.#problem = problemOf(open, this.#options);
     this.#rewriteProblem = undefined;
@@ -208,13 +206,19 @@ export class MarksFile {
     const open = this.#open;
     if (open?.isWritable !== true || open.version !== FORMAT_VERSION) return;
     const {offset} = open.tail;
-    if (this.#rewriting !== undefined || (offset < this.#rewriteAtBytes && !this.#isDamaged)) return;
+    const isLarge = offset >= this.#rewriteAtBytes;
+    if (this.#rewriting !== undefined || !(isLarge || this.#isDamaged)) return;
     this.#isDamaged = false;
     // Attempts stay rare if it cannot be rewritten; a new file has its own limit.
-    this.#rewriteAtBytes = 2 * offset;
+    if (isLarge) this.#rewriteAtBytes = 2 * offset;
     this.#rewriting = rewriteMarks(open, {maxModes: this.#options.maxModes, isOwn: this.isOwn})
+      .then((damagedLines) => {
+        // All others were counted when they were read.
+        if (this.only !== undefined) this.#damagedLines = Math.max(this.#damagedLines, damagedLines);
+      })
       .catch((error: unknown) => {
-        this.#rewriteProblem = `cannot be rewritten and grows: ${reasonOf(error)}`;
+        // Without damaged lines a small file would be no better.
+        if (isLarge) this.#rewriteProblem = `cannot be rewritten and grows: ${reasonOf(error)}`;
       })
       .finally(() => {
         this.#rewriting = undefined;
@@ -236,8 +240,4 @@ export class MarksFile {
       // The descriptor is gone either way.
     }
   }
-}
-
-function rewriteSize(compactedBytes: number): number {
-  return Math.max(MIN_REWRITE_BYTES, compactedBytes * REWRITE_FACTOR);
 }

@@ -219,7 +219,7 @@ export function inodeOf(path: string): bigint | undefined {
   return statsAt(path)?.ino;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
 }
 

@@ -3,7 +3,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {isAbove, type Mark} from '../high-water-marks.js';
 import {createMarks, replaceMarks} from './create.js';
-import {formatLine, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
+import {formatLine, isHeader, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
 import {inodeOf, type OpenMarks} from './open-marks.js';
 import {Tail} from './tail.js';
 
@@ -11,6 +11,12 @@ const syncFile = promisify(fsync);
 
 /** The suffix of a file that a rewrite has replaced; it may hold the newest lines of a process. */
 export const REPLACED_SUFFIX = '-old';
+
+/** Smallest size at which a file is rewritten. */
+const MIN_REWRITE_BYTES = 262_144;
+
+/** A file is rewritten when it has grown by this factor since the last time. */
+const REWRITE_FACTOR = 4;
 
 /** A rewrite that was interrupted this long ago is forgotten. */
 const STALE_MS = 60_000;
@@ -38,20 +44,22 @@ export interface Bounds {
  * are copied here, and lines after it by the process that reads them.
  *
  * Does nothing if another process rewrites the file now, or has done so.
+ *
+ * @returns the number of damaged lines that were left out
  */
 export async function rewriteMarks(
   {path, inode}: Pick<OpenMarks, 'path' | 'inode'>,
   bounds: Bounds,
-): Promise<void> {
+): Promise<number> {
   const rewritten = `${path}-new`;
-  if (isBeingWritten(rewritten)) return;
+  if (isBeingWritten(rewritten)) return 0;
   const old = openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW);
   try {
-    if (fstatSync(old, {bigint: true}).ino !== inode) return;
+    if (fstatSync(old, {bigint: true}).ino !== inode) return 0;
     rmSync(rewritten, {force: true});
     const descriptor = createMarks(rewritten, fstatSync(old));
     try {
-      await replace(path, {old, rewritten, descriptor}, bounds);
+      return await replace(path, {old, rewritten, descriptor}, bounds);
     } finally {
       if (inodeOf(rewritten) === inodeOfOpen(descriptor)) rmSync(rewritten, {force: true});
       closeSync(descriptor);
@@ -61,6 +69,11 @@ export async function rewriteMarks(
   }
 }
 
+/** Returns the size at which a file is rewritten that the last rewrite left at `compactedBytes`. */
+export function rewriteSize(compactedBytes: number): number {
+  return Math.max(MIN_REWRITE_BYTES, compactedBytes * REWRITE_FACTOR);
+}
+
 interface Files {
   readonly old: number;
   /** The path of the new file, until it is complete. */
@@ -68,10 +81,10 @@ interface Files {
   readonly descriptor: number;
 }
 
-async function replace(path: string, {old, rewritten, descriptor}: Files, bounds: Bounds): Promise<void> {
+async function replace(path: string, {old, rewritten, descriptor}: Files, bounds: Bounds): Promise<number> {
   const entries: Entries = new Map();
   const tail = new Tail(old);
-  await collect(tail, entries);
+  const damagedLines = await collect(tail, entries);
   dropOldest(entries, bounds);
   await writeEntries(descriptor, entries);
   const name = Math.random().toString(36).slice(2);
@@ -79,13 +92,14 @@ async function replace(path: string, {old, rewritten, descriptor}: Files, bounds
   // Power loss could otherwise empty the new file although it has replaced the old one.
   await syncFile(descriptor);
   // Another process may have taken this rewrite for an interrupted one.
-  if (inodeOf(rewritten) !== inodeOfOpen(descriptor)) return;
+  if (inodeOf(rewritten) !== inodeOfOpen(descriptor)) return 0;
   const knownBytes = fstatSync(descriptor).size;
   replaceMarks(path, rewritten, REPLACED_SUFFIX);
   writeFileSync(old, `\n${noteOf('moved', name, knownBytes)}`);
   const late: Entries = new Map();
   await collect(tail, late);
   await writeEntries(descriptor, late);
+  return damagedLines;
 }
 
 function noteOf(kind: 'compacted' | 'moved', name: string, bytes: number): string {
@@ -103,14 +117,18 @@ function inodeOfOpen(descriptor: number): bigint {
   return fstatSync(descriptor, {bigint: true}).ino;
 }
 
-async function collect(tail: Tail, entries: Entries): Promise<void> {
+/** @returns the number of damaged lines */
+async function collect(tail: Tail, entries: Entries): Promise<number> {
+  let damagedLines = 0;
   for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
     for (const text of lines) {
       const line = parseLine(text);
+      if (line === undefined && text !== '' && !isHeader(text)) damagedLines++;
       if (line?.kind === 'mark' && isWritableMode(line.mode)) add(entries, line);
     }
     await nextTurn();
   }
+  return damagedLines;
 }
 
 function add(entries: Entries, line: Line): void {

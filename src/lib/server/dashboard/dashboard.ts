@@ -97,6 +97,8 @@ export class Dashboard {
     if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
     const answer = this.#work.run(key, async () => toText(await this.#document(query)));
     this.#answers.set(key, answer);
+    // A rejection is not for those who ask later.
+    answer.catch(() => this.#answers.delete(key));
     return answer;
   }
 

@@ -100,6 +100,8 @@ export interface ModeRow {
   /** True if it needs an operator: damaged, quarantined, raised lately or nearly used up. */
   readonly isWarned: boolean;
   readonly isQuarantined: boolean;
+  /** True if its counter went backwards within the last hour, and was raised. */
+  readonly isRaised: boolean;
   /** Integers per second that this service issued, in steps of 30 seconds; empty if it issued none lately. */
   readonly spark: readonly number[];
 }

@@ -20,8 +20,8 @@ export interface ModeRowDeps {
 export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promise<ModePageDocument | null> {
   const {table, guard} = deps;
   if (table.list === undefined) return null;
-  const regressed = regressedModes(guard);
-  const found = await table.find(query, (mode) => regressed.has(mode));
+  const isRaised = raisedModes(guard);
+  const found = await table.find(query, (mode) => guard.isQuarantined(mode) || isRaised(mode));
   const lastPage = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
   const offset = (Math.min(query.page, lastPage) - 1) * PAGE_SIZE;
   return {
@@ -30,7 +30,7 @@ export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promis
     offset,
     pageSize: PAGE_SIZE,
     isPartial: table.isPartial,
-    rows: found.slice(offset, offset + PAGE_SIZE).map((mode) => toRow(mode, regressed, deps)),
+    rows: found.slice(offset, offset + PAGE_SIZE).map((mode) => toRow(mode, isRaised, deps)),
   };
 }
 
@@ -45,28 +45,31 @@ export function modeHistory(
   if (listed === undefined) return null;
   const rates = histories.last(listed.mode, samples.length) ?? [];
   const history = samples.map(([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const);
-  return {...toRow(listed, regressedModes(deps.guard), deps), history};
+  return {...toRow(listed, raisedModes(deps.guard), deps), history};
 }
 
-/** Returns the modes whose counters went backwards: the quarantined ones, and those raised lately. */
-function regressedModes(guard: RegressionGuard): ReadonlySet<string> {
-  return new Set([...guard.regressions(), ...guard.raised.recent()].map(({mode}) => mode));
+/** Returns a test for modes whose counters went backwards lately and were raised. */
+function raisedModes({marks, raised}: RegressionGuard): (mode: string) => boolean {
+  const keys = new Set(raised.recent().map(({mode}) => marks.keyOf(mode)));
+  return (mode) => keys.has(marks.keyOf(mode));
 }
 
 function toRow(
   {mode, next, rate, isWarned}: ListedMode,
-  regressed: ReadonlySet<string>,
+  isRaised: (mode: string) => boolean,
   {histories, guard}: Omit<ModeRowDeps, 'table'>,
 ): ModeRow {
   const status = statusOf(mode, next);
+  const isQuarantined = guard.isQuarantined(mode);
   return {
     mode,
     next: next === null ? null : String(next),
     rate: rate === null ? null : Number(rate.toPrecision(4)),
     usedShare: isUseShown(status) ? status.usedShare : null,
     runsOutAt: endOf(status.remaining, rate),
-    isWarned: isWarned || regressed.has(mode),
-    isQuarantined: guard.isQuarantined(mode),
+    isWarned: isWarned || isQuarantined || isRaised(mode),
+    isQuarantined,
+    isRaised: isRaised(mode),
     spark: histories.spark(mode),
   };
 }

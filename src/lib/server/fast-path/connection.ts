@@ -71,7 +71,7 @@ export class FastPathConnection implements RequestCallbacks {
     const {status, body, headers} = rejections.of(error, this.#facts());
     const content = byteString(body);
     const text = response.format(status, content, lifecycle.isShuttingDown, headers);
-    this.#send(status, text, content.length);
+    this.#send(status, text, content.length, headers);
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -95,9 +95,9 @@ export class FastPathConnection implements RequestCallbacks {
     this.#deps.getid.allocate(request.query, request.headers.authorization, this);
   };
 
-  #send(status: number, text: string, bodyBytes: number): void {
+  #send(status: number, text: string, bodyBytes: number, headers?: readonly string[]): void {
     const socket = this.#socket;
-    this.#deps.writer.record(this.#facts(), status, bodyBytes);
+    this.#deps.writer.record(this.#facts(), status, bodyBytes, headers);
     this.#request = undefined;
     // If the client is gone, its range is a gap.
     if (!socket.writable) return;

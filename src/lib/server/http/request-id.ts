@@ -16,3 +16,9 @@ export function requestIdHeader(request: Pick<RequestFacts, 'headers'>): readonl
   const id = requestIdOf(request);
   return id === undefined ? [] : [REQUEST_ID_HEADER, id];
 }
+
+/** Returns the id in the headers of an answer, which are alternating names and values. */
+export function sentRequestId(headers: readonly string[] = []): string | undefined {
+  const index = headers.indexOf(REQUEST_ID_HEADER);
+  return index < 0 ? undefined : headers[index + 1];
+}

@@ -6,8 +6,17 @@ import type {Lifecycle} from '../lifecycle.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 import {requestIdHeader} from './request-id.js';
 
-/** Called with each answer when it is sent. */
-export type AccessRecorder = (request: RequestFacts, status: number, bytes: number) => void;
+/**
+ * Called with each answer when it is sent.
+ *
+ * @param headers those of this answer alone, as alternating names and values
+ */
+export type AccessRecorder = (
+  request: RequestFacts,
+  status: number,
+  bytes: number,
+  headers?: readonly string[],
+) => void;
 
 /** Headers that only this program sets; CherryPy's `tools.response_headers` cannot change them. */
 export const reservedHeaders: readonly string[] = [
@@ -72,7 +81,7 @@ export class ResponseWriter {
     const head = contentType === undefined ? jsonHead : ['Content-Type', contentType, ...noStore];
     response.writeHead(status, [...head, 'Content-Length', String(bytes), ...this.extraHeaders, ...extra]);
     response.end(content, 'latin1');
-    this.record(request, status, request.method === 'HEAD' ? 0 : bytes);
+    this.record(request, status, request.method === 'HEAD' ? 0 : bytes, extra);
   }
 }
 

@@ -36,6 +36,7 @@ const row: Json = {
   runsOutAt: {...optional(time), description: 'The end at this rate; null if not within ten years.'},
   isWarned: {type: 'boolean'},
   isQuarantined: {type: 'boolean'},
+  isRaised: {type: 'boolean'},
   spark: {type: 'array', items: number, description: 'Integers per second, in steps of 30 seconds.'},
 };
 

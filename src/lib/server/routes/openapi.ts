@@ -135,6 +135,7 @@ const paths: Json = {
           content: {'text/html': {schema: {type: 'string'}}},
         },
         '400': failure('A parameter is malformed.'),
+        '503': unavailable,
       },
     },
   },

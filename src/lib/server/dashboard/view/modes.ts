@@ -70,9 +70,15 @@ function cell(name: string, text: string): Html {
 }
 
 /** Returns the word for a mode that needs an operator. */
-export function warningView({isWarned, isQuarantined, next}: ModeRow): Html | null {
+export function warningView({isWarned, isQuarantined, isRaised, next}: ModeRow): Html | null {
   if (!isWarned) return null;
-  const word = isQuarantined ? 'quarantined' : next === null ? 'damaged' : 'nearly used up';
+  const word = isQuarantined
+    ? 'quarantined'
+    : next === null
+      ? 'damaged'
+      : isRaised
+        ? 'raised'
+        : 'nearly used up';
   return html` <span class="flag">${word}</span>`;
 }
 
