@@ -164,6 +164,12 @@ describe('docker-compose.yml', () => {
     expect(database.healthcheck).toBeDefined();
   });
 
+  it('keeps the high-water marks in a volume, because a restored backup needs them', () => {
+    const [volume = ''] = server.volumes ?? [];
+    expect(volume).toMatch(/^[a-z]+:\/var\/lib\/uniqueid$/);
+    expect(Object.keys(document.volumes)).toContain(volume.split(':')[0]);
+  });
+
   it('keeps the counters in a volume, and makes every commit durable', () => {
     const [volume = ''] = database.volumes ?? [];
     expect(volume).toMatch(/^[a-z]+:\/var\/lib\/mysql$/);
