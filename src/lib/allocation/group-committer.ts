@@ -106,9 +106,13 @@ export class GroupCommitter {
       const result = results[index];
       const epoch = epochs[index];
       if (result === undefined || epoch === undefined) continue;
-      if (result.kind === 'granted')
-        committed.push(...this.#accept(batch, result.next, claims[index]?.minimum ?? 0n, epoch));
-      else if (result.kind === 'rejected') this.#reject(batch, result.error);
+      if (result.kind === 'granted') {
+        const [first, next] = [result.next - batch.total, result.next];
+        // PostgreSQL compares with the mark before it waits for the row, which can go back in the meantime.
+        // The range stays a gap.
+        if (first < (claims[index]?.minimum ?? 0n)) regressed.push(batch);
+        else committed.push(this.#accept({batch, first, next, epoch}));
+      } else if (result.kind === 'rejected') this.#reject(batch, result.error);
       else if (result.kind === 'exhausted') fitting.push(rejectWhatDoesNotFit(batch, result.remaining));
       else if (result.kind === 'missing' && (guard.highWaterMark(batch.mode) ?? 0n) === 0n)
         missing.push(batch);
@@ -167,8 +171,9 @@ export class GroupCommitter {
       if (results[index]?.kind === 'granted')
         guard.noteRaised(batch.mode, found, claims[index]?.minimum ?? 0n);
     const {committed, leftover} = this.#sortResults(batches, results, {claims, epochs});
-    const fitting = leftover?.fitting.filter(({requests}) => requests.length > 0) ?? [];
-    const later = await this.#mend(fitting, mayCreate);
+    const {fitting = [], regressed: again = []} = leftover ?? {};
+    const left = [...fitting.filter(({requests}) => requests.length > 0), ...again];
+    const later = await this.#mend(left, mayCreate);
     return {committed: [...committed, ...later.committed], failure: later.failure};
   }
 
@@ -213,14 +218,10 @@ export class GroupCommitter {
     rejectAll(batch, error);
   }
 
-  /** Checks a granted range against the high-water mark again, although the store has compared both. */
-  #accept(batch: ModeBatch, next: bigint, minimum: bigint, epoch: number): readonly CommittedBatch[] {
-    const {guard} = this.#options;
-    const first = next - batch.total;
-    const error = guard.recordOrReject(batch.mode, first, next, {minimum, epoch});
-    if (error === undefined) return [{batch, first, next, epoch}];
-    rejectAll(batch, error);
-    return [];
+  #accept(committed: CommittedBatch): CommittedBatch {
+    const {batch, first, next, epoch} = committed;
+    this.#options.guard.record(batch.mode, first, {epoch, next});
+    return committed;
   }
 
   /** Rejects the requests for modes that must not be created, and returns the others. */

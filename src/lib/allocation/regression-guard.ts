@@ -93,25 +93,12 @@ export class RegressionGuard {
     return this.#regressions.has(this.marks.keyOf(mode));
   }
 
-  /**
-   * Raises the high-water mark to `next` before the integers `first` to `next - 1` are issued.
-   *
-   * @param claimed the mark and the epoch when the integers were claimed; another process may have issued
-   *   higher ones since
-   * @returns the error for the callers if `first` is below that mark, so that some may already be issued
-   */
-  recordOrReject(
-    mode: string,
-    first: bigint,
-    next: bigint,
-    {minimum, epoch}: {readonly minimum: bigint; readonly epoch: number},
-  ): UniqueIDError | undefined {
+  /** Raises the high-water mark before the integers from `first` up to it are issued. */
+  record(mode: string, first: bigint, mark: Mark): void {
     // The mode was reset since. The range may be of before that, and is dropped then.
-    if (this.marks.epoch(mode) > epoch) return undefined;
-    if (first < minimum) return this.quarantine(mode, first);
+    if (this.marks.epoch(mode) > mark.epoch) return;
     this.#release(mode);
-    this.memory.recordRange(mode, first, {epoch, next});
-    return undefined;
+    this.memory.recordRange(mode, first, mark);
   }
 
   /**
@@ -158,6 +145,7 @@ export class RegressionGuard {
     const {lineage, isDenied} = await withIdentity(this.#store, !this.#isIdentityDenied);
     this.#isIdentityDenied ||= isDenied;
     this.#lineage = lineage;
+    this.memory.noteLineage(lineage);
     return lineage;
   }
 

@@ -1,8 +1,9 @@
 import {execFileSync} from 'node:child_process';
-import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {copyFileSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {formatLine, header, parseLine} from '../../../src/lib/allocation/memory/lines.js';
+import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {mountSmallDisk} from '../../helpers/folders/small-disk.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
@@ -46,6 +47,32 @@ describe('the file of high-water marks', () => {
     expect((await cli(getid, {cwd, env: {UNIQUEID_MAX_MODES: '10'}})).status).toBe(0);
     expect(statSync(path).size).toBeLessThan(10_000);
     expect(readFileSync(path, 'utf8').match(/\tmode \d+\t/g)).toHaveLength(50);
+  });
+
+  it('is one file for all names of an SQLite database', async () => {
+    const cwd = await ready();
+    const [real, linked] = [join(cwd, 'db.sqlite3'), join(makeWorkspace(), 'linked.sqlite3')];
+    symlinkSync(real, linked);
+    expect((await cli([...getid, '--range', '100'], {cwd})).status).toBe(0);
+    await makeSqliteDatabase(real).execute(`UPDATE uniqueindex SET "index" = 10`);
+    const {stdout} = await cli([...getid, '--database', `sqlite:///${linked}`], {cwd});
+    expect(stdout).toBe('100\n');
+  });
+
+  it('may be shared by a copy of the database that is reset', async () => {
+    const cwd = await ready();
+    const options = {cwd, env: {UNIQUEID_GUARD_FILE: join(cwd, 'issued')}};
+    expect((await cli([...getid, '--range', '100'], options)).status).toBe(0);
+    copyFileSync(join(cwd, 'db.sqlite3'), join(cwd, 'copy.sqlite3'));
+    const ofCopy = ['--database', 'sqlite:///copy.sqlite3'];
+    const reset = ['reset', '--mode', 'file', '--to', '0', '--yes', '--allow-duplicates', ...ofCopy];
+    expect((await cli(reset, options)).status).toBe(0);
+    // The original knows nothing of the reset, and the copy obeys it.
+    expect((await cli(getid, options)).stdout).toBe('100\n');
+    expect((await cli([...getid, ...ofCopy], options)).stdout).toBe('0\n');
+    await makeSqliteDatabase(join(cwd, 'db.sqlite3')).execute(`UPDATE uniqueindex SET "index" = 10`);
+    expect((await cli(getid, options)).stdout).toBe('101\n');
+    expect((await cli([...getid, ...ofCopy], options)).stdout).toBe('1\n');
   });
 
   needs('strace').it('is synced before it replaces another one', async () => {

@@ -1,3 +1,4 @@
+import {epochOf} from '../../store/epochs.js';
 import type {Lineage} from '../../store/store.js';
 import type {HighWaterMarks, Mark} from '../high-water-marks.js';
 import {guardFileDamage, guardFileProblem} from '../rejections.js';
@@ -20,6 +21,8 @@ export class MarkMemory {
   #others: Map<string, Range[]> | undefined;
   #isBlind = false;
   #identity = 0;
+  /** The epochs of the database when they were last read. */
+  #lineage: Lineage | undefined;
   #pending = '';
   /** True if the file lacks marks that this process knows. */
   #isBehind = false;
@@ -64,9 +67,16 @@ export class MarkMemory {
     return news;
   }
 
+  /** Takes the epochs of the database, which decide which lines of other places count. */
+  noteLineage(lineage: Lineage): void {
+    this.#lineage = lineage;
+  }
+
   /** Reads all marks of a database with this identity, or of its place. */
-  start({identity = 0}: Lineage): void {
+  start(lineage: Lineage): void {
+    const {identity = 0} = lineage;
     this.#identity = identity;
+    this.#lineage = lineage;
     const {inode} = this.#file ?? {};
     // Reading the same file once more leaves nothing unread.
     if (this.#file?.reopen(this.#apply, true) === true && this.#file.inode !== inode) this.#isBlind = true;
@@ -171,11 +181,19 @@ export class MarkMemory {
     else others.push({first, next, epoch});
   }
 
+  /**
+   * Returns true for a line after a reset that this database has not seen: a copy with the same identity was
+   * reset. If it is the same database by another name, its own epoch shows the reset.
+   */
+  #isOfClone({place, epoch}: Origin, mode: string): boolean {
+    return place !== this.#place && this.#lineage !== undefined && epoch > epochOf(this.#lineage, mode);
+  }
+
   readonly #isOwn = ({identity, place}: Origin): boolean =>
     (identity !== 0 && identity === this.#identity) || place === this.#place;
 
   readonly #apply = ({kind, mode, next, origin, issued}: Line): void => {
-    if (kind !== 'mark' || !this.#isOwn(origin)) return;
+    if (kind !== 'mark' || !this.#isOwn(origin) || this.#isOfClone(origin, mode)) return;
     const mark = {epoch: origin.epoch, next};
     if (issued !== undefined) this.#remember(mode, issued, mark);
     this.#marks.merge(mode, mark);

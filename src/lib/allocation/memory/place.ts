@@ -1,6 +1,6 @@
-import {accessSync, constants} from 'node:fs';
+import {accessSync, constants, realpathSync} from 'node:fs';
 import {homedir} from 'node:os';
-import {join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {absolutePath} from '../../config/database-url.js';
 import type {Settings} from '../../config/settings.js';
 
@@ -14,8 +14,22 @@ export function guardFilePath(
 ): string | undefined {
   if (guardFile === 'none') return undefined;
   if (guardFile !== undefined) return guardFile;
-  if (databaseUrl.kind === 'sqlite') return `${absolutePath(databaseUrl.database)}-issued`;
+  if (databaseUrl.kind === 'sqlite') return `${realPath(absolutePath(databaseUrl.database))}-issued`;
   return join(stateFolder(env), 'issued');
+}
+
+/** Returns the path without symbolic links, as SQLite places its own files; all names share one file. */
+function realPath(path: string): string {
+  for (const [known, rest] of [
+    [path, ''],
+    [dirname(path), `/${basename(path)}`],
+  ] as const)
+    try {
+      return realpathSync(known) + rest;
+    } catch {
+      // Does not exist yet.
+    }
+  return path;
 }
 
 function stateFolder(env: Readonly<Record<string, string | undefined>>): string {
