@@ -117,9 +117,9 @@ export default class Reset extends BaseCommand {
     return withStore(opening, async (store) => {
       const counters = await readCounters(store, named?.length === 0 ? [await askForMode(store)] : named);
       const target = given ?? (await askForTarget(counters, store.location));
-      const plan = planReset(counters, target, store.location);
-      const changes = changesOf(plan);
       const issued = await readIssued(store, settings, dryRun);
+      const plan = planReset(counters, target, store.location, (mode) => issued.mark(mode));
+      const changes = changesOf(plan);
       this.logLines(planLines(plan, {width: process.stdout.columns, colour: colours(process.stdout)}));
       if (flags.server !== undefined) {
         const {token = process.env['UNIQUEID_TOKEN']} = flags;

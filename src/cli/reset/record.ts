@@ -39,7 +39,7 @@ export function resetRecord(database: string, moves: readonly ResetMove[], dryRu
  * Formats the record for people: one line per counter, each complete in itself, so that a log can keep it.
  */
 export function recordLines({at, by, database, dryRun, moves}: ResetRecord): string[] {
-  const changes = moves.filter(({from, to}) => from !== to);
+  const changes = changesOf(moves.map((move) => ({...move, from: move.from ?? undefined})));
   if (changes.length === 0) return ['Nothing to change.'];
   if (dryRun) return [`Would move ${changes.length === 1 ? '1 counter' : `${changes.length} counters`}.`];
   return changes.map(

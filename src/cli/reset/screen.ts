@@ -55,8 +55,8 @@ export function consequenceLines(moves: readonly ResetMove[], {width, colour}: S
     ...backward.slice(0, MAX_SENTENCES).map((move) => describeBackward([move])),
     ...(backward.length > MAX_SENTENCES ? [describeBackward(backward.slice(MAX_SENTENCES), 'more ')] : []),
   ];
-  const forward = moves.filter(({from, to}) => from !== undefined && from < to);
-  const unchanged = moves.filter(({from, to}) => from === to);
+  const forward = moves.filter(({from, to, backward}) => from !== undefined && from < to && !backward);
+  const unchanged = moves.filter(({from, to, backward}) => from === to && !backward);
   const others = [
     ...(forward.length > 0 ? [describeForward(forward)] : []),
     ...(unchanged.length > 0 ? [describeUnchanged(unchanged)] : []),

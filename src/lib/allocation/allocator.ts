@@ -1,3 +1,4 @@
+import {markLimit} from './high-water-marks.js';
 import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
@@ -64,7 +65,7 @@ export class Allocator {
     const createsAny = policy === undefined || (policy.createModes && policy.maxModes === 0);
     const gate = createsAny ? undefined : new ModeGate(store, policy);
     this.guard = new RegressionGuard(store, {
-      maxModes: policy?.maxModes ?? 0,
+      maxModes: markLimit(policy?.maxModes ?? 0),
       file: options.marksFile,
       onRegression: options.onRegression ?? 'raise',
       warn: options.warn,

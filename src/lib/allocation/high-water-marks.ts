@@ -4,6 +4,14 @@ import {exactKey, type KeyOf} from './memory/spelling.js';
 /** The most marks, even if `max_modes` is larger or unlimited: 165 MB for modes of 16 characters. */
 const MAX_MARKS = 1_000_000;
 
+/** The least bound: fewer modes may be allowed than exist, so that none is created. */
+const MIN_MARKS = 100_000;
+
+/** Returns how many marks are kept for a number of modes that the database may hold; 0 for no limit. */
+export function markLimit(maxModes: number): number {
+  return maxModes === 0 ? 0 : Math.max(maxModes, MIN_MARKS);
+}
+
 /** The marks of at least this number of modes can be listed, those set last. */
 const MAX_NEWEST = 500;
 

@@ -16,6 +16,8 @@ export class Issued {
   readonly #marks: HighWaterMarks;
   readonly #memory: MarkMemory;
   readonly #store: Store;
+  /** The lineage before any change of this command. */
+  #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
   /** Marks have their own spelling here: a copy into a table that keeps spellings apart needs them all. */
   #keyOf: KeyOf = exactKey;
 
@@ -30,8 +32,15 @@ export class Issued {
   static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
     const issued = new Issued(store, settings, readOnly);
     issued.#keyOf = keysOf(await store.comparison());
-    issued.#memory.start(readOnly ? await readLineage(store) : (await withIdentity(store)).lineage);
+    issued.#lineage = readOnly ? await readLineage(store) : (await withIdentity(store)).lineage;
+    issued.#memory.start(issued.#lineage);
     return issued;
+  }
+
+  /** Returns the mark to which a service raises a counter; `undefined` if a reset has made it void. */
+  mark(mode: string): Mark | undefined {
+    const mark = this.#marks.mark(mode);
+    return mark !== undefined && epochOf(this.#lineage, mode) <= mark.epoch ? mark : undefined;
   }
 
   /** Returns what is wrong with the file, and was not returned before. */
@@ -86,12 +95,24 @@ export class Issued {
   /** Notes that a reset moved these counters, so that no process of this machine undoes it. */
   async recordReset(moves: readonly CounterMove[]): Promise<void> {
     const lineage = await this.#store.lineage();
+    this.#keepOthers(moves, lineage);
     const counters = await this.#store.readCounters(moves.map(({mode}) => mode));
     const found = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
     for (const {mode, to} of moves) {
       // A lower counter is that of a later reset, whose epoch this may be.
       if ((found.get(this.#keyOf(mode)) ?? to) < to) continue;
       this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: to});
+    }
+  }
+
+  /** An epoch of all modes, or of several similar ones, must not make the marks of modes void that stayed. */
+  #keepOthers(moves: readonly CounterMove[], lineage: Lineage): void {
+    const moved = new Set(moves.map(({mode}) => this.#keyOf(mode)));
+    for (const [mode, {epoch, next}] of [...this.#marks.entries()]) {
+      const newEpoch = epochOf(lineage, mode);
+      const isVoid = epochOf(this.#lineage, mode) > epoch;
+      if (newEpoch > epoch && !isVoid && !moved.has(this.#keyOf(mode)))
+        this.#memory.record(mode, {epoch: newEpoch, next});
     }
   }
 

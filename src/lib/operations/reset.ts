@@ -4,6 +4,7 @@ import {retryTransient} from '../util/retry.js';
 import {damagedCounter} from '../store/shared/counter-value.js';
 import {unknownModeError} from './unknown-mode.js';
 import type {Counter, CounterMove, Store} from '../store/store.js';
+import {isBackward} from '../store/shared/lineage.js';
 
 /** The target of a reset, which is the same for each of its counters. */
 export interface ResetTarget {
@@ -14,9 +15,9 @@ export interface ResetTarget {
 
 /** The move of one counter, with its consequences; `to` equals `from` if the counter stays. */
 export interface ResetMove extends CounterMove {
-  /** The count of integers between `to` and the current value, which could be issued a second time. */
+  /** The count of integers from `to` on that were issued, as far as known: they could be a second time. */
   readonly reissued: bigint;
-  /** True for a move back or from a damaged value; both need more than a yes. */
+  /** True for a move back, below a mark or from a damaged value; all need more than a yes. */
   readonly backward: boolean;
 }
 
@@ -46,24 +47,31 @@ export async function readCounters(
 /**
  * Plans a reset without changing anything.
  *
+ * @param markOf returns the high-water mark to which a service would raise a counter
  * @throws UniqueIDError `COUNTER_EXHAUSTED` or `COUNTER_DAMAGED` if a counter cannot move by the value
  */
 export function planReset(
   counters: readonly Counter[],
   target: ResetTarget,
   location: string,
+  markOf: (mode: string) => CounterMove['mark'] = () => undefined,
 ): readonly ResetMove[] {
   return counters.map((counter) => {
     const {mode, next} = counter;
-    const to = newValue(counter, target, location);
-    const reissued = next !== undefined && next > to ? next - to : 0n;
-    return {mode, from: next, to, reissued, backward: next === undefined || to < next};
+    // Only an exact target is meant to stay below what was issued.
+    const mark = target.kind === 'to' ? markOf(mode) : undefined;
+    const move = {mode, from: next, to: newValue(counter, target, location), mark};
+    const issued = mark !== undefined && next !== undefined && mark.next > next ? mark.next : next;
+    const reissued = issued !== undefined && issued > move.to ? issued - move.to : 0n;
+    return {...move, reissued, backward: isBackward(move)};
   });
 }
 
-/** Returns the moves that change a counter. */
-export function changesOf(moves: readonly ResetMove[]): readonly ResetMove[] {
-  return moves.filter(({from, to}) => from !== to);
+/** Returns the moves that change a counter, or keep one below its mark. */
+export function changesOf<T extends Pick<ResetMove, 'from' | 'to' | 'backward'>>(
+  moves: readonly T[],
+): readonly T[] {
+  return moves.filter(({from, to, backward}) => from !== to || backward);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
+import {markLimit} from '../allocation/high-water-marks.js';
 import {MarkWatch} from '../allocation/mark-watch.js';
 import {marksFileOf} from '../allocation/memory/open.js';
 import type {Settings} from '../config/settings.js';
@@ -122,7 +123,7 @@ function measuredAllocator(
     policy: {allowedModes, createModes, maxModes},
     observer: metrics.observer,
     warn,
-    marksFile: marksFileOf(settings, {maxModes: settings.maxModes}),
+    marksFile: marksFileOf(settings, {maxModes: markLimit(settings.maxModes)}),
   });
   metrics.watch(allocator);
   if (droppedLogLines !== undefined) metrics.watchLogs(droppedLogLines);

@@ -42,6 +42,8 @@ export interface CounterMove {
   /** The counter when the move was confirmed; `undefined` if the row held no integer. */
   readonly from: bigint | undefined;
   readonly to: bigint;
+  /** The high-water mark to which a process of this machine would raise the counter. */
+  readonly mark?: {readonly epoch: number; readonly next: bigint} | undefined;
 }
 
 /** A counter to raise to `next`; a higher counter stays unchanged. */
@@ -184,8 +186,8 @@ export interface Store {
 
   /**
    * Moves counters, all or none. A forward move goes ahead if `to` is still at or above the counter. Any
-   * other move requires the counter to equal `from`. A move back also raises the epoch, and
-   * notes it for its mode, in the same transaction.
+   * other move requires the counter to equal `from`. A move back or below a mark also raises the epoch, above
+   * that of the mark, and notes it for its mode. All this is one transaction.
    *
    * @returns the counters in conflict, with their current values; if there are any, nothing was changed
    */

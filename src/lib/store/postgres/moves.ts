@@ -1,5 +1,5 @@
 import {findConflict, raised, toCounter} from '../shared/counter-moves.js';
-import {currentEpoch, EPOCH_PART, isBackward, modeEpochParts} from '../shared/lineage.js';
+import {EPOCH_PART, isBackward, leastEpoch, modeEpochParts} from '../shared/lineage.js';
 import type {Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
 import type {Asked, Pool} from './connection/pool.js';
 import {readLineage} from './raised.js';
@@ -21,7 +21,7 @@ export async function moveCounters(
   if (moves.some(isBackward)) {
     const raise = (parts: readonly string[], epoch: number): Promise<unknown> =>
       transaction.unsafe(statements.raiseEpochs, [typed.texts(parts), epoch]);
-    await raise([EPOCH_PART], currentEpoch());
+    await raise([EPOCH_PART], leastEpoch(moves));
     const lineage = await readLineage(transaction);
     await raise(modeEpochParts(moves, lineage, 'exact'), lineage.epoch);
   }

@@ -22,15 +22,17 @@ const EPOCH_ORIGIN_SECONDS = Date.UTC(2020, 0, 1) / 1000;
 
 /**
  * Returns the least epoch of a reset that happens now. A plain count would repeat itself after a restore:
- * another machine could know the number of the next reset from an earlier one.
+ * another machine could know the number of the next reset from an earlier one. The clock may have been set
+ * back since, so the epoch is also above those of the known marks.
  */
-export function currentEpoch(): number {
-  return Math.max(1, Math.floor(Date.now() / 1000) - EPOCH_ORIGIN_SECONDS);
+export function leastEpoch(moves: readonly CounterMove[]): number {
+  const known = moves.reduce((highest, {mark}) => Math.max(highest, mark?.epoch ?? 0), 0);
+  return Math.max(known + 1, Math.floor(Date.now() / 1000) - EPOCH_ORIGIN_SECONDS);
 }
 
 /** Returns true if a move needs a new epoch. */
-export function isBackward({from, to}: CounterMove): boolean {
-  return from === undefined || to < from;
+export function isBackward({from, to, mark}: CounterMove): boolean {
+  return from === undefined || to < from || (mark !== undefined && to < mark.next);
 }
 
 /**

@@ -1,4 +1,4 @@
-import {currentEpoch, EPOCH_PART, IDENTITY_PART, modeEpochParts, toLineage} from '../shared/lineage.js';
+import {EPOCH_PART, IDENTITY_PART, leastEpoch, modeEpochParts, toLineage} from '../shared/lineage.js';
 import type {CounterMove, Lineage} from '../store.js';
 import type {NativeConnection} from './native.js';
 import {readComparison} from './schema.js';
@@ -27,7 +27,7 @@ export function ensureIdentity(connection: NativeConnection, candidate: number):
 /** Raises the epochs, inside the transaction of a reset. */
 export function raiseEpochs(connection: NativeConnection, moves: readonly CounterMove[]): void {
   const raise = connection.statement<[string, number], unknown>(raiseEpochPart);
-  raise.run(EPOCH_PART, currentEpoch());
+  raise.run(EPOCH_PART, leastEpoch(moves));
   const lineage = readLineage(connection);
   const {kind} = readComparison(connection);
   for (const part of modeEpochParts(moves, lineage, kind)) raise.run(part, lineage.epoch);

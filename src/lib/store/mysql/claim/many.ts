@@ -1,5 +1,5 @@
 import {findConflict, raised, toCounter} from '../../shared/counter-moves.js';
-import {currentEpoch, EPOCH_PART, isBackward, modeEpochParts, toLineage} from '../../shared/lineage.js';
+import {EPOCH_PART, isBackward, leastEpoch, modeEpochParts, toLineage} from '../../shared/lineage.js';
 import type {Comparison, Counter, CounterMove, CounterMinimum, Lineage, Raise} from '../../store.js';
 import {batches} from './batches.js';
 import {storedValue, type CounterRow} from './counter-row.js';
@@ -79,7 +79,7 @@ export async function moveCounters(
     for (const batch of batches(moves))
       await ask(statements.putCounters(batch.map(({mode, to}) => ({mode, next: to}))));
     if (moves.some(isBackward)) {
-      await ask(statements.raiseEpochs([EPOCH_PART], currentEpoch()));
+      await ask(statements.raiseEpochs([EPOCH_PART], leastEpoch(moves)));
       const lineage = await readLineage(ask);
       await ask(statements.raiseEpochs(modeEpochParts(moves, lineage, kind), lineage.epoch));
     }
