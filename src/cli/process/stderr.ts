@@ -14,7 +14,7 @@ export function watchStderr(): void {
   process.stderr.on('error', () => undefined);
 }
 
-/** Returns true if each line that `serve` writes to stderr must be JSON: no person reads it, but a program. */
+/** Returns true if each line that `serve` writes to stderr must be JSON: a program reads it, no person. */
 export function isStderrLog(words: readonly string[]): boolean {
   return !process.stderr.isTTY && !words.includes('--check-config');
 }
