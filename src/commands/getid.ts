@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {existingFlag, getidFlags, localFlag} from '../cli/getid/flags.js';
+import {getidFlags, getidSwitches} from '../cli/getid/flags.js';
 import {runGetid} from '../cli/getid/run.js';
 
 export default class Getid extends BaseCommand {
@@ -35,10 +35,10 @@ export default class Getid extends BaseCommand {
   static override flags = {
     mode: Flags.string(getidFlags.mode),
     range: Flags.string(getidFlags.range),
-    existing: Flags.boolean(existingFlag),
+    existing: Flags.boolean(getidSwitches.existing),
     format: Flags.option(getidFlags.format)(),
     server: Flags.string(getidFlags.server),
-    local: Flags.boolean(localFlag),
+    local: Flags.boolean(getidSwitches.local),
     timeout: Flags.string(getidFlags.timeout),
     retries: Flags.string(getidFlags.retries),
     token: Flags.string(getidFlags.token),

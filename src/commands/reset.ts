@@ -14,8 +14,14 @@ import {parseMode} from '../lib/core/mode.js';
 import {Issued} from '../lib/operations/issued.js';
 import type {Settings} from '../lib/config/settings.js';
 import type {Store} from '../lib/store/store.js';
-import {applyReset, changesOf, planReset, readCounters, type ResetMove} from '../lib/operations/reset.js';
-import {databaseName} from '../lib/config/database-url.js';
+import {
+  applyReset,
+  changesOf,
+  planReset,
+  readCounters,
+  type ResetMove,
+  type ResetTarget,
+} from '../lib/operations/reset.js';
 import {toUniqueIDError, UniqueIDError} from '../lib/core/errors.js';
 import {exactJson} from '../lib/util/exact-json.js';
 
@@ -130,14 +136,14 @@ export default class Reset extends BaseCommand {
       if (isCarriedOut) {
         await assertRecordable();
         await confirmReset(changes, {
-          database: flags.all ? databaseName(settings.databaseUrl) : undefined,
+          database: flags.all ? store.location : undefined,
           yes: flags.yes,
           allowDuplicates: flags['allow-duplicates'],
           isInteractive,
         });
       }
-      const moves = isCarriedOut ? await applyReset(store, plan, target, settings.requestTimeoutMs) : plan;
-      if (isCarriedOut) await noteMoves(moves, issued);
+      const {requestTimeoutMs} = settings;
+      const moves = isCarriedOut ? await carryOut(store, {plan, target, issued, requestTimeoutMs}) : plan;
       const record = resetRecord(store.location, moves, dryRun);
       for (const line of recordLines(record)) this.log(line);
       return exactJson(record);
@@ -149,6 +155,24 @@ async function readIssued(store: Store, settings: Settings, dryRun: boolean): Pr
   const issued = await Issued.read(store, settings, dryRun);
   for (const text of issued.news()) printNotice(text);
   return issued;
+}
+
+interface Confirmed {
+  readonly plan: readonly ResetMove[];
+  readonly target: ResetTarget;
+  readonly issued: Issued;
+  readonly requestTimeoutMs: number;
+}
+
+/** @returns the moves as carried out */
+async function carryOut(
+  store: Store,
+  {plan, target, issued, requestTimeoutMs}: Confirmed,
+): Promise<readonly ResetMove[]> {
+  await issued.refresh();
+  const moves = await applyReset(store, plan, target, requestTimeoutMs);
+  await noteMoves(moves, issued);
+  return moves;
 }
 
 /** Makes sure that no move is made if its record would be lost. */

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {getidFlags, localFlag} from '../cli/getid/flags.js';
+import {getidFlags, getidSwitches} from '../cli/getid/flags.js';
 import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
 import {sourceLines, sourcesDocument} from '../cli/status/config-sources.js';
@@ -65,7 +65,10 @@ export default class Status extends BaseCommand {
       summary: 'Show a running service, with its uptime, instead of the database; HOST:PORT is enough.',
       description: getidFlags.server.description,
     }),
-    local: Flags.boolean({...localFlag, exclusive: [...localFlag.exclusive, 'config-sources']}),
+    local: Flags.boolean({
+      ...getidSwitches.local,
+      exclusive: [...getidSwitches.local.exclusive, 'config-sources'],
+    }),
     timeout: Flags.string({
       helpValue: 'SECONDS',
       summary: 'Give up after this time, connecting included (default: request_timeout, 10).',

@@ -1,4 +1,4 @@
-import {getidFlags, globalFlags, type GetidOptions} from './flags.js';
+import {getidFlags, getidSwitches, globalFlags, type GetidOptions} from './flags.js';
 
 /** The flags that this parser accepts: their names by each spelling. */
 const flagNames = new Map(
@@ -8,6 +8,8 @@ const flagNames = new Map(
       : [],
   ) as [string, string][],
 );
+
+const switchNames = new Set(['json', ...Object.keys(getidSwitches)].map((name) => `--${name}`));
 
 /**
  * Parses a plain `getid`, as scripts write it, because loading oclif takes longer than the allocation. Any
@@ -22,7 +24,7 @@ export function parseFastArguments([command, ...words]: readonly string[]):
   const switches = new Set<string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
-    if (/^--(?:json|local|existing)$/.test(word) && !switches.has(word)) {
+    if (switchNames.has(word) && !switches.has(word)) {
       switches.add(word);
       continue;
     }

@@ -86,12 +86,16 @@ export const getidFlags = {
   },
 } as const satisfies Record<string, ValueFlag>;
 
-/** The flag that overrides `UNIQUEID_SERVER` and `server`; the fast argument path accepts it too. */
-export const localFlag = {
-  default: false,
-  exclusive: ['server'] as string[],
-  summary: 'Use the database even if UNIQUEID_SERVER or server names a service; --database does too.',
+/** The flags without a value; the fast argument path accepts all of them. */
+export const getidSwitches = {
+  existing: {summary: 'Fail if the mode does not exist, instead of creating it.'},
+  /** Overrides `UNIQUEID_SERVER` and `server`. */
+  local: {
+    default: false,
+    exclusive: ['server'] as string[],
+    summary: 'Use the database even if UNIQUEID_SERVER or server names a service; --database does too.',
+  },
 };
 
-/** A flag without a value; the fast argument path accepts it. */
-export const existingFlag = {summary: 'Fail if the mode does not exist, instead of creating it.'};
+/** The flag of every command for output as JSON. */
+export const jsonFlag = {helpGroup: 'GLOBAL', summary: 'Print the result as JSON.'};

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
 import {visible, type Visible} from '../../lib/util/visible.js';
-import {globalFlags} from '../getid/flags.js';
+import {globalFlags, jsonFlag} from '../getid/flags.js';
 import {reportError} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';
 import {requestedExit, toUsageError} from './usage-errors.js';
@@ -16,7 +16,7 @@ export abstract class BaseCommand extends Command {
     config: Flags.string(globalFlags.config),
     database: Flags.string(globalFlags.database),
     // Replaces the help text of oclif's own flag.
-    json: Flags.boolean({helpGroup: 'GLOBAL', summary: 'Print the result as JSON.'}),
+    json: Flags.boolean(jsonFlag),
   };
 
   protected configure(flags: Readonly<Record<string, unknown>>): Config {

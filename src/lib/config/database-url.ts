@@ -1,4 +1,4 @@
-import {basename, isAbsolute, sep} from 'node:path';
+import {isAbsolute, sep} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {OptionError, parseDatabaseOptions, type DatabaseOptions} from './database-options.js';
 
@@ -112,11 +112,6 @@ export function absolutePath(path: string): string {
 /** Returns true if a text has a password at its place in a database URL; the rest may be invalid. */
 export function hasPassword(text = ''): boolean {
   return text.slice(text.indexOf('://') + 3, Math.max(0, text.lastIndexOf('@'))).includes(':');
-}
-
-/** Returns the name of the database, or of its file, for people. */
-export function databaseName({kind, database}: DatabaseUrl): string {
-  return kind === 'sqlite' ? basename(database) : database;
 }
 
 interface UrlParts {

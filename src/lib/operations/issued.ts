@@ -6,10 +6,13 @@ import {MarkMemory} from '../allocation/memory/memory.js';
 import {exactKey, keysOf, type KeyOf} from '../allocation/memory/spelling.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
-import {epochOf} from '../store/epochs.js';
+import {ALL_MODES, epochOf} from '../store/epochs.js';
 import type {CounterMinimum, CounterMove, Lineage, Store} from '../store/store.js';
 
 type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl'>;
+
+/** The most modes in one statement; MariaDB compares longer lists otherwise. */
+const MODES_PER_STATEMENT = 500;
 
 /** The integers that processes of this machine have issued, by their file of high-water marks. */
 export class Issued {
@@ -20,6 +23,8 @@ export class Issued {
   #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
   /** Marks have their own spelling here: a copy into a table that keeps spellings apart needs them all. */
   #keyOf: KeyOf = exactKey;
+  /** The highest mark of all spellings of a counter, by its key; `undefined` after a change. */
+  #highest: ReadonlyMap<string, Mark> | undefined;
 
   /** @param readOnly creates no file, and no identity in the database */
   constructor(store: Store, settings: IssuedSettings, readOnly: boolean) {
@@ -37,9 +42,17 @@ export class Issued {
     return issued;
   }
 
+  /** Reads the epochs and the file again, just before a reset: others may have reset or issued since. */
+  async refresh(): Promise<void> {
+    this.#lineage = await readLineage(this.#store);
+    this.#memory.noteLineage(this.#lineage);
+    this.#memory.poll();
+    this.#highest = undefined;
+  }
+
   /** Returns the mark to which a service raises a counter; `undefined` if a reset has made it void. */
   mark(mode: string): Mark | undefined {
-    const mark = this.#marks.mark(mode);
+    const mark = this.#highestMarks().get(this.#keyOf(mode));
     return mark !== undefined && epochOf(this.#lineage, mode) <= mark.epoch ? mark : undefined;
   }
 
@@ -50,17 +63,13 @@ export class Issued {
 
   /** Returns one more than the highest integer issued; `undefined` if none is known. */
   highWaterMark(mode: string): bigint | undefined {
-    return this.#marks.get(mode);
+    return this.#highestMarks().get(this.#keyOf(mode))?.next;
   }
 
   /** Returns counters raised to the marks of all their spellings, except those that a reset moved since. */
   async raised(counters: readonly CounterMinimum[]): Promise<readonly CounterMinimum[]> {
     const lineage = await readLineage(this.#store);
-    const marks = new Map<string, Mark>();
-    for (const [mode, mark] of this.#marks.entries()) {
-      const known = marks.get(this.#keyOf(mode));
-      if (known === undefined || isAbove(mark, known)) marks.set(this.#keyOf(mode), mark);
-    }
+    const marks = this.#highestMarks();
     return counters.map(({mode, next}) => {
       const {epoch, next: mark} = marks.get(this.#keyOf(mode)) ?? {epoch: 0, next: 0n};
       const isReset = epochOf(lineage, mode) > epoch;
@@ -95,7 +104,6 @@ export class Issued {
   /** Notes that a reset moved these counters, so that no process of this machine undoes it. */
   async recordReset(moves: readonly CounterMove[]): Promise<void> {
     const lineage = await this.#store.lineage();
-    this.#keepOthers(moves, lineage);
     const counters = await this.#store.readCounters(moves.map(({mode}) => mode));
     const found = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
     for (const {mode, to} of moves) {
@@ -103,17 +111,43 @@ export class Issued {
       if ((found.get(this.#keyOf(mode)) ?? to) < to) continue;
       this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: to});
     }
+    await this.#keepOthers(moves, lineage);
   }
 
   /** An epoch of all modes, or of several similar ones, must not make the marks of modes void that stayed. */
-  #keepOthers(moves: readonly CounterMove[], lineage: Lineage): void {
+  async #keepOthers(moves: readonly CounterMove[], lineage: Lineage): Promise<void> {
+    const [before, after] = [this.#lineage, lineage].map(({modeEpochs}) => modeEpochs.get(ALL_MODES));
+    if (this.#keyOf === exactKey && before === after) return;
     const moved = new Set(moves.map(({mode}) => this.#keyOf(mode)));
-    for (const [mode, {epoch, next}] of [...this.#marks.entries()]) {
-      const newEpoch = epochOf(lineage, mode);
-      const isVoid = epochOf(this.#lineage, mode) > epoch;
-      if (newEpoch > epoch && !isVoid && !moved.has(this.#keyOf(mode)))
-        this.#memory.record(mode, {epoch: newEpoch, next});
+    const kept = Array.from(this.#marks.entries(), ([mode, mark]) => ({mode, mark})).filter(
+      ({mode, mark: {epoch}}) =>
+        !moved.has(this.#keyOf(mode)) &&
+        epochOf(lineage, mode) > epoch &&
+        // Not one that an earlier reset has made void.
+        epochOf(this.#lineage, mode) <= epoch,
+    );
+    for (let start = 0; start < kept.length; start += MODES_PER_STATEMENT) {
+      const part = kept.slice(start, start + MODES_PER_STATEMENT);
+      // Services go on, and their next marks are of the old epoch until they know the new one.
+      const counters = await this.#store.readCounters(part.map(({mode}) => mode));
+      const stored = new Map(counters.map(({mode, next = 0n}) => [mode, next]));
+      for (const {mode, mark} of part) {
+        const next = stored.get(mode) ?? 0n;
+        this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: next > mark.next ? next : mark.next});
+      }
+      this.#memory.flush();
     }
+  }
+
+  #highestMarks(): ReadonlyMap<string, Mark> {
+    if (this.#highest !== undefined) return this.#highest;
+    const marks = new Map<string, Mark>();
+    for (const [mode, mark] of this.#marks.entries()) {
+      const known = marks.get(this.#keyOf(mode));
+      if (known === undefined || isAbove(mark, known)) marks.set(this.#keyOf(mode), mark);
+    }
+    this.#highest = marks;
+    return marks;
   }
 
   /** Writes what was noted. @returns why it could not be written, unless `news` has said so */

@@ -112,8 +112,8 @@ export interface CounterPage {
 }
 
 /**
- * A database of counters. This interface hides all differences between databases; one conformance suite
- * (test/store/conformance.ts) runs against every implementation.
+ * A database of counters. This interface hides all differences between databases; one conformance suite runs
+ * against every implementation.
  *
  * Every method rejects its promise with a `UniqueIDError` if it fails:
  * - `DATABASE_*` if the database cannot serve the call now; `transient` says whether waiting helps.

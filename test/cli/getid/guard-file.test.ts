@@ -75,6 +75,19 @@ describe('the file of high-water marks', () => {
     expect((await cli([...getid, ...ofCopy], options)).stdout).toBe('1\n');
   });
 
+  it('counts for an older backup in another place, although it was reset since', async () => {
+    const cwd = await ready();
+    const options = {cwd, env: {UNIQUEID_GUARD_FILE: join(cwd, 'issued')}};
+    expect((await cli([...getid, '--range', '100'], options)).status).toBe(0);
+    copyFileSync(join(cwd, 'db.sqlite3'), join(cwd, 'backup.sqlite3'));
+    expect((await cli([...getid, '--range', '50'], options)).status).toBe(0);
+    const reset = ['reset', '--mode', 'file', '--to', '120', '--yes', '--allow-duplicates'];
+    expect((await cli(reset, options)).status).toBe(0);
+    expect((await cli([...getid, '--range', '40'], options)).status).toBe(0);
+    const {stdout} = await cli([...getid, '--database', 'sqlite:///backup.sqlite3'], options);
+    expect(stdout).toBe('160\n');
+  });
+
   needs('strace').it('is synced before it replaces another one', async () => {
     const cwd = await ready();
     const path = join(cwd, 'db.sqlite3-issued');

@@ -1,12 +1,7 @@
 import {isIPv6} from 'node:net';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {
-  databaseName,
-  formatHost,
-  parseDatabaseUrl,
-  redactDatabaseUrl,
-} from '../../../src/lib/config/database-url.js';
+import {formatHost, parseDatabaseUrl, redactDatabaseUrl} from '../../../src/lib/config/database-url.js';
 
 describe('parseDatabaseUrl', () => {
   it.each([
@@ -143,9 +138,4 @@ it('redactDatabaseUrl hides the password of a URL', () => {
   );
   expect(redactDatabaseUrl(parseDatabaseUrl('mysql://h/db'))).toBe('mysql://h/db');
   expect(redactDatabaseUrl(parseDatabaseUrl('sqlite:////srv/db.sqlite3'))).toBe('/srv/db.sqlite3');
-});
-
-it('databaseName returns the file name or the name on the server', () => {
-  expect(databaseName(parseDatabaseUrl('sqlite:////srv/db.sqlite3'))).toBe('db.sqlite3');
-  expect(databaseName(parseDatabaseUrl('mysql://h/unique'))).toBe('unique');
 });

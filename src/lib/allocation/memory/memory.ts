@@ -67,7 +67,7 @@ export class MarkMemory {
     return news;
   }
 
-  /** Takes the epochs of the database, which decide which lines of other places count. */
+  /** Takes the epochs of the database, which bound those of lines of other places. */
   noteLineage(lineage: Lineage): void {
     this.#lineage = lineage;
   }
@@ -182,20 +182,21 @@ export class MarkMemory {
   }
 
   /**
-   * Returns true for a line after a reset that this database has not seen: a copy with the same identity was
-   * reset. If it is the same database by another name, its own epoch shows the reset.
+   * Returns the epoch that a line has for this database. A line of another place may be of a copy with the
+   * same identity: a reset of the copy must not make marks void here. If it is the same database by another
+   * name, its own epoch shows the reset.
    */
-  #isOfClone({place, epoch}: Origin, mode: string): boolean {
-    return place !== this.#place && this.#lineage !== undefined && epoch > epochOf(this.#lineage, mode);
+  #epochOf({place, epoch}: Origin, mode: string): number {
+    if (place === this.#place || this.#lineage === undefined) return epoch;
+    return Math.min(epoch, epochOf(this.#lineage, mode));
   }
 
   readonly #isOwn = ({identity, place}: Origin): boolean =>
     (identity !== 0 && identity === this.#identity) || place === this.#place;
 
   readonly #apply = ({kind, mode, next, origin, issued}: Line): void => {
-    if (kind !== 'mark' || !this.#isOwn(origin) || this.#isOfClone(origin, mode)) return;
-    const mark = {epoch: origin.epoch, next};
-    if (issued !== undefined) this.#remember(mode, issued, mark);
-    this.#marks.merge(mode, mark);
+    if (kind !== 'mark' || !this.#isOwn(origin)) return;
+    if (issued !== undefined) this.#remember(mode, issued, {epoch: origin.epoch, next});
+    this.#marks.merge(mode, {epoch: this.#epochOf(origin, mode), next});
   };
 }
