@@ -171,6 +171,7 @@ async function carryOut(
 ): Promise<readonly ResetMove[]> {
   await issued.refresh();
   const moves = await applyReset(store, plan, target, requestTimeoutMs);
+  setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
   await noteMoves(moves, issued);
   return moves;
 }
@@ -192,7 +193,6 @@ async function noteMoves(moves: readonly ResetMove[], issued: Issued): Promise<v
     printNotice(unnotedReset(toUniqueIDError(error)));
   }
   for (const text of await issued.close()) printNotice(text);
-  setLossMessage(`${describeMoves(moves)}, but the record could not be written to stdout`);
 }
 
 function unnotedReset({message}: UniqueIDError): string {

@@ -11,9 +11,6 @@ import type {CounterMinimum, CounterMove, Lineage, Store} from '../store/store.j
 
 type IssuedSettings = Pick<Settings, 'guardFile' | 'databaseUrl'>;
 
-/** The most modes in one statement; MariaDB compares longer lists otherwise. */
-const MODES_PER_STATEMENT = 500;
-
 /** The integers that processes of this machine have issued, by their file of high-water marks. */
 export class Issued {
   readonly #marks: HighWaterMarks;
@@ -23,6 +20,8 @@ export class Issued {
   #lineage: Lineage = {identity: undefined, epoch: 0, modeEpochs: new Map()};
   /** Marks have their own spelling here: a copy into a table that keeps spellings apart needs them all. */
   #keyOf: KeyOf = exactKey;
+  /** True if each mode has an epoch of its own. */
+  #isExact = true;
   /** The highest mark of all spellings of a counter, by its key; `undefined` after a change. */
   #highest: ReadonlyMap<string, Mark> | undefined;
 
@@ -36,7 +35,9 @@ export class Issued {
 
   static async read(store: Store, settings: IssuedSettings, readOnly: boolean): Promise<Issued> {
     const issued = new Issued(store, settings, readOnly);
-    issued.#keyOf = keysOf(await store.comparison());
+    const comparison = await store.comparison();
+    issued.#keyOf = keysOf(comparison);
+    issued.#isExact = comparison.kind === 'exact';
     issued.#lineage = readOnly ? await readLineage(store) : (await withIdentity(store)).lineage;
     issued.#memory.start(issued.#lineage);
     return issued;
@@ -104,6 +105,9 @@ export class Issued {
   /** Notes that a reset moved these counters, so that no process of this machine undoes it. */
   async recordReset(moves: readonly CounterMove[]): Promise<void> {
     const lineage = await this.#store.lineage();
+    this.#memory.noteLineage(lineage);
+    this.#memory.poll();
+    this.#keepOthers(moves, lineage);
     const counters = await this.#store.readCounters(moves.map(({mode}) => mode));
     const found = new Map(counters.map(({mode, next}) => [this.#keyOf(mode), next]));
     for (const {mode, to} of moves) {
@@ -111,32 +115,24 @@ export class Issued {
       if ((found.get(this.#keyOf(mode)) ?? to) < to) continue;
       this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: to});
     }
-    await this.#keepOthers(moves, lineage);
   }
 
-  /** An epoch of all modes, or of several similar ones, must not make the marks of modes void that stayed. */
-  async #keepOthers(moves: readonly CounterMove[], lineage: Lineage): Promise<void> {
+  /**
+   * An epoch of all modes, or of several similar ones, must not make the marks of modes void that stayed.
+   * Asks the database nothing, because the counters are moved: a failure must not lose these marks.
+   */
+  #keepOthers(moves: readonly CounterMove[], lineage: Lineage): void {
     const [before, after] = [this.#lineage, lineage].map(({modeEpochs}) => modeEpochs.get(ALL_MODES));
-    if (this.#keyOf === exactKey && before === after) return;
+    if (this.#isExact && before === after) return;
+    // This reset wrote no epoch but the one of all modes: any other is of another reset.
+    const known = before === after ? this.#lineage : withEpochOfAll(lineage, before ?? 0);
     const moved = new Set(moves.map(({mode}) => this.#keyOf(mode)));
-    const kept = Array.from(this.#marks.entries(), ([mode, mark]) => ({mode, mark})).filter(
-      ({mode, mark: {epoch}}) =>
-        !moved.has(this.#keyOf(mode)) &&
-        epochOf(lineage, mode) > epoch &&
-        // Not one that an earlier reset has made void.
-        epochOf(this.#lineage, mode) <= epoch,
-    );
-    for (let start = 0; start < kept.length; start += MODES_PER_STATEMENT) {
-      const part = kept.slice(start, start + MODES_PER_STATEMENT);
-      // Services go on, and their next marks are of the old epoch until they know the new one.
-      const counters = await this.#store.readCounters(part.map(({mode}) => mode));
-      const stored = new Map(counters.map(({mode, next = 0n}) => [mode, next]));
-      for (const {mode, mark} of part) {
-        const next = stored.get(mode) ?? 0n;
-        this.#memory.record(mode, {epoch: epochOf(lineage, mode), next: next > mark.next ? next : mark.next});
-      }
-      this.#memory.flush();
+    for (const [mode, {epoch, next}] of [...this.#marks.entries()]) {
+      const isStaying = !moved.has(this.#keyOf(mode)) && epochOf(lineage, mode) > epoch;
+      if (isStaying && epochOf(known, mode) <= epoch)
+        this.#memory.record(mode, {epoch: epochOf(lineage, mode), next});
     }
+    this.#memory.flush();
   }
 
   #highestMarks(): ReadonlyMap<string, Mark> {
@@ -155,6 +151,10 @@ export class Issued {
     await this.#memory.close({sync: true});
     return this.news();
   }
+}
+
+function withEpochOfAll(lineage: Lineage, epoch: number): Lineage {
+  return {...lineage, modeEpochs: new Map([...lineage.modeEpochs, [ALL_MODES, epoch]])};
 }
 
 /** Reads the lineage; tables of version 0.0 have none. */

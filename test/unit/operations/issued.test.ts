@@ -85,6 +85,22 @@ it('a reset of many modes keeps what others have issued while it waited', async 
   expect(await take('x', 1n)).toBe(600n);
 });
 
+it.each(['RTRIM', 'NOCASE'])(
+  'a reset keeps the marks of a mode with the same epoch key (%s)',
+  async (collation) => {
+    const {store, read, take, reset, setCounter} = await makeSite(
+      `CREATE TABLE uniqueindex ("id" VARCHAR(255) COLLATE ${collation} PRIMARY KEY, "index" BIGINT NOT NULL)`,
+    );
+    onTestFinished(() => store.close());
+    expect(await take('fly', 500n)).toBe(0n);
+    expect(await take('file', 50n)).toBe(0n);
+    await setCounter('fly', 300);
+    await reset(await read(), ['file'], toZero);
+    expect(await take('fly', 1n)).toBe(500n);
+    expect(await take('file', 1n)).toBe(0n);
+  },
+);
+
 it('a reset below the mark of another spelling of its counter counts as a move back', async () => {
   const {store, read, take, reset, setCounter} = await makeSite(
     'CREATE TABLE uniqueindex ("id" VARCHAR(255) COLLATE NOCASE NOT NULL PRIMARY KEY, "index" BIGINT NOT NULL)',
