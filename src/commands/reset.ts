@@ -131,7 +131,7 @@ export default class Reset extends BaseCommand {
         const {token = process.env['UNIQUEID_TOKEN']} = flags;
         await assertNotIssued(flags.server, store, changes, {timeoutMs: settings.requestTimeoutMs, token});
       }
-      this.logLines(issuedLines(changes, issued));
+      this.logLines(issuedLines(changes, issued, process.stdout.columns));
       const isCarriedOut = !dryRun && changes.length > 0;
       if (isCarriedOut) {
         await assertRecordable();

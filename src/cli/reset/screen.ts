@@ -33,6 +33,7 @@ export function planLines(moves: readonly ResetMove[], options: ScreenOptions): 
 export function issuedLines(
   moves: readonly ResetMove[],
   issued: {highWaterMark: (mode: string) => bigint | undefined},
+  width: number | undefined,
 ): Visible[] {
   const below = moves.flatMap(({mode, to}) => {
     const mark = issued.highWaterMark(mode) ?? 0n;
@@ -45,7 +46,7 @@ export function issuedLines(
     );
   if (below.length > MAX_SENTENCES)
     lines.push(visible(`The same holds for ${below.length - MAX_SENTENCES} more modes.`));
-  return lines.length === 0 ? [] : [...lines, visible('')];
+  return lines.length === 0 ? [] : [...lines.flatMap((line) => wrapWords(line, width)), visible('')];
 }
 
 /** Formats what a plan does, in words: moves back in red, then moves forward, then counters that stay. */
