@@ -4,15 +4,13 @@ import {readServiceStatus} from '../../lib/client/service-status.js';
 import type {SendOptions} from '../../lib/client/send-request.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {limitNameLookups} from '../process/time-limit.js';
+import {MAX_LISTED_MODES} from '../status/listing.js';
 import {missingModeError} from './existing.js';
 import type {GetidRequest} from './request.js';
 import {quoteTyped} from '../../lib/util/redact.js';
 
 /** Time for the answer of a service that has itself waited `request_timeout` for its database. */
 const ANSWER_GRACE_MS = 2000;
-
-/** The modes among which the nearest name is looked for. */
-const MAX_LISTED_MODES = 100_000;
 
 /**
  * Allocates a range from a running service.

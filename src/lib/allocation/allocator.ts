@@ -1,9 +1,9 @@
-import {markLimit} from './high-water-marks.js';
 import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timers/promises';
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {backoff} from '../util/backoff.js';
 import {GroupCommitter} from './group-committer.js';
+import {markLimit} from './high-water-marks.js';
 import type {CommitOutcome, CommittedBatch} from './progress.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';

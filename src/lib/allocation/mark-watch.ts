@@ -157,15 +157,11 @@ export class MarkWatch {
 
   /** Reads counters, without those of modes that the database cannot hold. */
   async #readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
-    try {
-      return await this.#store.readCounters(modes);
-    } catch (error) {
-      if (isOfDatabase(toUniqueIDError(error))) throw error;
-      if (modes.length <= 1) return [];
-      const middle = modes.length >> 1;
-      const first = await this.#readCounters(modes.slice(0, middle));
-      return [...first, ...(await this.#readCounters(modes.slice(middle)))];
-    }
+    const counters: Counter[] = [];
+    await inParts(modes, async (part) => {
+      counters.push(...(await this.#store.readCounters(part)));
+    });
+    return counters;
   }
 
   async #compareAll(): Promise<void> {
@@ -187,15 +183,11 @@ export class MarkWatch {
 
   /** Compares some modes. A mode that the database cannot hold does not stop the others. */
   async #compare(modes: readonly string[], lineage: Lineage): Promise<boolean> {
-    try {
-      return await this.#mend(await this.#guard.compare(modes, lineage), lineage);
-    } catch (error) {
-      if (isOfDatabase(toUniqueIDError(error))) throw error;
-      if (modes.length <= 1) return true;
-      const middle = modes.length >> 1;
-      const isCurrent = await this.#compare(modes.slice(0, middle), lineage);
-      return isCurrent && this.#compare(modes.slice(middle), lineage);
-    }
+    let isCurrent = true;
+    await inParts(modes, async (part) => {
+      isCurrent &&= await this.#mend(await this.#guard.compare(part, lineage), lineage);
+    });
+    return isCurrent;
   }
 
   /** Raises counters, or quarantines their modes. @returns false if a reset came in between */
@@ -218,5 +210,26 @@ export class MarkWatch {
     for (const [index, {claim, found = 0n}] of sorted.entries())
       if (results[index]?.kind === 'granted') this.#guard.noteRaised(claim.mode, found, claim.minimum);
     return true;
+  }
+}
+
+/**
+ * Does work with all modes at once, or with each half if one of them makes it fail. Skips a mode that fails
+ * alone, because the database cannot hold it.
+ *
+ * @throws the error of the work if it is one of the whole database
+ */
+async function inParts(
+  modes: readonly string[],
+  work: (part: readonly string[]) => Promise<void>,
+): Promise<void> {
+  try {
+    await work(modes);
+  } catch (error) {
+    if (isOfDatabase(toUniqueIDError(error))) throw error;
+    if (modes.length <= 1) return;
+    const middle = modes.length >> 1;
+    await inParts(modes.slice(0, middle), work);
+    await inParts(modes.slice(middle), work);
   }
 }

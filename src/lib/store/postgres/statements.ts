@@ -15,7 +15,7 @@ const claims = `unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[])
 
 /**
  * Checks the minimum before the rows are locked. That is safe: only a reset or a restore lowers a counter in
- * between, and the regression guard checks each granted range again.
+ * between, and the allocator compares each granted range with the mark again.
  */
 const isAdmissible = `COALESCE(
       (SELECT known."index" >= claim.minimum FROM uniqueindex AS known WHERE known."id" = claim.mode),
