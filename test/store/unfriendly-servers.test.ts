@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, inject, it, onTestFinished, vi} from 'vitest';
 import {Allocator} from '../../src/lib/allocation/allocator.js';
-import {MarkWatch} from '../../src/lib/allocation/mark-watch.js';
+import {MarkWatch} from '../../src/lib/allocation/guard/mark-watch.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';

@@ -12,7 +12,7 @@ import {
   type Regressed,
 } from './progress.js';
 import type {ModeGate} from './mode-gate.js';
-import type {RegressionGuard} from './regression-guard.js';
+import type {RegressionGuard} from './guard/regression-guard.js';
 import type {UnwritableModes} from './unwritable-modes.js';
 import {
   splitByMode,

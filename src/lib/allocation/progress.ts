@@ -1,6 +1,6 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {ModeBatch, PendingRequest} from './pending-requests.js';
-import type {RegressionGuard} from './regression-guard.js';
+import type {RegressionGuard} from './guard/regression-guard.js';
 
 /** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
 export interface CommittedBatch {

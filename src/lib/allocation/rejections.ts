@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../core/errors.js';
 import {shellWord} from '../util/shell-word.js';
-import type {Regression} from './regression.js';
+import type {Regression} from './guard/regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {
   return new UniqueIDError('MODE_NOT_ALLOWED', `Mode ${JSON.stringify(mode)} is not in allowed_modes.`, {

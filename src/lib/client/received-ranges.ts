@@ -1,4 +1,4 @@
-import {HighWaterMarks} from '../allocation/high-water-marks.js';
+import {HighWaterMarks} from '../allocation/marks/high-water-marks.js';
 import type {IdRange} from '../core/range.js';
 
 /** Modes that are remembered; beyond this the least recently used are forgotten. */

@@ -1,9 +1,9 @@
 import {statSync} from 'node:fs';
-import {HighWaterMarks, isAbove, type Mark} from '../allocation/high-water-marks.js';
+import {HighWaterMarks, isAbove, type Mark} from '../allocation/marks/high-water-marks.js';
 import {marksFileOf} from '../allocation/memory/open.js';
 import {withIdentity} from '../allocation/memory/identity.js';
 import {MarkMemory} from '../allocation/memory/memory.js';
-import {exactKey, keysOf, type KeyOf} from '../allocation/memory/spelling.js';
+import {exactKey, keysOf, type KeyOf} from '../allocation/marks/spelling.js';
 import type {Settings} from '../config/settings.js';
 import {toUniqueIDError} from '../core/errors.js';
 import {ALL_MODES, epochOf} from '../store/epochs.js';

@@ -1,7 +1,7 @@
 import type {RequestListener} from 'node:http';
 import {Allocator} from '../allocation/allocator.js';
-import {markLimit} from '../allocation/high-water-marks.js';
-import {MarkWatch} from '../allocation/mark-watch.js';
+import {markLimit} from '../allocation/marks/high-water-marks.js';
+import {MarkWatch} from '../allocation/guard/mark-watch.js';
 import {marksFileOf} from '../allocation/memory/open.js';
 import type {Settings} from '../config/settings.js';
 import type {Store} from '../store/store.js';

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished, vi} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {RegressionGuard} from '../../../src/lib/allocation/regression-guard.js';
+import {RegressionGuard} from '../../../src/lib/allocation/guard/regression-guard.js';
 import {resolveConfig} from '../../../src/lib/config/resolve.js';
 import {compose} from '../../../src/lib/server/compose.js';
 import {HighestCounters} from '../../../src/lib/server/observability/highest-counters.js';

@@ -6,7 +6,7 @@ import {MAX_COUNTER} from '../../../src/lib/core/range.js';
 import {toUniqueIDError} from '../../../src/lib/core/errors.js';
 import * as statements from '../../../src/lib/store/mysql/statements.js';
 import {foldedEpochKey} from '../../../src/lib/store/epochs.js';
-import {keysOf} from '../../../src/lib/allocation/memory/spelling.js';
+import {keysOf} from '../../../src/lib/allocation/marks/spelling.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../../src/lib/store/store.js';
 import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';

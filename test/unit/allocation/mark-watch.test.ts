@@ -1,7 +1,7 @@
 import {dirname, join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {MarkWatch} from '../../../src/lib/allocation/mark-watch.js';
+import {MarkWatch} from '../../../src/lib/allocation/guard/mark-watch.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {UniqueIDError} from '../../../src/lib/core/errors.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';

@@ -20,7 +20,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {HighWaterMarks} from '../../../src/lib/allocation/high-water-marks.js';
+import {HighWaterMarks} from '../../../src/lib/allocation/marks/high-water-marks.js';
 import {formatLine, header} from '../../../src/lib/allocation/memory/lines.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';

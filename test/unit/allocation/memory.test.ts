@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import fc from 'fast-check';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {HighWaterMarks, type Mark} from '../../../src/lib/allocation/high-water-marks.js';
+import {HighWaterMarks, type Mark} from '../../../src/lib/allocation/marks/high-water-marks.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';
 import {inodeOf} from '../../../src/lib/allocation/memory/open-marks.js';

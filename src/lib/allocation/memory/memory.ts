@@ -1,6 +1,6 @@
 import {epochOf} from '../../store/epochs.js';
 import type {Lineage} from '../../store/store.js';
-import type {HighWaterMarks, Mark} from '../high-water-marks.js';
+import type {HighWaterMarks, Mark} from '../marks/high-water-marks.js';
 import {guardFileDamage, guardFileProblem} from '../rejections.js';
 import {formatLine, isWritableMode, placeOf, type Issue, type Line, type Origin} from './lines.js';
 import type {MarksFile} from './marks-file.js';

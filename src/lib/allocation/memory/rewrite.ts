@@ -1,7 +1,7 @@
 import {closeSync, constants, fstatSync, fsync, openSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
-import {isAbove, type Mark} from '../high-water-marks.js';
+import {isAbove, type Mark} from '../marks/high-water-marks.js';
 import {createMarks, replaceMarks} from './create.js';
 import {formatLine, isHeader, isWritableMode, parseLine, type Line, type Origin} from './lines.js';
 import {inodeOf, type OpenMarks} from './open-marks.js';

@@ -1,4 +1,4 @@
-import type {RegressionGuard} from '../../allocation/regression-guard.js';
+import type {RegressionGuard} from '../../allocation/guard/regression-guard.js';
 import {isUseShown} from '../../operations/mode-list.js';
 import type {ModeHistory, ModePageDocument, ModeRow, Sample} from './document.js';
 import type {ModeHistories} from './mode-histories.js';

@@ -1,5 +1,5 @@
 import {Counter, Gauge, type Registry} from 'prom-client';
-import type {RegressionGuard} from '../../allocation/regression-guard.js';
+import type {RegressionGuard} from '../../allocation/guard/regression-guard.js';
 
 /** Adds the metrics of counters that went back, and of the file of high-water marks. */
 export function addGuardMetrics(guard: RegressionGuard, registers: Registry[]): void {

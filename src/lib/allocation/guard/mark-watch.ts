@@ -1,9 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {toUniqueIDError} from '../core/errors.js';
-import {epochOf} from '../store/epochs.js';
-import type {Counter, Lineage, Store} from '../store/store.js';
-import type {Behind} from './memory/comparison.js';
-import {isOfDatabase} from './progress.js';
+import {toUniqueIDError} from '../../core/errors.js';
+import {epochOf} from '../../store/epochs.js';
+import type {Counter, Lineage, Store} from '../../store/store.js';
+import type {Behind} from '../marks/comparison.js';
+import {isOfDatabase} from '../progress.js';
 import type {RegressionGuard} from './regression-guard.js';
 
 /** The time between two readings of the counters that other servers may have moved. */

@@ -1,6 +1,6 @@
 import {epochOf} from '../../store/epochs.js';
 import type {Counter, Lineage, Store} from '../../store/store.js';
-import type {HighWaterMarks, Mark} from '../high-water-marks.js';
+import type {HighWaterMarks, Mark} from './high-water-marks.js';
 
 /** A counter below its mark. */
 export interface Behind {

@@ -1,14 +1,14 @@
-import type {UniqueIDError} from '../core/errors.js';
-import {epochOf} from '../store/epochs.js';
-import type {Lineage, Store} from '../store/store.js';
-import {HighWaterMarks, type Mark} from './high-water-marks.js';
-import {compareMarks, type Behind} from './memory/comparison.js';
-import {withIdentity} from './memory/identity.js';
-import {MarkMemory} from './memory/memory.js';
-import type {MarksFile} from './memory/marks-file.js';
-import {exactKey, keysOf} from './memory/spelling.js';
+import type {UniqueIDError} from '../../core/errors.js';
+import {epochOf} from '../../store/epochs.js';
+import type {Lineage, Store} from '../../store/store.js';
+import {HighWaterMarks, type Mark} from '../marks/high-water-marks.js';
+import {compareMarks, type Behind} from '../marks/comparison.js';
+import {withIdentity} from '../memory/identity.js';
+import {MarkMemory} from '../memory/memory.js';
+import type {MarksFile} from '../memory/marks-file.js';
+import {exactKey, keysOf} from '../marks/spelling.js';
 import {RaisedModes} from './raised-modes.js';
-import {forgottenText, guardFileProblem, raisedText, regressed} from './rejections.js';
+import {forgottenText, guardFileProblem, raisedText, regressed} from '../rejections.js';
 import type {Regression, RegressionPolicy} from './regression.js';
 
 export interface GuardOptions {

@@ -1,5 +1,5 @@
 import QuickLRU from 'quick-lru';
-import {exactKey, type KeyOf} from './memory/spelling.js';
+import {exactKey, type KeyOf} from './spelling.js';
 
 /** The most marks, even if `max_modes` is larger or unlimited: 165 MB for modes of 16 characters. */
 const MAX_MARKS = 1_000_000;
