@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import prose from './scripts/eslint-plugin-prose.js';
 
 /**
- * Foreign text reaches a terminal only through `visible` (src/lib/util/visible.ts).
+ * Foreign text reaches a terminal only through `visible` (src/lib/util/text/visible.ts).
  * Each of the four lists of modules has one permission. `writers` write, `printers` print data for programs
  * unchanged, `layouts` lay out or colour visible text, and `drawers` use packages that draw.
  */
@@ -150,7 +150,7 @@ export default defineConfig(
   restrict(layouts, noExact, ...noWrite),
   restrict(writers, noExact, ...noCast),
   restrict(['src/lib/**'], noExit, ...noStream, ...noCast),
-  restrict(['src/lib/util/visible.ts'], noExit, ...noStream),
+  restrict(['src/lib/util/text/visible.ts'], noExit, ...noStream),
   restrict(['src/lib/server/observability/log-output.ts'], noExit, ...noCast),
   {
     files: ['**/*.{js,cjs,mjs}'],

@@ -3,7 +3,7 @@ import {BaseCommand} from '../cli/oclif/base-command.js';
 import {completionInstall, completionScripts, shells} from '../cli/completion/scripts.js';
 import {printExact} from '../cli/process/stdout.js';
 import {UniqueIDError} from '../lib/core/errors.js';
-import {quoteTyped} from '../lib/util/redact.js';
+import {quoteTyped} from '../lib/util/text/redact.js';
 
 export default class Completion extends BaseCommand {
   static override summary = 'Print a shell completion script.';

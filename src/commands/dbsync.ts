@@ -5,7 +5,7 @@ import {connect, withStore, type CommandOutput} from '../cli/database/connect.js
 import {takeMarksAlong, withCopyTarget} from '../cli/database/copy-target.js';
 import {readSpellings} from '../cli/database/spellings-file.js';
 import {copyWithTasks, syncWithTasks, type CopyOptions, type CopyResult} from '../cli/database/tasks.js';
-import {formatInteger} from '../lib/util/numbers.js';
+import {formatInteger} from '../lib/util/text/numbers.js';
 import {formatTable} from '../cli/terminal/table.js';
 import {exactJson} from '../lib/util/exact-json.js';
 import {parseDatabaseUrl, redactDatabaseUrl} from '../lib/config/database-url.js';

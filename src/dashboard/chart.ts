@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import {formatRate} from '../lib/util/numbers.js';
+import {formatRate} from '../lib/util/text/numbers.js';
 import {clockTime, shortTime} from './times.js';
 
 const LAYOUT = {padding: [8, 6, 0, 0] as uPlot.Padding, legend: {show: false}};

@@ -2,7 +2,7 @@ import type {ModeHistory} from '../lib/server/dashboard/document.js';
 import {html} from '../lib/server/dashboard/view/html.js';
 import {modeFactsView} from '../lib/server/dashboard/view/modes.js';
 import type {Clock} from '../lib/server/dashboard/view/verdict.js';
-import {visible} from '../lib/util/visible.js';
+import {visible} from '../lib/util/text/visible.js';
 import {Chart, valueText} from './chart.js';
 import {clockTime} from './times.js';
 import {element, update} from './update.js';

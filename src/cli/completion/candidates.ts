@@ -1,6 +1,6 @@
 import {loadConfig} from '../../lib/config/load.js';
 import {openStore} from '../../lib/store/open.js';
-import {visible} from '../../lib/util/visible.js';
+import {visible} from '../../lib/util/text/visible.js';
 import {withStore} from '../database/connect.js';
 import {catchCrashes, endProcess} from '../process/end-process.js';
 import {reportError} from '../process/report-error.js';

@@ -6,7 +6,7 @@ import {copyCounters, copyIntoEmpty, readMinimums} from '../../lib/operations/co
 import type {Issued} from '../../lib/operations/issued.js';
 import {findSpellings, type CopyTarget} from '../../lib/operations/spellings.js';
 import type {CounterMinimum, Raise, Store} from '../../lib/store/store.js';
-import {visible} from '../../lib/util/visible.js';
+import {visible} from '../../lib/util/text/visible.js';
 import {colours} from '../terminal/colour.js';
 
 /** The time that a step waits for a lock of another process. */

@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {Store} from '../../lib/store/store.js';
-import {nearestFew} from '../../lib/util/nearest-word.js';
+import {nearestFew} from '../../lib/util/text/nearest-word.js';
 
 /**
  * Nothing removes a mode: one that exists now exists when the integers are allocated.

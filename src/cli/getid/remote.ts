@@ -7,7 +7,7 @@ import {limitNameLookups} from '../process/time-limit.js';
 import {MAX_LISTED_MODES} from '../status/listing.js';
 import {missingModeError} from './existing.js';
 import type {GetidRequest} from './request.js';
-import {quoteTyped} from '../../lib/util/redact.js';
+import {quoteTyped} from '../../lib/util/text/redact.js';
 
 /** Time for the answer of a service that has itself waited `request_timeout` for its database. */
 const ANSWER_GRACE_MS = 2000;

@@ -1,4 +1,4 @@
-import {shellWord} from '../../lib/util/shell-word.js';
+import {shellWord} from '../../lib/util/text/shell-word.js';
 
 /**
  * Returns the command line that arguments without flags most likely mean: `getid file 10` means

@@ -1,4 +1,4 @@
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {wrapWords} from '../terminal/wrap-words.js';
 
 /** A heading of a help text and the text below it. */

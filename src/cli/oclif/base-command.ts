@@ -2,7 +2,7 @@ import {Command} from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import {loadConfig, type ConfigFlags} from '../../lib/config/load.js';
 import type {Config} from '../../lib/config/resolve.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {globalFlags, jsonFlag} from '../getid/flags.js';
 import {reportError} from '../process/report-error.js';
 import {printExact, printLines} from '../process/stdout.js';

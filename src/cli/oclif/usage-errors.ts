@@ -1,6 +1,6 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {nearest} from '../../lib/util/nearest-word.js';
-import {quoteTyped, redactMessage} from '../../lib/util/redact.js';
+import {nearest} from '../../lib/util/text/nearest-word.js';
+import {quoteTyped, redactMessage} from '../../lib/util/text/redact.js';
 import {suggestGetid} from '../getid/suggestion.js';
 import type {Manifest} from './manifest.js';
 

@@ -1,4 +1,4 @@
-import {visible} from '../../lib/util/visible.js';
+import {visible} from '../../lib/util/text/visible.js';
 
 /** Returns whether a word can be a URL with a user, a password, or a token in its query. */
 function isSecretUrl(word: string): boolean {

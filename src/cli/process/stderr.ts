@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {wrapWords} from '../terminal/wrap-words.js';
 
 /** Bounds the wait for an unread stderr at the end of the process. */

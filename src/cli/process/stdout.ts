@@ -1,7 +1,7 @@
 import {fstatSync, readSync, statSync, writeSync} from 'node:fs';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {UniqueIDError} from '../../lib/core/errors.js';
-import type {Visible} from '../../lib/util/visible.js';
+import type {Visible} from '../../lib/util/text/visible.js';
 
 const STDOUT = 1;
 

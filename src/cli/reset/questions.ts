@@ -3,7 +3,7 @@ import {planReset, type ResetMove, type ResetTarget} from '../../lib/operations/
 import type {Counter, Store} from '../../lib/store/store.js';
 import {printStderrLines} from '../process/stderr.js';
 import {colours} from '../terminal/colour.js';
-import {formatInteger} from '../../lib/util/numbers.js';
+import {formatInteger} from '../../lib/util/text/numbers.js';
 import {consequenceLines, describeBackward} from './screen.js';
 import {parseTypedTarget} from './target.js';
 

@@ -1,7 +1,7 @@
 import type {ResetMove} from '../../lib/operations/reset.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import type {Colours} from '../terminal/colour.js';
-import {formatInteger} from '../../lib/util/numbers.js';
+import {formatInteger} from '../../lib/util/text/numbers.js';
 import {formatTable} from '../terminal/table.js';
 import {wrapWords} from '../terminal/wrap-words.js';
 

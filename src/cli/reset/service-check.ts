@@ -5,7 +5,7 @@ import type {ServiceStatus} from '../../lib/client/status-shape.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {databaseIdentity} from '../../lib/operations/database-status.js';
 import type {Store} from '../../lib/store/store.js';
-import {formatInteger} from '../../lib/util/numbers.js';
+import {formatInteger} from '../../lib/util/text/numbers.js';
 
 /**
  * Asks running services whether they have issued integers that a reset would issue again. Rejects the reset

@@ -1,7 +1,7 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import type {ResetTarget} from '../../lib/operations/reset.js';
-import {quoteTyped} from '../../lib/util/redact.js';
+import {quoteTyped} from '../../lib/util/text/redact.js';
 
 /** The flags that name a target, of which the command line allows one. */
 const kinds = ['to', 'at-least', 'by'] as const satisfies readonly ResetTarget['kind'][];

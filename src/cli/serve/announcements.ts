@@ -4,7 +4,7 @@ import type {LogLevel} from '../../lib/config/parsers.js';
 import {stderrSink} from '../../lib/server/observability/log-sink.js';
 import type {MigrationPlan} from '../../lib/store/schema/migrate.js';
 import {version} from '../../lib/util/version.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {colours} from '../terminal/colour.js';
 import {wrapForTerminal} from '../process/stderr.js';
 import {stderrLogger} from './stderr-log.js';

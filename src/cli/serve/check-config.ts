@@ -2,7 +2,7 @@ import type {Config} from '../../lib/config/resolve.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
 import type {StatusDocument} from '../../lib/operations/status-document.js';
 import {checkServer, type ServerCheck} from '../../lib/server/check.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {sourceLines, sourcesDocument, type SourcesDocument} from '../status/config-sources.js';
 import {databaseListing} from '../status/source.js';
 import {labelled} from '../terminal/labelled.js';

@@ -1,6 +1,6 @@
 import {stderrSink} from '../../lib/server/observability/log-sink.js';
 import type {AnsweredRequest} from '../../lib/server/start.js';
-import {visible} from '../../lib/util/visible.js';
+import {visible} from '../../lib/util/text/visible.js';
 import {colours} from '../terminal/colour.js';
 import {terminalWidth} from '../process/stderr.js';
 import {stderrLogger} from './stderr-log.js';

@@ -1,7 +1,7 @@
 import {isUseShown} from '../../lib/operations/mode-list.js';
 import {nextText} from '../../lib/operations/status-words.js';
 import type {ModeDocument} from '../../lib/operations/status-document.js';
-import {formatPercent, formatRate, formatScaled} from '../../lib/util/numbers.js';
+import {formatPercent, formatRate, formatScaled} from '../../lib/util/text/numbers.js';
 import {sparkline} from '../terminal/sparkline.js';
 import type {Column} from '../terminal/table.js';
 import {MAX_RATES_PER_MODE, type Rates} from './rates.js';

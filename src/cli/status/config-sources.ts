@@ -1,7 +1,7 @@
 import {redactDatabaseUrl} from '../../lib/config/database-url.js';
 import type {Config, FileSearch} from '../../lib/config/resolve.js';
 import {settings, type SettingName} from '../../lib/config/settings.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {labelled} from '../terminal/labelled.js';
 import {formatTable} from '../terminal/table.js';
 

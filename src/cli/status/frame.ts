@@ -3,7 +3,7 @@ import type {UniqueIDError} from '../../lib/core/errors.js';
 import {isUseShown} from '../../lib/operations/mode-list.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {positionText, unreachableText} from '../../lib/operations/status-words.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {labelled} from '../terminal/labelled.js';
 import type {ModeColumn} from './columns.js';
 import type {Controls} from './controls.js';

@@ -4,10 +4,10 @@ import {isUseShown, isWarned} from '../../lib/operations/mode-list.js';
 import type {Order} from '../../lib/operations/orders.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {noModesText, productText, schemaVerdict} from '../../lib/operations/status-words.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
-import {formatDuration} from '../../lib/util/numbers.js';
+import {formatDuration} from '../../lib/util/text/numbers.js';
 import {formatTable} from '../terminal/table.js';
 import {nameColumns, useColumns, type ModeColumn} from './columns.js';
 

@@ -14,7 +14,7 @@ import {version} from '../../lib/util/version.js';
 import {connect, withStore} from '../database/connect.js';
 import {printNotice} from '../process/stderr.js';
 import {limitNameLookups, startTimeLimit} from '../process/time-limit.js';
-import {quoteTyped} from '../../lib/util/redact.js';
+import {quoteTyped} from '../../lib/util/text/redact.js';
 
 /**
  * Reads modes from the database. `request_timeout` bounds all of it, waits included, because probes call it.

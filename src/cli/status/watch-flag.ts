@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {quoteTyped} from '../../lib/util/redact.js';
+import {quoteTyped} from '../../lib/util/text/redact.js';
 
 export const DEFAULT_WATCH_SECONDS = 2;
 

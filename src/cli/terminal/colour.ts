@@ -1,5 +1,5 @@
 import {Chalk} from 'chalk';
-import type {Visible} from '../../lib/util/visible.js';
+import type {Visible} from '../../lib/util/text/visible.js';
 import {hasColour} from './traits.js';
 
 type Style = (text: Visible) => Visible;

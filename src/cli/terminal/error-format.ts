@@ -1,5 +1,5 @@
 import {errorTable, type UniqueIDError} from '../../lib/core/errors.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {wrapWords} from './wrap-words.js';
 
 /** A failure as `--json` prints it. */

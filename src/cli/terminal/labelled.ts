@@ -1,5 +1,5 @@
 import wrapAnsi from 'wrap-ansi';
-import type {Visible} from '../../lib/util/visible.js';
+import type {Visible} from '../../lib/util/text/visible.js';
 
 /** Width of the longest label and two spaces. */
 const INDENT = 12;

@@ -1,5 +1,5 @@
 import {emitKeypressEvents, type Key} from 'node:readline';
-import type {Visible} from '../../lib/util/visible.js';
+import type {Visible} from '../../lib/util/text/visible.js';
 
 /**
  * The alternate screen, which keeps the terminal's earlier content:

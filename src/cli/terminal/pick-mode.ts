@@ -1,7 +1,7 @@
 import search from '@inquirer/search';
 import {parseMode} from '../../lib/core/mode.js';
 import {UniqueIDError} from '../../lib/core/errors.js';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 
 /** Questions go to stderr: stdout is for data. */
 const context = {output: process.stderr};

@@ -1,6 +1,6 @@
 import confirm from '@inquirer/confirm';
 import {createPrompt, isEnterKey, makeTheme, useKeypress, usePrefix, useState} from '@inquirer/core';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 import {colours} from './colour.js';
 import {wrapWords} from './wrap-words.js';
 

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import {visible, type Visible} from '../../lib/util/visible.js';
+import {visible, type Visible} from '../../lib/util/text/visible.js';
 
 /** A column with its heading. The first column is aligned left; the others, mostly numbers, right. */
 export interface Column {

@@ -4,8 +4,8 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {parseMode} from '../../lib/core/mode.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import {parsePythonIni} from '../../lib/config/python/ini.js';
-import {visible} from '../../lib/util/visible.js';
-import {quoteTyped} from '../../lib/util/redact.js';
+import {visible} from '../../lib/util/text/visible.js';
+import {quoteTyped} from '../../lib/util/text/redact.js';
 
 const RANDOM_BYTES = 24;
 

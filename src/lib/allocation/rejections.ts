@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {shellWord} from '../util/shell-word.js';
+import {shellWord} from '../util/text/shell-word.js';
 import type {Regression} from './guard/regression.js';
 
 export function modeNotAllowed(mode: string): UniqueIDError {

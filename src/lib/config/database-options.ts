@@ -1,5 +1,5 @@
 import {InvalidValue, seconds, smallNumber, boolean, type Parser} from './parsers.js';
-import {quoteTyped} from '../util/redact.js';
+import {quoteTyped} from '../util/text/redact.js';
 
 /** The encryption of a connection to a network database. */
 export type SslMode = 'disable' | 'prefer' | 'no-verify' | 'require' | 'verify-ca' | 'verify-full';

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {nearest} from '../util/nearest-word.js';
+import {nearest} from '../util/text/nearest-word.js';
 import {settings} from './settings.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,7 +2,7 @@ import {homedir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {UniqueIDError} from '../core/errors.js';
 import {READ_HINT, readText, UnreadableFile} from '../util/read-file.js';
-import {redactMessage} from '../util/redact.js';
+import {redactMessage} from '../util/text/redact.js';
 import {assertKnownVariables} from './environment.js';
 import {resolveConfig, type Config, type ConfigFile, type FileSearch} from './resolve.js';
 import {assertOwnerWrites} from './secret-files.js';

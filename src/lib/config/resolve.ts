@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {nearest} from '../util/nearest-word.js';
+import {nearest} from '../util/text/nearest-word.js';
 import {parsePythonIni, type IniFile, type IniValue} from './python/ini.js';
 import {parsePythonLiteral} from './python/literal.js';
 import {InvalidValue} from './parsers.js';
@@ -7,7 +7,7 @@ import {isServiceVariable} from './environment.js';
 import {hasPassword} from './database-url.js';
 import type {SecretFile} from './secret-files.js';
 import {settings, type Setting, type SettingName, type Settings} from './settings.js';
-import {quoteTyped} from '../util/redact.js';
+import {quoteTyped} from '../util/text/redact.js';
 
 /** A configuration file: its name for errors, and its text. */
 export interface ConfigFile {

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {redactServerUrl} from '../util/redact.js';
+import {redactServerUrl} from '../util/text/redact.js';
 
 /** The end of the hint for a URL that contains a secret. */
 const TOKEN_HINT = ', and set UNIQUEID_TOKEN to a token of that service';

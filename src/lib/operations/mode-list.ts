@@ -1,4 +1,4 @@
-import {visible} from '../util/visible.js';
+import {visible} from '../util/text/visible.js';
 import {isNearlyUsed} from './database-status.js';
 import type {ModeDocument} from './status-document.js';
 

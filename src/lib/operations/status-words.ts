@@ -1,4 +1,4 @@
-import {formatBytes, formatDuration, formatInteger} from '../util/numbers.js';
+import {formatBytes, formatDuration, formatInteger} from '../util/text/numbers.js';
 import type {StatusDocument} from './status-document.js';
 
 // Words that `uniqueid status` and the dashboard share. The dashboard runs them in browsers too: this module

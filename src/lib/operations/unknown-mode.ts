@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../core/errors.js';
-import {nearest} from '../util/nearest-word.js';
+import {nearest} from '../util/text/nearest-word.js';
 
 /**
  * Returns the error for a mode that does not exist, with the nearest name.

@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {visible} from '../util/visible.js';
+import {visible} from '../util/text/visible.js';
 
 /** SD_LISTEN_FDS_START: https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
 const FIRST_DESCRIPTOR = 3;

@@ -1,5 +1,5 @@
 import {UniqueIDError} from '../../core/errors.js';
-import {trimEnd, trimStart} from '../../util/trim.js';
+import {trimEnd, trimStart} from '../../util/text/trim.js';
 
 /** A value of an INI file and the line it begins on, counted from 1. */
 export interface IniValue {

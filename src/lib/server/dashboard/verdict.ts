@@ -1,7 +1,7 @@
 import type {Allocator} from '../../allocation/allocator.js';
 import {mendCommand} from '../../allocation/rejections.js';
 import type {UniqueIDError} from '../../core/errors.js';
-import {formatInteger} from '../../util/numbers.js';
+import {formatInteger} from '../../util/text/numbers.js';
 import type {ErrorTally} from '../observability/error-tally.js';
 import type {Health} from '../routes/health.js';
 import type {Reason, VerdictDocument} from './document.js';

@@ -1,4 +1,4 @@
-import {trimEnd, trimStart} from '../../util/trim.js';
+import {trimEnd, trimStart} from '../../util/text/trim.js';
 import type {RequestFacts} from '../observability/request-facts.js';
 import {GETID_METHODS, GETID_PATH, FETCH_METADATA_HEADERS} from '../routes/getid.js';
 

@@ -3,7 +3,7 @@ import {modeFilter, type ModeFilter} from '../../core/mode-filter.js';
 import {MAX_COUNTER} from '../../core/range.js';
 import {parsePythonIni} from '../../config/python/ini.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {nearest} from '../../util/nearest-word.js';
+import {nearest} from '../../util/text/nearest-word.js';
 import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
 import {assertOwnerWrites} from '../../config/secret-files.js';
 

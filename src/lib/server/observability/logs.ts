@@ -1,7 +1,7 @@
 import pino, {type Logger} from 'pino';
 import type {LogLevel} from '../../config/parsers.js';
 import {UniqueIDError} from '../../core/errors.js';
-import {visibleJson} from '../../util/visible.js';
+import {visibleJson} from '../../util/text/visible.js';
 import {AccessLog} from './access-log.js';
 import {assertWritable, openFile} from './log-output.js';
 import {LogSink, stderrSink} from './log-sink.js';

@@ -1,4 +1,4 @@
-import {formatRate} from '../../../util/numbers.js';
+import {formatRate} from '../../../util/text/numbers.js';
 import type {Sample} from '../document.js';
 import {html, type Html} from './html.js';
 import {sparkline} from './sparkline.js';

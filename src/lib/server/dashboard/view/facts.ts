@@ -1,6 +1,6 @@
 import {productText, schemaVerdict} from '../../../operations/status-words.js';
-import {formatDuration, formatInteger} from '../../../util/numbers.js';
-import {visible} from '../../../util/visible.js';
+import {formatDuration, formatInteger} from '../../../util/text/numbers.js';
+import {visible} from '../../../util/text/visible.js';
 import type {ErrorSummary} from '../../observability/error-tally.js';
 import type {DashboardDocument} from '../document.js';
 import {html, type Html} from './html.js';

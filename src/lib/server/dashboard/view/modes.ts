@@ -1,6 +1,6 @@
 import {noModesText, nextText, positionText} from '../../../operations/status-words.js';
-import {formatInteger, formatPercent, formatRate} from '../../../util/numbers.js';
-import {visible} from '../../../util/visible.js';
+import {formatInteger, formatPercent, formatRate} from '../../../util/text/numbers.js';
+import {visible} from '../../../util/text/visible.js';
 import type {DashboardDocument, ModePageDocument, ModeRow} from '../document.js';
 import type {DashboardQuery} from '../query.js';
 import {html, type Html} from './html.js';

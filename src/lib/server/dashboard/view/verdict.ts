@@ -1,5 +1,5 @@
-import {formatDuration, formatInteger} from '../../../util/numbers.js';
-import {visible} from '../../../util/visible.js';
+import {formatDuration, formatInteger} from '../../../util/text/numbers.js';
+import {visible} from '../../../util/text/visible.js';
 import type {QuarantinedMode, Reason, VerdictDocument, VerdictState} from '../document.js';
 import {html, type Html} from './html.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {expect, it} from 'vitest';
-import {formatTable} from '../../../src/cli/terminal/table.js';
-import {visible, visibleJson} from '../../../src/lib/util/visible.js';
+import {formatTable} from '../../../../src/cli/terminal/table.js';
+import {visible, visibleJson} from '../../../../src/lib/util/text/visible.js';
 
 /** A second definition, independent of the function: by general category, and surrogates by their range. */
 const forbidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|[\ud800-\udfff]/u;

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {redactMessage, redactServerUrl} from '../../../src/lib/util/redact.js';
+import {redactMessage, redactServerUrl} from '../../../../src/lib/util/text/redact.js';
 
 describe('redactServerUrl', () => {
   it.each([

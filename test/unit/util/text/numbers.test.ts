@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {formatScaled} from '../../../src/lib/util/numbers.js';
-import {MAX_COUNTER} from '../../../src/lib/core/range.js';
+import {formatScaled} from '../../../../src/lib/util/text/numbers.js';
+import {MAX_COUNTER} from '../../../../src/lib/core/range.js';
 
 describe('formatScaled', () => {
   it.each([
