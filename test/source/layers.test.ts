@@ -1,12 +1,19 @@
 import {spawnSync} from 'node:child_process';
-import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, it} from 'vitest';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 
+/** The folders that `npm run lint` checks. */
+const folders = /depcruise --config \S+ ([\w ]+?) &&/
+  .exec(readFileSync(join(root, 'package.json'), 'utf8'))?.[1]
+  ?.split(' ');
+
 /** Returns the names of the rules of dependency-cruiser.config.js that a tree of these files breaks. */
 function brokenRules(files: Readonly<Record<string, string>>): string[] {
   const cwd = makeWorkspace();
+  if (folders === undefined) throw new Error('package.json names no folders');
+  for (const folder of folders) mkdirSync(join(cwd, folder));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, path)), {recursive: true});
     writeFileSync(join(cwd, path), text);
@@ -14,7 +21,7 @@ function brokenRules(files: Readonly<Record<string, string>>): string[] {
   cpSync(join(root, 'tsconfig.json'), join(cwd, 'tsconfig.json'));
   const program = join(root, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs');
   const config = join(root, 'dependency-cruiser.config.js');
-  const args = [program, '--config', config, '--output-type', 'json', 'src'];
+  const args = [program, '--config', config, '--output-type', 'json', ...folders];
   const {stdout, stderr} = spawnSync(process.execPath, args, {cwd, encoding: 'utf8'});
   if (stdout === '') throw new Error(stderr);
   const {summary} = JSON.parse(stdout) as {summary: {violations: {rule: {name: string}}[]}};
@@ -23,7 +30,9 @@ function brokenRules(files: Readonly<Record<string, string>>): string[] {
 
 const store = 'export interface Store { close(): void }\nexport const open = 1;\n';
 
-it.each([
+type Example = [name: string, files: Readonly<Record<string, string>>, rules: readonly string[]];
+
+it.each<Example>([
   [
     'an import downwards',
     {
@@ -53,6 +62,14 @@ it.each([
     },
     ['no cycle'],
   ],
+  ...['test', 'verification', 'bench', 'scripts'].map((folder): Example => [
+    `a cycle of types in ${folder}/`,
+    {
+      [`${folder}/a.ts`]: "import type {B} from './b.js';\nexport interface A { b: B }\n",
+      [`${folder}/b.ts`]: "import type {A} from './a.js';\nexport interface B { a: A }\n",
+    },
+    ['no cycle'],
+  ]),
   [
     'a cycle of folders whose modules form none',
     {

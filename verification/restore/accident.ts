@@ -2,9 +2,15 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {now} from '../history/line.js';
 import type {ServeProcess} from '../torture/serve-process.js';
 import type {Backup} from './databases/database.js';
+import type {TrialContext} from './context.js';
 import {urlOf} from './fleet.js';
+import type {Operator} from './operator.js';
 import {countRaises} from './raises.js';
-import type {Trial} from './trial.js';
+
+/** Everything that one run works with. */
+export interface Trial extends TrialContext {
+  readonly operator: Operator;
+}
 
 /** The treatment of a server around a restore. */
 interface Treatment {

@@ -6,9 +6,9 @@ import {now, type ClientLine} from '../history/line.js';
 import {writeClient, type HistoryWriter} from '../history/write.js';
 import type {CommandEnd} from '../torture/arena.js';
 import {runCommand} from '../torture/command.js';
+import type {TrialContext} from './context.js';
 import {urlOf, type Fleet} from './fleet.js';
 import type {Ledger} from './ledger.js';
-import type {Trial} from './trial.js';
 
 interface OperatorOptions {
   readonly folder: string;
@@ -61,7 +61,7 @@ export class Operator {
    * Resets a counter backwards on purpose, with servers running, stopped or restarted. All of them must obey:
    * the next integers are the ones after the reset.
    */
-  async reset({random, fleet, prober, clients, ledger, append, tell, wrong}: Trial): Promise<void> {
+  async reset({random, fleet, prober, clients, ledger, append, tell, wrong}: TrialContext): Promise<void> {
     const mode = random.pick(ledger.modes());
     await clients.pause(mode);
     try {

@@ -5,12 +5,12 @@ import type {GuardedFolder} from '../../test/helpers/folders/guarded-folder.js';
 import type {Random} from '../../test/helpers/random.js';
 import {checkHistory} from '../history/check.js';
 import {isClean, type Report} from '../history/findings.js';
-import {now, type EventLine} from '../history/line.js';
+import {now} from '../history/line.js';
 import {writeEvents} from '../history/write.js';
-import {strikeAccident} from './accident.js';
-import {ANSWER_WITHIN_MS, Prober, startClients, type Clients} from './clients.js';
-import type {Backup, Source, TrialDatabase} from './databases/database.js';
-import {makeFleet, urlOf, type Fleet} from './fleet.js';
+import {strikeAccident, type Trial} from './accident.js';
+import {ANSWER_WITHIN_MS, Prober, startClients} from './clients.js';
+import type {Backup, Source} from './databases/database.js';
+import {makeFleet, urlOf} from './fleet.js';
 import {Ledger} from './ledger.js';
 import {Operator} from './operator.js';
 import {measureTwice, type Twice} from './twice.js';
@@ -38,21 +38,6 @@ export interface TrialResult {
   readonly slowestRecoveryMs: number;
   readonly twice: Twice;
   readonly isGood: boolean;
-}
-
-/** Everything that one run works with. */
-export interface Trial {
-  readonly random: Random;
-  readonly database: TrialDatabase;
-  readonly fleet: Fleet;
-  readonly machines: number;
-  readonly ledger: Ledger;
-  readonly prober: Prober;
-  readonly clients: Clients;
-  readonly operator: Operator;
-  readonly append: (event: EventLine) => void;
-  readonly tell: (what: string) => void;
-  readonly wrong: (what: string) => void;
 }
 
 /** Time after its client is gone in which a server may take the integers of a request. */
