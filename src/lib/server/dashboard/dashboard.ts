@@ -66,9 +66,9 @@ export class Dashboard {
     this.#deps = deps;
     this.#samples = new Samples(deps.metrics, () => deps.errors.total);
     this.#verdict = new VerdictWatch(deps);
-    this.#sample();
+    void this.#sample();
     this.#timer = setInterval(() => {
-      this.#sample();
+      void this.#sample();
     }, SAMPLE_MS).unref();
   }
 
@@ -120,9 +120,9 @@ export class Dashboard {
     return performance.now() - this.#askedAt < WATCH_MS;
   }
 
-  #sample(): void {
+  async #sample(): Promise<void> {
     const {allocator, metrics} = this.#deps;
-    const seconds = this.#samples.add(allocator.queueLength);
+    const seconds = await this.#samples.add(allocator.queueLength);
     this.#histories.sample(metrics.modes, seconds);
     this.#verdict.noteFailures();
     this.#answers.clear();

@@ -1,4 +1,4 @@
-import type {Metrics} from '../observability/metrics.js';
+import {secondsBounds, type Metrics} from '../observability/metrics.js';
 import type {Sample} from './document.js';
 import {quantileOf} from './quantile.js';
 
@@ -25,26 +25,25 @@ export class Samples {
   constructor(metrics: Metrics, rejected: () => number) {
     this.#metrics = metrics;
     this.#rejected = rejected;
-    this.#last = this.#read();
+    this.#last = this.#totals([]);
   }
 
   /** @returns the seconds since the last sample */
-  add(queueLength: number, now = Date.now()): number {
+  async add(queueLength: number): Promise<number> {
     const before = this.#last;
-    const after = this.#read();
+    const after = this.#totals(await this.#metrics.latencyCounts());
     this.#last = after;
     const seconds = Math.max(0.001, (after.at - before.at) / 1000);
-    const {bounds} = this.#metrics.latencies;
     const counts = after.latencies.map((count, bucket) => count - (before.latencies[bucket] ?? 0));
     const requests = counts.reduce((sum, count) => sum + count, 0);
     const batches = after.batches - before.batches;
     const perSecond = (count: number): number => round(count / seconds);
     const latency = (share: number): number | null => {
-      const found = quantileOf(share, bounds, counts);
+      const found = quantileOf(share, secondsBounds, counts);
       return found === undefined ? null : round(found * 1000);
     };
     this.#samples.push([
-      now,
+      Date.now(),
       perSecond(after.integers - before.integers),
       perSecond(requests),
       perSecond(after.rejected - before.rejected),
@@ -68,9 +67,8 @@ export class Samples {
     return this.#samples.slice(first);
   }
 
-  #read(): Readings {
-    const {totals, latencies} = this.#metrics;
-    return {at: performance.now(), ...totals, rejected: this.#rejected(), latencies: [...latencies.counts]};
+  #totals(latencies: readonly number[]): Readings {
+    return {at: performance.now(), ...this.#metrics.totals, rejected: this.#rejected(), latencies};
   }
 }
 

@@ -7,10 +7,10 @@ import {version} from '../../util/version.js';
 import {remainingShare, type HighestCounters} from './highest-counters.js';
 import {addGuardMetrics} from './guard-metrics.js';
 import {ModeSeriesTable, type ModeSeries, type ModeTotals} from './mode-series.js';
-import {RequestHistogram} from './request-histogram.js';
 import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 
-const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** The upper bounds of the buckets of durations. */
+export const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Totals since the start that the dashboard samples; each costs one addition per batch. */
 export interface BatchTotals {
@@ -26,7 +26,7 @@ export class Metrics {
   readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #rejected: Counter<'reason'>;
   readonly totals: BatchTotals = {integers: 0, batches: 0, batchedRequests: 0};
-  readonly latencies: RequestHistogram;
+  readonly #latencies: Histogram;
   /** Records the events of the allocator. */
   readonly observer: AllocatorObserver;
 
@@ -50,14 +50,12 @@ export class Metrics {
         if (share !== undefined) this.set(share);
       },
     });
-    this.latencies = new RequestHistogram(
-      {
-        name: 'uniqueid_request_duration_seconds',
-        help: 'Time that a request waited for its range.',
-        bounds: seconds,
-      },
-      this.#registry,
-    );
+    this.#latencies = new Histogram({
+      name: 'uniqueid_request_duration_seconds',
+      help: 'Time that a request waited for its range.',
+      buckets: secondsBounds,
+      registers,
+    });
     this.observer = this.#observer(highest, registers);
     this.#rejected = new Counter({
       name: 'uniqueid_rejected_requests_total',
@@ -103,6 +101,15 @@ export class Metrics {
     return this.#modes.counted;
   }
 
+  /** Returns the requests since the start by the time they waited: per bucket, the last above all bounds. */
+  async latencyCounts(): Promise<readonly number[]> {
+    const {name, values} = await this.#latencies.get();
+    const cumulative = values
+      .filter(({metricName}) => metricName === `${name}_bucket`)
+      .map(({value}) => value);
+    return cumulative.map((count, bucket) => count - (cumulative[bucket - 1] ?? 0));
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -117,7 +124,8 @@ export class Metrics {
 
   #observer(highest: HighestCounters, registers: Registry[]): AllocatorObserver {
     const {groupSize, commits, errors, retries} = commitMetrics(registers);
-    const {totals: sums, latencies} = this;
+    const {totals: sums} = this;
+    const latencies = this.#latencies;
     return {
       group: (size, durationSeconds) => {
         sums.batches++;
@@ -218,7 +226,7 @@ function commitMetrics(registers: Registry[]): {
   const commits = new Histogram({
     name: 'uniqueid_commit_duration_seconds',
     help: 'Time that the database took for one batch.',
-    buckets: seconds,
+    buckets: secondsBounds,
     registers,
   });
   const errors = new Counter({
