@@ -4,6 +4,7 @@ import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {Settings} from '../../config/settings.js';
 import {UniqueIDError} from '../../core/errors.js';
+import {isTlsFailure} from '../../util/tls-failure.js';
 import {maxOpenConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {toRejection} from './rejections.js';
@@ -153,7 +154,7 @@ function cutIfUnread(response: ServerResponse, limitMs: number): void {
 function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadRequest: boolean): void {
   // No reply if the client is gone or never completed its TLS handshake. A client that waits for another
   // answer would mistake this one for it.
-  const isUnreachable = error.code === 'ECONNRESET' || isTlsFailure(error) || !socket.writable;
+  const isUnreachable = error.code === 'ECONNRESET' || isTlsFailure(error.code ?? '') || !socket.writable;
   if (isUnreachable) {
     socket.destroy();
     return;
@@ -181,10 +182,6 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
   const fields = [...jsonHead, ...headers, 'Content-Length', String(Buffer.byteLength(body))];
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines(fields)}`;
   endLater(socket, `${head}Connection: close\r\n\r\n${body}`);
-}
-
-function isTlsFailure({code = ''}: NodeJS.ErrnoException): boolean {
-  return /^ERR_(?:SSL|TLS)_/.test(code);
 }
 
 function listenError({code, message}: NodeJS.ErrnoException, address: string, port: number): UniqueIDError {

@@ -1,4 +1,5 @@
 import {UniqueIDError} from '../../core/errors.js';
+import {isTlsFailure} from '../../util/tls-failure.js';
 
 /** The target of a connection, for messages; never holds a password. */
 export interface Destination {
@@ -37,17 +38,13 @@ const reasons: Readonly<Record<string, string>> = {
   ENFILE: 'this machine has too many open files',
 };
 
-/** TLS failures, by their codes in Node: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const certificateFailure =
-  /^(?:ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
-
 /** Converts an error of the network or of TLS; returns `undefined` for any other error. */
 export function fromNetworkError(
   error: Error & {code?: unknown},
   {location}: Destination,
 ): UniqueIDError | undefined {
   const code = typeof error.code === 'string' ? error.code : '';
-  if (certificateFailure.test(code)) return untrustedCertificate(location, code, error);
+  if (isTlsFailure(code)) return untrustedCertificate(location, code, error);
   const reason = reasons[code];
   return reason === undefined ? undefined : unreachable(location, reason, error);
 }
