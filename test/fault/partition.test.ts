@@ -11,6 +11,8 @@ const setUps = [
     faults: ['writer cut from everything', 'waits for the standby cancelled', 'switchover'],
   },
   {name: 'galera', faults: ['writer cut from everything', 'mariadbd of the writer killed']},
+  {name: 'patroni-restored', faults: ['older dump restored']},
+  {name: 'galera-restored', faults: ['older dump restored']},
   // The control, which passes only if the checker sees integers that were issued twice.
   {name: 'async', faults: ['servers on both sides']},
 ] as const;

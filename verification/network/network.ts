@@ -63,7 +63,14 @@ async function main({minutes, seed, setUps, faults}: Asked): Promise<boolean> {
   }
   const strikes = runs.flatMap((each) => each.strikes);
   process.stdout.write(`${formatStrikes(strikes)}\n`);
-  const wrong = runs.flatMap((each) => each.wrong);
+  const struck = new Set(strikes.flatMap((strike) => strike.faults));
+  const wrong = [
+    ...runs.flatMap((each) => each.wrong),
+    ...(faults ?? []).filter((fault) => !struck.has(fault)).map((fault) => `"${fault}" struck no set-up`),
+    ...setUps
+      .filter((name) => faults === undefined && !strikes.some(({setUp}) => setUp === name))
+      .map((name) => `no fault struck ${name}`),
+  ];
   for (const flaw of wrong) print(`WRONG: ${flaw}`);
   return wrong.length === 0;
 }

@@ -49,7 +49,7 @@ export async function run(plan: Plan, print: (line: string) => void): Promise<Ru
   const {setUp: name, seed, only} = plan;
   const random = seeded(seed);
   const setUp = await makeSetUp(name);
-  const trial = new Trial(setUp.cluster, name, random, seed);
+  const trial = new Trial(setUp, name, random, seed);
   const strikes: Strike[] = [];
   const wrong: string[] = [];
   try {

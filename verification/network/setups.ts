@@ -3,9 +3,10 @@ import {commonFaults, type Fault} from './faults/common.js';
 import {Galera} from './clusters/galera.js';
 import {galeraFaults, proxyFaults} from './faults/galera.js';
 import {Host} from './hosts/host.js';
-import {Patroni} from './clusters/patroni.js';
+import {Patroni, type PatroniOptions} from './clusters/patroni.js';
 import {poolerFaults, postgresFaults} from './faults/postgres.js';
-import type {Trial} from './trial.js';
+import {restoreFaults} from './faults/restores.js';
+import type {Trial, TrialSetUp} from './trial.js';
 
 /** A fault of a running cluster. */
 export interface BoundFault {
@@ -14,8 +15,7 @@ export interface BoundFault {
 }
 
 /** A cluster, and the faults that strike it. */
-export interface SetUp {
-  readonly cluster: Cluster;
+export interface SetUp extends TrialSetUp {
   readonly faults: readonly BoundFault[];
 }
 
@@ -25,6 +25,8 @@ export const setUpNames = [
   'pgbouncer',
   'galera',
   'galera-hosts',
+  'patroni-restored',
+  'galera-restored',
   'async',
 ] as const;
 export type SetUpName = (typeof setUpNames)[number];
@@ -34,40 +36,54 @@ export const CONTROL: SetUpName = 'async';
 
 /** Returns the names of all faults, of all set-ups. */
 export function faultNames(): readonly string[] {
-  const all = [commonFaults(), postgresFaults(), poolerFaults(), galeraFaults(), proxyFaults()];
-  return [...new Set(all.flatMap((faults) => faults.map(({name}) => name)))];
+  const kinds = [commonFaults, restoreFaults, postgresFaults, poolerFaults, galeraFaults, proxyFaults];
+  return [...new Set(kinds.flatMap((faults) => faults().map(({name}) => name)))];
 }
 
 /** Makes the hosts of a set-up. */
 export async function makeSetUp(name: SetUpName): Promise<SetUp> {
   const hosts = [1, 2, 3].map((number) => new Host(`db${number}`, 10 + number));
   for (const host of hosts) await host.connect();
-  if (name === 'galera' || name === 'galera-hosts') {
-    const isProxied = name === 'galera';
-    const faults = [...commonFaults(), ...galeraFaults(), ...(isProxied ? proxyFaults() : [])];
-    return bind(new Galera(hosts, isProxied), faults);
+  const patroni = (options: Partial<PatroniOptions> = {}): Patroni =>
+    new Patroni(hosts, {isSynchronous: true, isStrict: false, isPooled: false, ...options});
+  const common = commonFaults();
+  switch (name) {
+    case 'patroni':
+    case 'patroni-strict':
+      return bind(patroni({isStrict: name === 'patroni-strict'}), [...common, ...postgresFaults()]);
+    case 'pgbouncer':
+      return bind(patroni({isPooled: true}), [...common, ...postgresFaults(), ...poolerFaults()]);
+    case 'galera':
+      return bind(new Galera(hosts, true), [...common, ...galeraFaults(), ...proxyFaults()]);
+    case 'galera-hosts':
+      return bind(new Galera(hosts, false), [...common, ...galeraFaults()]);
+    case 'patroni-restored':
+      return {...bind<Cluster>(patroni(), aroundRestores()), sharesMemory: true};
+    case 'galera-restored':
+      return {...bind<Cluster>(new Galera(hosts, false), aroundRestores()), sharesMemory: true};
+    case 'async':
+      // It shows one loss; its servers need not survive more.
+      return bind<Cluster>(patroni({isSynchronous: false}), named(LOSS));
   }
-  const cluster = new Patroni(hosts, {
-    isSynchronous: name !== CONTROL,
-    isStrict: name === 'patroni-strict',
-    isPooled: name === 'pgbouncer',
-  });
-  // The control shows one loss; its servers need not survive more.
-  if (name === CONTROL)
-    return bind<Cluster>(
-      cluster,
-      commonFaults().filter((fault) => fault.name === LOSS),
-    );
-  const faults = [...commonFaults(), ...postgresFaults()];
-  return bind(cluster, name === 'pgbouncer' ? [...faults, ...poolerFaults()] : faults);
 }
 
 /** The fault that loses commits of an asynchronous cluster: each side has a server that goes on. */
 const LOSS = 'servers on both sides';
 
+/** The faults that strike together with a restore. */
+const aroundRestores = (): readonly Fault[] => [
+  ...restoreFaults(),
+  ...named('servers restarted', 'short cuts in a row', 'writer cut from everything'),
+];
+
+function named(...names: readonly string[]): readonly Fault[] {
+  return commonFaults().filter(({name}) => names.includes(name));
+}
+
 function bind<C extends Cluster>(cluster: C, faults: readonly Fault<C>[]): SetUp {
   return {
     cluster,
     faults: faults.map(({name, strike}) => ({name, strike: (trial) => strike(trial, cluster)})),
+    sharesMemory: false,
   };
 }

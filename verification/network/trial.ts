@@ -11,7 +11,7 @@ import {startClients, type Clients} from '../torture/clients.js';
 import {commandLine, ServeProcess} from '../torture/serve-process.js';
 import type {Cluster} from './clusters/cluster.js';
 import {Host} from './hosts/host.js';
-import {logFolder} from './hosts/namespace.js';
+import {logFolder, workFolder} from './hosts/namespace.js';
 import {Probe} from './probe.js';
 
 /** A server, the host that it runs on, and its observer. */
@@ -30,6 +30,13 @@ const REQUEST_TIMEOUT_S = 3;
 /** A server may work for a request whose client is gone as long as for the request and its last statement. */
 const PATIENCE_MS = 4 * REQUEST_TIMEOUT_S * 1000;
 
+/** The part of a set-up that a trial depends on. */
+export interface TrialSetUp {
+  readonly cluster: Cluster;
+  /** True if both servers keep their high-water marks in one guard file, as those of one machine do. */
+  readonly sharesMemory: boolean;
+}
+
 /** Two servers on one cluster, clients under load, and their histories. */
 export class Trial {
   readonly cluster: Cluster;
@@ -38,13 +45,15 @@ export class Trial {
   readonly wrong: string[] = [];
   readonly #folder: string;
   readonly #seed: number;
+  readonly #sharesMemory: boolean;
   readonly #clientHost: Host;
   readonly #events: HistoryWriter<EventLine>;
   #clients: Clients | undefined;
   #generation = 0;
 
-  constructor(cluster: Cluster, name: string, random: Random, seed: number) {
+  constructor({cluster, sharesMemory}: TrialSetUp, name: string, random: Random, seed: number) {
     this.cluster = cluster;
+    this.#sharesMemory = sharesMemory;
     this.random = random;
     this.#seed = seed;
     this.#folder = join(logFolder, name);
@@ -84,7 +93,11 @@ export class Trial {
         name: host.name,
         port: PORT,
         cwd: host.folder,
-        env,
+        // The default may be a folder of the machine, which all hosts share.
+        env: {
+          ...env,
+          UNIQUEID_GUARD_FILE: join(this.#sharesMemory ? workFolder : host.folder, 'issued'),
+        },
         log: join(this.#folder, `${host.name}.log`),
         within: host.within(),
       });

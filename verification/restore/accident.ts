@@ -1,42 +1,15 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {now} from '../history/line.js';
-import type {ServeProcess} from '../torture/serve-process.js';
 import type {Backup} from './databases/database.js';
 import type {TrialContext} from './context.js';
 import {urlOf} from './fleet.js';
 import type {Operator} from './operator.js';
 import {countRaises} from './raises.js';
+import {restartedLater, treatments} from './treatments.js';
 
 /** Everything that one run works with. */
 export interface Trial extends TrialContext {
   readonly operator: Operator;
 }
-
-/** The treatment of a server around a restore. */
-interface Treatment {
-  readonly name: string;
-  readonly before: (server: ServeProcess) => Promise<unknown>;
-  readonly after: (server: ServeProcess) => Promise<unknown>;
-}
-
-const nothing = (): Promise<void> => Promise.resolve();
-
-const treatments: readonly Treatment[] = [
-  {name: 'stopped', before: (server) => server.end(), after: (server) => server.start()},
-  {name: 'killed', before: (server) => server.kill(), after: (server) => server.start()},
-  {name: 'running', before: nothing, after: nothing},
-];
-
-/** Only in a mix. */
-const restartedLater: Treatment = {
-  name: 'restarted later',
-  before: nothing,
-  after: async (server) => {
-    await sleep(100);
-    await server.kill();
-    await server.start();
-  },
-};
 
 /** A restore that has happened. */
 export interface Accident {

@@ -1,12 +1,14 @@
-import {chownSync, mkdirSync, writeFileSync} from 'node:fs';
+import {chownSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {createConnection} from 'mysql2/promise';
 import {findGalera} from '../../../test/helpers/databases/galera-cluster.js';
 import {findMariadb, mariadbUser} from '../../../test/helpers/databases/private-server.js';
-import {account, examples, fillExample, type Cluster} from './cluster.js';
+import {runProgram} from '../../restore/run-program.js';
+import {account, examples, fillExample, untilRestored, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import {command, type Host} from '../hosts/host.js';
+import {workFolder} from '../hosts/namespace.js';
 
 const CHECK_PORT = 9200;
 
@@ -32,6 +34,7 @@ export class Galera implements Cluster {
   readonly settlesWithinMs: number;
   readonly #isProxied: boolean;
   #isNew = true;
+  #dumps = 0;
 
   /** @param isProxied true for a HAProxy on the host of each server; false for one URL with all hosts */
   constructor(hosts: readonly Host[], isProxied: boolean) {
@@ -97,6 +100,21 @@ export class Galera implements Cluster {
     const text = `SELECT id, CAST(\`index\` AS CHAR) FROM ${account.database}.uniqueindex`;
     const rows = await this.ask(await this.writer(), 'SET SESSION wsrep_sync_wait = 1', text);
     return new Map(rows.map(([mode = '', next = '']) => [mode, BigInt(next)]));
+  }
+
+  async dump(): Promise<() => Promise<void>> {
+    const file = join(workFolder, `dump-${++this.#dumps}`);
+    // Galera has no LOCK TABLES.
+    const options = ['--single-transaction', '--skip-add-locks', `--result-file=${file}`];
+    const {address} = await this.writer();
+    await runProgram('mariadb-dump', [...this.#login(address), ...options, account.database]);
+    return async () => {
+      await untilRestored(async () => {
+        const login = this.#login((await this.writer()).address);
+        // From stdin, an error ends the load; the command `source` would go on.
+        await runProgram('mariadb', [...login, account.database], {input: readFileSync(file, 'utf8')});
+      });
+    };
   }
 
   node(host: Host): Node {

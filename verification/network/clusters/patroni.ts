@@ -3,9 +3,11 @@ import {join} from 'node:path';
 import postgres from 'postgres';
 import {findPostgres, postgresUser} from '../../../test/helpers/databases/private-server.js';
 import {ask} from '../../../test/helpers/network/http.js';
-import {account, fillExample, type Cluster} from './cluster.js';
+import {runProgram} from '../../restore/run-program.js';
+import {account, fillExample, untilRestored, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import type {Host} from '../hosts/host.js';
+import {workFolder} from '../hosts/namespace.js';
 import {PgBouncer} from './pgbouncer.js';
 
 const SUPERUSER_PASSWORD = 'super';
@@ -45,6 +47,7 @@ export class Patroni implements Cluster {
   readonly url: string;
   readonly members: readonly Member[];
   readonly #options: PatroniOptions;
+  #dumps = 0;
 
   constructor(hosts: readonly Host[], options: PatroniOptions) {
     this.hosts = hosts;
@@ -106,6 +109,16 @@ export class Patroni implements Cluster {
   async counters(): Promise<ReadonlyMap<string, bigint>> {
     const rows = await this.asSuperuser(await this.writer(), `SELECT id, "index"::text FROM uniqueindex`);
     return new Map(rows.map(([mode = '', next = '']) => [mode, BigInt(next)]));
+  }
+
+  async dump(): Promise<() => Promise<void>> {
+    const file = join(workFolder, `dump-${++this.#dumps}`);
+    await this.#program('pg_dump', '-Fc', '-f', file);
+    return async () => {
+      await untilRestored(() =>
+        this.#program('pg_restore', '--clean', '--if-exists', '--single-transaction', file),
+      );
+    };
   }
 
   member(host: Host): Member {
@@ -177,6 +190,14 @@ export class Patroni implements Cluster {
     } catch {
       return undefined;
     }
+  }
+
+  /** Runs a program of PostgreSQL on the database of the primary. */
+  async #program(name: string, ...args: readonly string[]): Promise<void> {
+    const {address} = await this.writer();
+    const login = ['-h', address, '-U', account.user, '-d', account.database];
+    const env = {PGPASSWORD: account.password, PGCONNECT_TIMEOUT: '5'};
+    await runProgram(join(findPostgres() ?? '', name), [...login, ...args], {env});
   }
 
   async #primaries(): Promise<Host[]> {

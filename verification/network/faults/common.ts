@@ -109,6 +109,18 @@ export const commonFaults = (): readonly Fault[] => [
     },
   },
   {
+    name: 'servers restarted',
+    strike: async ({servers, random}) => {
+      for (let turn = 0; turn < 6; turn++) {
+        const {process} = random.pick(servers);
+        await (random.percent(50) ? process.kill() : process.end());
+        await sleep(random.between(0, 1000));
+        await process.start();
+        await sleep(random.between(0, 2000));
+      }
+    },
+  },
+  {
     name: 'writer paused until after failover',
     strike: async (trial) => {
       const host = await trial.cluster.writer();

@@ -1,0 +1,23 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {treatments} from '../../restore/treatments.js';
+import {untilServed, type Fault} from './common.js';
+
+/** Faults of servers that share a memory: another one would repeat what this one has issued last. */
+export const restoreFaults = (): readonly Fault[] => [
+  {
+    name: 'older dump restored',
+    strike: async (trial, cluster) => {
+      const {random, servers} = trial;
+      const restore = await cluster.dump();
+      await sleep(random.between(500, 5000));
+      const plan = servers.map(({process}) => ({process, treatment: random.pick(treatments)}));
+      await Promise.all(plan.map(({process, treatment}) => treatment.before(process)));
+      try {
+        await restore();
+      } finally {
+        await Promise.all(plan.map(({process, treatment}) => treatment.after(process)));
+      }
+      await untilServed(trial, 1000);
+    },
+  },
+];
