@@ -59,6 +59,11 @@ describe('the service inside another server', () => {
       code: 'CONFIG_INVALID',
       hint: expect.stringContaining('"max_range"') as string,
     });
+    for (const key of ['TLS_CERT', 'tls_cert ', '#max_range', 'peewee_url'])
+      await expect(service({[key]: '1'}), key).rejects.toMatchObject({code: 'CONFIG_INVALID'});
+    await expect(createRequestListener({database: '', sync: true})).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
     for (const key of ['max_connections', 'idle_timeout', 'tls_cert'])
       await expect(service({[key]: '1'}), key).rejects.toMatchObject({code: 'CONFIG_INVALID'});
     await expect(service({max_range: 'many'})).rejects.toMatchObject({code: 'CONFIG_INVALID'});

@@ -5,6 +5,7 @@ import {UniqueIDError} from '../core/errors.js';
 import {openStore} from '../store/open.js';
 import {migrate} from '../store/schema/migrate.js';
 import {schemaProblem} from '../store/schema/verdict.js';
+import {nearest} from '../util/text/nearest-word.js';
 import {compose} from './compose.js';
 
 /** Settings of `[uniqueid]` for commands, or for the server around an embedded service. */
@@ -83,19 +84,38 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
 
 /** Resolves the options as if a config file held them: the same keys, bounds and errors. */
 function resolveSettings({database, settings = {}}: RequestListenerOptions): Settings {
-  const known = Object.entries(allSettings) as [SettingName, Setting][];
+  // An empty URL would mean the default database.
+  if (database === '') throw noDatabase();
+  const known = (Object.entries(allSettings) as [SettingName, Setting][])
+    .map(([, each]) => each)
+    .filter(({section}) => section === 'uniqueid');
   const env: Record<string, string> = {PEEWEE_URL: database};
-  const unknown: string[] = [];
   for (const [key, value] of Object.entries(settings)) {
-    if (SERVER_KEYS.some((each) => each === key)) throw withoutEffect(key);
-    const found = known.find(([, each]) => each.section === 'uniqueid' && each.key === key)?.[1];
-    if (found === undefined) unknown.push(`${key} = ${value}`);
-    else env[found.env] = value;
+    if (hasNoEffect(key)) throw withoutEffect(key);
+    const found = known.find((each) => each.key === key);
+    if (found === undefined) throw unknownKey(key, known);
+    env[found.env] = value;
   }
-  // An unknown key is rejected as in a file, with the nearest known key.
-  const configFile =
-    unknown.length === 0 ? undefined : {path: 'the settings', content: `[uniqueid]\n${unknown.join('\n')}\n`};
-  return resolveConfig({flags: {}, env, configFile}).settings;
+  return resolveConfig({flags: {}, env}).settings;
+}
+
+function noDatabase(): UniqueIDError {
+  return new UniqueIDError('CONFIG_INVALID', 'The option "database" is empty.', {
+    hint: 'Pass the URL of the database, such as sqlite:////var/lib/uniqueid/uniqueid.db.',
+  });
+}
+
+function unknownKey(key: string, known: readonly Setting[]): UniqueIDError {
+  const keys = known.map((each) => each.key).filter((each) => !hasNoEffect(each));
+  const suggestion = nearest(key, keys);
+  const hint =
+    suggestion === undefined ? `Known settings are: ${keys.join(', ')}.` : `Did you mean "${suggestion}"?`;
+  const message = `Unknown setting ${JSON.stringify(key)} of an embedded service.`;
+  return new UniqueIDError('CONFIG_INVALID', message, {hint});
+}
+
+function hasNoEffect(key: string): boolean {
+  return SERVER_KEYS.some((each) => each === key);
 }
 
 function withoutEffect(key: string): UniqueIDError {
