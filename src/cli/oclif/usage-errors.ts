@@ -44,7 +44,7 @@ export function toUsageError(thrown: unknown, command = ''): unknown {
     unknownFlagError(thrown, hint) ??
     unexpectedArgumentsError(thrown.args, suggestionOr(hint, command, thrown)) ??
     conflictError(thrown.parse) ??
-    rewordedError(thrown, hint)
+    otherError(thrown, hint)
   );
 }
 
@@ -61,9 +61,7 @@ export function toCommandError(thrown: unknown, argv: readonly string[], {comman
   // oclif treats words after a command without arguments as a part of the command's name.
   if (Object.hasOwn(commands, name)) {
     const hint = `Run "uniqueid ${name} --help" for usage.`;
-    return (
-      unexpectedArgumentsError(rest, suggestionOr(hint, name, {args: rest})) ?? rewordedError(thrown, hint)
-    );
+    return unexpectedArgumentsError(rest, suggestionOr(hint, name, {args: rest})) ?? otherError(thrown, hint);
   }
   return unknownCommandError(name, Object.keys(commands));
 }
@@ -131,33 +129,10 @@ function conflictError(parse: OclifError['parse']): UniqueIDError | undefined {
   return undefined;
 }
 
-/**
- * Messages for which oclif offers neither a field nor an exported class. A text that matches none of them is
- * shown as it is.
- */
-const rewordings: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
-  [/^Flag (--[\w-]+) expects a value$/, (flag = '') => `${flag} needs a value.`],
-  [
-    /^Flag (--[\w-]+) expects one of these values: (.+)$/,
-    (flag = '', values = '') => `${flag} needs one of these values: ${values}.`,
-  ],
-  [/^Flag (--[\w-]+) can only be specified once$/, (flag = '') => `${flag} is given more than once.`],
-  [
-    /^Expected (--[\w-]+)=(.*) to be one of: (.+)$/s,
-    (flag = '', value = '', values = '') => `${flag} must be one of ${values}, not ${quoteTyped(value)}.`,
-  ],
-];
-
-function rewordedError(thrown: Error, hint: string): UniqueIDError {
-  const [first = '', ...rest] = thrown.message
-    .split('\n')
-    .filter((line) => !line.trim().startsWith('See more help'));
-  const text = [first, ...rest.map((line) => line.trim())].filter((line) => line !== '').join(' ');
-  for (const [pattern, reword] of rewordings) {
-    const [whole, ...groups] = pattern.exec(text) ?? [];
-    if (whole !== undefined) return new UniqueIDError('USAGE', reword(...groups), {hint});
-  }
-  return new UniqueIDError('USAGE', redactMessage(text), {hint});
+/** Shows the first line of oclif's text, which is all that it offers. The other lines point to its help. */
+function otherError({message}: Error, hint: string): UniqueIDError {
+  const [first = ''] = message.split('\n');
+  return new UniqueIDError('USAGE', `${redactMessage(first)}.`, {hint});
 }
 
 function didYouMean(name: string | undefined): string {

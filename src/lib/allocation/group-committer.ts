@@ -105,7 +105,8 @@ export class GroupCommitter {
     for (const [index, batch] of batches.entries()) {
       const result = results[index];
       const epoch = epochs[index];
-      if (result === undefined || epoch === undefined) continue;
+      if (result === undefined || epoch === undefined)
+        throw new Error(`the store gave no result for the mode ${JSON.stringify(batch.mode)}`);
       if (result.kind === 'granted') {
         const [first, next] = [result.next - batch.total, result.next];
         // PostgreSQL compares with the mark before it waits for the row, which can go back in the meantime.

@@ -5,7 +5,9 @@ import type {SchemaState} from './schema/version.js';
 /** A claim on `count` integers of one mode, as one contiguous run. */
 export interface Claim {
   readonly mode: string;
-  /** At least 1. May exceed what any counter can hold; the result is then `exhausted`. */
+  /**
+   * 0 only raises a counter to `minimum`. The result is `exhausted` if it exceeds what the counter has left.
+   */
   readonly count: bigint;
   /** Leaves a counter below this value unchanged: an older database may have replaced this one. */
   readonly minimum: bigint;
@@ -69,7 +71,8 @@ export interface Lineage {
   /** Rises with every reset that moves a counter back; 0 before the first. */
   readonly epoch: number;
   /**
-   * The epochs of the modes that resets moved back, by `epochKey`. The key `*` counts for all modes.
+   * The epochs of the modes that resets moved back, by `exactEpochKey` or `foldedEpochKey`. The key `*`
+   * counts for all modes.
    */
   readonly modeEpochs: ReadonlyMap<string, number>;
 }

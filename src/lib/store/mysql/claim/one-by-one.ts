@@ -5,6 +5,7 @@ import type {ClaimResult, Claim} from '../../store.js';
 import {isCounterValue} from '../../shared/counter-value.js';
 import {storedValue, type CounterRow} from './counter-row.js';
 import * as statements from '../statements.js';
+import {resultsInOrder} from './results.js';
 import {send, sendInTransaction, type Answers} from './transaction.js';
 
 /** From this number of claims on, a second round trip costs less than two statements per claim. */
@@ -90,5 +91,5 @@ async function advanceMany(context: ClaimContext, claims: readonly Claim[]): Pro
     const result = otherResults[index];
     if (result !== undefined) results.set(mode, result);
   }
-  return modes.flatMap((mode) => results.get(mode) ?? []);
+  return resultsInOrder(modes, results);
 }

@@ -4,6 +4,7 @@ import * as statements from '../statements.js';
 import {batches} from './batches.js';
 import {storedValue} from './counter-row.js';
 import {readLineage, type Transaction} from './many.js';
+import {resultsInOrder} from './results.js';
 
 interface RaisedClaims {
   readonly claims: readonly Claim[];
@@ -21,7 +22,7 @@ export async function advanceRaised(
   {claims, firstIndex, epoch, location}: RaisedClaims,
 ): Promise<readonly ClaimResult[] | 'reset'> {
   await ask('START TRANSACTION');
-  const results = new Map<string, ClaimResult>();
+  const results: [string, ClaimResult][] = [];
   for (const batch of batches(claims)) {
     const starts = batch.map(({mode, minimum}) => ({
       mode,
@@ -31,32 +32,36 @@ export async function advanceRaised(
     const [rows = []] = await ask(statements.lockCounters(batch.map(({mode}) => mode)));
     const stored = new Map(rows.map((row) => [row.mode, storedValue(row)]));
     const exact = batch.filter(({mode}) => stored.has(mode));
-    await write(ask, exact, (claim) => raisedClaim(claim, stored.get(claim.mode), location), results);
+    results.push(
+      ...(await write(ask, exact, (claim) => raisedClaim(claim, stored.get(claim.mode), location))),
+    );
     // A row stored under another spelling may have several claims, so each of these reads it again.
     for (const claim of batch.filter(({mode}) => !stored.has(mode))) {
       const [[row] = []] = await ask(statements.readCounter(claim.mode));
       const value = row === undefined ? undefined : storedValue(row);
-      await write(ask, [claim], () => raisedClaim(claim, value, location), results);
+      results.push(...(await write(ask, [claim], () => raisedClaim(claim, value, location))));
     }
   }
   const isCurrent = (await readLineage(ask)).epoch === epoch;
   await end(isCurrent ? 'COMMIT' : 'ROLLBACK');
-  return isCurrent ? claims.flatMap(({mode}) => results.get(mode) ?? []) : 'reset';
+  return isCurrent
+    ? resultsInOrder(
+        claims.map(({mode}) => mode),
+        new Map(results),
+      )
+    : 'reset';
 }
 
-/** Judges the claims, notes the results, and writes the counters of those that are granted. */
+/** Judges the claims, and writes the counters of those that are granted. @returns the results by mode */
 async function write(
   ask: Transaction['ask'],
   claims: readonly Claim[],
   judge: (claim: Claim) => ClaimResult,
-  results: Map<string, ClaimResult>,
-): Promise<void> {
-  const sums: {mode: string; next: bigint}[] = [];
-  for (const claim of claims) {
-    const {mode} = claim;
-    const result = judge(claim);
-    results.set(mode, result);
-    if (result.kind === 'granted') sums.push({mode, next: result.next});
-  }
+): Promise<readonly [string, ClaimResult][]> {
+  const results = claims.map((claim): [string, ClaimResult] => [claim.mode, judge(claim)]);
+  const sums = results.flatMap(([mode, result]) =>
+    result.kind === 'granted' ? [{mode, next: result.next}] : [],
+  );
   if (sums.length > 0) await ask(statements.putCounters(sums));
+  return results;
 }

@@ -51,9 +51,10 @@ export function withUnwritable(
   location: string,
 ): readonly ClaimResult[] {
   const results = ofWritable.values();
-  return claims.flatMap(({mode}) =>
-    unwritable.has(mode)
-      ? {kind: 'rejected' as const, error: unwritableMode(location, undefined)}
-      : (results.next().value ?? []),
-  );
+  return claims.map(({mode}) => {
+    if (unwritable.has(mode)) return {kind: 'rejected', error: unwritableMode(location, undefined)};
+    const {value} = results.next();
+    if (value === undefined) throw new Error(`there is no result for the mode ${JSON.stringify(mode)}`);
+    return value;
+  });
 }
