@@ -27,7 +27,7 @@ class Page {
   });
   #charts: Charts | undefined;
   #panel: ModePanel | undefined;
-  /** When the last answer arrived and when the first failure followed, on the monotonic clock. */
+  /** When the first failure after an answer arrived, on the monotonic clock. */
   #failingSince: number | undefined;
   #hasDocument = false;
 

@@ -53,9 +53,9 @@ export class VerdictWatch {
   async #run(): Promise<void> {
     const {allocator, health} = this.#deps;
     const now = performance.now();
-    const isBusy = allocator.lastFailure() === undefined && allocator.guard.regressions().length === 0;
-    if (isBusy && now - allocator.lastCommitAt < PROOF_TTL_MS) this.#problem = undefined;
-    else if (this.#problem !== undefined || !isBusy || now - this.#checkedAt >= PROOF_TTL_MS) {
+    const isUndisturbed = allocator.lastFailure() === undefined && allocator.guard.regressions().length === 0;
+    if (isUndisturbed && now - allocator.lastCommitAt < PROOF_TTL_MS) this.#problem = undefined;
+    else if (this.#problem !== undefined || !isUndisturbed || now - this.#checkedAt >= PROOF_TTL_MS) {
       this.#problem = await health.problem();
       this.#checkedAt = now;
     }
