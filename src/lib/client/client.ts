@@ -68,7 +68,9 @@ export class Client {
 
   /** Rejects all waiting calls, and lets the process end. */
   close(): void {
-    const error = new UniqueIDError('STOPPING', 'The client was closed.');
+    const error = new UniqueIDError('CLIENT_CLOSED', 'The client was closed.', {
+      hint: 'Create a new client.',
+    });
     this.#stop.abort(error);
     for (const source of this.#sources.values()) source.close(error);
   }

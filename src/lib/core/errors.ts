@@ -57,6 +57,7 @@ export const errorTable = {
   REJECTED: {http: 409, exit: 6, transient: false, scope: 'other'},
   OUTPUT_FAILED: {http: 500, exit: 1, transient: false, scope: 'other', isLocal: true},
   REMOTE_FAILED: {http: 502, exit: 7, transient: 'varies', scope: 'other', isLocal: true},
+  CLIENT_CLOSED: {http: 500, exit: 1, transient: false, scope: 'other', isLocal: true},
   INTERRUPTED: {http: 500, exit: 130, transient: false, scope: 'other', isLocal: true},
 } as const satisfies Record<string, ErrorRow>;
 

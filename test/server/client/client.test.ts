@@ -83,8 +83,9 @@ describe('allocate of the client', () => {
     await expect(asked).rejects.toThrow('enough');
     const [range, single] = [ids.allocate('file', 1), Promise.resolve(ids.next('file'))];
     ids.close();
-    await expect(range).rejects.toMatchObject({code: 'STOPPING'});
-    await expect(single).rejects.toMatchObject({code: 'STOPPING'});
+    await expect(range).rejects.toMatchObject({code: 'CLIENT_CLOSED', transient: false});
+    await expect(ids.allocate('file', 1)).rejects.toMatchObject({code: 'CLIENT_CLOSED'});
+    await expect(single).rejects.toMatchObject({code: 'CLIENT_CLOSED', transient: false});
   });
 
   it.each<[object]>([

@@ -22,6 +22,7 @@ const failing = (status: number, code?: string): Promise<string> =>
 const local: readonly ErrorCode[] = [
   'ADDRESS_UNAVAILABLE',
   'CONFIG_INVALID',
+  'CLIENT_CLOSED',
   'INTERRUPTED',
   'OUTPUT_FAILED',
   'REMOTE_FAILED',

@@ -1,5 +1,6 @@
 import type {Allocator} from '../../allocation/allocator.js';
 import {toUniqueIDError, UniqueIDError} from '../../core/errors.js';
+import {stopping} from '../../allocation/rejections.js';
 import {retryTransient} from '../../util/retry.js';
 import type {Store} from '../../store/store.js';
 import type {Lifecycle} from '../lifecycle.js';
@@ -48,7 +49,7 @@ export class Health {
   }
 
   async problem(): Promise<Problem> {
-    if (this.#lifecycle.isShuttingDown) return new UniqueIDError('STOPPING', 'The service is shutting down.');
+    if (this.#lifecycle.isShuttingDown) return stopping();
     if (this.#last !== undefined && this.#isCurrent(this.#last)) return this.#last.problem;
     this.#check ??= this.#runCheck().finally(() => {
       this.#check = undefined;
