@@ -1,4 +1,3 @@
-import {homedir} from 'node:os';
 import {errorTable, toUniqueIDError} from '../lib/core/errors.js';
 import {version} from '../lib/util/version.js';
 import {catchCrashes, endProcess} from './process/end-process.js';
@@ -16,9 +15,8 @@ import {assumeUserVariables} from './process/unknown-user.js';
 /** Runs one command line and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   hideSecrets(argv);
-  ensureHome();
-  closeUnaskedInspector();
   assumeUserVariables();
+  closeUnaskedInspector();
   const plain = parseFastArguments(argv);
   if (plain !== undefined) return runPlainGetid(argv, plain);
   if (argv.length === 1 && ['--version', '-v', '-V', 'version'].includes(argv[0] ?? '')) {
@@ -31,15 +29,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     return runCompletion(argv.slice(2));
   }
   return runOclif(argv);
-}
-
-/** Sets HOME as containers do if the user has no home folder; Node and oclif throw without one. */
-function ensureHome(): void {
-  try {
-    homedir();
-  } catch {
-    process.env['HOME'] = '/';
-  }
 }
 
 async function runPlainGetid(

@@ -13,8 +13,6 @@ export async function runOclif(argv: readonly string[]): Promise<never> {
   catchCrashes();
   // A user's NODE_ENV=development must not make oclif look for TypeScript sources.
   settings.enableAutoTranspile = false;
-  // Without it, oclif looks for the shell in passwd, and throws if the user has no entry there.
-  process.env['SHELL'] ??= '';
   // oclif and listr2 write to both streams themselves.
   watchStdout();
   watchStderr();
