@@ -4,6 +4,7 @@ import {isUseShown} from '../../lib/operations/mode-list.js';
 import type {ModeDocument, StatusDocument} from '../../lib/operations/status-document.js';
 import {positionText, unreachableText} from '../../lib/operations/status-words.js';
 import {visible, type Visible} from '../../lib/util/text/visible.js';
+import type {ColumnWidths} from '../terminal/table.js';
 import {labelled} from '../terminal/labelled.js';
 import type {ModeColumn} from './columns.js';
 import type {Controls} from './controls.js';
@@ -34,7 +35,7 @@ export interface FrameOptions extends ScreenOptions {
   readonly hasKeyboard: boolean;
   readonly extraColumns: readonly ModeColumn[];
   /** The widths of the earlier frames by title of the column. */
-  readonly kept: Map<string, number>;
+  readonly minWidths: ColumnWidths;
 }
 
 export interface Frame {
@@ -86,10 +87,10 @@ function tablePart(
   const pageSize = Math.max(1, room - (isPartial ? 2 : 1));
   const offset = Math.min(controls.offset, Math.max(0, listed.length - pageSize));
   const shown = listed.slice(offset, offset + pageSize);
-  const {kept} = options;
-  const showsUse = kept.has('USED') || status.modes.some(isUseShown);
+  const {minWidths} = options;
+  const showsUse = minWidths.has('USED') || status.modes.some(isUseShown);
   const columns = [...modeColumns(showsUse), ...options.extraColumns];
-  const table = modeTable(shown, columns, options, kept);
+  const table = modeTable(shown, columns, options, minWidths);
   if (!isPartial) return {lines: table, offset, pageSize};
   const position = `… ${positionText(offset, shown.length, listed.length, hasMore)}`;
   return {lines: [...table, visible(position.slice(0, options.width))], offset, pageSize};

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import {shellWord} from '../../lib/util/text/shell-word.js';
 import type {GuardFileStatus} from '../../lib/operations/issued.js';
 import {isUseShown, isWarned} from '../../lib/operations/mode-list.js';
 import type {Order} from '../../lib/operations/orders.js';
@@ -8,7 +9,7 @@ import {visible, type Visible} from '../../lib/util/text/visible.js';
 import type {Colours} from '../terminal/colour.js';
 import {labelled} from '../terminal/labelled.js';
 import {formatDuration} from '../../lib/util/text/numbers.js';
-import {formatTable} from '../terminal/table.js';
+import {formatTable, type ColumnWidths} from '../terminal/table.js';
 import {nameColumns, useColumns, type ModeColumn} from './columns.js';
 
 export interface ScreenOptions {
@@ -67,19 +68,15 @@ function unstyled(text: Visible): Visible {
   return text;
 }
 
-/**
- * Formats the table of modes, with those that need an operator in yellow.
- *
- * @param kept as `formatTable` takes it
- */
+/** Formats the table of modes, with those that need an operator in yellow. */
 export function modeTable(
   modes: readonly ModeDocument[],
   columns: readonly ModeColumn[],
   {width, colour}: ScreenOptions,
-  kept?: Map<string, number>,
+  minWidths?: ColumnWidths,
 ): Visible[] {
   const rows = modes.map((mode) => columns.map(({cell}) => cell(mode)));
-  const [heading = visible(''), ...lines] = formatTable(columns, rows, width, kept);
+  const [heading = visible(''), ...lines] = formatTable(columns, rows, width, minWidths);
   const isTable = lines.length === modes.length;
   return [
     colour.bold(heading),
@@ -108,5 +105,5 @@ const RAISE_LIMIT = 'raise --limit';
  * Returns the flags for the next page, to copy into a shell; a mode with hidden characters cannot be copied.
  */
 function nextPageFlags(mode: string): string {
-  return mode === visible(mode) ? `--after '${mode.replaceAll("'", String.raw`'\''`)}'` : RAISE_LIMIT;
+  return mode === visible(mode) ? `--after ${shellWord(mode)}` : RAISE_LIMIT;
 }

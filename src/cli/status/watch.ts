@@ -5,6 +5,7 @@ import type {ModeDocument, StatusDocument} from '../../lib/operations/status-doc
 import {hasStdoutFailed} from '../process/stdout.js';
 import type {Colours} from '../terminal/colour.js';
 import {openLiveScreen, type LiveScreen, type PressedKey} from '../terminal/live-screen.js';
+import {ColumnWidths} from '../terminal/table.js';
 import {firstWidths, rateColumns} from './columns.js';
 import {pressKey, type Controls} from './controls.js';
 import {formatFrame, type Outage} from './frame.js';
@@ -36,7 +37,7 @@ class Watch {
   readonly #terminal: NodeJS.WriteStream;
   readonly #options: WatchOptions;
   readonly #rates = new Rates();
-  readonly #kept = new Map(firstWidths);
+  readonly #minWidths = new ColumnWidths(firstWidths);
   #screen: LiveScreen | undefined;
   #status: StatusDocument | undefined;
   #outage: Outage | undefined;
@@ -172,7 +173,14 @@ class Watch {
     };
     const {hasKeyboard} = this.#screen;
     const extraColumns = rateColumns(this.#rates);
-    const frame = formatFrame(view, {...options, width, height, hasKeyboard, extraColumns, kept: this.#kept});
+    const frame = formatFrame(view, {
+      ...options,
+      width,
+      height,
+      hasKeyboard,
+      extraColumns,
+      minWidths: this.#minWidths,
+    });
     this.#controls = {...this.#controls, offset: frame.offset};
     this.#pageSize = frame.pageSize;
     this.#screen.draw(frame.lines);

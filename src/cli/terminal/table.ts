@@ -9,6 +9,26 @@ export interface Column {
   readonly alignLeft?: boolean;
 }
 
+/** The least widths of columns by their titles. They only grow, so that a live table never shrinks. */
+export class ColumnWidths {
+  readonly #widths: Map<string, number>;
+
+  constructor(first: ReadonlyMap<string, number> = new Map()) {
+    this.#widths = new Map(first);
+  }
+
+  has(title: string): boolean {
+    return this.#widths.has(title);
+  }
+
+  /** Raises the least width of a column to `width`. @returns the least width */
+  raise(title: string, width: number): number {
+    const widest = Math.max(width, this.#widths.get(title) ?? 0);
+    this.#widths.set(title, widest);
+    return widest;
+  }
+}
+
 const GAP = '  ';
 
 const MIN_FIRST_WIDTH = 8;
@@ -18,20 +38,22 @@ const MIN_FIRST_WIDTH = 8;
  * `dropOrder`, then cuts the first column: no line wraps and no number loses a digit.
  *
  * @param width columns of the terminal; `Infinity` without one
- * @param kept the least width of each column by its title; raised here, so that a live table never shrinks
+ * @param minWidths the widths of earlier versions of the same table
  * @returns the headings, then one line per row; several lines per row if the terminal is too narrow even so
  */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number,
-  kept = new Map<string, number>(),
+  minWidths = new ColumnWidths(),
 ): Visible[] {
   const all = [columns.map(({title}) => title), ...rows.map((row) => row.map(visible))];
   const widths = columns.map(({title}, index) =>
-    all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), kept.get(title) ?? 0),
+    minWidths.raise(
+      title,
+      all.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), 0),
+    ),
   );
-  for (const [index, {title}] of columns.entries()) kept.set(title, widths[index] ?? 0);
   const shown = fittingColumns(columns, widths, width);
   if (shown === undefined) return stackRows(all, width) as Visible[];
   const [first = 0, ...others] = shown;

@@ -82,9 +82,8 @@ interface Files {
 }
 
 async function replace(path: string, {old, rewritten, descriptor}: Files, bounds: Bounds): Promise<number> {
-  const entries: Entries = new Map();
   const tail = new Tail(old);
-  const damagedLines = await collect(tail, entries);
+  const {entries, damagedLines} = await collect(tail);
   dropOldest(entries, bounds);
   await writeEntries(descriptor, entries);
   const name = Math.random().toString(36).slice(2);
@@ -96,9 +95,8 @@ async function replace(path: string, {old, rewritten, descriptor}: Files, bounds
   const knownBytes = fstatSync(descriptor).size;
   replaceMarks(path, rewritten, REPLACED_SUFFIX);
   writeFileSync(old, `\n${noteOf('moved', name, knownBytes)}`);
-  const late: Entries = new Map();
-  await collect(tail, late);
-  await writeEntries(descriptor, late);
+  const late = await collect(tail);
+  await writeEntries(descriptor, late.entries);
   return damagedLines;
 }
 
@@ -117,8 +115,14 @@ function inodeOfOpen(descriptor: number): bigint {
   return fstatSync(descriptor, {bigint: true}).ino;
 }
 
-/** @returns the number of damaged lines */
-async function collect(tail: Tail, entries: Entries): Promise<number> {
+interface Collected {
+  readonly entries: Entries;
+  readonly damagedLines: number;
+}
+
+/** Reads the rest of a file. */
+async function collect(tail: Tail): Promise<Collected> {
+  const entries: Entries = new Map();
   let damagedLines = 0;
   for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
     for (const text of lines) {
@@ -128,7 +132,7 @@ async function collect(tail: Tail, entries: Entries): Promise<number> {
     }
     await nextTurn();
   }
-  return damagedLines;
+  return {entries, damagedLines};
 }
 
 function add(entries: Entries, line: Line): void {

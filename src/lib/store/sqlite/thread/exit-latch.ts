@@ -15,7 +15,7 @@ export class ExitLatch {
   }
 
   /** Runs `work` inside the driver. If the process is ending, does not run it and never settles. */
-  enter<T>(work: () => T): T | Promise<never> {
+  enter<T>(work: () => Promise<T>): Promise<T> {
     if (Atomics.compareExchange(this.#state, 0, IDLE, BUSY) !== IDLE) return new Promise(() => undefined);
     try {
       return work();
