@@ -29,6 +29,12 @@ const imports = layers.slice(0, -1).flatMap((row, level) =>
 export default {
   forbidden: [
     ...imports,
+    {
+      name: 'core imports nothing',
+      severity: 'error',
+      from: {path: '^src/lib/core/'},
+      to: {pathNot: '^src/lib/core/'},
+    },
     {name: 'no cycle', severity: 'error', from: {}, to: {circular: true}},
     {
       name: 'no cycle of folders',

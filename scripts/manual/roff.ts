@@ -64,7 +64,7 @@ export const title = (page: string, number: number, date: string, version: strin
   `.TH ${page.toUpperCase()} ${number} ${date} "UniqueID ${version}" "UniqueID manual"\n`;
 
 /** Breaks a paragraph into source lines: each sentence begins one, as roff wants it. */
-export function fill(paragraph: string): string {
+function fill(paragraph: string): string {
   const lines = paragraph
     .trim()
     .split(/(?<=[.!?:;]) (?=[A-Z(\\])/)

@@ -44,7 +44,12 @@ it.each<Example>([
   [
     'an import upwards',
     {'src/lib/store/store.ts': store, 'src/lib/core/range.ts': "export {open} from '../store/store.js';\n"},
-    ['core imports downwards'],
+    ['core imports downwards', 'core imports nothing'],
+  ],
+  [
+    'an import of the core',
+    {'src/lib/core/mode.ts': "export {isAbsolute} from 'node:path';\n"},
+    ['core imports nothing'],
   ],
   [
     'an import upwards of a type alone',

@@ -3,7 +3,7 @@ import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {parseLine} from '../../src/lib/allocation/memory/lines.js';
-import {hash32} from '../../src/lib/core/hash.js';
+import {hash32} from '../../src/lib/util/hash.js';
 import {parseMode} from '../../src/lib/core/mode.js';
 import {modeFilter} from '../../src/lib/core/mode-filter.js';
 import {parseRange} from '../../src/lib/core/range.js';

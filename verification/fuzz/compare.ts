@@ -6,7 +6,7 @@ import {counterOf} from './modes.js';
 const variable = new Set(['date']);
 
 /** Returns an answer without the start of its range, which differs: each server has its own database. */
-export function essence({status, headers, body}: WireAnswer): string {
+function essence({status, headers, body}: WireAnswer): string {
   // Headers that are too large are detected packet by packet, and may be malformed as well.
   if (status === 431) return malformed;
   const range = rangeOf(body);

@@ -68,7 +68,7 @@ export function splitByMode(batch: readonly PendingRequest[]): readonly ModeBatc
   return batches.length === 1 ? batches : batches.sort((a, b) => (a.mode < b.mode ? -1 : 1));
 }
 
-export function modeBatchOf(mode: string, requests: readonly PendingRequest[]): ModeBatch {
+function modeBatchOf(mode: string, requests: readonly PendingRequest[]): ModeBatch {
   let total = 0n;
   for (const {count} of requests) total += count;
   return {mode, requests, total};

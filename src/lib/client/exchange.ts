@@ -2,7 +2,7 @@ import {Agent, request as requestHttp, type ClientRequest, type IncomingMessage}
 import {Agent as TlsAgent, request as requestHttps} from 'node:https';
 
 /** Largest body of an answer; a page of `/status`, the largest answer of a service, stays below 700 KB. */
-export const MAX_BODY_BYTES = 1_048_576;
+const MAX_BODY_BYTES = 1_048_576;
 
 /** Limits connections: requests on more of them would only wait in the service instead of here. */
 const agentOptions = {keepAlive: true, maxSockets: 64};

@@ -42,7 +42,7 @@ const kinds: Readonly<Record<string, DatabaseKind>> = {
 };
 
 /** The possible forms of a database URL, for errors. */
-export const databaseUrlRule =
+const databaseUrlRule =
   'sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or mysql://USER:PASSWORD@HOST/DATABASE';
 
 /**

@@ -1,4 +1,4 @@
-import {hash64} from '../core/hash.js';
+import {hash64} from '../util/hash.js';
 import type {Lineage} from './store.js';
 
 /** The key of the epoch that counts for all modes. */

@@ -2,7 +2,7 @@ import {isUtf8} from 'node:buffer';
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs';
 
 /** Far larger than any configuration, list of tokens or chain of certificates. */
-export const MAX_FILE_BYTES = 1_048_576;
+const MAX_FILE_BYTES = 1_048_576;
 
 /** The hint for every `UnreadableFile`. */
 export const READ_HINT =

@@ -80,7 +80,7 @@ export async function runPage(page: string): Promise<string> {
 }
 
 /** Replaces values that vary by run or machine, such as times, by fixed ones. */
-export function steady(text: string): string {
+function steady(text: string): string {
   return (
     text
       .replaceAll(/\d+ ms\b/g, '2 ms')

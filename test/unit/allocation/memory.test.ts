@@ -8,7 +8,7 @@ import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';
 import {inodeOf} from '../../../src/lib/allocation/memory/open-marks.js';
 import {rewriteMarks} from '../../../src/lib/allocation/memory/rewrite.js';
-import {hash32} from '../../../src/lib/core/hash.js';
+import {hash32} from '../../../src/lib/util/hash.js';
 import {formatLine, header, parseLine, placeOf} from '../../../src/lib/allocation/memory/lines.js';
 import {ALL_MODES} from '../../../src/lib/store/epochs.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';

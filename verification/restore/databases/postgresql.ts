@@ -86,7 +86,7 @@ export async function copyFolder(from: string, to: string): Promise<void> {
 }
 
 /** Runs statements in order, and returns the rows of the last one. */
-export async function statements(
+async function statements(
   server: PrivateServer,
   database: string,
   all: readonly string[],

@@ -1,4 +1,4 @@
-import {hash32, hash64} from '../../core/hash.js';
+import {hash32, hash64} from '../../util/hash.js';
 
 /**
  * A line of a file of high-water marks. It ends with a checksum, so that a damaged line is ignored. The file

@@ -15,7 +15,7 @@ export interface DashboardQuery {
 }
 
 /** A longer text is in no name. */
-export const MAX_FIND_LENGTH = 255;
+const MAX_FIND_LENGTH = 255;
 
 const MAX_PAGE = 10_000;
 

@@ -70,7 +70,7 @@ function cell(name: string, text: string): Html {
 }
 
 /** Returns the word for a mode that needs an operator. */
-export function warningView({isWarned, isQuarantined, isRaised, next}: ModeRow): Html | null {
+function warningView({isWarned, isQuarantined, isRaised, next}: ModeRow): Html | null {
   if (!isWarned) return null;
   const word = isQuarantined
     ? 'quarantined'
