@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {ModeHistories} from '../../../src/lib/server/dashboard/mode-histories.js';
-import {quantileOf} from '../../../src/lib/server/dashboard/quantile.js';
-import {html} from '../../../src/lib/server/dashboard/view/html.js';
-import {prefersHtml} from '../../../src/lib/server/http/accept.js';
-import {ErrorTally} from '../../../src/lib/server/observability/error-tally.js';
-import type {ModeTotals} from '../../../src/lib/server/observability/mode-series.js';
+import {UniqueIDError} from '../../../../src/lib/core/errors.js';
+import {ModeHistories} from '../../../../src/lib/server/dashboard/mode-histories.js';
+import {quantileOf} from '../../../../src/lib/server/dashboard/quantile.js';
+import {html} from '../../../../src/lib/server/dashboard/view/html.js';
+import {prefersHtml} from '../../../../src/lib/server/http/accept.js';
+import {ErrorTally} from '../../../../src/lib/server/observability/error-tally.js';
+import type {ModeTotals} from '../../../../src/lib/server/observability/mode-series.js';
 
 describe('prefersHtml', () => {
   it.each([

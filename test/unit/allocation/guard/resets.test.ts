@@ -1,17 +1,17 @@
 import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {HighWaterMarks} from '../../../src/lib/allocation/marks/high-water-marks.js';
-import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
-import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';
-import {MarkWatch} from '../../../src/lib/allocation/guard/mark-watch.js';
-import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import {epochOf} from '../../../src/lib/store/epochs.js';
-import type {Store} from '../../../src/lib/store/store.js';
-import {observe, type ObservedStore} from '../../helpers/databases/observed-store.js';
-import {makeSqliteDatabase, type SqliteTestDatabase} from '../../helpers/databases/sqlite-database.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {Allocator} from '../../../../src/lib/allocation/allocator.js';
+import {HighWaterMarks} from '../../../../src/lib/allocation/marks/high-water-marks.js';
+import {MarksFile} from '../../../../src/lib/allocation/memory/marks-file.js';
+import {MarkMemory} from '../../../../src/lib/allocation/memory/memory.js';
+import {MarkWatch} from '../../../../src/lib/allocation/guard/mark-watch.js';
+import {UniqueIDError} from '../../../../src/lib/core/errors.js';
+import {migrate} from '../../../../src/lib/store/schema/migrate.js';
+import {epochOf} from '../../../../src/lib/store/epochs.js';
+import type {Store} from '../../../../src/lib/store/store.js';
+import {observe, type ObservedStore} from '../../../helpers/databases/observed-store.js';
+import {makeSqliteDatabase, type SqliteTestDatabase} from '../../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../../helpers/folders/workspace.js';
 
 interface Setup {
   readonly database: SqliteTestDatabase;

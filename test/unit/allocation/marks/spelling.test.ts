@@ -1,12 +1,12 @@
 import {dirname, join} from 'node:path';
 import {describe, expect, it, vi} from 'vitest';
-import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
-import {MarkWatch} from '../../../src/lib/allocation/guard/mark-watch.js';
-import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import type {Store} from '../../../src/lib/store/store.js';
-import {makeSqliteDatabase, type SqliteTestDatabase} from '../../helpers/databases/sqlite-database.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {Allocator} from '../../../../src/lib/allocation/allocator.js';
+import {MarksFile} from '../../../../src/lib/allocation/memory/marks-file.js';
+import {MarkWatch} from '../../../../src/lib/allocation/guard/mark-watch.js';
+import {migrate} from '../../../../src/lib/store/schema/migrate.js';
+import type {Store} from '../../../../src/lib/store/store.js';
+import {makeSqliteDatabase, type SqliteTestDatabase} from '../../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../../helpers/folders/workspace.js';
 
 interface Setup {
   readonly database: SqliteTestDatabase;

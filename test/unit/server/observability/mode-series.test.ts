@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {ModeSeriesTable, OTHERS} from '../../../src/lib/server/observability/mode-series.js';
+import {ModeSeriesTable, OTHERS} from '../../../../src/lib/server/observability/mode-series.js';
 
 function ask(table: ModeSeriesTable, mode: string, times = 1): void {
   for (let time = 0; time < times; time++) {

@@ -1,7 +1,7 @@
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {describe, expect, it} from 'vitest';
-import {HighWaterMarks} from '../../../src/lib/allocation/marks/high-water-marks.js';
+import {HighWaterMarks} from '../../../../src/lib/allocation/marks/high-water-marks.js';
 
 const kept = (marks: HighWaterMarks, modes: number): number[] =>
   Array.from({length: modes}, (_, index) => index).filter((index) => marks.get(`mode${index}`) !== undefined);

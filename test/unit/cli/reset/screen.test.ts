@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {issuedLines} from '../../../src/cli/reset/screen.js';
+import {issuedLines} from '../../../../src/cli/reset/screen.js';
 
 it('issuedLines break between words on a narrow terminal', () => {
   const moves = [{mode: 'upload_job', from: 5n, to: 5n, reissued: 0n, backward: true}];

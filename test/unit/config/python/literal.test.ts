@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {parsePythonLiteral} from '../../../src/lib/config/python/literal.js';
+import {parsePythonLiteral} from '../../../../src/lib/config/python/literal.js';
 
 it.each([
   [`'0.0.0.0'`, '0.0.0.0'],

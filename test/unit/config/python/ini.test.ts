@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {parsePythonIni} from '../../../src/lib/config/python/ini.js';
+import {parsePythonIni} from '../../../../src/lib/config/python/ini.js';
 
 function read(content: string): Record<string, Record<string, string>> {
   const sections = Array.from(parsePythonIni(content, 'config.ini'), ([name, values]) => [

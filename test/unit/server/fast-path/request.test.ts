@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {FastPathReader, type FastPathRequest} from '../../../src/lib/server/fast-path/request.js';
+import {FastPathReader, type FastPathRequest} from '../../../../src/lib/server/fast-path/request.js';
 
 const read = (text: string): FastPathRequest | undefined =>
   new FastPathReader((host) => host !== 'b').read(Buffer.from(text, 'latin1'));

@@ -1,13 +1,13 @@
 import {dirname, join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
-import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {MarkWatch} from '../../../src/lib/allocation/guard/mark-watch.js';
-import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
-import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import {observe, type ObservedStore} from '../../helpers/databases/observed-store.js';
-import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {Allocator} from '../../../../src/lib/allocation/allocator.js';
+import {MarkWatch} from '../../../../src/lib/allocation/guard/mark-watch.js';
+import {MarksFile} from '../../../../src/lib/allocation/memory/marks-file.js';
+import {UniqueIDError} from '../../../../src/lib/core/errors.js';
+import {migrate} from '../../../../src/lib/store/schema/migrate.js';
+import {observe, type ObservedStore} from '../../../helpers/databases/observed-store.js';
+import {makeSqliteDatabase} from '../../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../../helpers/folders/workspace.js';
 
 /** More than one statement compares. */
 const MODES = 600;

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {wrapWords} from '../../../src/cli/terminal/wrap-words.js';
+import {wrapWords} from '../../../../src/cli/terminal/wrap-words.js';
 
 describe('wrapWords', () => {
   it.each([

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse} from '@oclif/core/parser';
-import {parseFastArguments} from '../../../src/cli/getid/fast-arguments.js';
-import Getid from '../../../src/commands/getid.js';
+import {parseFastArguments} from '../../../../src/cli/getid/fast-arguments.js';
+import Getid from '../../../../src/commands/getid.js';
 
 /** Parses the same words with oclif; `undefined` if oclif rejects them. */
 async function byOclif(words: readonly string[]): Promise<Record<string, unknown> | undefined> {

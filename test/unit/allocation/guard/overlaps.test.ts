@@ -1,16 +1,16 @@
 import {appendFileSync, copyFileSync, renameSync, rmSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {Allocator} from '../../../src/lib/allocation/allocator.js';
-import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
-import {replaceMarks} from '../../../src/lib/allocation/memory/create.js';
-import {inodeOf} from '../../../src/lib/allocation/memory/open-marks.js';
-import {REPLACED_SUFFIX, rewriteMarks} from '../../../src/lib/allocation/memory/rewrite.js';
-import {EMPTY_RANGE, type IdRange} from '../../../src/lib/core/range.js';
-import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import {observe, type ObservedStore} from '../../helpers/databases/observed-store.js';
-import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {Allocator} from '../../../../src/lib/allocation/allocator.js';
+import {MarksFile} from '../../../../src/lib/allocation/memory/marks-file.js';
+import {replaceMarks} from '../../../../src/lib/allocation/memory/create.js';
+import {inodeOf} from '../../../../src/lib/allocation/memory/open-marks.js';
+import {REPLACED_SUFFIX, rewriteMarks} from '../../../../src/lib/allocation/memory/rewrite.js';
+import {EMPTY_RANGE, type IdRange} from '../../../../src/lib/core/range.js';
+import {migrate} from '../../../../src/lib/store/schema/migrate.js';
+import {observe, type ObservedStore} from '../../../helpers/databases/observed-store.js';
+import {makeSqliteDatabase} from '../../../helpers/databases/sqlite-database.js';
+import {makeWorkspace} from '../../../helpers/folders/workspace.js';
 
 interface Setup {
   /** The path of the file of marks. */

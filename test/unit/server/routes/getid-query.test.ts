@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {UniqueIDError} from '../../../src/lib/core/errors.js';
-import {parseGetidQuery} from '../../../src/lib/server/routes/getid-query.js';
+import {UniqueIDError} from '../../../../src/lib/core/errors.js';
+import {parseGetidQuery} from '../../../../src/lib/server/routes/getid-query.js';
 
 const codeOf = (query: string): string | undefined => {
   try {

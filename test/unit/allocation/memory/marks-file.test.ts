@@ -20,13 +20,13 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {HighWaterMarks} from '../../../src/lib/allocation/marks/high-water-marks.js';
-import {formatLine, header} from '../../../src/lib/allocation/memory/lines.js';
-import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
-import {MarkMemory} from '../../../src/lib/allocation/memory/memory.js';
-import {mountSmallDisk, type SmallDisk} from '../../helpers/folders/small-disk.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
-import {needs} from '../../helpers/run/needs.js';
+import {HighWaterMarks} from '../../../../src/lib/allocation/marks/high-water-marks.js';
+import {formatLine, header} from '../../../../src/lib/allocation/memory/lines.js';
+import {MarksFile} from '../../../../src/lib/allocation/memory/marks-file.js';
+import {MarkMemory} from '../../../../src/lib/allocation/memory/memory.js';
+import {mountSmallDisk, type SmallDisk} from '../../../helpers/folders/small-disk.js';
+import {makeWorkspace} from '../../../helpers/folders/workspace.js';
+import {needs} from '../../../helpers/run/needs.js';
 
 const origin = {identity: 1, epoch: 0, place: 'a.b'};
 
