@@ -1,12 +1,18 @@
 import {getidFlags, getidSwitches, globalFlags, type GetidOptions} from './flags.js';
 
+const valueFlags = {...globalFlags, ...getidFlags};
+
+type FastFlag = {
+  [Name in keyof typeof valueFlags]: (typeof valueFlags)[Name] extends {readonly isFast: true} ? Name : never;
+}[keyof typeof valueFlags];
+
 /** The flags that this parser accepts: their names by each spelling. */
 const flagNames = new Map(
-  Object.entries({...globalFlags, ...getidFlags}).flatMap(([name, flag]) =>
+  Object.entries(valueFlags).flatMap(([name, flag]) =>
     'isFast' in flag
       ? [`--${name}`, ...('char' in flag ? [`-${flag.char}`] : [])].map((word) => [word, name])
       : [],
-  ) as [string, string][],
+  ) as [string, FastFlag][],
 );
 
 const switchNames = new Set(['json', ...Object.keys(getidSwitches)].map((name) => `--${name}`));
@@ -20,7 +26,7 @@ const switchNames = new Set(['json', ...Object.keys(getidSwitches)].map((name) =
 export function parseFastArguments([command, ...words]: readonly string[]):
   (GetidOptions & {readonly mode: string}) | undefined {
   if (command !== 'getid') return undefined;
-  const values: Record<string, string> = {};
+  const values: Partial<Record<FastFlag, string>> = {};
   const switches = new Set<string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
@@ -36,13 +42,26 @@ export function parseFastArguments([command, ...words]: readonly string[]):
     if (values[name] !== undefined) return undefined;
     values[name] = value;
   }
-  const {mode, range = getidFlags.range.default, config, database, server, timeout} = values;
+  // A flag that becomes fast must be added here: TypeScript then rejects the rest.
+  const {mode, range = getidFlags.range.default, format: typedFormat, config, database, ...others} = values;
+  const {server, timeout, ...none} = others;
+  none satisfies Record<string, never>;
   const {options, default: defaultFormat} = getidFlags.format;
-  const format = options.find((known) => known === (values['format'] ?? defaultFormat));
-  if (mode === undefined || format === undefined) return undefined;
+  const format = options.find((known) => known === (typedFormat ?? defaultFormat));
+  if (mode === undefined || format === undefined || hasConflict(values, switches)) return undefined;
   const existing = switches.has('--existing') ? true : undefined;
   const [json, local] = [switches.has('--json'), switches.has('--local')];
-  // oclif rejects these together.
-  if (server !== undefined && (database !== undefined || local)) return undefined;
   return {mode, range, existing, format, config, database, server, timeout, json, local};
+}
+
+interface Flag {
+  readonly summary: string;
+  readonly exclusive?: readonly string[];
+}
+
+/** Returns true for flags that oclif rejects together. */
+function hasConflict(values: object, switches: ReadonlySet<string>): boolean {
+  const flags: Readonly<Record<string, Flag>> = {...valueFlags, ...getidSwitches};
+  const given = [...Object.keys(values), ...[...switches].map((word) => word.slice(2))];
+  return given.some((name) => flags[name]?.exclusive?.some((other) => given.includes(other)));
 }

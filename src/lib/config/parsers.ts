@@ -1,3 +1,4 @@
+import {fieldName, fieldValue} from '../util/http-field.js';
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
 import {parsePythonLiteral} from './python/literal.js';
 import {parseServiceUrl} from './service-url.js';
@@ -109,10 +110,6 @@ export const hostNames: Parser<readonly string[]> = (text) => {
   return names;
 };
 
-/** A token and a field value of RFC 9110, 5.6.2 and 5.5; `node:http` would take its time at every start. */
-const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
-
 /** Parses header names and values in the form of CherryPy's `tools.response_headers.headers`. */
 export const headerList: Parser<readonly (readonly [string, string])[]> = (text) => {
   const list = text === '' ? [] : parsePythonLiteral(text);
@@ -120,7 +117,7 @@ export const headerList: Parser<readonly (readonly [string, string])[]> = (text)
   return list.map((item: unknown) => {
     const [name, value] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : [];
     if (typeof name !== 'string' || typeof value !== 'string') throw notHeaders();
-    if (!headerName.test(name) || !headerValue.test(value)) throw notHeaders();
+    if (!fieldName.test(name) || !fieldValue.test(value)) throw notHeaders();
     return [name, value] as const;
   });
 };

@@ -3,7 +3,7 @@ import {formatRange} from '../core/range.js';
 import {toUniqueIDError, UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {formatError, type ResponseWriter} from './http/response-writer.js';
-import {assertFetchMetadata, GETID_METHODS, GETID_PATH, type Getid} from './routes/getid.js';
+import {assertFetchMetadata, GETID_METHODS, type Getid} from './routes/getid.js';
 import {asUnavailable, withoutDetails, type Health} from './routes/health.js';
 import type {HostCheck} from './http/host-check.js';
 import type {Metrics} from './observability/metrics.js';
@@ -15,7 +15,7 @@ import type {ServiceStatus} from './routes/status.js';
 import {prefersHtml} from './http/accept.js';
 import type {DashboardPage} from './dashboard/page.js';
 import type {Lifecycle} from './lifecycle.js';
-import {splitTarget} from './http/target.js';
+import {GETID_PATH, splitTarget} from './http/target.js';
 import type {Tokens} from './http/tokens.js';
 
 /** Dependencies of the routes. */

@@ -2,6 +2,7 @@ import type {Socket} from 'node:net';
 import {formatRange, type IdRange} from '../../core/range.js';
 import type {RequestCallbacks} from '../../allocation/pending-requests.js';
 import type {UniqueIDError} from '../../core/errors.js';
+import {GETID_PATH} from '../http/target.js';
 import {requestIdHeader} from '../http/request-id.js';
 import {byteString} from '../http/response-writer.js';
 import type {FastPathResponse} from './response.js';
@@ -131,7 +132,7 @@ export class FastPathConnection implements RequestCallbacks {
   #facts(): RequestFacts {
     const {method, query, headers = {}} = this.#request ?? {};
     const [socket, startedAt] = [this.#socket, this.#startedAt];
-    return {method, url: `/getid?${query}`, httpVersion: '1.1', headers, socket, startedAt};
+    return {method, url: `${GETID_PATH}?${query}`, httpVersion: '1.1', headers, socket, startedAt};
   }
 
   readonly #onEnd = (): void => {

@@ -1,6 +1,8 @@
+import {fieldName, fieldValue} from '../../util/http-field.js';
 import {trimEnd, trimStart} from '../../util/text/trim.js';
 import type {RequestFacts} from '../observability/request-facts.js';
-import {GETID_METHODS, GETID_PATH, FETCH_METADATA_HEADERS} from '../routes/getid.js';
+import {GETID_PATH} from '../http/target.js';
+import {GETID_METHODS, FETCH_METADATA_HEADERS} from '../routes/getid.js';
 
 /** The common request for a range, read without an HTTP parser. */
 export interface FastPathRequest {
@@ -19,9 +21,6 @@ const VERSION = ' HTTP/1.1';
 
 const visible = /^[!-"$-~]*$/;
 
-/** A field line by RFC 9112, 5: no space before the colon, no line folding, no control characters. */
-const fieldName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELD_SPACE = ' \t';
 
 /** Headers that need more than an answer on this connection, or that a route inspects. */

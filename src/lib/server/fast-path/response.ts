@@ -1,5 +1,4 @@
-import {STATUS_CODES} from 'node:http';
-import {headerLines, jsonHead, type ResponseWriter} from '../http/response-writer.js';
+import {headerLines, jsonHead, statusLine, type ResponseWriter} from '../http/response-writer.js';
 
 /** Formats the same heads as `node:http`, for connections that `node:http` does not serve. */
 export class FastPathResponse {
@@ -37,6 +36,6 @@ export class FastPathResponse {
   #head(status: number, extra: readonly string[]): string {
     const date = new Date().toUTCString();
     const lines = `${this.#fields}${headerLines(extra)}Date: ${date}\r\n`;
-    return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`;
+    return `${statusLine(status)}${lines}`;
   }
 }

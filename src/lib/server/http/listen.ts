@@ -1,4 +1,4 @@
-import {createServer, STATUS_CODES, type RequestListener, type Server, type ServerResponse} from 'node:http';
+import {createServer, type RequestListener, type Server, type ServerResponse} from 'node:http';
 import {Server as NetServer, type AddressInfo, type Socket} from 'node:net';
 import {once} from 'node:events';
 import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
@@ -8,7 +8,7 @@ import {isTlsFailure} from '../../util/tls-failure.js';
 import {maxOpenConnections, descriptorLimit} from './descriptors.js';
 import {readTlsFiles} from './tls-files.js';
 import {toRejection} from './rejections.js';
-import {endLater, headerLines, jsonHead} from './response-writer.js';
+import {endLater, headerLines, jsonHead, statusLine} from './response-writer.js';
 import {whenAnswered} from './pipeline-limit.js';
 
 /**
@@ -180,7 +180,7 @@ function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket, hadReques
           });
   const {status, body, headers} = toRejection(rejection);
   const fields = [...jsonHead, ...headers, 'Content-Length', String(Buffer.byteLength(body))];
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headerLines(fields)}`;
+  const head = `${statusLine(status)}${headerLines(fields)}`;
   endLater(socket, `${head}Connection: close\r\n\r\n${body}`);
 }
 

@@ -1,5 +1,6 @@
 import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import type {Socket} from 'node:net';
+import {GETID_PATH} from './target.js';
 
 /** Requests of one connection that may wait for answers; hardly any client pipelines even a second one. */
 const MAX_UNANSWERED = 100;
@@ -53,5 +54,5 @@ export function whenAnswered(socket: Socket, callback: () => void): void {
 
 /** Returns true for ranges: they are small, and those of one connection share a commit. */
 function isSmall({url}: IncomingMessage): boolean {
-  return url?.startsWith('/getid') === true;
+  return url?.startsWith(GETID_PATH) === true;
 }

@@ -99,6 +99,11 @@ const noStore = ['Cache-Control', 'no-store'];
 /** The first headers of every JSON answer: alternating names and values. */
 export const jsonHead = ['Content-Type', 'application/json', ...noStore];
 
+/** Returns the first line of a response. */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+}
+
 /** Formats alternating names and values as the lines of a head. */
 export function headerLines(flat: readonly string[]): string {
   let text = '';

@@ -8,8 +8,6 @@ import type {HostCheck} from '../http/host-check.js';
 import {isPrefetchPurpose} from '../http/target.js';
 import type {Token, Tokens} from '../http/tokens.js';
 
-export const GETID_PATH = '/getid';
-
 /** HEAD is missing on purpose: the Python service answers it, and wastes the range. */
 export const GETID_METHODS = ['GET', 'POST'] as const;
 

@@ -1,5 +1,6 @@
 import {errorTable} from '../../core/errors.js';
 import {version} from '../../util/version.js';
+import {GETID_PATH} from '../http/target.js';
 import {dashboardList as list, dashboardSchema} from './dashboard-schema.js';
 import {rangeSchema, statusSchema, type Json} from './schemas.js';
 import {DEFAULT_LIMIT, MAX_LIMIT} from './status.js';
@@ -84,7 +85,7 @@ const page: readonly Json[] = [
 ];
 
 const paths: Json = {
-  '/getid': {get: {operationId: 'getid', ...allocation}, post: {operationId: 'postGetid', ...allocation}},
+  [GETID_PATH]: {get: {operationId: 'getid', ...allocation}, post: {operationId: 'postGetid', ...allocation}},
   '/status': {
     get: {
       operationId: 'status',
