@@ -27,12 +27,21 @@ export interface AllocatorOptions {
   readonly maxQueue: number;
   /** Which modes may be used and created; without it, all may. */
   readonly policy?: ModePolicy & {readonly allowedModes?: ModeFilter | undefined};
+  /** @internal */
   readonly observer?: AllocatorObserver;
-  /** Keeps the high-water marks beyond the end of this process. */
+  /**
+   * Keeps the high-water marks beyond the end of this process.
+   *
+   * @internal
+   */
   readonly marksFile?: MarksFile | undefined;
   /** The treatment of a counter that went back by accident; `raise` by default. */
   readonly onRegression?: RegressionPolicy;
-  /** The only mode that will be allocated from: a large file of marks is then read in less time. */
+  /**
+   * The only mode that will be allocated from: a large file of marks is then read in less time.
+   *
+   * @internal
+   */
   readonly onlyMode?: string | undefined;
   /** Called with each regression and with each problem of the file, in a sentence or two. */
   readonly warn?: ((text: string) => void) | undefined;
@@ -47,7 +56,11 @@ export interface AllocatorOptions {
  * arrive during a commit share the next one. The callers of a batch get their answers while the next commits.
  */
 export class Allocator {
-  /** The high-water mark of each mode, and the quarantined modes. */
+  /**
+   * The high-water mark of each mode, and the quarantined modes.
+   *
+   * @internal
+   */
   readonly guard: RegressionGuard;
   readonly #location: string;
   readonly #options: AllocatorOptions;
