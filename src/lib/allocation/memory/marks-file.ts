@@ -25,6 +25,9 @@ interface Reading {
   readonly damagedLines: number;
 }
 
+/** The least time between two rewrites: a thousand busy modes fill a file in a tenth of a second. */
+const REWRITE_PAUSE_MS = 1000;
+
 /**
  * A file of high-water marks that several processes append to and read. A write is not synced: it survives
  * the end of the process, but not always a power failure. No method throws: `problem` says what is wrong.
@@ -38,6 +41,8 @@ export class MarksFile {
   #rewriteAtBytes = 0;
   #rewriting: Promise<void> | undefined;
   #damagedLines = 0;
+  /** The time of `performance.now()` from which a large file is rewritten again. */
+  #rewriteAfter = -Infinity;
   /** True until a file with damaged lines is rewritten without them. */
   #isDamaged = false;
   /** True if another file was at the path when that was last checked. */
@@ -206,9 +211,10 @@ export class MarksFile {
     const open = this.#open;
     if (open?.isWritable !== true || open.version !== FORMAT_VERSION) return;
     const {offset} = open.tail;
-    const isLarge = offset >= this.#rewriteAtBytes;
+    const isLarge = offset >= this.#rewriteAtBytes && performance.now() >= this.#rewriteAfter;
     if (this.#rewriting !== undefined || !(isLarge || this.#isDamaged)) return;
     this.#isDamaged = false;
+    this.#rewriteAfter = performance.now() + REWRITE_PAUSE_MS;
     // Attempts stay rare if it cannot be rewritten; a new file has its own limit.
     if (isLarge) this.#rewriteAtBytes = 2 * offset;
     this.#rewriting = rewriteMarks(open, {maxModes: this.#options.maxModes, isOwn: this.isOwn})

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {HighWaterMarks} from '../../../../src/lib/allocation/marks/high-water-marks.js';
@@ -179,6 +180,9 @@ describe('damaged lines', () => {
   });
 });
 
+/** Longer than the pause between two rewrites. */
+const REWRITE_PAUSE_MS = 1100;
+
 describe('the size of a file of high-water marks', () => {
   it('is bounded although each process writes one line', async () => {
     const path = makePath();
@@ -229,11 +233,28 @@ describe('the size of a file of high-water marks', () => {
     expect(sizeOf(path)).toBeGreaterThan(600_000);
     const past = Date.now() / 1000 - 120;
     utimesSync(`${path}-new`, past, past);
+    await sleep(REWRITE_PAUSE_MS);
     await append();
     await append();
     await service.close();
     expect(sizeOf(path)).toBeLessThan(1000);
     expect(new Process(path).marks.get('file')).toBe(5n);
+  });
+
+  it('shrinks once per second at most', async () => {
+    const path = makePath();
+    const service = new Process(path);
+    const append = async (): Promise<number> => {
+      service.file.append(longHistory);
+      service.memory.poll();
+      await sleep(100);
+      return sizeOf(path);
+    };
+    expect(await append()).toBeLessThan(1000);
+    expect(await append()).toBeGreaterThan(longHistory.length);
+    await sleep(REWRITE_PAUSE_MS);
+    expect(await append()).toBeLessThan(1000);
+    await service.close();
   });
 
   it('shrinks although the clock was set back since a rewrite was interrupted', async () => {
