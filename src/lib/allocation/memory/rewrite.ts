@@ -12,8 +12,11 @@ const syncFile = promisify(fsync);
 /** The suffix of a file that a rewrite has replaced; it may hold the newest lines of a process. */
 export const REPLACED_SUFFIX = '-old';
 
-/** Smallest size at which a file is rewritten. A `getid` beside a busy service reads up to twice as much. */
-const MIN_REWRITE_BYTES = 65_536;
+/**
+ * Smallest size at which a file is rewritten. Smaller files would save a `getid` beside a busy service some
+ * milliseconds. But a process that is stopped during two rewrites must drop the ranges that it has claimed.
+ */
+const MIN_REWRITE_BYTES = 262_144;
 
 /** A file is rewritten when it has grown by this factor since the last time. */
 const REWRITE_FACTOR = 4;
