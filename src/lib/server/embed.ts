@@ -86,9 +86,7 @@ export async function createRequestListener(options: RequestListenerOptions): Pr
 function resolveSettings({database, settings = {}}: RequestListenerOptions): Settings {
   // An empty URL would mean the default database.
   if (database === '') throw noDatabase();
-  const known = (Object.entries(allSettings) as [SettingName, Setting][])
-    .map(([, each]) => each)
-    .filter(({section}) => section === 'uniqueid');
+  const known = (Object.values(allSettings) as Setting[]).filter(({section}) => section === 'uniqueid');
   const env: Record<string, string> = {PEEWEE_URL: database};
   for (const [key, value] of Object.entries(settings)) {
     if (hasNoEffect(key)) throw withoutEffect(key);
