@@ -1,6 +1,5 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {until} from '../hosts/daemon.js';
 import type {Host} from '../hosts/host.js';
 
 /** The account of the servers. */
@@ -24,23 +23,12 @@ export interface Cluster {
   /** Time for which connections may still be cut when the cluster is whole. */
   readonly settlesWithinMs: number;
   readonly counters: () => Promise<ReadonlyMap<string, bigint>>;
-  /** Dumps the database. @returns a function that replaces all tables by those of the dump */
+  /**
+   * Dumps the database.
+   *
+   * @returns a function that tries once to replace all tables by those of the dump
+   */
   readonly dump: () => Promise<() => Promise<void>>;
-}
-
-/** Time for a restore: it waits as long as no host can commit. */
-const RESTORE_WITHIN_MS = 180_000;
-
-/** Restores a dump until that succeeds; running servers and other faults may interrupt it. */
-export function untilRestored(restore: () => Promise<void>): Promise<boolean> {
-  return until('the dump is restored', RESTORE_WITHIN_MS, async () => {
-    try {
-      await restore();
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 export const examples = new URL('../../../docs/operate/examples/', import.meta.url);

@@ -5,7 +5,7 @@ import {createConnection} from 'mysql2/promise';
 import {findGalera} from '../../../test/helpers/databases/galera-cluster.js';
 import {findMariadb, mariadbUser} from '../../../test/helpers/databases/private-server.js';
 import {runProgram} from '../../restore/run-program.js';
-import {account, examples, fillExample, untilRestored, type Cluster} from './cluster.js';
+import {account, examples, fillExample, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import {command, type Host} from '../hosts/host.js';
 import {workFolder} from '../hosts/namespace.js';
@@ -109,11 +109,9 @@ export class Galera implements Cluster {
     const {address} = await this.writer();
     await runProgram('mariadb-dump', [...this.#login(address), ...options, account.database]);
     return async () => {
-      await untilRestored(async () => {
-        const login = this.#login((await this.writer()).address);
-        // From stdin, an error ends the load; the command `source` would go on.
-        await runProgram('mariadb', [...login, account.database], {input: readFileSync(file, 'utf8')});
-      });
+      const login = this.#login((await this.writer()).address);
+      // From stdin, an error ends the load; the command `source` would go on.
+      await runProgram('mariadb', [...login, account.database], {input: readFileSync(file, 'utf8')});
     };
   }
 

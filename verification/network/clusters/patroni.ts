@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import {findPostgres, postgresUser} from '../../../test/helpers/databases/private-server.js';
 import {ask} from '../../../test/helpers/network/http.js';
 import {runProgram} from '../../restore/run-program.js';
-import {account, fillExample, untilRestored, type Cluster} from './cluster.js';
+import {account, fillExample, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import type {Host} from '../hosts/host.js';
 import {workFolder} from '../hosts/namespace.js';
@@ -114,11 +114,7 @@ export class Patroni implements Cluster {
   async dump(): Promise<() => Promise<void>> {
     const file = join(workFolder, `dump-${++this.#dumps}`);
     await this.#program('pg_dump', '-Fc', '-f', file);
-    return async () => {
-      await untilRestored(() =>
-        this.#program('pg_restore', '--clean', '--if-exists', '--single-transaction', file),
-      );
-    };
+    return () => this.#program('pg_restore', '--clean', '--if-exists', '--single-transaction', file);
   }
 
   member(host: Host): Member {
