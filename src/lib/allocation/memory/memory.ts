@@ -142,10 +142,13 @@ export class MarkMemory {
   flush(): void {
     if (this.#pending === '') return;
     if (this.#file?.append(this.#pending) === false) this.#isBehind = true;
+    else this.#pending = '';
+    // A disk that was full or read-only may have become writable for the database too.
+    if (this.#isBehind) this.repair();
     this.#pending = '';
   }
 
-  /** Opens a missing or replaced file again, and writes all marks into one that lacks some. */
+  /** Opens a missing or replaced file again; writes what was noted, and all marks, into one that lacks some. */
   repair(): void {
     this.poll();
     const isOpened = this.#file?.reopen(this.#apply) === true;
@@ -154,8 +157,8 @@ export class MarkMemory {
     // An empty write shows whether the rest is worth its time.
     if (this.#file?.append('') === false) return;
     for (const [mode, mark] of this.#marks.entries()) this.#note(mode, mark);
-    this.#isBehind = false;
-    this.flush();
+    this.#isBehind = this.#file?.append(this.#pending) === false;
+    this.#pending = '';
   }
 
   async close(options: {readonly sync: boolean}): Promise<void> {

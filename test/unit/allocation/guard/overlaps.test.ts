@@ -1,4 +1,4 @@
-import {appendFileSync, copyFileSync, renameSync, rmSync} from 'node:fs';
+import {appendFileSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {Allocator} from '../../../../src/lib/allocation/allocator.js';
@@ -26,12 +26,12 @@ interface Setup {
   readonly restore: (next: number) => Promise<void>;
 }
 
-async function setUp(): Promise<Setup> {
+/** @param path of the file of marks */
+async function setUp(path = join(makeWorkspace(), 'issued')): Promise<Setup> {
   const database = makeSqliteDatabase();
   const store = await database.open({create: true});
   await migrate(store);
   const [observed, others] = [observe(await database.open()), observe(store)];
-  const path = join(makeWorkspace(), 'issued');
   const start = (own: typeof store): Allocator =>
     new Allocator(own, {
       ...{firstIndex: 0n, requestTimeoutMs: 10_000, maxQueue: 10_000},
@@ -189,5 +189,39 @@ describe('two servers that share a file of marks', () => {
       await restore(10);
     });
     expect(await first.allocate('file', 5n)).toEqual({start: 30n, end: 34n});
+  });
+});
+
+describe('a file of marks that can be used again', () => {
+  const makeUnusable = (): {readonly path: string; readonly mend: () => void} => {
+    const folder = join(makeWorkspace(), 'folder');
+    writeFileSync(folder, 'no folder');
+    const mend = (): void => {
+      rmSync(folder);
+      mkdirSync(folder);
+    };
+    return {path: join(folder, 'issued'), mend};
+  };
+
+  it('holds the next range, and those before it', async () => {
+    const {path, mend} = makeUnusable();
+    const {first, second, restore} = await setUp(path);
+    mend();
+    // The first range of each is dropped: nobody knows what others have issued in the meantime.
+    expect(await first.allocate('file', 5n)).toEqual({start: 15n, end: 19n});
+    await restore(0);
+    expect(await second.allocate('file', 1n)).toEqual({start: 20n, end: 20n});
+  });
+
+  it('shows a range that another server noted before this one opened it', async () => {
+    const {path, mend} = makeUnusable();
+    const {observed, first, second, restore} = await setUp(path);
+    once(observed, 'after', async () => {
+      mend();
+      await restore(10);
+      expect(await second.allocate('file', 20n)).toEqual({start: 30n, end: 49n});
+      await restore(10);
+    });
+    expect(await first.allocate('file', 5n)).toEqual({start: 50n, end: 54n});
   });
 });

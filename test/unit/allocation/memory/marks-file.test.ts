@@ -64,6 +64,10 @@ class Process {
     this.memory.flush();
   }
 
+  repair(): void {
+    this.memory.repair();
+  }
+
   async close(): Promise<void> {
     await this.memory.close({sync: false});
   }
@@ -422,17 +426,17 @@ needs('mounts').describe('a file of high-water marks on a disk', () => {
     return disk;
   };
 
-  it('that is full has a problem until it is complete again', () => {
+  it.each<'issue' | 'repair'>(['issue', 'repair'])('that is full has a problem until the next %s', (next) => {
     const disk = makeDisk();
     const service = new Process(join(disk.path, 'issued'));
     service.issue('file', 5n);
     disk.fill();
-    for (let next = 6n; service.file.problem === undefined && next < 1000n; next++)
-      service.issue('file', next);
+    for (let mark = 6n; service.file.problem === undefined && mark < 1000n; mark++)
+      service.issue('file', mark);
     service.issue('file', 1000n);
     expect(service.file.problem).toBeDefined();
     disk.free();
-    service.memory.repair();
+    service[next]('other', 1n);
     expect(service.file.problem).toBeUndefined();
     expect(new Process(join(disk.path, 'issued')).marks.get('file')).toBe(1000n);
   });
@@ -481,18 +485,21 @@ needs('mounts').describe('a file of high-water marks on a disk', () => {
     expect(new Process(path).marks.get('file')).toBe(6n);
   });
 
-  it('that becomes writable is written again', () => {
-    const disk = makeDisk();
-    const path = join(disk.path, 'issued');
-    writeFileSync(path, header + marksOf(10, 5n));
-    disk.setReadOnly(true);
-    const service = new Process(path);
-    service.issue('file', 6n);
-    service.memory.repair();
-    expect(service.file.problem).toBeDefined();
-    disk.setReadOnly(false);
-    service.memory.repair();
-    expect(service.file.problem).toBeUndefined();
-    expect(new Process(path).marks.get('file')).toBe(6n);
-  });
+  it.each<'issue' | 'repair'>(['issue', 'repair'])(
+    'that becomes writable is written by the next %s',
+    (next) => {
+      const disk = makeDisk();
+      const path = join(disk.path, 'issued');
+      writeFileSync(path, header + marksOf(10, 5n));
+      disk.setReadOnly(true);
+      const service = new Process(path);
+      service.issue('file', 6n);
+      service.repair();
+      expect(service.file.problem).toBeDefined();
+      disk.setReadOnly(false);
+      service[next]('other', 1n);
+      expect(service.file.problem).toBeUndefined();
+      expect(new Process(path).marks.get('file')).toBe(6n);
+    },
+  );
 });
