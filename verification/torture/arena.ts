@@ -16,7 +16,7 @@ export interface TorturedServer {
 /** An act of a fault, for the history of events. */
 export interface Deed {
   readonly target: string;
-  /** True if a commit can be lost although its requests are answered in the end; false by default. */
+  /** True if a range can be lost although its requests are answered in the end; false by default. */
   readonly mayLose?: boolean;
   readonly client?: string;
 }

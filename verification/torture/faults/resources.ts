@@ -26,7 +26,7 @@ function limit(pid: number, name: 'fsize' | 'nofile', value: number): () => void
 /** Fills the disk under the database, restarts a database server there, and frees the disk. */
 async function fillDisk({random, database, disk, deed, killed, wrong}: Arena): Promise<void> {
   if (disk === undefined) return;
-  await deed({target: 'disk', mayLose: database.server !== undefined}, async () => {
+  await deed({target: 'disk', mayLose: true}, async () => {
     disk.fill();
     for (let turn = 0; turn < 3; turn++) {
       // Needs space that the disk does not have, and may fail.
@@ -82,7 +82,10 @@ async function expectClock({servers, random, wrong}: Arena, offset: number): Pro
   if (seen !== undefined) wrong(`a clock has the offset ${seen} s, not ${offset} s`);
 }
 
-/** Faults of resources: space, files, time. */
+/**
+ * Faults of resources: space, files, time. A server that could not use its guard file drops the next range,
+ * since it may have missed those of others.
+ */
 export const resourceFaults: readonly Fault[] = [
   {
     name: 'disk full',
@@ -96,7 +99,7 @@ export const resourceFaults: readonly Fault[] = [
     applies: ({database}) => database.path !== undefined,
     impossible: ({disk}) => (disk === undefined ? 'it needs root, to mount a small disk' : undefined),
     strike: async ({servers, disk, deed, killed, probe, modes: [mode = ''], wrong}: Arena): Promise<void> => {
-      await deed({target: 'all servers'}, async () => {
+      await deed({target: 'all servers', mayLose: true}, async () => {
         await Promise.all(servers.map(({process}) => process.kill()));
         killed(servers.length);
         disk?.setReadOnly(true);
@@ -118,7 +121,7 @@ export const resourceFaults: readonly Fault[] = [
     impossible: noPrlimit,
     strike: async ({random, servers, database: {path = '', run, needSpace}, deed}: Arena): Promise<void> => {
       const pids = servers.flatMap(({process}) => process.pid ?? []);
-      await deed({target: 'all servers'}, async () => {
+      await deed({target: 'all servers', mayLose: true}, async () => {
         const size = statSync(`${path}-wal`, {throwIfNoEntry: false})?.size ?? 0;
         const lifts = pids.map((pid) => limit(pid, 'fsize', size + random.between(0, 20_000)));
         await run(needSpace).catch(() => undefined);
@@ -136,7 +139,7 @@ export const resourceFaults: readonly Fault[] = [
       const {process, proxy} = random.pick(servers);
       const {pid} = process;
       if (pid === undefined) return;
-      await deed({target: process.name, mayLose: database !== undefined}, async () => {
+      await deed({target: process.name, mayLose: true}, async () => {
         // It keeps its open files and gets no further one. All connections are cut, and none can be made.
         const before = readdirSync(`/proc/${pid}/fd`).length;
         const lift = limit(pid, 'nofile', Math.max(8, Math.floor(before / 2)));

@@ -148,7 +148,7 @@ export class MarkMemory {
     this.#pending = '';
   }
 
-  /** Opens a missing or replaced file again; writes what was noted, and all marks, into one that lacks some. */
+  /** Opens a missing or replaced file again. Writes what was noted and all marks into one that lacks some. */
   repair(): void {
     this.poll();
     const isOpened = this.#file?.reopen(this.#apply) === true;

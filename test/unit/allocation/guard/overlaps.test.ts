@@ -207,7 +207,7 @@ describe('a file of marks that can be used again', () => {
     const {path, mend} = makeUnusable();
     const {first, second, restore} = await setUp(path);
     mend();
-    // The first range of each is dropped: nobody knows what others have issued in the meantime.
+    // The first range of each is dropped: another server may have issued it in the meantime.
     expect(await first.allocate('file', 5n)).toEqual({start: 15n, end: 19n});
     await restore(0);
     expect(await second.allocate('file', 1n)).toEqual({start: 20n, end: 20n});
