@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
 import {connectIfServable, withStore} from '../cli/database/connect.js';
+import {tokenFlag} from '../cli/getid/flags.js';
 import {askForMode, askForTarget, confirmReset} from '../cli/reset/questions.js';
 import {recordLines, resetRecord} from '../cli/reset/record.js';
 import {issuedLines, planLines} from '../cli/reset/screen.js';
@@ -102,10 +103,8 @@ export default class Reset extends BaseCommand {
         'UNIQUEID_SERVER is not used: a reset is safe only if every service on the database is named.',
     }),
     token: Flags.string({
-      helpValue: 'TOKEN',
       dependsOn: ['server'],
-      summary: 'Bearer token for the service.',
-      description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
+      ...tokenFlag,
     }),
   };
 

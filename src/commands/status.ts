@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import {BaseCommand} from '../cli/oclif/base-command.js';
-import {getidFlags, getidSwitches} from '../cli/getid/flags.js';
+import {getidFlags, getidSwitches, tokenFlag} from '../cli/getid/flags.js';
 import {chooseServer} from '../cli/getid/server.js';
 import {colours} from '../cli/terminal/colour.js';
 import {sourceLines, sourcesDocument} from '../cli/status/config-sources.js';
@@ -73,11 +73,7 @@ export default class Status extends BaseCommand {
       helpValue: 'SECONDS',
       summary: 'Give up after this time, connecting included (default: request_timeout, 10).',
     }),
-    token: Flags.string({
-      helpValue: 'TOKEN',
-      summary: 'Bearer token for the service.',
-      description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
-    }),
+    token: Flags.string(tokenFlag),
     mode: Flags.string({
       char: 'm',
       multiple: true,

@@ -49,6 +49,13 @@ export const globalFlags = {
   },
 } as const satisfies Record<string, ValueFlag>;
 
+/** The flag of every command that sends requests to a service. */
+export const tokenFlag = {
+  helpValue: 'TOKEN',
+  summary: 'Bearer token for the service.',
+  description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
+};
+
 export const getidFlags = {
   mode: {
     char: 'm',
@@ -79,11 +86,7 @@ export const getidFlags = {
     helpValue: 'N',
     summary: 'Retry up to N times if the service is unavailable or busy (default 3).',
   },
-  token: {
-    helpValue: 'TOKEN',
-    summary: 'Bearer token for the service.',
-    description: 'UNIQUEID_TOKEN is safer: other users can see flags.',
-  },
+  token: tokenFlag,
 } as const satisfies Record<string, ValueFlag>;
 
 /** The flags without a value; the fast argument path accepts all of them. */

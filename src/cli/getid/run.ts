@@ -30,20 +30,20 @@ export async function runGetid(options: GetidOptions): Promise<void> {
 }
 
 /** A person does not scroll through a longer list. */
-const MAX_LISTED_MODES = 10_000;
+const MAX_OFFERED_MODES = 10_000;
 
 async function askForLocalMode(
   store: Store,
   limit: TimeLimit | undefined,
   mustExist: boolean,
 ): Promise<string> {
-  const counters = await store.counters({limit: MAX_LISTED_MODES});
+  const counters = await store.counters({limit: MAX_OFFERED_MODES});
   limit?.lift();
   return askForMode(counters, mustExist);
 }
 
 async function askForRemoteMode(server: string, options: SendOptions, mustExist: boolean): Promise<string> {
-  const {modes} = await readServiceStatus(server, options, {limit: MAX_LISTED_MODES});
+  const {modes} = await readServiceStatus(server, options, {limit: MAX_OFFERED_MODES});
   return askForMode(modes, mustExist);
 }
 

@@ -4,6 +4,7 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {parseMode} from '../../lib/core/mode.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import {parsePythonIni} from '../../lib/config/python/ini.js';
+import {parseMaxRange} from '../../lib/server/http/tokens.js';
 import {visible} from '../../lib/util/text/visible.js';
 import {quoteTyped} from '../../lib/util/text/redact.js';
 
@@ -33,7 +34,7 @@ export function formatSection(name: string, token: string, {modes, maxRange}: To
   const values: Record<string, string> = {
     token_sha256: createHash('sha256').update(token).digest('hex'),
     ...(modes === undefined ? {} : {modes: parseModeList(modes)}),
-    ...(maxRange === undefined ? {} : {max_range: parseMaxRange(maxRange)}),
+    ...(maxRange === undefined ? {} : {max_range: checkedMaxRange(maxRange)}),
   };
   const escaped = Object.entries(values).map(([key, value]) => [key, value.replaceAll('%', '%%')]);
   // The option `section`, because `ini` escapes each dot in the name of a nested object.
@@ -100,9 +101,9 @@ function parseModeList(text: string): string {
   return patterns.join(', ');
 }
 
-function parseMaxRange(text: string): string {
-  if (/^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER)
-    return String(BigInt(text));
+function checkedMaxRange(text: string): string {
+  const maxRange = parseMaxRange(text);
+  if (maxRange !== undefined) return String(maxRange);
   throw usage(
     `--max-range must be a whole number from 1 to ${MAX_COUNTER}, not ${quoteTyped(text)}.`,
     'Omit it for the limit of the service.',

@@ -21,7 +21,7 @@ const unknownIssuerCodes = [
 ];
 
 /** Codes for a certificate whose own fields show the cause. */
-const certificateCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID'];
+const explainedCodes = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID'];
 
 /** A reason that waiting does not cure, and the remedy. */
 interface TlsProblem {
@@ -84,7 +84,7 @@ async function certificateProblem(url: URL, code: string, limitMs: number): Prom
       'the issuer of its certificate is unknown',
       'Set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the issuer.',
     );
-  if (!certificateCodes.includes(code)) return undefined;
+  if (!explainedCodes.includes(code)) return undefined;
   const certificates = (await readCertificates(url, limitMs)) ?? [];
   const now = Date.now();
   if (code === 'CERT_HAS_EXPIRED') {

@@ -120,7 +120,7 @@ export function parseTokens(text: string, path: string): readonly Entry[] {
       name,
       digest,
       allowedModes: parseModes(value('modes'), location),
-      maxRange: parseMaxRange(value('max_range'), location),
+      maxRange: maxRangeOf(value('max_range'), location),
     });
   }
   return entries;
@@ -166,9 +166,17 @@ function parseModes(text: string | undefined, location: string): ModeFilter | un
   throw invalid(location, 'modes is empty; remove the key to allow all modes', '');
 }
 
-function parseMaxRange(text: string | undefined, location: string): bigint | undefined {
+/** Parses the most integers of one request; returns `undefined` for anything but a count from 1 on. */
+export function parseMaxRange(text: string): bigint | undefined {
+  return /^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER
+    ? BigInt(text)
+    : undefined;
+}
+
+function maxRangeOf(text: string | undefined, location: string): bigint | undefined {
   if (text === undefined) return undefined;
-  if (/^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER) return BigInt(text);
+  const maxRange = parseMaxRange(text);
+  if (maxRange !== undefined) return maxRange;
   throw invalid(location, `max_range must be a whole number from 1 to ${MAX_COUNTER}`, '');
 }
 

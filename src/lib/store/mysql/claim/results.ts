@@ -9,9 +9,11 @@ export function resultsInOrder(
   modes: readonly string[],
   results: ReadonlyMap<string, ClaimResult>,
 ): readonly ClaimResult[] {
-  return modes.map((mode) => {
-    const result = results.get(mode);
-    if (result === undefined) throw new Error(`there is no result for the mode ${JSON.stringify(mode)}`);
-    return result;
-  });
+  return modes.map((mode) => existing(mode, results.get(mode)));
+}
+
+/** Returns the result of a mode. @throws Error if there is none */
+export function existing(mode: string, result: ClaimResult | undefined): ClaimResult {
+  if (result === undefined) throw new Error(`there is no result for the mode ${JSON.stringify(mode)}`);
+  return result;
 }

@@ -2,6 +2,7 @@ import type {PoolConnection, RowDataPacket} from 'mysql2/promise';
 import {unwritableMode} from '../../shared/network-errors.js';
 import type {Claim, ClaimResult} from '../../store.js';
 import * as statements from '../statements.js';
+import {existing} from './results.js';
 
 /** Lifetime of the cached character set: an administrator may convert the table. */
 const CHARSET_TTL_MS = 60_000;
@@ -53,8 +54,6 @@ export function withUnwritable(
   const results = ofWritable.values();
   return claims.map(({mode}) => {
     if (unwritable.has(mode)) return {kind: 'rejected', error: unwritableMode(location, undefined)};
-    const {value} = results.next();
-    if (value === undefined) throw new Error(`there is no result for the mode ${JSON.stringify(mode)}`);
-    return value;
+    return existing(mode, results.next().value);
   });
 }
