@@ -1,5 +1,5 @@
 import {dirname, join} from 'node:path';
-import {expect, it} from 'vitest';
+import {expect, it, onTestFinished} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {MAX_COUNTER} from '../../../src/lib/core/range.js';
@@ -13,6 +13,7 @@ import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
 import {needs} from '../../helpers/run/needs.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {openForTest, type NetworkTestDatabase} from '../../helpers/databases/network-database.js';
+import {startMariadb} from '../../helpers/databases/private-server.js';
 import {observe} from '../../helpers/databases/observed-store.js';
 import {startProxy} from '../../helpers/network/tcp-proxy.js';
 import {claim, granted} from '../../helpers/databases/claims.js';
@@ -285,27 +286,24 @@ needs('mariadb').describe('a MariaDB table made by this program', () => {
   });
 
   it('is written with our session settings, whatever those of the server', async () => {
-    const database = await makeMysqlDatabase();
-    const before = await database.query(
-      'SELECT @@GLOBAL.sql_mode, @@GLOBAL.tx_isolation, @@GLOBAL.autocommit',
-    );
-    await database.execute(
-      `SET GLOBAL sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES', GLOBAL tx_isolation = 'SERIALIZABLE', GLOBAL autocommit = 0`,
-    );
-    try {
-      const store = await database.open();
-      await migrate(store);
-      const mode = `it's \\ "`;
-      expect(await store.advance([claim(mode, 1n)], 0n)).toEqual([granted(1n)]);
-      expect(await database.query('SELECT id FROM uniqueindex')).toEqual([[mode]]);
-      await database.execute('INSERT INTO uniqueindex VALUES (0x66756c6c, 9223372036854775807)');
-      await database.execute('COMMIT');
-      expect(await store.advance([claim('full', 1n)], 0n)).toEqual([{kind: 'exhausted', remaining: 0n}]);
-    } finally {
-      const [[mode = '', isolation = '', autocommit = '']] = before as [string[]];
-      await database.execute(
-        `SET GLOBAL sql_mode = '${mode}', GLOBAL tx_isolation = '${isolation}', GLOBAL autocommit = ${autocommit}`,
-      );
-    }
+    // A setting of a shared server would also be the one of other tests.
+    const server = await startMariadb([
+      '--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES',
+      '--transaction-isolation=SERIALIZABLE',
+      '--autocommit=0',
+    ]);
+    onTestFinished(() => server.remove());
+    const database = await makeMysqlDatabase(server.url);
+    expect(
+      await database.query('SELECT @@GLOBAL.sql_mode, @@GLOBAL.tx_isolation, @@GLOBAL.autocommit'),
+    ).toEqual([['ANSI_QUOTES,NO_BACKSLASH_ESCAPES', 'SERIALIZABLE', '0']]);
+    const store = await database.open();
+    await migrate(store);
+    const mode = `it's \\ "`;
+    expect(await store.advance([claim(mode, 1n)], 0n)).toEqual([granted(1n)]);
+    expect(await database.query('SELECT id FROM uniqueindex')).toEqual([[mode]]);
+    await database.execute('INSERT INTO uniqueindex VALUES (0x66756c6c, 9223372036854775807)');
+    await database.execute('COMMIT');
+    expect(await store.advance([claim('full', 1n)], 0n)).toEqual([{kind: 'exhausted', remaining: 0n}]);
   });
 });
