@@ -12,7 +12,7 @@ import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {onServer} from '../helpers/databases/postgres-standby.js';
 import {startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
 import {startProxy} from '../helpers/network/tcp-proxy.js';
-import {claim} from '../helpers/databases/claims.js';
+import {claim, granted} from '../helpers/databases/claims.js';
 
 /** Time limit of a statement, in milliseconds; far more than it takes with an unlocked table. */
 const ANSWER_TIMEOUT_MS = 500;
@@ -248,5 +248,29 @@ describe.each([
     expect(await look).toBe('failed');
     // Only the two sockets of the proxy remain of each connection.
     while (openSockets() > before + 2 * connections) await sleep(10);
+  });
+
+  needs(need).it('a transaction whose client is silent releases its counters', async () => {
+    const database = await make();
+    const store = await database.open();
+    await migrate(store);
+    await store.advance([claim('file', 1n)], 0n);
+    const {port} = new URL(database.url);
+    let isLocking = false;
+    const proxy = await startProxy(Number(port), (sent) => {
+      // PostgreSQL prepares a statement before it runs it. The server still gets these bytes.
+      if (isLocking) setImmediate(proxy.hold);
+      isLocking ||= sent.includes('FOR UPDATE');
+      return sent;
+    });
+    const url = database.url.replace(`:${port}/`, `:${proxy.port}/`);
+    // It does not give up either: it would cancel its transaction over a new connection.
+    const silent = await openForTest(url, {answerTimeoutMs: 60_000});
+    const raise = silent.advanceRaised([claim('file', 1n)], 0n, 0).catch(() => undefined);
+    await sleep(500);
+    const [taken] = await retryTransient(() => store.advance([claim('file', 1n)], 0n), {timeoutMs: 9000});
+    expect(taken).toEqual(granted(2n));
+    proxy.cut();
+    await raise;
   });
 });

@@ -10,6 +10,12 @@ export const durable = `SELECT set_config('client_min_messages', 'warning', true
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
        ELSE current_setting('synchronous_commit') END, true)`;
 
+/**
+ * The first statement of a transaction with several. The server ends it if its client becomes silent, because
+ * its locks stop other servers.
+ */
+export const beginDurable = `${durable}, set_config('idle_in_transaction_session_timeout', '3s', true)`;
+
 const claims = `unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[])
       WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)`;
 

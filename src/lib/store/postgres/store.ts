@@ -235,7 +235,7 @@ class PostgresStore implements Store {
 
   #begin<T>(pool: Pool, work: (transaction: Asked) => Promise<T>): Promise<T> {
     return pool.begin(async (transaction) => {
-      await transaction.unsafe(statements.durable);
+      await transaction.unsafe(statements.beginDurable);
       return work(transaction);
     });
   }
