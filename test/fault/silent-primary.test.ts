@@ -29,8 +29,8 @@ interface Setup {
   readonly servers: readonly RunningServer[];
 }
 
-/** Starts a primary with a synchronous standby, and servers that name both and use default settings. */
-async function setUp(count: number): Promise<Setup> {
+/** Starts a primary, a synchronous standby, and servers that name both. Other settings are the defaults. */
+async function setUp(count: number, settings: Readonly<Record<string, string>> = {}): Promise<Setup> {
   const primary = await startPostgres();
   onTestFinished(() => primary.remove());
   const standby = await startStandby(primary);
@@ -38,7 +38,7 @@ async function setUp(count: number): Promise<Setup> {
   await replicateSynchronously(primary);
   const hosts = `127.0.0.1:${primary.port},127.0.0.1:${standby.port}`;
   const PEEWEE_URL = `postgresql://tester:${encodeURIComponent(password)}@${hosts}/postgres`;
-  const options = {cwd: makeWorkspace(), env: {PEEWEE_URL}};
+  const options = {cwd: makeWorkspace(), env: {PEEWEE_URL, ...settings}};
   const servers = [await startServer(['--sync'], options)];
   while (servers.length < count) servers.push(await startServer([], options));
   return {primary, standby, servers};
@@ -58,8 +58,12 @@ const failures = [
 ] as const;
 
 needs('postgresql').describe('several hosts of PostgreSQL', () => {
-  it.each(failures)('serve by themselves after the primary $name', async ({name, stop}) => {
-    const {primary, standby, servers} = await setUp(2);
+  it.each([
+    ...failures.map((failure) => ({...failure, settings: {}})),
+    // The longest limit of a request does not make it wait for a silent host.
+    ...failures.map((failure) => ({...failure, settings: {UNIQUEID_REQUEST_TIMEOUT: '300'}})),
+  ])('serve by themselves after the primary $name, with $settings', async ({name, stop, settings}) => {
+    const {primary, standby, servers} = await setUp(2, settings);
     let goOn = true;
     const load = startLoad(servers, {modes: ['file'], clientsAServer: 4, goOn: () => goOn});
     await untilGiven(load);

@@ -25,6 +25,10 @@ export interface HostActions<P extends HostPool> {
 }
 
 export interface AskOptions {
+  /**
+   * The time limit of work that need not wait for a silent host if the URL names others. Without it the work
+   * is patient; with `Infinity` too, since it then bounds each of its own steps.
+   */
   readonly limitMs?: number;
   /** If the pool is replaced, gives its other statements time to end. */
   readonly sparesOthers?: boolean;
@@ -60,8 +64,8 @@ export class HostFailover<P extends HostPool> {
   /**
    * Runs `work` on the current host. After a failure without effect, retries on another host.
    *
-   * Work with a limit below `PATIENT_MS` does not wait for a silent host if the URL names others. Once
-   * another host has committed a proof, the work fails with a transient error, and that host is used.
+   * If the host is silent and another one has committed a proof, that one is used. Work that is not patient
+   * then fails with a transient error.
    */
   async ask<T>(work: (pool: P) => Promise<T>, options: AskOptions = {}): Promise<T> {
     const {limitMs = PATIENT_MS} = options;
@@ -83,7 +87,8 @@ export class HostFailover<P extends HostPool> {
       const {pool} = this.#current ?? (await this.#find());
       done.signal.throwIfAborted();
       used = pool;
-      if (this.#hosts.length === 1 || limitMs >= PATIENT_MS) return work(pool);
+      const isPatient = (options.limitMs ?? Infinity) === Infinity;
+      if (this.#hosts.length === 1 || isPatient) return work(pool);
       return Promise.race([work(pool), this.#overtake(pool, limitMs, done.signal)]);
     })();
     try {
