@@ -43,6 +43,14 @@ export class Probe {
     return (last - from) / 1e6;
   }
 
+  /** Returns how many counters the process of the server has raised to their marks. */
+  async raised(): Promise<number> {
+    const {body} = await ask(this.#url, '/metrics');
+    const [, count] = /^uniqueid_regressions_total\{outcome="raised"\} (\d+)$/m.exec(body) ?? [];
+    if (count === undefined) throw new Error(`no count of raised counters at ${this.#url}/metrics`);
+    return Number(count);
+  }
+
   hasAnsweredSince(begun: number): boolean {
     return (this.#answered.at(-1) ?? 0) > begun;
   }

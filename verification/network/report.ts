@@ -10,6 +10,7 @@ export function formatStrikes(strikes: readonly Strike[]): string {
     'overlaps',
     'out of order',
     'unexplained gaps',
+    'raised',
     'outage of each server, s',
     'stuck',
   ];
@@ -28,6 +29,7 @@ export function formatStrikes(strikes: readonly Strike[]): string {
       sum(({overlaps}) => overlaps),
       sum(({disorder}) => disorder),
       sum(({unexplainedGaps}) => unexplainedGaps),
+      sum(({raised}) => raised),
       // The longest of each server.
       [0, 1]
         .map((server) => Math.max(...group.map(({outages}) => outages[server] ?? 0)).toFixed(1))

@@ -15,6 +15,8 @@ export interface Strike {
   readonly overlaps: number;
   readonly disorder: number;
   readonly unexplainedGaps: number;
+  /** The counters that the servers had to raise: commits were lost that the memory made up for. */
+  readonly raised: number;
   /** The longest time without an answer of each server, in seconds. */
   readonly outages: readonly number[];
   /** The part of that time in which /health answered 200, in seconds. */
@@ -60,7 +62,9 @@ export async function run(plan: Plan, print: (line: string) => void): Promise<Ru
       const {strike, report} = await strikeOnce(trial, name, group, before);
       before = report;
       strikes.push(strike);
-      const isWrong = name === CONTROL ? strike.overlaps === 0 : strike.isStuck || !isClean(report);
+      const isLossy = strike.raised > 0 && !group.some(({movesBack}) => movesBack);
+      const isWrong =
+        name === CONTROL ? strike.overlaps === 0 : strike.isStuck || isLossy || !isClean(report);
       print(describe(strike));
       if (!isWrong) continue;
       wrong.push(name === CONTROL ? 'the control lost nothing: a loss would not be seen' : describe(strike));
@@ -102,6 +106,7 @@ async function strikeOnce(
   await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
   trial.startClients();
   await sleep(STEADY_MS);
+  const raisedBefore = await trial.raised();
   const begun = now();
   const names = faults.map(({name}) => name);
   await Promise.all(
@@ -117,6 +122,11 @@ async function strikeOnce(
   await sleep(cluster.settlesWithinMs);
   trial.recordFault(names.join(' + '), begun);
   await sleep(STEADY_MS);
+  const raised = (await trial.raised()).map((count, index) => {
+    const before = raisedBefore[index] ?? 0;
+    // A new process counts from 0.
+    return count < before ? count : count - before;
+  });
   const report = await trial.check();
   const grown = (count: (report: Report) => number): number =>
     count(report) - (before === undefined ? 0 : count(before));
@@ -127,6 +137,7 @@ async function strikeOnce(
     overlaps: grown(({overlaps}) => overlaps.count),
     disorder: grown(({outOfOrder}) => outOfOrder.count),
     unexplainedGaps: grown(({unexplainedGaps}) => unexplainedGaps.count),
+    raised: raised.reduce((sum, count) => sum + count, 0),
     outages,
     falselyHealthy,
     isStuck,
@@ -153,6 +164,7 @@ function describe({
   overlaps,
   disorder,
   unexplainedGaps,
+  raised,
   outages,
   falselyHealthy,
   isStuck,
@@ -160,7 +172,7 @@ function describe({
   const seconds = (all: readonly number[]): string => all.map((each) => each.toFixed(1)).join(' / ');
   return (
     `${faults.join(' + ')}: ${ranges} ranges, ${overlaps} overlaps, ${disorder} out of order, ` +
-    `${unexplainedGaps} gaps, outage ${seconds(outages)} s, falsely healthy ${seconds(falselyHealthy)} s` +
+    `${unexplainedGaps} gaps, ${raised} raised, outage ${seconds(outages)} s, falsely healthy ${seconds(falselyHealthy)} s` +
     (isStuck ? ', STUCK' : '')
   );
 }

@@ -9,8 +9,7 @@ import {restoreFaults} from './faults/restores.js';
 import type {Trial, TrialSetUp} from './trial.js';
 
 /** A fault of a running cluster. */
-export interface BoundFault {
-  readonly name: string;
+export interface BoundFault extends Omit<Fault, 'strike'> {
   readonly strike: (trial: Trial) => Promise<void>;
 }
 
@@ -83,7 +82,7 @@ function named(...names: readonly string[]): readonly Fault[] {
 function bind<C extends Cluster>(cluster: C, faults: readonly Fault<C>[]): SetUp {
   return {
     cluster,
-    faults: faults.map(({name, strike}) => ({name, strike: (trial) => strike(trial, cluster)})),
+    faults: faults.map((fault) => ({...fault, strike: (trial) => fault.strike(trial, cluster)})),
     sharesMemory: false,
   };
 }

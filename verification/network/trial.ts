@@ -122,6 +122,11 @@ export class Trial {
     this.#clients = startClients(plan, this.#clientHost.within());
   }
 
+  /** Returns how many counters each server has raised since its process began; a stuck server has none. */
+  raised(): Promise<readonly number[]> {
+    return Promise.all(this.servers.map(({probe}) => probe.raised().catch(() => 0)));
+  }
+
   /** Records what may have lost commits, from a moment until now. */
   recordFault(fault: string, begun: number): void {
     this.#events.append({event: 'fault', fault, target: 'network', mayLose: true, begun, ended: now()});

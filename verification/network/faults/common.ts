@@ -8,6 +8,8 @@ import type {Trial} from '../trial.js';
 /** One thing that goes wrong, and is repaired before `strike` ends. */
 export interface Fault<C extends Cluster = Cluster> {
   readonly name: string;
+  /** True if counters may go back. After any other fault, a raised counter shows that a commit was lost. */
+  readonly movesBack?: boolean;
   readonly strike: (trial: Trial, cluster: C) => Promise<void>;
 }
 

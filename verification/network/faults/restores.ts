@@ -22,6 +22,7 @@ function untilRestored(restore: () => Promise<void>): Promise<boolean> {
 export const restoreFaults = (): readonly Fault[] => [
   {
     name: 'older dump restored',
+    movesBack: true,
     strike: async (trial, cluster) => {
       const {random, servers} = trial;
       const restore = await cluster.dump();
