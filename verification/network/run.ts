@@ -3,7 +3,7 @@ import {seeded} from '../../test/helpers/random.js';
 import {isClean, type Report} from '../history/findings.js';
 import {formatReport} from '../history/report.js';
 import {now} from '../history/line.js';
-import {until} from './hosts/daemon.js';
+import {NotReached, until} from './hosts/daemon.js';
 import {CONTROL, makeSetUp, type BoundFault, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 
@@ -108,11 +108,17 @@ async function strikeOnce(
   await sleep(STEADY_MS);
   const raisedBefore = await trial.raised();
   const begun = now();
-  const names = faults.map(({name}) => name);
-  await Promise.all(
-    faults.map(async ({strike}, index) => {
+  const names = await Promise.all(
+    faults.map(async ({name, strike}, index) => {
       if (index > 0) await sleep(random.between(0, 5000));
-      await strike(trial);
+      try {
+        await strike(trial);
+      } catch (error) {
+        // The first fault may leave no host for the second one.
+        if (index === 0 || !(error instanceof NotReached)) throw error;
+        return `${name} (in vain)`;
+      }
+      return name;
     }),
   );
   const isStuck = !(await answerAgain(trial, setUp));

@@ -12,6 +12,9 @@ import {workFolder} from '../hosts/namespace.js';
 
 const CHECK_PORT = 9200;
 
+/** Time for a node to become able to commit. */
+const ANSWER_WITHIN_MS = 60_000;
+
 /**
  * HAProxy returns to a node after two good checks, one a second, which take up to 3 s each on a busy machine.
  * It then cuts the connections to the other nodes, also during a commit.
@@ -78,10 +81,15 @@ export class Galera implements Cluster {
     await until('HAProxy has a node', 30_000, isReady);
   }
 
-  /** Returns the first node that can commit: HAProxy, and a URL, prefer them in this order. */
+  /** Returns the node that the servers use; without their sessions, the first one that can commit. */
   async writer(): Promise<Host> {
-    for (const host of this.hosts) if (await this.#isSynced(host)) return host;
-    throw new Error('no node can commit');
+    return until('a node that can commit', ANSWER_WITHIN_MS, async () => {
+      const counted: {host: Host; sessions: number}[] = [];
+      for (const host of this.hosts)
+        if (await this.#isSynced(host)) counted.push({host, sessions: await this.#busySessions(host)});
+      // The order of equals stays: HAProxy, and a URL, prefer nodes in this order.
+      return counted.sort((a, b) => b.sessions - a.sessions)[0]?.host;
+    });
   }
 
   async standby(): Promise<Host> {
@@ -157,6 +165,14 @@ export class Galera implements Cluster {
     } catch {
       return false;
     }
+  }
+
+  /** Counts the sessions that had a statement in the last second or two. Others may be of a former writer. */
+  async #busySessions(host: Host): Promise<number> {
+    const text = `SELECT COUNT(*) FROM information_schema.processlist
+      WHERE user = '${account.user}' AND db = '${account.database}' AND time <= 1`;
+    const [[count = '0'] = []] = await this.ask(host, text).catch(() => []);
+    return Number(count);
   }
 
   #login(address: string): string[] {
