@@ -13,8 +13,8 @@ export class Probe {
   readonly #asker: Asker;
   /** When answers with a range arrived. */
   readonly #answered: number[] = [];
-  /** When /health answered 200. */
-  readonly #healthy: number[] = [];
+  /** When /health was asked, and whether it answered 200. */
+  readonly #checks: {readonly at: number; readonly isHealthy: boolean}[] = [];
   readonly wrong: string[] = [];
   #goOn = true;
   #isPaused = false;
@@ -35,12 +35,15 @@ export class Probe {
 
   /**
    * Returns how long /health answered 200 in the longest time without an answer, in seconds: from its begin
-   * to the last such answer.
+   * to the last such answer. The answers since the last other one count for nothing, because the database
+   * works again then.
    */
   falselyHealthySince(begun: number): number {
     const [from, to] = longestSpan(this.#answered, begun, now());
-    const last = this.#healthy.filter((at) => at > from && at < to).at(-1) ?? from;
-    return (last - from) / 1e6;
+    const checks = this.#checks.filter(({at}) => at > from && at < to);
+    const until = checks.findLastIndex(({isHealthy}) => !isHealthy);
+    const last = checks.slice(0, until < 0 ? undefined : until).findLast(({isHealthy}) => isHealthy);
+    return ((last?.at ?? from) - from) / 1e6;
   }
 
   /** Returns how many counters the process of the server has raised to their marks. */
@@ -86,11 +89,11 @@ export class Probe {
 
   async #watchHealth(): Promise<void> {
     while (this.#goOn) {
-      const begun = now();
+      // The answer describes a moment after the request.
+      const at = now();
       try {
         const {status} = await ask(this.#url, '/health', {signal: AbortSignal.timeout(2000)});
-        // The answer describes a moment after the request.
-        if (status === 200) this.#healthy.push(begun);
+        this.#checks.push({at, isHealthy: status === 200});
       } catch {
         // An unreachable server says nothing.
       }

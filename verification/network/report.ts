@@ -12,6 +12,7 @@ export function formatStrikes(strikes: readonly Strike[]): string {
     'unexplained gaps',
     'raised',
     'outage of each server, s',
+    'falsely healthy, s',
     'stuck',
   ];
   const groups = new Map<string, Strike[]>();
@@ -30,12 +31,17 @@ export function formatStrikes(strikes: readonly Strike[]): string {
       sum(({disorder}) => disorder),
       sum(({unexplainedGaps}) => unexplainedGaps),
       sum(({raised}) => raised),
-      // The longest of each server.
-      [0, 1]
-        .map((server) => Math.max(...group.map(({outages}) => outages[server] ?? 0)).toFixed(1))
-        .join(', '),
+      longest(group.map(({outages}) => outages)),
+      longest(group.map(({falselyHealthy}) => falselyHealthy)),
       group.some(({isStuck}) => isStuck) ? 'YES' : 'no',
     ];
   });
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Formats the longest time of each server. */
+function longest(strikes: readonly (readonly number[])[]): string {
+  return [0, 1]
+    .map((server) => Math.max(...strikes.map((times) => times[server] ?? 0)).toFixed(1))
+    .join(', ');
 }

@@ -45,6 +45,8 @@ const WHOLE_WITHIN_MS = 300_000;
 /** Time for a server to answer once the cluster can commit. */
 const STUCK_AFTER_MS = 60_000;
 const STEADY_MS = 3000;
+/** The longest that /health may answer 200 in an outage, in seconds: an old result counts for one second. */
+const MAX_FALSELY_HEALTHY_S = 5;
 
 /** Runs faults on one set-up, and prints a line after each. */
 export async function run(plan: Plan, print: (line: string) => void): Promise<Run> {
@@ -63,8 +65,9 @@ export async function run(plan: Plan, print: (line: string) => void): Promise<Ru
       before = report;
       strikes.push(strike);
       const isLossy = strike.raised > 0 && !group.some(({movesBack}) => movesBack);
+      const isFalse = strike.falselyHealthy.some((seconds) => seconds > MAX_FALSELY_HEALTHY_S);
       const isWrong =
-        name === CONTROL ? strike.overlaps === 0 : strike.isStuck || isLossy || !isClean(report);
+        name === CONTROL ? strike.overlaps === 0 : strike.isStuck || isFalse || isLossy || !isClean(report);
       print(describe(strike));
       if (!isWrong) continue;
       wrong.push(name === CONTROL ? 'the control lost nothing: a loss would not be seen' : describe(strike));
