@@ -1,12 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {copyFileSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished, vi} from 'vitest';
 import {formatLine, header, parseLine} from '../../../src/lib/allocation/memory/lines.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {mountSmallDisk} from '../../helpers/folders/small-disk.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {ask} from '../../helpers/network/http.js';
 import {cli, startProgram} from '../../helpers/programs/cli.js';
 import {needs} from '../../helpers/run/needs.js';
 
@@ -101,6 +102,24 @@ describe('the file of high-water marks', () => {
       .split('\n')
       .filter((call) => call.includes('-issued-new') && !call.includes('resumed'));
     expect(calls.map((call) => /(fsync|rename)\(/.exec(call)?.[1])).toEqual(['fsync', 'rename']);
+  });
+
+  needs('strace').it('is synced by a service that ends as asked', async () => {
+    const cwd = await ready();
+    const trace = join(cwd, 'trace');
+    // With -D, the service and not strace is the child, which gets the signal.
+    const traced = ['-D', '-f', '-y', '-o', trace, '-e', 'trace=fsync', process.execPath];
+    const serve = [join(root, 'bin', 'run.js'), 'serve', '--port', '0'];
+    const service = startProgram('strace', [...traced, ...serve], {cwd});
+    const urlOf = (): string | undefined => / answers at (http:\/\/[^/]+)/.exec(service.stderr())?.[1];
+    const url = await vi.waitUntil(urlOf, 30_000);
+    expect((await ask(url, '/getid?range=1&mode=file')).status).toBe(200);
+    const syncs = (): number => readFileSync(trace, 'utf8').split('db.sqlite3-issued>').length - 1;
+    expect(syncs()).toBe(0);
+    service.process.kill('SIGTERM');
+    expect((await service.finished).status).toBe(0);
+    // strace may write its last lines after that.
+    await vi.waitUntil(() => syncs() === 1, 10_000);
   });
 
   needs('mounts').it('is named by getid if a mark could not be written', async () => {
