@@ -5,7 +5,7 @@ import {MAX_COUNTER} from '../../core/range.js';
  * server also has to report a commit that no standby confirmed. This is part of the statement itself, because
  * a pooler may send each statement on another connection.
  */
-export const durable = `SELECT set_config('client_min_messages', 'warning', true),
+const durable = `SELECT set_config('client_min_messages', 'warning', true),
   set_config('synchronous_commit',
   CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write') THEN 'on'
        ELSE current_setting('synchronous_commit') END, true)`;
