@@ -62,7 +62,7 @@ const kinds: readonly Kind[] = [
       'ALTER TABLE uniqueindex ADD COLUMN note integer',
       'ALTER TABLE uniqueindex ALTER COLUMN note SET DEFAULT lose()',
     ],
-    passing: ['40001', '40003', '40P01', '55P03', '57014', '57P01', '57P05', '53300'],
+    passing: ['40001', '40003', '40P01', '55P03', '57014', '57P01', '57P05', '25P03', '25P04', '53300'],
   },
   {
     name: 'MariaDB',

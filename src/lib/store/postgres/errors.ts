@@ -46,8 +46,9 @@ const serverErrors = makersByCode(
   [diskFull, ['53100']],
   [tooManyConnections, ['53300']],
   [unreachableAs('it accepts no connections now'), ['55000']],
-  // The session was ended or idled too long, the server crashed or is starting, or the database was dropped.
-  [inTrouble, ['57P01', '57P02', '57P03', '57P04', '57P05']],
+  // The session was ended, or was idle for too long. Or the server crashed or is starting, or the database
+  // was dropped.
+  [inTrouble, ['25P03', '25P04', '57P01', '57P02', '57P03', '57P04', '57P05']],
 );
 
 /** Classes, the first two characters of a code: connection, resources, system, internal error. */
