@@ -1,4 +1,5 @@
 import {readSync} from 'node:fs';
+import {parseLine} from './lines.js';
 
 const CHUNK_BYTES = 65_536;
 
@@ -32,8 +33,9 @@ export class Tail {
    * Returns the complete lines of the next chunk; `undefined` at the end of the file.
    *
    * @param only a mode; lines of other modes may then be left out
+   * @param isHighestOnly true if lines of that mode may be left out too whose mark a later one exceeds
    */
-  next(only?: string): readonly string[] | undefined {
+  next(only?: string, isHighestOnly = false): readonly string[] | undefined {
     const size = readSync(this.#descriptor, this.#chunk, 0, CHUNK_BYTES, this.#offset);
     if (size === 0) return undefined;
     this.#offset += size;
@@ -48,7 +50,9 @@ export class Tail {
     }
     const complete = Buffer.concat([this.#rest, read.subarray(0, end)]);
     this.#rest = Buffer.from(read.subarray(end + 1));
-    return only === undefined ? complete.toString('utf8').split('\n') : linesOf(only, complete);
+    if (only === undefined) return complete.toString('utf8').split('\n');
+    const lines = linesOf(only, complete);
+    return isHighestOnly ? highestOf(only, lines) : lines;
   }
 }
 
@@ -65,4 +69,22 @@ function linesOf(mode: string, lines: Buffer): readonly string[] {
       const end = lines.indexOf(0x0a, start);
       return lines.toString('utf8', start, end < 0 ? lines.length : end);
     });
+}
+
+/**
+ * Leaves out the marks of a mode that a later line exceeds, of the same database at the same epoch. A busy
+ * service writes thousands, and most of the time to read one is that for its checksum.
+ */
+function highestOf(mode: string, lines: readonly string[]): readonly string[] {
+  const highest = new Map<string, bigint>();
+  const isNeeded = (text: string): boolean => {
+    const [kind, identity, epoch, place, next = '', ofMode] = text.split('\t');
+    if (kind !== 'm' || ofMode !== mode || !/^\d+$/.test(next)) return true;
+    const origin = `${identity}\t${epoch}\t${place}`;
+    const known = highest.get(origin);
+    if (known !== undefined && BigInt(next) <= known) return false;
+    if (parseLine(text) !== undefined) highest.set(origin, BigInt(next));
+    return true;
+  };
+  return lines.toReversed().filter(isNeeded).reverse();
 }

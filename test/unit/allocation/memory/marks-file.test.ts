@@ -115,6 +115,31 @@ describe('a process that needs one mode', () => {
   });
 });
 
+describe('a process that needs the highest mark of one mode', () => {
+  const damaged = (text: string): string => text.replaceAll('\tmode', '\tMODE');
+
+  it('does not parse the lines before it that are lower', () => {
+    const path = makePath();
+    const lower = damaged(marksOf(1, 5n)).repeat(1000);
+    writeFileSync(path, header + lower + marksOf(1, 6n));
+    const command = new Process(path, {only: 'MODE0'});
+    expect(command.memory.damagedLines).toBe(1000);
+    const other = new Process(path, {only: 'mode0'});
+    expect(other.marks.get('mode0')).toBe(6n);
+    expect(other.memory.damagedLines).toBeLessThan(5);
+  });
+
+  it('finds it before lines that are damaged, lower, or of a reset elsewhere', () => {
+    const path = makePath();
+    const reset = formatLine({kind: 'mark', origin: {...origin, epoch: 1}, mode: 'mode0', next: 2n});
+    const spoilt = marksOf(1, 9n).replace('\t9\t', '\t8\t');
+    writeFileSync(path, header + marksOf(1, 7n) + reset + marksOf(1, 6n) + spoilt);
+    const command = new Process(path, {only: 'mode0'});
+    expect(command.marks.mark('mode0')).toEqual({epoch: 0, next: 7n});
+    expect(command.memory.damagedLines).toBe(1);
+  });
+});
+
 describe('damaged lines', () => {
   it('are named once, and are gone after a rewrite that keeps all others', async () => {
     const path = makePath();
