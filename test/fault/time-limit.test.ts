@@ -3,12 +3,12 @@ import {createServer as createHttpServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import postgres from 'postgres';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {cli, startServer} from '../../helpers/programs/cli.js';
-import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
-import {ask} from '../../helpers/network/http.js';
-import {serving, silentPort} from '../../helpers/network/listening.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
-import {needs} from '../../helpers/run/needs.js';
+import {cli, startServer} from '../helpers/programs/cli.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
+import {ask} from '../helpers/network/http.js';
+import {serving, silentPort} from '../helpers/network/listening.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
+import {needs} from '../helpers/run/needs.js';
 
 /** Without a time limit each of these commands waits longer than a test may take. */
 const patient = {DATABASE_CONNECT_WAIT: '600', DATABASE_CONNECT_ATTEMPTS: '10'};

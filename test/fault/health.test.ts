@@ -4,16 +4,16 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {createConnection} from 'mysql2/promise';
 import {afterAll, beforeAll, describe, expect, inject, it, onTestFinished} from 'vitest';
-import {mountSmallDisk} from '../../helpers/folders/small-disk.js';
-import {cli, startServer, type RunningServer} from '../../helpers/programs/cli.js';
-import {untilHealthIs} from '../../helpers/network/health.js';
-import {ask, keepAlive} from '../../helpers/network/http.js';
-import {needs, type Need} from '../../helpers/run/needs.js';
-import {onServer} from '../../helpers/databases/postgres-standby.js';
-import {startMariadb, startPostgres, type PrivateServer} from '../../helpers/databases/private-server.js';
-import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {startProxy} from '../../helpers/network/tcp-proxy.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {mountSmallDisk} from '../helpers/folders/small-disk.js';
+import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {untilHealthIs} from '../helpers/network/health.js';
+import {ask, keepAlive} from '../helpers/network/http.js';
+import {needs, type Need} from '../helpers/run/needs.js';
+import {onServer} from '../helpers/databases/postgres-standby.js';
+import {startMariadb, startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {startProxy} from '../helpers/network/tcp-proxy.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 /** A database that a test can make unable to commit. */
 interface Patient {

@@ -1,11 +1,11 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {startProgram, startServer, type Finished} from '../../helpers/programs/cli.js';
-import {untilWaiting} from '../../helpers/programs/screens.js';
-import {serving} from '../../helpers/network/listening.js';
-import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
-import {copyFixture, makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {startProgram, startServer, type Finished} from '../helpers/programs/cli.js';
+import {untilWaiting} from '../helpers/programs/screens.js';
+import {serving} from '../helpers/network/listening.js';
+import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
+import {copyFixture, makeWorkspace, root} from '../helpers/folders/workspace.js';
 
 const run = `'${process.execPath}' '${join(root, 'bin', 'run.js')}'`;
 

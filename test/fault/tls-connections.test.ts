@@ -3,10 +3,10 @@ import {connect, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {connect as connectTls} from 'node:tls';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {makeCertificate} from '../../helpers/network/certificate.js';
-import {startServer, type RunningServer} from '../../helpers/programs/cli.js';
-import {holdSocket} from '../../helpers/programs/socket-holder.js';
-import {makeWorkspace} from '../../helpers/folders/workspace.js';
+import {makeCertificate} from '../helpers/network/certificate.js';
+import {startServer, type RunningServer} from '../helpers/programs/cli.js';
+import {holdSocket} from '../helpers/programs/socket-holder.js';
+import {makeWorkspace} from '../helpers/folders/workspace.js';
 
 function tlsSettings(): Record<string, string> {
   const {certificate, key} = makeCertificate();

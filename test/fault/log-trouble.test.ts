@@ -10,12 +10,12 @@ import {
   waitFor,
   type LogRecord,
   type RunningCommand,
-} from '../../helpers/programs/cli.js';
-import {ask, keepAlive} from '../../helpers/network/http.js';
-import {freePort} from '../../helpers/databases/private-server.js';
-import {lockDatabase} from '../../helpers/databases/sqlite-database.js';
-import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
-import {needs} from '../../helpers/run/needs.js';
+} from '../helpers/programs/cli.js';
+import {ask, keepAlive} from '../helpers/network/http.js';
+import {freePort} from '../helpers/databases/private-server.js';
+import {lockDatabase} from '../helpers/databases/sqlite-database.js';
+import {makeWorkspace, root} from '../helpers/folders/workspace.js';
+import {needs} from '../helpers/run/needs.js';
 
 const ALL_LOGS = {UNIQUEID_LOG_SCREEN: 'true', UNIQUEID_REQUEST_TIMEOUT: '2'};
 
