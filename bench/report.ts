@@ -52,7 +52,8 @@ export function toMarkdown({
   ]);
   lines.push(...table(['command', 'wall time, median ms', 'against `node -e 0`'], timed), '');
   lines.push(
-    `\`serve\` gave its first answer ${firstAnswerMs.toFixed(0)} ms after its start. The service on SQLite used at most ${peakMegabytes.toFixed(0)} MB.`,
+    `\`serve\` gave its first answer ${firstAnswerMs.toFixed(0)} ms after its start.`,
+    `The service on SQLite used at most ${peakMegabytes.toFixed(0)} MB.`,
   );
   return lines.join('\n');
 }
