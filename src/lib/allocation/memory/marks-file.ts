@@ -85,7 +85,7 @@ export class MarksFile {
     try {
       const {path} = this.#adopt(openMarks(this.#options));
       this.#readReplaced(path, onLine);
-      this.poll(onLine, true);
+      this.poll(onLine);
       return this.#open !== undefined;
     } catch (error) {
       this.#fail(error);
@@ -98,13 +98,12 @@ export class MarksFile {
   /**
    * Passes the lines that other processes have appended since the last call to `onLine`.
    *
-   * @param isHighestOnly true if lines below another one of the mode `only` may be left out
    * @returns true if an unknown file was opened, or none: lines of this process and of others may be missing
    */
-  poll(onLine: (line: Line) => void, isHighestOnly = false): boolean {
+  poll(onLine: (line: Line) => void): boolean {
     if (this.#open === undefined) return false;
     try {
-      const {moved, compactedBytes, damagedLines} = this.#read(this.#open.tail, onLine, isHighestOnly);
+      const {moved, compactedBytes, damagedLines} = this.#read(this.#open.tail, onLine);
       this.#damagedLines += damagedLines;
       this.#isDamaged ||= damagedLines > 0;
       if (compactedBytes !== undefined) this.#rewriteAtBytes = rewriteSize(compactedBytes);
@@ -117,7 +116,7 @@ export class MarksFile {
       const isUnknown = tail.offset === 0;
       if (isUnknown) this.#readReplaced(path, onLine);
       const isWritten = moved.stragglers === '' || this.append(moved.stragglers);
-      return this.poll(onLine, isUnknown) || isUnknown || !isWritten;
+      return this.poll(onLine) || isUnknown || !isWritten;
     } catch (error) {
       this.#fail(error);
       return true;
@@ -164,12 +163,12 @@ export class MarksFile {
   }
 
   /** Reads to the end. */
-  #read(tail: Tail, onLine: (line: Line) => void, isHighestOnly: boolean): Reading {
+  #read(tail: Tail, onLine: (line: Line) => void): Reading {
     let known: KnownPart | undefined;
     let stragglers = '';
-    let [damagedLines, compactedBytes]: [number, number | undefined] = [0, undefined];
-    const next = (): readonly string[] | undefined => tail.next(this.only, isHighestOnly);
-    for (let lines = next(); lines !== undefined; lines = next()) {
+    let compactedBytes: number | undefined;
+    let damagedLines = 0;
+    for (const lines of tail.chunks(this.only)) {
       for (const text of lines) {
         if (text === '' || isHeader(text)) continue;
         const line = parseLine(text);
@@ -202,7 +201,7 @@ export class MarksFile {
     const descriptor = openForReading(path + REPLACED_SUFFIX);
     if (descriptor === undefined) return;
     try {
-      if (fstatSync(descriptor).isFile()) this.#read(new Tail(descriptor), onLine, true);
+      if (fstatSync(descriptor).isFile()) this.#read(new Tail(descriptor), onLine);
     } finally {
       closeSync(descriptor);
     }

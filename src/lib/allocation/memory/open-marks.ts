@@ -169,7 +169,7 @@ function setAside(path: string, damaged: number, inode: bigint): number {
   let damagedLines = 0;
   try {
     const tail = new Tail(damaged);
-    for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
+    for (const lines of tail.chunks()) {
       let whole = '';
       for (const text of lines) {
         const kind = parseLine(text)?.kind;

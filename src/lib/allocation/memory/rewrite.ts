@@ -127,7 +127,7 @@ interface Collected {
 async function collect(tail: Tail): Promise<Collected> {
   const entries: Entries = new Map();
   let damagedLines = 0;
-  for (let lines = tail.next(); lines !== undefined; lines = tail.next()) {
+  for (const lines of tail.chunks()) {
     for (const text of lines) {
       const line = parseLine(text);
       if (line === undefined && text !== '' && !isHeader(text)) damagedLines++;

@@ -30,15 +30,24 @@ export class Tail {
   }
 
   /**
-   * Returns the complete lines of the next chunk; `undefined` at the end of the file.
+   * Reads to the end of the file, and returns the complete lines of each chunk.
    *
-   * @param only a mode; lines of other modes may then be left out
-   * @param isHighestOnly true if lines of that mode may be left out too whose mark a later one exceeds
+   * @param only a mode; lines of other modes may then be left out. From the start of a file, so may lines of
+   *   that mode whose mark a later one exceeds: later readers also need their ranges.
    */
-  next(only?: string, isHighestOnly = false): readonly string[] | undefined {
-    const size = readSync(this.#descriptor, this.#chunk, 0, CHUNK_BYTES, this.#offset);
-    if (size === 0) return undefined;
-    this.#offset += size;
+  *chunks(only?: string): Iterable<readonly string[]> {
+    const isHighestOnly = this.#offset === 0;
+    for (;;) {
+      const size = readSync(this.#descriptor, this.#chunk, 0, CHUNK_BYTES, this.#offset);
+      if (size === 0) return;
+      this.#offset += size;
+      const lines = this.#complete(size, only);
+      yield only !== undefined && isHighestOnly ? highestOf(only, lines) : lines;
+    }
+  }
+
+  /** Returns the lines that the first bytes of the chunk complete. */
+  #complete(size: number, only: string | undefined): readonly string[] {
     const read = this.#chunk.subarray(0, size);
     const own = this.#own;
     this.#own = undefined;
@@ -50,9 +59,7 @@ export class Tail {
     }
     const complete = Buffer.concat([this.#rest, read.subarray(0, end)]);
     this.#rest = Buffer.from(read.subarray(end + 1));
-    if (only === undefined) return complete.toString('utf8').split('\n');
-    const lines = linesOf(only, complete);
-    return isHighestOnly ? highestOf(only, lines) : lines;
+    return only === undefined ? complete.toString('utf8').split('\n') : linesOf(only, complete);
   }
 }
 
