@@ -46,10 +46,11 @@ export class Probe {
     return ((last?.at ?? from) - from) / 1e6;
   }
 
-  /** Returns how many counters the process of the server has raised to their marks. */
+  /** Returns how many counters the process of the server has raised to their marks; 0 without an answer. */
   async raised(): Promise<number> {
-    const {body} = await ask(this.#url, '/metrics');
-    const [, count] = /^uniqueid_regressions_total\{outcome="raised"\} (\d+)$/m.exec(body) ?? [];
+    const answer = await ask(this.#url, '/metrics').catch(() => undefined);
+    if (answer === undefined) return 0;
+    const [, count] = /^uniqueid_regressions_total\{outcome="raised"\} (\d+)$/m.exec(answer.body) ?? [];
     if (count === undefined) throw new Error(`no count of raised counters at ${this.#url}/metrics`);
     return Number(count);
   }

@@ -124,7 +124,7 @@ export class Trial {
 
   /** Returns how many counters each server has raised since its process began; a stuck server has none. */
   raised(): Promise<readonly number[]> {
-    return Promise.all(this.servers.map(({probe}) => probe.raised().catch(() => 0)));
+    return Promise.all(this.servers.map(({probe}) => probe.raised()));
   }
 
   /** Records what may have lost commits, from a moment until now. */

@@ -2,11 +2,9 @@ import {isIP, type Socket} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {createPool, type Pool} from 'mysql2/promise';
 import type {DatabaseUrl} from '../../config/database-url.js';
+import {IDLE_TRANSACTION_S} from '../shared/network-store.js';
 import {PoolSockets} from '../shared/pool-sockets.js';
 import {tlsOptions} from '../shared/tls.js';
-
-/** The longest wait for the next statement of a transaction, in seconds: its locks stop other servers. */
-const IDLE_TRANSACTION_S = 3;
 
 /**
  * Settings of every session, whatever the server's defaults. Text that does not fit is an error; it is not

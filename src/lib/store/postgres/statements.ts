@@ -1,4 +1,5 @@
 import {MAX_COUNTER} from '../../core/range.js';
+import {IDLE_TRANSACTION_S} from '../shared/network-store.js';
 
 /**
  * Makes this transaction durable before its answer, whatever the defaults of server, database and role. The
@@ -14,7 +15,8 @@ const durable = `SELECT set_config('client_min_messages', 'warning', true),
  * The first statement of a transaction with several. The server ends it if its client becomes silent, because
  * its locks stop other servers.
  */
-export const beginDurable = `${durable}, set_config('idle_in_transaction_session_timeout', '3s', true)`;
+export const beginDurable = `${durable},
+  set_config('idle_in_transaction_session_timeout', '${IDLE_TRANSACTION_S}s', true)`;
 
 const claims = `unnest($1::text[], $2::bigint[], $4::bigint[], $5::boolean[])
       WITH ORDINALITY AS claim(mode, count, minimum, may_create, position)`;

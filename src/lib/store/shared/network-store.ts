@@ -6,6 +6,9 @@ export const PATIENT_MS = 120_000;
 /** Time limit for a probe: monitoring systems wait no longer. */
 export const PROBE_TIMEOUT_MS = 1500;
 
+/** The longest wait for the next statement of a transaction, in seconds: its locks stop other servers. */
+export const IDLE_TRANSACTION_S = 3;
+
 /** Default time limit for an allocation. */
 export const DEFAULT_ANSWER_TIMEOUT_MS = 10_000;
 
