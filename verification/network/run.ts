@@ -3,7 +3,8 @@ import {seeded} from '../../test/helpers/random.js';
 import {isClean, type Report} from '../history/findings.js';
 import {formatReport} from '../history/report.js';
 import {now} from '../history/line.js';
-import {NotReached, until} from './hosts/daemon.js';
+import {NoHost} from './clusters/cluster.js';
+import {until} from './hosts/daemon.js';
 import {CONTROL, makeSetUp, type BoundFault, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 
@@ -118,7 +119,7 @@ async function strikeOnce(
         await strike(trial);
       } catch (error) {
         // The first fault may leave no host for the second one.
-        if (index === 0 || !(error instanceof NotReached)) throw error;
+        if (index === 0 || !(error instanceof NoHost)) throw error;
         return `${name} (in vain)`;
       }
       return name;

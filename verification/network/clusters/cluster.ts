@@ -1,9 +1,26 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
+import {until} from '../hosts/daemon.js';
 import type {Host} from '../hosts/host.js';
 
 /** The account of the servers. */
 export const account = {user: 'uniqueid', password: 'secret', database: 'uniqueid'} as const;
+
+/** The cluster has no host for a fault: another one has taken it. */
+export class NoHost extends Error {}
+
+/** Waits until a cluster has a host of some kind. @throws NoHost after the limit */
+export async function untilHost(
+  what: string,
+  limitMs: number,
+  look: () => Promise<Host | undefined>,
+): Promise<Host> {
+  try {
+    return await until(what, limitMs, look);
+  } catch (error) {
+    throw new NoHost(`there is no host: ${what}`, {cause: error});
+  }
+}
 
 /** A database on several hosts. */
 export interface Cluster {
@@ -14,9 +31,9 @@ export interface Cluster {
   readonly url: string;
   /** Prepares the host of a server, such as with a proxy. */
   readonly serve: (host: Host) => Promise<void>;
-  /** Returns the host that takes the writes now. @throws Error if there is none */
+  /** Returns the host that takes the writes now. @throws NoHost if there is none */
   readonly writer: () => Promise<Host>;
-  /** Returns a host that could take the writes next. @throws Error if there is none */
+  /** Returns a host that could take the writes next. @throws NoHost if there is none */
   readonly standby: () => Promise<Host>;
   /** Returns true if all hosts are working members. */
   readonly isWhole: () => Promise<boolean>;

@@ -5,7 +5,7 @@ import {createConnection} from 'mysql2/promise';
 import {findGalera} from '../../../test/helpers/databases/galera-cluster.js';
 import {findMariadb, mariadbUser} from '../../../test/helpers/databases/private-server.js';
 import {runProgram} from '../../restore/run-program.js';
-import {account, examples, fillExample, type Cluster} from './cluster.js';
+import {account, examples, fillExample, untilHost, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import {command, type Host} from '../hosts/host.js';
 import {workFolder} from '../hosts/namespace.js';
@@ -83,7 +83,7 @@ export class Galera implements Cluster {
 
   /** Returns the node that the servers use; without their sessions, the first one that can commit. */
   async writer(): Promise<Host> {
-    return until('a node that can commit', ANSWER_WITHIN_MS, async () => {
+    return untilHost('a node that can commit', ANSWER_WITHIN_MS, async () => {
       const counted: {host: Host; sessions: number}[] = [];
       for (const host of this.hosts)
         if (await this.#isSynced(host)) counted.push({host, sessions: await this.#busySessions(host)});

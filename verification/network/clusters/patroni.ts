@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import {findPostgres, postgresUser} from '../../../test/helpers/databases/private-server.js';
 import {ask} from '../../../test/helpers/network/http.js';
 import {runProgram} from '../../restore/run-program.js';
-import {account, fillExample, type Cluster} from './cluster.js';
+import {account, fillExample, untilHost, type Cluster} from './cluster.js';
 import {Daemon, START_WITHIN_MS, until} from '../hosts/daemon.js';
 import type {Host} from '../hosts/host.js';
 import {workFolder} from '../hosts/namespace.js';
@@ -80,7 +80,7 @@ export class Patroni implements Cluster {
   }
 
   async writer(): Promise<Host> {
-    return until('a primary', ANSWER_WITHIN_MS, () => this.#primary());
+    return untilHost('a primary', ANSWER_WITHIN_MS, () => this.#primary());
   }
 
   async isWhole(): Promise<boolean> {
@@ -133,7 +133,7 @@ export class Patroni implements Cluster {
 
   /** Returns the synchronous standby, or any other standby. */
   async standby(): Promise<Host> {
-    return until('a standby', ANSWER_WITHIN_MS, async () => {
+    return untilHost('a standby', ANSWER_WITHIN_MS, async () => {
       const shown = await this.shown();
       const found =
         shown.find(({role}) => role === 'sync_standby') ?? shown.find(({role}) => role === 'replica');

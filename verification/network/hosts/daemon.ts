@@ -67,10 +67,7 @@ export class Daemon {
 /** Time for a database to start: a node copies all data, which an overloaded machine delays. */
 export const START_WITHIN_MS = 240_000;
 
-/** Something did not come true in time. */
-export class NotReached extends Error {}
-
-/** Waits until a condition holds. @throws NotReached that names it after the limit */
+/** Waits until a condition holds. @throws Error that names it after the limit */
 export async function until<T>(
   what: string,
   limitMs: number,
@@ -81,7 +78,7 @@ export async function until<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new NotReached(`after ${limitMs / 1000} s still not: ${what}`);
+    if (performance.now() > deadline) throw new Error(`after ${limitMs / 1000} s still not: ${what}`);
     await sleep(everyMs);
   }
 }
