@@ -1,3 +1,4 @@
+import type {Outage} from './probe.js';
 import type {Strike} from './run.js';
 
 /** Formats a Markdown table of all faults by set-up; several strikes of one fault are one row. */
@@ -11,7 +12,8 @@ export function formatStrikes(strikes: readonly Strike[]): string {
     'out of order',
     'unexplained gaps',
     'raised',
-    'outage of each server, s',
+    'outage of both servers and the idle one, s',
+    'late, s',
     'falsely healthy, s',
     'stuck',
   ];
@@ -31,8 +33,9 @@ export function formatStrikes(strikes: readonly Strike[]): string {
       sum(({disorder}) => disorder),
       sum(({unexplainedGaps}) => unexplainedGaps),
       sum(({raised}) => raised),
-      longest(group.map(({outages}) => outages)),
-      longest(group.map(({falselyHealthy}) => falselyHealthy)),
+      longest(group, ({total}) => total),
+      longest(group, ({late}) => late),
+      longest(group, ({falselyHealthy}) => falselyHealthy),
       group.some(({isStuck}) => isStuck) ? 'YES' : 'no',
     ];
   });
@@ -40,8 +43,11 @@ export function formatStrikes(strikes: readonly Strike[]): string {
 }
 
 /** Formats the longest time of each server. */
-function longest(strikes: readonly (readonly number[])[]): string {
-  return [0, 1]
-    .map((server) => Math.max(...strikes.map((times) => times[server] ?? 0)).toFixed(1))
+function longest(strikes: readonly Strike[], time: (outage: Outage) => number): string {
+  return [0, 1, 2]
+    .map((server) => {
+      const outages = strikes.flatMap(({outages}) => outages[server] ?? []);
+      return Math.max(...outages.map(time)).toFixed(1);
+    })
     .join(', ');
 }

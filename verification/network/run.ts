@@ -5,6 +5,7 @@ import {formatReport} from '../history/report.js';
 import {now} from '../history/line.js';
 import {NoHost} from './clusters/cluster.js';
 import {until} from './hosts/daemon.js';
+import type {Outage} from './probe.js';
 import {CONTROL, makeSetUp, type BoundFault, type SetUpName} from './setups.js';
 import {Trial} from './trial.js';
 
@@ -18,10 +19,8 @@ export interface Strike {
   readonly unexplainedGaps: number;
   /** The counters that the servers had to raise: commits were lost that the memory made up for. */
   readonly raised: number;
-  /** The longest time without an answer of each server, in seconds. */
-  readonly outages: readonly number[];
-  /** The part of that time in which /health answered 200, in seconds. */
-  readonly falselyHealthy: readonly number[];
+  /** The outages of both servers, and of the idle one. */
+  readonly outages: readonly Outage[];
   readonly isStuck: boolean;
 }
 
@@ -66,7 +65,7 @@ export async function run(plan: Plan, print: (line: string) => void): Promise<Ru
       before = report;
       strikes.push(strike);
       const isLossy = strike.raised > 0 && !group.some(({movesBack}) => movesBack);
-      const isFalse = strike.falselyHealthy.some((seconds) => seconds > MAX_FALSELY_HEALTHY_S);
+      const isFalse = strike.outages.some(({falselyHealthy}) => falselyHealthy > MAX_FALSELY_HEALTHY_S);
       const isWrong =
         name === CONTROL ? strike.overlaps === 0 : strike.isStuck || isFalse || isLossy || !isClean(report);
       print(describe(strike));
@@ -106,7 +105,7 @@ async function strikeOnce(
   faults: readonly BoundFault[],
   before: Report | undefined,
 ): Promise<{strike: Strike; report: Report}> {
-  const {cluster, servers, random} = trial;
+  const {cluster, random} = trial;
   await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
   trial.startClients();
   await sleep(STEADY_MS);
@@ -126,8 +125,7 @@ async function strikeOnce(
     }),
   );
   const isStuck = !(await answerAgain(trial, setUp));
-  const outages = servers.map(({probe}) => probe.outageSince(begun));
-  const falselyHealthy = servers.map(({probe}) => probe.falselyHealthySince(begun));
+  const outages = trial.observed.map(({probe}) => probe.outageSince(begun));
   await until('the cluster is whole', WHOLE_WITHIN_MS, () => cluster.isWhole());
   await sleep(cluster.settlesWithinMs);
   trial.recordFault(names.join(' + '), begun);
@@ -149,7 +147,6 @@ async function strikeOnce(
     unexplainedGaps: grown(({unexplainedGaps}) => unexplainedGaps.count),
     raised: raised.reduce((sum, count) => sum + count, 0),
     outages,
-    falselyHealthy,
     isStuck,
   };
   return {strike, report};
@@ -176,13 +173,14 @@ function describe({
   unexplainedGaps,
   raised,
   outages,
-  falselyHealthy,
   isStuck,
 }: Strike): string {
-  const seconds = (all: readonly number[]): string => all.map((each) => each.toFixed(1)).join(' / ');
+  const seconds = (time: (outage: Outage) => number): string =>
+    outages.map((each) => time(each).toFixed(1)).join(' / ');
   return (
     `${faults.join(' + ')}: ${ranges} ranges, ${overlaps} overlaps, ${disorder} out of order, ` +
-    `${unexplainedGaps} gaps, ${raised} raised, outage ${seconds(outages)} s, falsely healthy ${seconds(falselyHealthy)} s` +
+    `${unexplainedGaps} gaps, ${raised} raised, outage ${seconds(({total}) => total)} s, ` +
+    `late ${seconds(({late}) => late)} s, falsely healthy ${seconds((each) => each.falselyHealthy)} s` +
     (isStuck ? ', STUCK' : '')
   );
 }

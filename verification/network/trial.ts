@@ -12,6 +12,7 @@ import {commandLine, ServeProcess} from '../torture/serve-process.js';
 import type {Cluster} from './clusters/cluster.js';
 import {Host} from './hosts/host.js';
 import {logFolder, workFolder} from './hosts/namespace.js';
+import {CommitWatch} from './commit-watch.js';
 import {Probe} from './probe.js';
 
 /** A server, the host that it runs on, and its observer. */
@@ -19,6 +20,7 @@ export interface Server {
   readonly host: Host;
   readonly process: ServeProcess;
   readonly probe: Probe;
+  readonly commits: CommitWatch;
 }
 
 const MODES = ['file', 'upload_job', 'transaction', 'instrument 1', 'instrument 2', 'instrument 3'];
@@ -37,10 +39,11 @@ export interface TrialSetUp {
   readonly sharesMemory: boolean;
 }
 
-/** Two servers on one cluster, clients under load, and their histories. */
+/** Three servers on one cluster, clients under load, and their histories. */
 export class Trial {
   readonly cluster: Cluster;
   readonly random: Random;
+  /** The servers that clients use. */
   readonly servers: Server[] = [];
   readonly wrong: string[] = [];
   readonly #folder: string;
@@ -48,6 +51,8 @@ export class Trial {
   readonly #sharesMemory: boolean;
   readonly #clientHost: Host;
   readonly #events: HistoryWriter<EventLine>;
+  /** The server that no client uses. */
+  #idle: Server | undefined;
   #clients: Clients | undefined;
   #generation = 0;
 
@@ -64,13 +69,18 @@ export class Trial {
 
   /** The hosts of the databases, the servers and the clients. */
   get hosts(): readonly Host[] {
-    return [...this.cluster.hosts, ...this.servers.map(({host}) => host), this.#clientHost];
+    return [...this.cluster.hosts, ...this.observed.map(({host}) => host), this.#clientHost];
+  }
+
+  /** All servers; the idle one comes last. */
+  get observed(): readonly Server[] {
+    return this.#idle === undefined ? this.servers : [...this.servers, this.#idle];
   }
 
   async start(): Promise<void> {
     await this.#clientHost.connect();
     await this.cluster.start();
-    const hosts = [new Host('ids1', 21), new Host('ids2', 22)];
+    const hosts = [new Host('ids1', 21), new Host('ids2', 22), new Host('idle', 23)] as const;
     for (const host of hosts) {
       await host.connect();
       await this.cluster.serve(host);
@@ -88,23 +98,9 @@ export class Trial {
       begun: now(),
       ended: now(),
     });
-    for (const host of hosts) {
-      const process = new ServeProcess({
-        name: host.name,
-        port: PORT,
-        cwd: host.folder,
-        // The default may be a folder of the machine, which all hosts share.
-        env: {
-          ...env,
-          UNIQUEID_GUARD_FILE: join(this.#sharesMemory ? workFolder : host.folder, 'issued'),
-        },
-        log: join(this.#folder, `${host.name}.log`),
-        within: host.within(),
-      });
-      await process.start();
-      const url = `http://${host.address}:${PORT}`;
-      this.servers.push({host, process, probe: new Probe(this.#folder, `probe-${host.name}`, url, 'file')});
-    }
+    const [one, two, idle] = hosts;
+    this.servers.push(await this.#serve(one, env, 'file'), await this.#serve(two, env, 'file'));
+    this.#idle = await this.#serve(idle, env, undefined);
   }
 
   /** Starts clients that each history knows by a new name. */
@@ -149,7 +145,8 @@ export class Trial {
 
   async stop(): Promise<void> {
     await this.#clients?.kill();
-    for (const {probe, process} of this.servers) {
+    for (const {probe, process, commits} of this.observed) {
+      commits.stop();
       await probe.stop();
       await process.kill();
       this.wrong.push(...process.crashes);
@@ -157,10 +154,28 @@ export class Trial {
     this.#events.close();
   }
 
-  async #migrate(host: Host | undefined, env: Readonly<Record<string, string>>): Promise<void> {
-    const words = [...(host?.within() ?? []), process.execPath, commandLine, 'dbsync'];
+  async #serve(host: Host, env: Readonly<Record<string, string>>, mode: string | undefined): Promise<Server> {
+    const {name, folder} = host;
+    const process = new ServeProcess({
+      name,
+      port: PORT,
+      cwd: folder,
+      // The default may be a folder of the machine, which all hosts share.
+      env: {...env, UNIQUEID_GUARD_FILE: join(this.#sharesMemory ? workFolder : folder, 'issued')},
+      log: join(this.#folder, `${name}.log`),
+      within: host.within(),
+    });
+    await process.start();
+    const commits = new CommitWatch(host, this.cluster.url);
+    const url = `http://${host.address}:${PORT}`;
+    const probe = new Probe({folder: this.#folder, name: `probe-${name}`, url, mode, commits});
+    return {host, process, probe, commits};
+  }
+
+  async #migrate(host: Host, env: Readonly<Record<string, string>>): Promise<void> {
+    const words = [...host.within(), process.execPath, commandLine, 'dbsync'];
     await promisify(execFile)(words[0] ?? '', words.slice(1), {
-      env: {PATH: process.env['PATH'], HOME: host?.folder, ...env},
+      env: {PATH: process.env['PATH'], HOME: host.folder, ...env},
     });
   }
 }
