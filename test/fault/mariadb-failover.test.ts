@@ -156,4 +156,19 @@ needs('mariadb').describe('several hosts of MariaDB', () => {
     );
     report('sessions left on that primary', sessions.length);
   });
+
+  it('status warns once the primary has stopped waiting for its replica', async () => {
+    const {primary, replica} = await startPair();
+    const cwd = makeWorkspace();
+    const env = {PEEWEE_URL: clerkUrl(primary.port)};
+    expect(await cli(['dbsync'], {cwd, env})).toMatchObject({status: 0});
+    await onMariadb(primary, 'SET GLOBAL rpl_semi_sync_master_timeout = 100');
+    await onMariadb(replica, 'STOP SLAVE IO_THREAD');
+    // Its commit is the first one that waits in vain.
+    expect(await cli(['getid', '-m', 'file'], {cwd, env})).toMatchObject({status: 0});
+    const {stdout} = await cli(['status', '--json'], {cwd, env});
+    expect(JSON.parse(stdout)).toMatchObject({
+      database: {warnings: [expect.stringContaining('rpl_semi_sync_master_timeout')]},
+    });
+  });
 });

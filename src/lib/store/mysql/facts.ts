@@ -14,11 +14,12 @@ export async function readFacts(connection: PoolConnection): Promise<StoreFacts>
        'wsrep_on', 'read_only', 'super_read_only', 'binlog_format', 'rpl_semi_sync_master_enabled',
        'rpl_semi_sync_master_wait_no_slave')`,
   );
-  const [replicas] = await connection.query<RowDataPacket[]>(
-    `SHOW GLOBAL STATUS WHERE Variable_name = 'Rpl_semi_sync_master_clients'`,
+  const [states] = await connection.query<RowDataPacket[]>(
+    `SHOW GLOBAL STATUS WHERE Variable_name IN
+      ('Rpl_semi_sync_master_clients', 'Rpl_semi_sync_master_status')`,
   );
   const settings = new Map(
-    [...variables, ...replicas].map((row) => [String(row['Variable_name']), String(row['Value'])]),
+    [...variables, ...states].map((row) => [String(row['Variable_name']), String(row['Value'])]),
   );
   const [[table]] = await connection.query<TableRow[]>(
     `SELECT table_collation AS collation, CAST(data_length + index_length AS CHAR) AS size
@@ -76,18 +77,27 @@ function* writeWarnings(settings: ReadonlyMap<string, string>): Iterable<string>
       `${readOnly} is ${settings.get(readOnly) ?? ''}: only an administrator can allocate. ` +
       'Name the primary in peewee_url, or set it to OFF.'
     );
-  const waits = ['rpl_semi_sync_master_enabled', 'rpl_semi_sync_master_wait_no_slave'];
-  if (
-    waits.every((name) => settings.get(name) === 'ON') &&
-    settings.get('Rpl_semi_sync_master_clients') === '0'
-  )
-    yield (
-      'rpl_semi_sync_master_enabled is ON, but no replica is connected: ' +
-      'commits wait, and no integers can be allocated. Start the replica.'
-    );
+  yield* semiSyncWarnings(settings);
   if (settings.get('log_bin') === 'ON' && settings.get('binlog_format') === 'STATEMENT')
     yield (
       'binlog_format is STATEMENT: no integers can be allocated, as READ COMMITTED needs ROW or MIXED. ' +
       'Set binlog_format to ROW.'
+    );
+}
+
+/** Yields problems of semi-synchronous replication. Its status is OFF after a commit that waited in vain. */
+function* semiSyncWarnings(settings: ReadonlyMap<string, string>): Iterable<string> {
+  const isOn = (name: string): boolean => settings.get(name) === 'ON';
+  if (!isOn('rpl_semi_sync_master_enabled')) return;
+  if (!isOn('Rpl_semi_sync_master_status'))
+    yield (
+      'rpl_semi_sync_master_enabled is ON, but commits have stopped waiting for a replica: ' +
+      'a failover can lose commits, and integers would be issued twice. ' +
+      'Start the replica, and set rpl_semi_sync_master_timeout to 4294967295.'
+    );
+  else if (isOn('rpl_semi_sync_master_wait_no_slave') && settings.get('Rpl_semi_sync_master_clients') === '0')
+    yield (
+      'rpl_semi_sync_master_enabled is ON, but no replica is connected: ' +
+      'commits wait, and no integers can be allocated. Start the replica.'
     );
 }
