@@ -133,6 +133,22 @@ needs('postgresql').describe('PostgreSQL', () => {
       expect(start).toBeGreaterThanOrEqual(10n);
     });
 
+    it('an unconfirmed commit is not read as issued', async () => {
+      const database = await makePostgresDatabase(server.url);
+      await createTables(database);
+      const [writer, reader] = await openImpatient(database.url);
+      await setStandbys('missing');
+      onTestFinished(() => setStandbys(''));
+      // The store cancels the statement at its time limit, so that PostgreSQL shows its row to others.
+      await expect(writer?.advance([claim('file', 10n)], 0n)).rejects.toMatchObject({transient: true});
+      await expect
+        .poll(() => database.query('SELECT "index" FROM uniqueindex'), {timeout: 10_000})
+        .toEqual([['10']]);
+      await expect(reader?.readCounters(['file'])).rejects.toMatchObject({code: 'DATABASE_UNAVAILABLE'});
+      await setStandbys('');
+      expect(await reader?.readCounters(['file'])).toEqual([{mode: 'file', next: 10n}]);
+    });
+
     it.each(['role', 'database'])(
       'an unconfirmed commit is not answered, although the %s suppresses the warning',
       async (whose) => {

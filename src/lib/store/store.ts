@@ -172,7 +172,7 @@ export interface Store {
    */
   ensureIdentity(candidate: number): Promise<void>;
 
-  /** Reads several counters in one statement; omits missing modes. */
+  /** Reads several counters in one statement; omits missing modes. A failover preserves what it returns. */
   readCounters(modes: readonly string[]): Promise<readonly Counter[]>;
 
   /** Lists counters in the order of the UTF-8 bytes of their modes. */

@@ -8,3 +8,8 @@ export interface Row {
 export interface AdvancedRow extends Row {
   readonly table?: number;
 }
+
+/** A row that may be of a commit without a standby. */
+export interface ConfirmableRow extends Row {
+  readonly needsStandby: boolean;
+}

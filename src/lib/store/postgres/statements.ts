@@ -55,6 +55,12 @@ export const readCounter = 'SELECT "id" AS mode, "index" AS next FROM uniqueinde
 export const readCounters =
   'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = ANY($1::text[])';
 
+/** Also reads whether commits need a standby: rows may be of commits that no standby has confirmed. */
+export const readConfirmable = `
+  SELECT "id" AS mode, "index" AS next,
+    COALESCE(current_setting('synchronous_standby_names', true), '') <> '' AS "needsStandby"
+  FROM uniqueindex WHERE "id" = ANY($1::text[])`;
+
 export const lockCounters = `${readCounters} ORDER BY "id" FOR UPDATE`;
 
 /** Sorts by the bytes of the modes, independent of the database's collation. */

@@ -31,7 +31,7 @@ import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
 import {moveCounters, raiseCounters} from './moves.js';
 import {advanceRaised, readLineage, unlessReset} from './raised.js';
-import type {AdvancedRow, Row} from './rows.js';
+import type {AdvancedRow, ConfirmableRow, Row} from './rows.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 
@@ -137,7 +137,10 @@ class PostgresStore implements Store {
 
   readCounters(modes: readonly string[]): Promise<readonly Counter[]> {
     return this.#ask(async (pool) => {
-      const rows = await this.#query<Row>(pool, statements.readCounters, [pool.typed.texts(modes)]);
+      const parameters = [pool.typed.texts(modes)];
+      const rows = await this.#query<ConfirmableRow>(pool, statements.readConfirmable, parameters);
+      // A standby that confirms this commit has all earlier ones.
+      if (rows.some(({needsStandby}) => needsStandby)) await this.#tables.commitProbe(pool);
       return rows.map(toCounter);
     }, this.#limit);
   }

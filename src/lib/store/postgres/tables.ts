@@ -91,6 +91,11 @@ export class TablesInUse {
   async probe(pool: Pool): Promise<void> {
     assertServable((await this.lookAt(pool)).state, this.#location);
     await pool.unsafe(touchCounters);
+    await this.commitProbe(pool);
+  }
+
+  /** Commits a meaningless row, and so finds out if commits survive a failover now. */
+  async commitProbe(pool: Pool): Promise<void> {
     try {
       await pool.unsafe(writeProbe);
     } catch (error) {
