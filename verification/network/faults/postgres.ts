@@ -3,15 +3,27 @@ import {cut} from '../hosts/cuts.js';
 import {until} from '../hosts/daemon.js';
 import {ETCD_PORTS, POSTGRES_PORT, untilServed, type Fault} from './common.js';
 import type {Patroni} from '../clusters/patroni.js';
+import type {Host} from '../hosts/host.js';
 
-/** Cancels every wait for a standby for 30 seconds, as an administrator does who wants to get on. */
-const CANCEL_WAITS = `DO $$ BEGIN
-  FOR turn IN 1..600 LOOP
-    PERFORM pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep';
-    PERFORM pg_stat_clear_snapshot();
-    PERFORM pg_sleep(0.05);
-  END LOOP;
-END $$`;
+const CANCEL_WAITS = `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`;
+
+/**
+ * Cancels each wait for a standby for 30 seconds, or until Patroni ends PostgreSQL, as an administrator does
+ * who wants to get on.
+ *
+ * @throws Error if it found no wait
+ */
+async function cancelWaits(cluster: Patroni, host: Host): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  let cancelled = 0;
+  while (performance.now() < deadline) {
+    const rows = await cluster.asSuperuser(host, CANCEL_WAITS).catch(() => undefined);
+    if (rows === undefined && cancelled > 0) return;
+    cancelled += rows?.length ?? 0;
+    await sleep(50);
+  }
+  if (cancelled === 0) throw new Error(`no commit of ${host.name} waited for a standby`);
+}
 
 /** Faults of PostgreSQL under Patroni. */
 export const postgresFaults = (): readonly Fault<Patroni>[] => [
@@ -42,17 +54,13 @@ export const postgresFaults = (): readonly Fault<Patroni>[] => [
   },
   {
     name: 'waits for the standby cancelled',
-    // The server does not answer these commits, but it reads the counters before they are lost.
-    movesBack: true,
     strike: async (trial, cluster) => {
       const host = await cluster.writer();
       const heal = await cut(host, {from: cluster.hosts});
-      const cancelling = cluster.asSuperuser(host, CANCEL_WAITS).catch(() => undefined);
       try {
-        await untilServed(trial, 12_000);
+        await Promise.all([cancelWaits(cluster, host), untilServed(trial, 12_000)]);
       } finally {
         await heal();
-        await cancelling;
       }
     },
   },

@@ -11,7 +11,11 @@ export interface Cut {
   readonly loss?: number;
 }
 
-/** Drops packets between a host and others. @returns a function that ends this cut and no other one */
+/**
+ * Drops packets between a host and others.
+ *
+ * @returns a function that ends this cut and no other one; it throws if the cut has dropped no packet
+ */
 export async function cut(host: Host, {from, direction, ports, loss}: Cut): Promise<() => Promise<void>> {
   const rules: string[][] = [];
   for (const {address} of from.filter((other) => other !== host))
@@ -21,15 +25,26 @@ export async function cut(host: Host, {from, direction, ports, loss}: Cut): Prom
     ]) {
       const share =
         loss === undefined ? [] : ['-m', 'statistic', '--mode', 'random', '--probability', `${loss}`];
-      const matches =
-        ports === undefined ? [[]] : [['-p', 'tcp', '-m', 'multiport', '--ports', ports.join(',')]];
-      for (const match of matches) rules.push([chain, side, address, ...match, ...share, '-j', 'DROP']);
+      const matches = ports === undefined ? [] : ['-p', 'tcp', '-m', 'multiport', '--ports', ports.join(',')];
+      rules.push([chain, side, address, ...matches, ...share, '-j', 'DROP']);
     }
   const change = async (action: '-I' | '-D'): Promise<void> => {
     for (const rule of rules) await host.run('iptables', '-w', action, ...rule);
   };
+  const before = await countDropped(host);
   await change('-I');
-  return () => change('-D');
+  return async () => {
+    const after = await countDropped(host);
+    await change('-D');
+    if (after === before) throw new Error(`a cut of ${host.name} dropped no packet`);
+  };
+}
+
+/** Counts the packets that all present cuts of a host have dropped. */
+async function countDropped(host: Host): Promise<number> {
+  const list = await host.run('iptables', '-w', '-nvxL');
+  const counts = Array.from(list.matchAll(/^ *(\d+) +\d+ DROP /gm), ([, count]) => Number(count));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Slows what a host sends. @returns a function that ends this */

@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {cpSync, mkdtempSync} from 'node:fs';
 
@@ -35,7 +35,8 @@ export function taskInside(): string | undefined {
 
 /** Returns the reason why a trial is impossible here; `undefined` if it is possible. */
 export function whyImpossible(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : 'it makes network namespaces, so it needs root';
+  const {status} = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true']);
+  return status === 0 ? undefined : 'it makes network namespaces (unshare), so it needs root';
 }
 
 /**
