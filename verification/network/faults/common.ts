@@ -10,6 +10,8 @@ export interface Fault<C extends Cluster = Cluster> {
   readonly name: string;
   /** True if counters may go back. After any other fault, a raised counter shows that a commit was lost. */
   readonly movesBack?: boolean;
+  /** True if it also ends servers: their outage then includes their start. */
+  readonly endsServers?: boolean;
   readonly strike: (trial: Trial, cluster: C) => Promise<void>;
 }
 
@@ -112,6 +114,7 @@ export const commonFaults = (): readonly Fault[] => [
   },
   {
     name: 'servers restarted',
+    endsServers: true,
     strike: async ({servers, random}) => {
       for (let turn = 0; turn < 6; turn++) {
         const {process} = random.pick(servers);

@@ -23,6 +23,7 @@ export const restoreFaults = (): readonly Fault[] => [
   {
     name: 'older dump restored',
     movesBack: true,
+    endsServers: true,
     strike: async (trial, cluster) => {
       const {random, servers} = trial;
       const restore = await cluster.dump();
