@@ -2,6 +2,7 @@ import {UniqueIDError} from '../../lib/core/errors.js';
 import {MAX_COUNTER} from '../../lib/core/range.js';
 import type {ResetTarget} from '../../lib/operations/reset.js';
 import {quoteTyped} from '../../lib/util/text/redact.js';
+import {parseWholeNumber} from '../../lib/util/whole-number.js';
 
 /** The flags that name a target, of which the command line allows one. */
 const kinds = ['to', 'at-least', 'by'] as const satisfies readonly ResetTarget['kind'][];
@@ -43,8 +44,8 @@ export function missingTargetError(): UniqueIDError {
 }
 
 function parseValue(name: string, text: string, min: bigint): bigint {
-  const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
-  if (value === undefined || value < min || value > MAX_COUNTER) {
+  const value = parseWholeNumber(text, min, MAX_COUNTER);
+  if (value === undefined) {
     throw new UniqueIDError(
       'USAGE',
       `${name} must be a whole number from ${min} to ${MAX_COUNTER}, not ${quoteTyped(text)}.`,

@@ -1,5 +1,6 @@
-import {fieldName, fieldValue} from '../util/http-field.js';
 import {modeFilter, type ModeFilter} from '../core/mode-filter.js';
+import {fieldName, fieldValue} from '../util/http-field.js';
+import {parseWholeNumber} from '../util/whole-number.js';
 import {parsePythonLiteral} from './python/literal.js';
 import {parseServiceUrl} from './service-url.js';
 
@@ -16,10 +17,8 @@ export type Parser<T> = (text: string) => T;
 /** Parses exactly at any size, for counters. */
 export function wholeNumber(min: bigint, max: bigint): Parser<bigint> {
   return (text) => {
-    const value = /^[0-9]{1,19}$/.test(text) ? BigInt(text) : undefined;
-    if (value === undefined || value < min || value > max) {
-      throw new InvalidValue(`a whole number from ${min} to ${max}`);
-    }
+    const value = parseWholeNumber(text, min, max);
+    if (value === undefined) throw new InvalidValue(`a whole number from ${min} to ${max}`);
     return value;
   };
 }

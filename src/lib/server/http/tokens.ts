@@ -5,6 +5,7 @@ import {parsePythonIni} from '../../config/python/ini.js';
 import {UniqueIDError} from '../../core/errors.js';
 import {nearest} from '../../util/text/nearest-word.js';
 import {READ_HINT, readText, UnreadableFile} from '../../util/read-file.js';
+import {parseWholeNumber} from '../../util/whole-number.js';
 import {assertOwnerWrites} from '../../config/secret-files.js';
 
 /** The holder of a token, and what the token allows. */
@@ -168,9 +169,7 @@ function parseModes(text: string | undefined, location: string): ModeFilter | un
 
 /** Parses the most integers of one request; returns `undefined` for anything but a count from 1 on. */
 export function parseMaxRange(text: string): bigint | undefined {
-  return /^[0-9]{1,19}$/.test(text) && BigInt(text) >= 1n && BigInt(text) <= MAX_COUNTER
-    ? BigInt(text)
-    : undefined;
+  return parseWholeNumber(text, 1n, MAX_COUNTER);
 }
 
 function maxRangeOf(text: string | undefined, location: string): bigint | undefined {

@@ -78,8 +78,8 @@ export function interpretSchema({hasCounters, hasSystem, parts, flaw}: SchemaRea
       reason: 'uniqueindexsystem records a version, but the table of counters, uniqueindex, is missing',
     };
   }
-  const major = parseWholeNumber(parts.get('major'));
-  const minor = parseWholeNumber(parts.get('minor'));
+  const major = versionNumber(parts.get('major'));
+  const minor = versionNumber(parts.get('minor'));
   if (major === undefined || minor === undefined) {
     const part = major === undefined ? 'major' : 'minor';
     return {kind: 'damaged', reason: `uniqueindexsystem has no whole number for "${part}"`};
@@ -94,7 +94,7 @@ function toState(version: SchemaVersion, flaw: StructureFlaw | undefined): Schem
     : {kind: 'unsuitable', version, flaw};
 }
 
-function parseWholeNumber(value: unknown): number | undefined {
+function versionNumber(value: unknown): number | undefined {
   if (typeof value !== 'bigint' && typeof value !== 'number') return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
