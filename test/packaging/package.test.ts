@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync} from 'node:fs';
 import {dirname, join, relative} from 'node:path';
+import {checkPackage, createPackageFromTarballData} from '@arethetypeswrong/core';
 import {publint} from 'publint';
 import ts from 'typescript';
 import {describe, expect, it} from 'vitest';
@@ -56,6 +57,20 @@ describe('the package', () => {
   it('has no fault that publint finds', async () => {
     const {messages} = await publint({pkgDir: root, pack: false, strict: true});
     expect(messages).toEqual([]);
+  });
+
+  it('has no fault of types that arethetypeswrong finds for ES modules', async () => {
+    const folder = makeWorkspace();
+    const name = npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], root).trim();
+    const result = await checkPackage(createPackageFromTarballData(readFileSync(join(folder, name))));
+    if (result.types === false) throw new Error('the package has no types');
+    expect(Object.keys(result.entrypoints)).toEqual(expect.arrayContaining(['.', './client']));
+    // As `attw --profile esm-only`: the package has no CommonJS, and the oldest way ignores "exports".
+    const problems = result.problems.filter(
+      (problem) =>
+        !('resolutionKind' in problem) || !['node10', 'node16-cjs'].includes(problem.resolutionKind),
+    );
+    expect(problems).toEqual([]);
   });
 
   it('works in another folder after unpacking', () => {
