@@ -6,6 +6,7 @@ import {configFile, unitFile} from '../../scripts/debian/texts.js';
 import {readPage} from '../helpers/folders/pages.js';
 import {makeWorkspace, root} from '../helpers/folders/workspace.js';
 import {cli} from '../helpers/programs/cli.js';
+import {needs} from '../helpers/run/needs.js';
 
 const read = (...names: readonly string[]): string => readFileSync(join(root, ...names), 'utf8');
 
@@ -18,14 +19,20 @@ function call(
   const program = join(folder, 'uniqueid');
   writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' "$@"\n`);
   chmodSync(program, 0o755);
-  const {status, stdout, stderr} = spawnSync('sh', [join(root, 'scripts', 'debian', name), ...args], {
+  const {status, stdout, stderr} = spawnSync('bash', [join(root, 'scripts', 'debian', name), ...args], {
     encoding: 'utf8',
     env: {PATH: [folder, process.env['PATH']].join(delimiter)},
   });
   return {status, words: stdout.split('\n').slice(0, -1), stderr};
 }
 
-describe('the commands of the Python service', () => {
+/** Returns the words that a shell makes of a command. */
+function shellWords(command: string): string[] {
+  const script = `set -- ${command}; printf '%s\\n' "$@"`;
+  return spawnSync('sh', ['-c', script], {encoding: 'utf8'}).stdout.split('\n').slice(0, -1);
+}
+
+needs('bash').describe('the commands of the Python service', () => {
   it.each([
     ['pacifica-uniqueid', [], ['serve']],
     [
@@ -33,6 +40,7 @@ describe('the commands of the Python service', () => {
       ['-c', 'my server.conf', '-p8052', '--address=::1'],
       ['serve', '--cpconfig', 'my server.conf', '--port', '8052', '--address', '::1'],
     ],
+    ['pacifica-uniqueid', ['-c', `it's "$HOME"`], ['serve', '--cpconfig', `it's "$HOME"`]],
     ['pacifica-uniqueid', ['--config', 'a', '--port', '1'], ['serve', '--cpconfig', 'a', '--port', '1']],
     ['pacifica-uniqueid-cmd', ['dbsync'], ['dbsync']],
     ['pacifica-uniqueid-cmd', ['-c', 'my config.ini', 'dbsync'], ['dbsync', '--config', 'my config.ini']],
@@ -42,7 +50,8 @@ describe('the commands of the Python service', () => {
     const result = call(name, ...args);
     expect(result).toMatchObject({status: 0, words});
     expect(result.stderr.split('\n')).toHaveLength(2);
-    expect(result.stderr).toContain(`uniqueid ${words.join(' ')}`);
+    const [, suggested = ''] = /use "(.*)" instead\.$/m.exec(result.stderr) ?? [];
+    expect(shellWords(suggested)).toEqual(['uniqueid', ...words]);
   });
 
   it.each([
