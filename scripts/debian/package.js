@@ -103,7 +103,7 @@ function addSystemFiles(tree) {
   }
   for (const name of ['uniqueid.service', 'uniqueid.socket']) {
     const unit = readFileSync(join(root, 'docs', 'systemd', name), 'utf8');
-    write(tree, `lib/systemd/system/${name}`, unitFile(unit));
+    write(tree, `usr/lib/systemd/system/${name}`, unitFile(unit));
   }
   const completions = {
     bash: 'bash-completion/completions/uniqueid',
