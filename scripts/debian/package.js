@@ -1,7 +1,16 @@
 // Makes the Debian package: `npm run package [-- --output FOLDER --compression none]`. It holds the build,
 // its production dependencies with the compiled SQLite driver, and the Node.js that runs this script.
 import {execFileSync} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join, relative, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -13,6 +22,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const here = fileURLToPath(new URL('./', import.meta.url));
 const HOME = 'usr/lib/uniqueid';
 const DOCS = 'usr/share/doc/uniqueid';
+const LICENCE_TEXT = /^(?:licen[cs]e|copying|notice)/i;
 const SCRIPTS = ['usr/bin/uniqueid', 'usr/bin/pacifica-uniqueid', 'usr/bin/pacifica-uniqueid-cmd'];
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -66,19 +76,21 @@ function addProgram(tree) {
   }
 }
 
-/** Copies each production dependency without what only its build needs; returns their manifests. */
+/** Copies each production dependency without what only its build needs; returns their names and licences. */
 function addModules(tree) {
   const [, ...folders] = read('npm', 'ls', '--omit=dev', '--all', '--parseable').split('\n');
   return folders.map((folder) => {
     const filter = (path) => !isBuildFile(relative(folder, path));
     cpSync(folder, join(tree, HOME, relative(root, folder)), {recursive: true, filter});
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const {name, version, license} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    return {name, version, license, hasText: readdirSync(folder).some((file) => LICENCE_TEXT.test(file))};
   });
 }
 
 /** Returns true for sources, types, objects, binaries for other machines, and modules of the list itself. */
 function isBuildFile(path) {
   const name = basename(path);
+  if (LICENCE_TEXT.test(name)) return false;
   const [, machine] = /^((?:darwin|linux|linuxmusl|win32)-\w+)(?:\.node)?$/.exec(name) ?? [];
   return (
     /^(?:\..+|node_modules|obj|obj\.target|test_extension\.node)$/.test(name) ||

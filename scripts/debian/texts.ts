@@ -63,12 +63,22 @@ export function debianChangelog(version: string, maintainer: string): string {
 `;
 }
 
-/** @param modules the manifests of the npm packages inside */
-export function copyrightFile(
-  licence: string,
-  modules: readonly {readonly name: string; readonly version: string; readonly license: string}[],
-): string {
-  const rows = modules.map(({name, version, license}) => `  ${license}: ${name} ${version}\n`).sort();
+/** An npm package inside. */
+interface Module {
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+  /** False if its author ships no file with the text of the licence. */
+  readonly hasText: boolean;
+}
+
+export function copyrightFile(licence: string, modules: readonly Module[]): string {
+  const rows = modules
+    .map(({name, version, license, hasText}) => {
+      const text = hasText ? '' : ` (no text; see https://spdx.org/licenses/${license}.html)`;
+      return `  ${license}: ${name} ${version}${text}\n`;
+    })
+    .sort();
   return `UniqueID
 
 ${licence}
