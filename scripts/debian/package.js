@@ -31,6 +31,8 @@ const read = (program, ...args) => execFileSync(program, args, {cwd: root, encod
 const {values: options} = parseArgs({
   options: {output: {type: 'string', default: root}, compression: {type: 'string', default: 'xz'}},
 });
+// dpkg-deb rejects folders that only their owner may read.
+process.umask(0o022);
 const staging = mkdtempSync(join(tmpdir(), 'uniqueid-deb-'));
 try {
   process.stdout.write(`${makePackage()}\n`);
