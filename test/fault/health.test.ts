@@ -7,8 +7,9 @@ import {afterAll, beforeAll, describe, expect, inject, it, onTestFinished} from 
 import {mountSmallDisk} from '../helpers/folders/small-disk.js';
 import {cli, startServer, type RunningServer} from '../helpers/programs/cli.js';
 import {untilHealthIs} from '../helpers/network/health.js';
-import {ask, keepAlive} from '../helpers/network/http.js';
+import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {needs, type Need} from '../helpers/run/needs.js';
+import {makePostgresDatabase} from '../helpers/databases/postgres-database.js';
 import {onServer} from '../helpers/databases/postgres-standby.js';
 import {startMariadb, startPostgres, type PrivateServer} from '../helpers/databases/private-server.js';
 import {makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
@@ -291,6 +292,23 @@ needs('postgresql').it('/health leaves at most two sessions that wait for a stan
   await mend();
   await untilHealthIs(url, 200);
 });
+
+needs('postgresql').it(
+  '/health is 503 while requests wait for a row, although other rows are free',
+  async () => {
+    const database = await makePostgresDatabase();
+    const {url} = await startServer(['--sync'], {cwd: makeWorkspace(), env: {PEEWEE_URL: database.url}});
+    await ask(url, '/getid?range=1&mode=file');
+    await database.execute('BEGIN');
+    await database.execute(`UPDATE uniqueindex SET "index" = "index" WHERE "id" = 'file'`);
+    await untilHealthIs(url, 200);
+    const waiting = ask(url, '/getid?range=1&mode=file');
+    await untilHealthIs(url, 503);
+    await database.execute('COMMIT');
+    await untilHealthIs(url, 200);
+    expect(rangeOf(await waiting).start).toBe(1n);
+  },
+);
 
 it('/health names the database and its problem only to clients with a token', async () => {
   const cwd = makeWorkspace();

@@ -132,9 +132,14 @@ export class Allocator {
     return this.#lastCommitAt;
   }
 
-  /**
-   * Returns the error of the last batch and its age in milliseconds, or `undefined` if that batch succeeded.
-   */
+  /** Returns how long requests have waited while no batch was committed, in milliseconds; 0 if none waits. */
+  stalledMs(): number {
+    const [oldest] = this.#inFlight.length > 0 ? this.#inFlight : this.#queue;
+    if (oldest === undefined) return 0;
+    return performance.now() - Math.max(oldest.arrivedAt, this.#lastCommitAt);
+  }
+
+  /** Returns the error of the last batch and its age in milliseconds; `undefined` if that batch succeeded. */
   lastFailure(): {readonly error: UniqueIDError; readonly agoMs: number} | undefined {
     if (this.#lastFailure === undefined) return undefined;
     const {error, at} = this.#lastFailure;

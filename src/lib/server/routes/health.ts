@@ -80,7 +80,10 @@ export class Health {
       this.#proof = undefined;
     });
     try {
-      return await withTimeLimit(this.#proof, CHECK_TIMEOUT_MS, () => noAnswer(this.#store.location));
+      const timedOut = (): UniqueIDError => noAnswer(this.#store.location);
+      const problem = await withTimeLimit(this.#proof, CHECK_TIMEOUT_MS, timedOut);
+      // A request is a probe too: its connection, or its row, may be stuck while others are not.
+      return problem ?? (this.#allocator.stalledMs() > CHECK_TIMEOUT_MS ? timedOut() : undefined);
     } catch (error) {
       const problem = toUniqueIDError(error);
       // Under load a probe may get no connection in time even though batches still commit.
@@ -96,7 +99,7 @@ export class Health {
 
 function noAnswer(location: string): UniqueIDError {
   return new UniqueIDError('DATABASE_UNAVAILABLE', `The database ${location} does not answer.`, {
-    hint: 'Check that it is running, and that its commits do not wait for a missing standby.',
+    hint: 'Check that it is running, and that its commits wait neither for a standby nor for a lock.',
     transient: true,
   });
 }
