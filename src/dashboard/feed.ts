@@ -1,13 +1,14 @@
-import type {DashboardDocument} from '../lib/server/dashboard/document.js';
+import type {DashboardAnswer} from '../lib/server/dashboard/document.js';
 
-const INTERVAL_MS = 1000;
+/** The pause between two requests, until the service names another. */
+const FIRST_POLL_MS = 1000;
 
 /** A slower answer counts as none. */
 const ANSWER_TIMEOUT_MS = 8000;
 
 /** The outcome of one request. */
 export type Answer =
-  | {readonly kind: 'document'; readonly document: DashboardDocument}
+  | {readonly kind: 'document'; readonly document: DashboardAnswer}
   /** The service requires a token; `wasSent` is true if it rejected one. */
   | {readonly kind: 'unauthorized'; readonly wasSent: boolean}
   | {readonly kind: 'failed'; readonly reason: string};
@@ -18,7 +19,7 @@ export interface FeedOptions {
   readonly show: (answer: Answer) => void;
 }
 
-/** Asks the service once per second while the page is visible and not paused. */
+/** Asks the service as often as it wants while the page is visible and not paused. */
 export class Feed {
   readonly #options: FeedOptions;
   /** In the memory of this tab alone. */
@@ -26,6 +27,7 @@ export class Feed {
   #timer: number | undefined;
   #running: AbortController | undefined;
   #isPaused = false;
+  #pollMs = FIRST_POLL_MS;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -48,7 +50,7 @@ export class Feed {
     this.#restart();
   }
 
-  /** Asks now, and every second from then on; what is asked for has changed. */
+  /** Asks now, and again and again from then on; what is asked for has changed. */
   askNow(): void {
     clearTimeout(this.#timer);
     this.#running?.abort();
@@ -70,13 +72,14 @@ export class Feed {
     clearTimeout(limit);
     // Another request has taken its place.
     if (this.#running !== running) return;
+    if (answer.kind === 'document') this.#pollMs = answer.document.pollMs;
     this.#options.show(answer);
     const isWaiting = answer.kind === 'unauthorized' || document.hidden || this.#isPaused;
     clearTimeout(this.#timer);
     if (isWaiting) return;
     this.#timer = window.setTimeout(() => {
       void this.#ask();
-    }, INTERVAL_MS);
+    }, this.#pollMs);
   }
 
   async #fetch(signal: AbortSignal): Promise<Answer> {
@@ -92,7 +95,7 @@ export class Feed {
       if (response.status === 401) return {kind: 'unauthorized', wasSent: token !== undefined};
       if (!response.ok)
         return {kind: 'failed', reason: `The service answers with status ${response.status}.`};
-      return {kind: 'document', document: (await response.json()) as DashboardDocument};
+      return {kind: 'document', document: (await response.json()) as DashboardAnswer};
     } catch {
       return {kind: 'failed', reason: 'The service does not answer.'};
     }

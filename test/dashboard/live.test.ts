@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {pathToFileURL} from 'node:url';
 import {expect} from 'vitest';
+import type {DashboardAnswer} from '../../src/lib/server/dashboard/document.js';
 import {lockDatabase, makeSqliteDatabase} from '../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import {ask} from '../helpers/network/http.js';
@@ -108,6 +109,23 @@ describe('the page of a running service', () => {
     const paused = asked();
     await sleep(2500);
     expect(asked()).toBe(paused);
+  });
+
+  it('asks as often as the service wants', async () => {
+    const {page, requests} = await open(browser(), `${server().url}/dashboard`);
+    const asked = (): number => requests.filter((each) => each.includes('dashboard.json')).length;
+    const setPoll = (pollMs: number): Promise<unknown> =>
+      page.route('**/dashboard.json*', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({response, json: {...((await response.json()) as DashboardAnswer), pollMs}});
+      });
+    await setPoll(100);
+    await expect.poll(asked, {timeout: 20_000}).toBeGreaterThan(5);
+    await setPoll(600_000);
+    await sleep(1500);
+    const before = asked();
+    await sleep(2500);
+    expect(asked()).toBe(before);
   });
 
   it('is readable without JavaScript, and as a file', async () => {

@@ -6,7 +6,7 @@ import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {ask} from '../../helpers/network/http.js';
 import {startServer} from '../../helpers/programs/cli.js';
 import {shared} from '../../helpers/run/shared.js';
-import type {DashboardDocument} from '../../../src/lib/server/dashboard/document.js';
+import type {DashboardAnswer, DashboardDocument} from '../../../src/lib/server/dashboard/document.js';
 
 const alive = '{"message": "Pacifica UniqueID Up and Running"}';
 const chrome = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
@@ -84,6 +84,9 @@ describe('the dashboard', () => {
     const seconds = Math.ceil((performance.now() - asked) / 1000);
     const times = new Set(answers.map(({body}) => (JSON.parse(body) as DashboardDocument).now));
     expect(times.size).toBeLessThanOrEqual(1 + seconds);
+    const polls = answers.map(({body}) => (JSON.parse(body) as DashboardAnswer).pollMs);
+    expect(Math.min(...polls)).toBeGreaterThanOrEqual(1000);
+    expect(new Set(polls).size).toBeGreaterThan(40);
     const {now, samples} = await read();
     await sleep(1100);
     const later = await read(`?since=${now}`);

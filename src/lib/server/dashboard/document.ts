@@ -3,7 +3,13 @@ import type {ErrorSummary} from '../observability/error-tally.js';
 
 // Types alone: the page in the browser imports them too.
 
-/** The answer of `GET /dashboard.json`: all that the page shows. */
+/** The answer of `GET /dashboard.json`. */
+export interface DashboardAnswer extends DashboardDocument {
+  /** The milliseconds after which this page asks again; they grow with the number of open pages. */
+  readonly pollMs: number;
+}
+
+/** All that the page shows; pages that ask for the same share it. */
 export interface DashboardDocument {
   readonly version: string;
   /** The time of the last sample, in milliseconds since 1970. */

@@ -4,6 +4,7 @@ import {createRequire} from 'node:module';
 import {asUnavailable, withoutDetails, type Health} from '../routes/health.js';
 import type {Dashboard} from './dashboard.js';
 import type {DashboardDocument, VerdictDocument} from './document.js';
+import {PollPace} from './poll-pace.js';
 import {parseDashboardQuery, type DashboardQuery} from './query.js';
 import {pageView} from './view/page.js';
 import {Html} from './view/html.js';
@@ -22,6 +23,7 @@ export class DashboardPage {
   readonly #dashboard: Dashboard;
   readonly #health: Health;
   readonly #needsToken: boolean;
+  readonly #pace = new PollPace();
   #assets: Assets | undefined;
 
   /** @param needsToken shows no more than `/health` does to every client, until the page sends a token */
@@ -45,7 +47,9 @@ export class DashboardPage {
 
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL` */
   async json(query: string): Promise<string> {
-    return this.#dashboard.answer(parseDashboardQuery(query), 'json', JSON.stringify);
+    const shared = await this.#dashboard.answer(parseDashboardQuery(query), 'json', JSON.stringify);
+    // Each page has a time of its own, so only the rest is shared.
+    return `{"pollMs":${this.#pace.next(performance.now())},${shared.slice(1)}`;
   }
 
   /** @throws UniqueIDError (as a rejection) `INVALID_REQUEST`, `QUEUE_FULL` */

@@ -64,6 +64,7 @@ const modes = exactly({
 export function dashboardSchema(status: Json): Json {
   const {database, schema} = status['properties'] as Record<string, Json>;
   return exactly({
+    pollMs: {...whole, description: 'The milliseconds after which the page asks again.'},
     version: text,
     now: time,
     service: exactly({

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {UniqueIDError} from '../../../../src/lib/core/errors.js';
 import {ModeHistories} from '../../../../src/lib/server/dashboard/mode-histories.js';
+import {PollPace} from '../../../../src/lib/server/dashboard/poll-pace.js';
 import {quantileOf} from '../../../../src/lib/server/dashboard/quantile.js';
 import {html} from '../../../../src/lib/server/dashboard/view/html.js';
 import {prefersHtml} from '../../../../src/lib/server/http/accept.js';
@@ -94,5 +95,41 @@ describe('ModeHistories', () => {
     histories.sample([['new', totals(7)]], 1);
     expect(histories.last('new', 3)).toEqual([0, 0, 7]);
     expect(histories.last('m0', 1)).toBeUndefined();
+  });
+});
+
+describe('PollPace', () => {
+  /** Returns the times at which some pages ask, over some seconds. */
+  const timesOf = (pages: number, seconds: number): number[] => {
+    const pace = new PollPace();
+    const due = Array.from({length: pages}, (_, index) => index / 1000);
+    const times: number[] = [];
+    for (;;) {
+      const now = Math.min(...due);
+      if (now >= seconds * 1000) return times;
+      times.push(now);
+      due[due.indexOf(now)] = now + pace.next(now);
+    }
+  };
+
+  it('lets ten pages ask once per second each, and more of them ten times per second together', () => {
+    for (const [pages, perSecond] of [
+      [1, 1],
+      [7, 7],
+      [10, 10],
+      [50, 10],
+      [79, 10],
+      [800, 100],
+    ] as const)
+      expect(Math.round(timesOf(pages, 90).filter((at) => at >= 10_000).length / 80)).toBe(perSecond);
+  });
+
+  it('spreads pages that ask at the same time, and forgets closed pages', () => {
+    const pace = new PollPace();
+    const all = Array.from({length: 50}, () => pace.next(0));
+    expect(new Set(all).size).toBe(50);
+    expect(Math.max(...all)).toBe(1000 + 49 * 100);
+    expect(pace.next(6000)).toBe(1000);
+    expect(Math.max(...Array.from({length: 1000}, () => pace.next(6000)))).toBe(8000);
   });
 });
