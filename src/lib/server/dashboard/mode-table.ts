@@ -1,15 +1,22 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
+import QuickLRU from 'quick-lru';
 import {integersPerSecond, isWarned, nameFilter} from '../../operations/mode-list.js';
 import type {Order} from '../../operations/orders.js';
 import {toModeStatus, type ModeStatus} from '../../operations/database-status.js';
 import type {Store} from '../../store/store.js';
 import type {ModeTotals} from '../observability/mode-series.js';
+import {CHUNK, sortInTurns} from './sort-in-turns.js';
 
 /** The most modes that the page lists, as many as `uniqueid status --watch` lists. */
 const MAX_LISTED_MODES = 100_000;
 
-/** Counters per query, and modes per turn of the event loop: requests must not wait for more. */
-const CHUNK = 2000;
+/** Searches whose results are kept; each takes less than a megabyte. */
+const MAX_RESULTS = 8;
+
+/** A result is used for this multiple of the time that the search took: searches take 2 % of the total. */
+const SEARCH_PAUSE_FACTOR = 50;
+const MIN_RESULT_MS = 500;
+const MAX_RESULT_MS = 10_000;
 
 /** A shorter time between two readings gives no useful rate. */
 const MIN_RATE_MS = 900;
@@ -22,6 +29,8 @@ export interface ListedMode {
   isWarned: boolean;
   baseNext: bigint | null;
   baseAt: number;
+  /** When the counter was last seen. */
+  notedAt: number;
 }
 
 export interface ModeQuery {
@@ -37,6 +46,7 @@ export class ModeTable {
   #isPartial = false;
   /** The next index of each mode at the last call of `noteCommits`. */
   #committed = new WeakMap<ModeTotals, bigint>();
+  readonly #results = new QuickLRU<string, readonly ListedMode[]>({maxSize: MAX_RESULTS});
 
   /** The modes in the order of the database; `undefined` until the table was read. */
   get list(): readonly ListedMode[] | undefined {
@@ -54,6 +64,7 @@ export class ModeTable {
 
   /** Reads the table. @throws UniqueIDError (as a rejection) `DATABASE_*` */
   async read(store: Store): Promise<void> {
+    const startedAt = performance.now();
     const list: ListedMode[] = [];
     let after: string | undefined;
     for (;;) {
@@ -65,9 +76,17 @@ export class ModeTable {
       await nextTurn();
     }
     this.#isPartial = list.length >= MAX_LISTED_MODES && (await store.counters({after, limit: 1})).length > 0;
-    // Modes can vanish: an older database may have replaced this one.
-    if (this.#modes.size > list.length) this.#modes = new Map(list.map((each) => [each.mode, each]));
+    if (this.#modes.size > list.length) await this.#forgetVanished(startedAt);
     this.#list = list;
+  }
+
+  /** Modes can vanish: an older database may have replaced this one. */
+  async #forgetVanished(readAt: number): Promise<void> {
+    let count = 0;
+    for (const [mode, {notedAt}] of this.#modes) {
+      if (++count % CHUNK === 0) await nextTurn();
+      if (notedAt < readAt) this.#modes.delete(mode);
+    }
   }
 
   /** Takes the counters that this process has advanced since the last call. */
@@ -88,14 +107,30 @@ export class ModeTable {
     this.#modes.clear();
     this.#committed = new WeakMap();
     this.#list = undefined;
+    this.#results.clear();
   }
 
   /**
-   * Returns the modes that a query lists, in its order; those that need an operator come first.
+   * Returns the modes that a query lists, in its order; those that need an operator come first. The pages of
+   * one list share one search, and the order may be some seconds old if there are very many modes.
    *
    * @param isRegressed adds modes to those that need an operator
    */
   async find(
+    {find, sort}: ModeQuery,
+    isRegressed: (mode: string) => boolean,
+  ): Promise<readonly ListedMode[]> {
+    const key = JSON.stringify([find, sort]);
+    const known = this.#results.get(key);
+    if (known !== undefined) return known;
+    const startedAt = performance.now();
+    const found = await this.#search({find, sort}, isRegressed);
+    const restMs = SEARCH_PAUSE_FACTOR * (performance.now() - startedAt);
+    this.#results.set(key, found, {maxAge: Math.min(Math.max(MIN_RESULT_MS, restMs), MAX_RESULT_MS)});
+    return found;
+  }
+
+  async #search(
     {find, sort}: ModeQuery,
     isRegressed: (mode: string) => boolean,
   ): Promise<readonly ListedMode[]> {
@@ -106,17 +141,18 @@ export class ModeTable {
       if (index % CHUNK === CHUNK - 1) await nextTurn();
       if (matches(each)) (each.isWarned || isRegressed(each.mode) ? warned : others).push(each);
     }
-    return [...order(warned, sort), ...order(others, sort)];
+    return (await order(warned, sort)).concat(await order(others, sort));
   }
 
   #note(mode: string, next: bigint | null, now: number): ListedMode {
     const known = this.#modes.get(mode);
     if (known === undefined) {
       const added = {mode, next, rate: null, isWarned: isWarned({next})};
-      const listed = {...added, baseNext: next, baseAt: now};
+      const listed = {...added, baseNext: next, baseAt: now, notedAt: now};
       this.#modes.set(mode, listed);
       return listed;
     }
+    known.notedAt = now;
     if (known.next !== next) {
       known.next = next;
       known.isWarned = isWarned({next});
@@ -133,13 +169,10 @@ export function statusOf(mode: string, next: bigint | null): ModeStatus {
   return toModeStatus({mode, next: next ?? undefined});
 }
 
-/** Sorts the modes with a key, the highest first; the others keep the order of names behind them. */
-function order(modes: ListedMode[], sort: Order): readonly ListedMode[] {
+/** Sorts the modes by a key, the highest first. Those without one keep the order of names, at the end. */
+async function order(modes: readonly ListedMode[], sort: Order): Promise<readonly ListedMode[]> {
   if (sort === 'name') return modes;
-  const keyOf = sort === 'rate' ? rateKey : usedKey;
-  const keyed = modes.filter((each) => keyOf(each) > 0).map((each) => ({each, key: keyOf(each)}));
-  const rest = modes.filter((each) => keyOf(each) <= 0);
-  return [...keyed.sort((a, b) => b.key - a.key).map(({each}) => each), ...rest];
+  return sortInTurns(modes, sort === 'rate' ? rateKey : usedKey);
 }
 
 const rateKey = ({rate}: ListedMode): number => rate ?? 0;
