@@ -27,6 +27,7 @@ const FACTS_TTL_MS = 5000;
 
 /** Pause after each reading of the table, as a multiple of its time: reading takes 2 % of the total. */
 const READ_PAUSE_FACTOR = 50;
+const MAX_READ_PAUSE_MS = 30_000;
 
 /** The first answer waits for the database no longer than this. */
 const FIRST_READ_TIMEOUT_MS = 2500;
@@ -58,6 +59,7 @@ export class Dashboard {
   #factsAt = -Infinity;
   #reading: Promise<void> | undefined;
   #nextReadAt = -Infinity;
+  #readCostMs = Infinity;
   /** Counts the open connections; `undefined` in an embedded service. */
   #countConnections: (() => Promise<number>) | undefined;
   #connections: number | null = null;
@@ -154,8 +156,12 @@ export class Dashboard {
       await this.#table.read(store);
     } catch {
       this.#factsAt = -Infinity;
+      return;
     }
-    this.#nextReadAt = startedAt + READ_PAUSE_FACTOR * (performance.now() - startedAt);
+    // A reading that takes far longer than the last one has mostly waited: after a hang readings go on.
+    this.#readCostMs = Math.min(performance.now() - startedAt, 2 * this.#readCostMs);
+    const pauseMs = Math.min(READ_PAUSE_FACTOR * this.#readCostMs, MAX_READ_PAUSE_MS);
+    this.#nextReadAt = performance.now() + pauseMs;
   }
 
   async #document(query: DashboardQuery): Promise<DashboardDocument> {

@@ -27,8 +27,10 @@ export class VerdictWatch {
   readonly #deps: VerdictDeps;
   #problem: UniqueIDError | undefined;
   #checkedAt = -Infinity;
-  /** When the current outage began, in milliseconds since 1970. */
-  #since: number | undefined;
+  /** When the last check that found no outage began. Times of this class are of the monotonic clock. */
+  #provenAt = -Infinity;
+  /** When the current outage began. */
+  #failingSince: number | undefined;
   #check: Promise<void> | undefined;
 
   constructor(deps: VerdictDeps) {
@@ -37,9 +39,13 @@ export class VerdictWatch {
 
   /** Notes since when batches fail. Costs nothing, so it runs without an open page too. */
   noteFailures(): void {
-    const failure = this.#deps.allocator.lastFailure();
-    if (failure !== undefined) this.#since ??= Date.now() - failure.agoMs;
-    else if (this.#problem === undefined) this.#since = undefined;
+    const {allocator} = this.#deps;
+    const failure = allocator.lastFailure();
+    const succeededAt = Math.max(allocator.lastCommitAt, this.#provenAt);
+    const isOver = succeededAt > (this.#failingSince ?? Infinity);
+    if (isOver || (failure === undefined && this.#outage === undefined)) this.#failingSince = undefined;
+    const failedAt = failure === undefined ? -Infinity : performance.now() - failure.agoMs;
+    if (failedAt > this.#provenAt) this.#failingSince ??= failedAt;
   }
 
   /** Checks the service, by a commit of its own only if no other commit proves its health. */
@@ -58,9 +64,20 @@ export class VerdictWatch {
     else if (this.#problem !== undefined || !isUndisturbed || now - this.#checkedAt >= PROOF_TTL_MS) {
       this.#problem = await health.problem();
       this.#checkedAt = now;
+      if (this.#outage === undefined) this.#provenAt = now;
     }
-    if (this.#problem === undefined) this.noteFailures();
-    else this.#since ??= Date.now();
+    this.noteFailures();
+    if (this.#outage !== undefined) this.#failingSince ??= now;
+  }
+
+  /** The reason why no integers can be allocated; a quarantine stops single modes alone. */
+  get #outage(): UniqueIDError | undefined {
+    return this.#problem?.code === 'COUNTER_REGRESSED' ? undefined : this.#problem;
+  }
+
+  get #since(): number | null {
+    if (this.#failingSince === undefined) return null;
+    return Math.round(Date.now() - (performance.now() - this.#failingSince));
   }
 
   /** @param warnings of the database */
@@ -73,9 +90,9 @@ export class VerdictWatch {
       command: mendCommand(regression),
     }));
     const modes = {quarantined, quarantinedCount: regressions.length};
-    const outage = this.#problem?.code === 'COUNTER_REGRESSED' ? undefined : this.#problem;
+    const outage = this.#outage;
     if (outage !== undefined) {
-      return {state: 'unavailable', since: this.#since ?? null, reasons: [toReason(outage)], ...modes};
+      return {state: 'unavailable', since: this.#since, reasons: [toReason(outage)], ...modes};
     }
     const reasons = this.#reasons(warnings, queueLength);
     const isHealthy = reasons.length === 0 && regressions.length === 0;
