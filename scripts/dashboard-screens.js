@@ -72,6 +72,8 @@ async function take(path, viewport, {colorScheme = 'light', fragment = ''} = {})
   // A picture in the README must not show an old version.
   await page.evaluate(`document.querySelector('#service div').hidden = true`);
   await page.screenshot({path});
+  // An answer may still be on its way.
+  await page.unrouteAll({behavior: 'ignoreErrors'});
   await context.close();
 }
 

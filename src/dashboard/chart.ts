@@ -21,6 +21,7 @@ export interface ChartOptions {
 export class Chart {
   readonly #target: HTMLElement;
   readonly #options: ChartOptions;
+  readonly #closed = new AbortController();
   #plot: uPlot;
   #data: ChartData = [[]];
 
@@ -31,21 +32,39 @@ export class Chart {
     target.tabIndex = 0;
     target.setAttribute('role', 'group');
     this.#plot = this.#make();
-    new ResizeObserver(() => {
+    const resizes = new ResizeObserver(() => {
       this.#plot.setSize(this.#size());
-    }).observe(target);
+    });
+    resizes.observe(target);
+    this.#closed.signal.addEventListener('abort', () => {
+      resizes.disconnect();
+    });
+    this.#listen();
+  }
+
+  /** Removes the chart from its place. */
+  close(): void {
+    this.#closed.abort();
+    this.#plot.destroy();
+  }
+
+  #listen(): void {
+    const {signal} = this.#closed;
     // A canvas does not follow the style sheet.
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    const redraw = (): void => {
       this.#plot.destroy();
       this.#plot = this.#make();
       this.#draw();
-    });
-    target.addEventListener('keydown', (event) => {
+    };
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw, {signal});
+    const move = (event: KeyboardEvent): void => {
       this.#moveCursor(event);
-    });
-    target.addEventListener('blur', () => {
+    };
+    this.#target.addEventListener('keydown', move, {signal});
+    const leave = (): void => {
       this.#plot.setCursor({left: -10, top: -10});
-    });
+    };
+    this.#target.addEventListener('blur', leave, {signal});
   }
 
   /** @param now the right end, in milliseconds since 1970 */

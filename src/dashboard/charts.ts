@@ -1,6 +1,6 @@
-import type {Sample} from '../lib/server/dashboard/document.js';
 import {charts, lineValue, type ChartKind} from '../lib/server/dashboard/view/charts.js';
 import {Chart, type ChartData} from './chart.js';
+import type {Row} from './history.js';
 import {clockTime} from './times.js';
 import {element} from './update.js';
 
@@ -8,7 +8,7 @@ import {element} from './update.js';
 export class Charts {
   readonly #cards = charts.map((kind) => new Card(kind));
 
-  show(samples: readonly Sample[], now: number): void {
+  show(samples: readonly Row[], now: number): void {
     for (const card of this.#cards) card.show(samples, now);
   }
 }
@@ -18,7 +18,7 @@ class Card {
   readonly #chart: Chart;
   readonly #values: readonly HTMLElement[];
   readonly #at: HTMLElement | null;
-  #samples: readonly Sample[] = [];
+  #samples: readonly Row[] = [];
   #hovered: number | undefined;
 
   constructor(kind: ChartKind) {
@@ -35,10 +35,10 @@ class Card {
     });
   }
 
-  show(samples: readonly Sample[], now: number): void {
+  show(samples: readonly Row[], now: number): void {
     this.#samples = samples;
     const times = samples.map(([time]) => time / 1000);
-    const lines = this.#kind.lines.map(({column}) => samples.map((sample) => sample[column]));
+    const lines = this.#kind.lines.map(({column}) => samples.map((sample) => sample[column] ?? null));
     this.#chart.set([times, ...lines] satisfies ChartData, now);
     this.#showValues();
     const {title, lines: kinds} = this.#kind;

@@ -1,21 +1,27 @@
 import {unreachableText} from '../lib/operations/status-words.js';
-import type {DashboardDocument} from '../lib/server/dashboard/document.js';
+import type {DashboardDocument, VerdictDocument} from '../lib/server/dashboard/document.js';
 import {databaseView, errorsView, serviceView} from '../lib/server/dashboard/view/facts.js';
 import {modeCountText, modesView} from '../lib/server/dashboard/view/modes.js';
-import {verdictTitle, verdictView} from '../lib/server/dashboard/view/verdict.js';
+import {verdictTitle, verdictView, type Clock} from '../lib/server/dashboard/view/verdict.js';
 import {Charts} from './charts.js';
 import {Choice} from './choice.js';
 import {Feed, type Answer} from './feed.js';
-import {SampleHistory} from './history.js';
+import {History} from './history.js';
 import {ModePanel} from './mode-panel.js';
 import {browserClock, clockTime} from './times.js';
 import {element, setText, update} from './update.js';
 
 const signs = {healthy: '✓', degraded: '▲', unavailable: '✖'} as const;
 
+const SHARED_TEXT =
+  'Several services have answered at this address in turn. Open each at an address of its own: ' +
+  'rates and charts are those of the one that answered last.';
+
 /** The live page: asks, and shows each answer. */
 class Page {
-  readonly #samples = new SampleHistory();
+  readonly #samples = new History();
+  /** The processes that have answered; one that answers again shares its address with others. */
+  readonly #instances: string[] = [];
   readonly #choice = new Choice(() => {
     this.#feed.askNow();
   });
@@ -24,21 +30,27 @@ class Page {
     show: (answer) => {
       this.#show(answer);
     },
+    rest: () => {
+      this.#setTitle('');
+    },
   });
   #charts: Charts | undefined;
   #panel: ModePanel | undefined;
   /** When the first failure after an answer arrived, on the monotonic clock. */
   #failingSince: number | undefined;
   #hasDocument = false;
+  #isShared = false;
 
   start(): void {
     document.body.classList.add('js');
     setText('place', location.host);
     const first = JSON.parse(element('state').textContent || 'null') as DashboardDocument | null;
-    if (first !== null) this.#showDocument(first);
+    if (first !== null) this.#showDocument(first, undefined);
     if (location.protocol === 'file:') {
       const at = first === null ? '' : ` of ${new Date(first.now).toLocaleString()}`;
       setText('live', 'Saved copy');
+      document.body.classList.add('stale');
+      document.title = `Saved copy${at} – UniqueID`;
       this.#notice(`This is a saved copy${at}: nothing on it changes.`);
       return;
     }
@@ -68,43 +80,57 @@ class Page {
     if (mode !== undefined) query.set('mode', mode);
     const needsAll = this.#panel?.needsAll(mode) ?? true;
     query.set('since', String(needsAll ? 0 : this.#samples.lastAt));
+    const instance = this.#instances.at(-1);
+    if (instance !== undefined) query.set('instance', instance);
     return query;
   }
 
   #show(answer: Answer): void {
     if (answer.kind === 'failed') {
-      this.#showFailure(answer.reason);
+      this.#showFailure(answer.status);
       return;
     }
     this.#failingSince = undefined;
     document.body.classList.remove('stale');
-    this.#notice('');
     element('token-form').hidden = answer.kind === 'document';
     element('content').hidden = answer.kind !== 'document';
     if (answer.kind === 'document') {
-      this.#showDocument(answer.document);
+      this.#showDocument(answer.document, answer.mode);
+      this.#notice(this.#isShared ? SHARED_TEXT : '');
       setText('live', this.#feed.isPaused ? 'Paused' : `Live at ${clockTime(answer.document.now)}`);
       return;
     }
+    this.#notice('');
     setText('live', 'Token needed');
+    if (answer.kind === 'health') {
+      this.#showVerdict(answer.verdict, browserClock(Date.now()));
+      return;
+    }
     setText('token-error', answer.wasSent ? 'The service does not know this token.' : '');
     element('token').focus();
   }
 
-  #showFailure(reason: string): void {
+  /** @param status of an answer without values; `undefined` if nothing answers */
+  #showFailure(status: number | undefined): void {
     const now = performance.now();
     this.#failingSince ??= now;
     document.body.classList.add('stale');
-    setText('live', 'Unreachable');
-    this.#notice(`${reason} ${unreachableText(now - this.#failingSince, this.#hasDocument)}`);
-    this.#announce('The service is unreachable.', '✖ unreachable');
+    const [word, what, silence] =
+      status === undefined
+        ? ['unreachable', 'The service does not answer.', 'Unreachable']
+        : [`status ${status}`, `The address answers with status ${status}.`, 'No values'];
+    setText('live', `✖ ${word}`);
+    this.#notice(`${what} ${unreachableText(now - this.#failingSince, this.#hasDocument, silence)}`);
+    this.#announce(what, `✖ ${word}`);
   }
 
-  #showDocument(shown: DashboardDocument): void {
+  /** @param mode the one that was asked for */
+  #showDocument(shown: DashboardDocument, mode: string | undefined): void {
     const clock = browserClock(shown.now);
     this.#hasDocument = true;
-    this.#samples.add(shown.samples);
-    update('verdict', verdictView(shown.verdict, clock));
+    this.#noteInstance(shown.service.instance);
+    this.#samples.add(shown.service.instance, shown.samples);
+    this.#showVerdict(shown.verdict, clock);
     update('service', serviceView(shown));
     update('errors', errorsView(shown.errors, clock));
     update('database', databaseView(shown));
@@ -113,11 +139,30 @@ class Page {
     // Charts need a visible place.
     element('content').hidden = false;
     this.#charts ??= new Charts();
-    this.#charts.show(this.#samples.all, shown.now);
+    this.#charts.show(this.#samples.rows, shown.now);
     this.#panel ??= new ModePanel();
-    this.#panel.show(this.#choice.mode, shown.mode, clock);
-    const {state} = shown.verdict;
-    this.#announce(verdictTitle(shown.verdict), `${signs[state]} ${state}`);
+    const isKnown = mode === this.#choice.mode && shown.modes !== null;
+    this.#panel.show(this.#choice.mode, isKnown ? shown.mode : undefined, shown.service.instance, clock);
+    this.#keepForCopy(shown);
+  }
+
+  #showVerdict(verdict: VerdictDocument, clock: Clock): void {
+    update('verdict', verdictView(verdict, clock));
+    this.#announce(verdictTitle(verdict), `${signs[verdict.state]} ${verdict.state}`);
+  }
+
+  /** Warns if several services answer in turn: their numbers do not belong together. */
+  #noteInstance(instance: string): void {
+    if (this.#instances.at(-1) === instance) return;
+    const isAgain = this.#instances.includes(instance);
+    this.#instances.push(instance);
+    this.#isShared ||= isAgain;
+  }
+
+  /** "Save as" keeps this text, so that a copy has the values that were on the page. */
+  #keepForCopy(shown: DashboardDocument): void {
+    const state = JSON.stringify({...shown, samples: this.#samples.rows, mode: null});
+    element('state').textContent = state.replaceAll('<', String.raw`\u003c`);
   }
 
   #notice(text: string): void {
@@ -128,7 +173,13 @@ class Page {
   /** Says a change to screen readers, and shows it in the title of the tab. */
   #announce(text: string, title: string): void {
     setText('announcement', text);
-    document.title = `${title} – UniqueID ${location.host}`.trim();
+    this.#setTitle(title);
+  }
+
+  /** A page that does not ask must not look healthy in the bar of tabs. */
+  #setTitle(title: string): void {
+    const shown = this.#feed.isResting ? '⏸ paused' : title;
+    document.title = `${shown} – UniqueID ${location.host}`.trim();
   }
 }
 

@@ -4,28 +4,35 @@ import {modeFactsView} from '../lib/server/dashboard/view/modes.js';
 import type {Clock} from '../lib/server/dashboard/view/verdict.js';
 import {visible} from '../lib/util/text/visible.js';
 import {Chart, valueText} from './chart.js';
+import {History} from './history.js';
 import {clockTime} from './times.js';
 import {element, update} from './update.js';
-
-const HISTORY_MS = 900_000;
 
 /** The chart of one mode, above the table. */
 export class ModePanel {
   readonly #panel = element('mode');
   #mode: string | undefined;
   #chart: Chart | undefined;
-  #points: readonly (readonly [number, number])[] = [];
+  #history = new History();
   #hovered: number | undefined;
 
   /** True if the next answer must hold all points of this mode. */
   needsAll(mode: string | undefined): boolean {
-    return mode !== undefined && (mode !== this.#mode || this.#points.length === 0);
+    return mode !== undefined && (mode !== this.#mode || this.#history.lastAt === 0);
   }
 
-  /** @param found `null` if no mode is chosen, or it does not exist */
-  show(mode: string | undefined, found: ModeHistory | null, clock: Clock): void {
+  /**
+   * @param found `null` if the mode does not exist; `undefined` if the answer does not say so
+   * @param instance names the process that answered
+   */
+  show(
+    mode: string | undefined,
+    found: ModeHistory | null | undefined,
+    instance: string,
+    clock: Clock,
+  ): void {
     if (mode !== this.#mode) this.#open(mode);
-    if (mode === undefined) return;
+    if (mode === undefined || found === undefined) return;
     if (found === null) {
       update(
         'mode-facts',
@@ -35,17 +42,18 @@ export class ModePanel {
       return;
     }
     update('mode-facts', modeFactsView(found, clock));
-    const last = this.#points.at(-1)?.[0] ?? 0;
-    const added = found.history.filter(([time]) => time > last);
-    this.#points = [...this.#points, ...added].filter(([time]) => time > clock.now - HISTORY_MS - 1000);
-    const [times, rates] = [this.#points.map(([time]) => time / 1000), this.#points.map(([, rate]) => rate)];
+    this.#history.add(instance, found.history);
+    const {rows} = this.#history;
+    const [times, rates] = [rows.map(([time]) => time / 1000), rows.map(([, rate]) => rate ?? null)];
     this.#chart?.set([times, rates], clock.now);
     this.#showValue();
   }
 
   #open(mode: string | undefined): void {
     this.#mode = mode;
-    this.#points = [];
+    this.#history = new History();
+    this.#hovered = undefined;
+    this.#chart?.close();
     this.#chart = undefined;
     this.#panel.hidden = mode === undefined;
     if (mode === undefined) return;
@@ -77,12 +85,13 @@ export class ModePanel {
   }
 
   #showValue(): void {
-    const point = this.#hovered === undefined ? this.#points.at(-1) : this.#points[this.#hovered];
+    const {rows} = this.#history;
+    const point = this.#hovered === undefined ? rows.at(-1) : rows[this.#hovered];
     element('mode-value').textContent = valueText(point?.[1]);
     element('mode-at').textContent =
       this.#hovered === undefined || point === undefined ? '' : clockTime(point[0]);
     this.#chart?.describe(
-      `Integers per second over the last 15 minutes; now ${valueText(this.#points.at(-1)?.[1])}.`,
+      `Integers per second over the last 15 minutes; now ${valueText(rows.at(-1)?.[1])}.`,
     );
   }
 }

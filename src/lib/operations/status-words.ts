@@ -23,8 +23,8 @@ export function noModesText({problem}: Pick<StatusDocument['schema'], 'problem'>
 }
 
 /** @param hasStatus true if older values are shown below */
-export function unreachableText(forMs: number, hasStatus: boolean): string {
-  return `Unreachable for ${formatDuration(forMs / 1000)}${hasStatus ? '; last known values:' : '.'}`;
+export function unreachableText(forMs: number, hasStatus: boolean, what = 'Unreachable'): string {
+  return `${what} for ${formatDuration(forMs / 1000)}${hasStatus ? '; last known values:' : '.'}`;
 }
 
 /** Returns the place of a page in a list: `1–20 of 431 modes`. */

@@ -54,6 +54,8 @@ describe('the dashboard', () => {
     const {now} = await read();
     await Promise.all(Array.from({length: 20}, () => ask(url, '/getid?mode=file&range=5')));
     await ask(url, '/getid?mode=file&range=x', {headers: {'x-request-id': 'job-7'}});
+    // Rejected, but not a request for integers.
+    await ask(url, '/nothing');
     await expect
       .poll(
         async () => {
@@ -69,7 +71,10 @@ describe('the dashboard', () => {
       )
       .toEqual([100, 20, 1]);
     const {errors, samples} = await read();
-    expect(errors).toMatchObject([{code: 'INVALID_RANGE', status: 400, count: 1, requestId: 'job-7'}]);
+    expect(errors).toMatchObject([
+      {code: 'NOT_FOUND', count: 1},
+      {code: 'INVALID_RANGE', status: 400, count: 1, requestId: 'job-7'},
+    ]);
     const busy = samples.find(([, integers]) => integers > 0);
     expect(busy?.[4]).toBeGreaterThan(0);
     expect(busy?.[5]).toBeGreaterThanOrEqual(busy?.[4] ?? 0);
@@ -92,6 +97,14 @@ describe('the dashboard', () => {
     const later = await read(`?since=${now}`);
     expect(later.samples.length).toBeLessThan(samples.length);
     expect(later.samples.every(([time]) => time > now)).toBe(true);
+  });
+
+  it('gives all samples to a page that has those of another process, or of a clock that was ahead', async () => {
+    const {now, samples, service} = await read();
+    const count = async (query: string): Promise<number> => (await read(query)).samples.length;
+    expect(await count(`?since=${now}&instance=${service.instance}`)).toBeLessThan(samples.length);
+    expect(await count(`?since=${now}&instance=another`)).toBeGreaterThanOrEqual(samples.length);
+    expect(await count(`?since=${now + 3_600_000}`)).toBeGreaterThanOrEqual(samples.length);
   });
 
   it.each(['?sort=x', '?page=0', '?page=1.5', '?since=-1', `?find=${'x'.repeat(256)}`])(

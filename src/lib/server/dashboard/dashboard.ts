@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {queueFull} from '../../allocation/rejections.js';
 import {readStatus, type DatabaseStatus} from '../../operations/database-status.js';
 import {statusDocument} from '../../operations/status-document.js';
@@ -47,6 +48,7 @@ export interface DashboardDeps extends VerdictDeps {
  */
 export class Dashboard {
   readonly #deps: DashboardDeps;
+  readonly #instance = randomUUID();
   readonly #samples: Samples;
   readonly #histories = new ModeHistories();
   readonly #table = new ModeTable();
@@ -66,7 +68,7 @@ export class Dashboard {
 
   constructor(deps: DashboardDeps) {
     this.#deps = deps;
-    this.#samples = new Samples(deps.metrics, () => deps.errors.total);
+    this.#samples = new Samples(deps.metrics);
     this.#verdict = new VerdictWatch(deps);
     void this.#sample();
     this.#timer = setInterval(() => {
@@ -88,11 +90,14 @@ export class Dashboard {
    * @param form names what `toText` makes of the document
    */
   async answer(
-    query: DashboardQuery,
+    asked: DashboardQuery,
     form: 'html' | 'json',
     toText: (document: DashboardDocument) => string,
   ): Promise<string> {
     await this.#watch();
+    // The samples of another process say nothing about which of ours a page has.
+    const isOurs = asked.instance === undefined || asked.instance === this.#instance;
+    const query = {...asked, instance: undefined, since: isOurs ? asked.since : 0};
     const key = JSON.stringify([form, query]);
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
@@ -172,7 +177,13 @@ export class Dashboard {
     return {
       version,
       now: this.#samples.lastAt,
-      service: {uptimeSeconds: Math.floor(process.uptime()), connections: this.#connections, queue, maxQueue},
+      service: {
+        instance: this.#instance,
+        uptimeSeconds: Math.floor(process.uptime()),
+        connections: this.#connections,
+        queue,
+        maxQueue,
+      },
       verdict: this.#verdict.document(status?.database.warnings ?? [], queue),
       database: status?.database ?? null,
       schema: status?.schema ?? null,

@@ -15,6 +15,8 @@ export interface DashboardDocument {
   /** The time of the last sample, in milliseconds since 1970. */
   readonly now: number;
   readonly service: {
+    /** Differs for each start of each service. */
+    readonly instance: string;
     readonly uptimeSeconds: number;
     /** Open connections; `null` in an embedded service. */
     readonly connections: number | null;
@@ -113,6 +115,9 @@ export interface ModeRow {
 }
 
 export interface ModeHistory extends ModeRow {
-  /** Times in milliseconds since 1970, and integers per second that this service issued. */
-  readonly history: readonly (readonly [time: number, rate: number])[];
+  /**
+   * Times in milliseconds since 1970, and integers per second that this service issued. `null` stands for a
+   * time at which the mode was not recorded.
+   */
+  readonly history: readonly (readonly [time: number, rate: number | null])[];
 }

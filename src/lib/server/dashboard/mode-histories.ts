@@ -14,6 +14,8 @@ interface History {
   readonly mode: string;
   /** Integers per second, in a ring whose positions all histories share. */
   readonly rates: Float32Array;
+  /** Its first sample; what was issued before is unknown. */
+  readonly firstIndex: number;
   lastActive: number;
 }
 
@@ -22,6 +24,8 @@ export class ModeHistories {
   readonly #histories = new Map<string, History>();
   /** The number of samples so far. */
   #count = 0;
+  /** True if a mode may have issued integers that no history holds. */
+  #isIncomplete = false;
 
   /** Adds one sample. */
   sample(modes: Iterable<[string, ModeTotals]>, elapsedSeconds: number): void {
@@ -32,22 +36,27 @@ export class ModeHistories {
       const issued = totals.ids - totals.sampledIds;
       if (issued === 0) continue;
       totals.sampledIds = totals.ids;
-      const history = this.#histories.get(mode) ?? this.#add(mode, index);
+      const history = this.#histories.get(mode) ?? this.#add(mode, index, false);
       if (history === undefined) continue;
       history.rates[position] = issued / elapsedSeconds;
       history.lastActive = index;
     }
   }
 
-  /** Returns the last `count` rates, the oldest first; `undefined` for a mode without a history. */
-  last(mode: string, count: number): readonly number[] | undefined {
-    const rates = this.#histories.get(mode)?.rates;
-    if (rates === undefined) return undefined;
-    const first = Math.max(0, this.#count - Math.min(count, HISTORY_SECONDS));
-    return Array.from(
-      {length: this.#count - first},
-      (_, offset) => rates[(first + offset) % HISTORY_SECONDS] ?? 0,
-    );
+  /**
+   * Returns the last `count` rates, the oldest first; `null` for times that were not recorded. From now on
+   * the mode is recorded, because a page shows its chart.
+   */
+  watch(mode: string, count: number): readonly (number | null)[] {
+    const next = this.#count;
+    const history =
+      this.#histories.get(mode) ?? (this.#isIncomplete ? this.#add(mode, next, true) : undefined);
+    if (history !== undefined) history.lastActive = Math.max(history.lastActive, next - 1);
+    const first = Math.max(0, next - Math.min(count, HISTORY_SECONDS));
+    return Array.from({length: next - first}, (_, offset) => {
+      if (first + offset < (history?.firstIndex ?? 0)) return null;
+      return history?.rates[(first + offset) % HISTORY_SECONDS] ?? 0;
+    });
   }
 
   /** Returns the mean rate of each half minute; empty for a mode that issued nothing. */
@@ -70,16 +79,24 @@ export class ModeHistories {
     return Number((sum / Math.max(1, end - begin)).toPrecision(3));
   }
 
-  /** Adds a history in a free place or in that of an idle mode; `undefined` if neither exists. */
-  #add(mode: string, index: number): History | undefined {
+  /**
+   * Adds a history in a free place or in that of the most idle mode.
+   *
+   * @param isWanted takes the place of a mode in use, too
+   * @returns `undefined` if there is no such place
+   */
+  #add(mode: string, index: number, isWanted: boolean): History | undefined {
     let rates = new Float32Array(HISTORY_SECONDS);
+    // Until a place was missing, a mode without a history has issued nothing.
+    const wasComplete = !this.#isIncomplete;
     if (this.#histories.size >= MAX_HISTORIES) {
       const idle = this.#mostIdle();
-      if (idle === undefined || index - idle.lastActive < IDLE_SAMPLES) return undefined;
+      this.#isIncomplete = true;
+      if (idle === undefined || (!isWanted && index - idle.lastActive < IDLE_SAMPLES)) return undefined;
       this.#histories.delete(idle.mode);
       rates = idle.rates.fill(0) as Float32Array<ArrayBuffer>;
     }
-    const history = {mode, rates, lastActive: index};
+    const history = {mode, rates, firstIndex: wasComplete ? 0 : index, lastActive: index};
     this.#histories.set(mode, history);
     return history;
   }

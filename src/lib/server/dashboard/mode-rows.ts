@@ -34,7 +34,11 @@ export async function modePage(query: DashboardQuery, deps: ModeRowDeps): Promis
   };
 }
 
-/** Returns a mode with its own samples; `null` if the mode does not exist or none is named. */
+/**
+ * Returns a mode with its own samples, which are recorded from now on.
+ *
+ * @returns `null` if the mode does not exist or none is named
+ */
 export function modeHistory(
   name: string | undefined,
   samples: readonly Sample[],
@@ -43,8 +47,11 @@ export function modeHistory(
   const {table, histories} = deps;
   const listed = name === undefined ? undefined : table.get(name);
   if (listed === undefined) return null;
-  const rates = histories.last(listed.mode, samples.length) ?? [];
-  const history = samples.map(([time], index) => [time, Number((rates[index] ?? 0).toPrecision(4))] as const);
+  const rates = histories.watch(listed.mode, samples.length);
+  const history = samples.map(([time], index) => {
+    const rate = rates[index] ?? null;
+    return [time, rate === null ? null : Number(rate.toPrecision(4))] as const;
+  });
   return {...toRow(listed, raisedModes(deps.guard), deps), history};
 }
 

@@ -16,7 +16,8 @@ const MAX_RESULTS = 8;
 /** A result is used for this multiple of the time that the search took: searches take 2 % of the total. */
 const SEARCH_PAUSE_FACTOR = 50;
 const MIN_RESULT_MS = 500;
-const MAX_RESULT_MS = 10_000;
+/** Ten seconds for 100,000 modes: on a busy machine a short search takes long, too. */
+const MAX_RESULT_MS_PER_MODE = 0.1;
 
 /** A shorter time between two readings gives no useful rate. */
 const MIN_RATE_MS = 900;
@@ -31,6 +32,14 @@ export interface ListedMode {
   baseAt: number;
   /** When the counter was last seen. */
   notedAt: number;
+  /** True if this process alone has moved the counter since the last reading. */
+  isOurs: boolean;
+}
+
+/** The counter of a mode after commits of this process, and the integers that these issued. */
+interface Committed {
+  readonly next: bigint;
+  readonly ids: number;
 }
 
 export interface ModeQuery {
@@ -44,8 +53,8 @@ export class ModeTable {
   #modes = new Map<string, ListedMode>();
   #list: readonly ListedMode[] | undefined;
   #isPartial = false;
-  /** The next index of each mode at the last call of `noteCommits`. */
-  #committed = new WeakMap<ModeTotals, bigint>();
+  /** The values of each mode at the last call of `noteCommits`. */
+  #committed = new WeakMap<ModeTotals, Committed>();
   readonly #results = new QuickLRU<string, readonly ListedMode[]>({maxSize: MAX_RESULTS});
 
   /** The modes in the order of the database; `undefined` until the table was read. */
@@ -63,14 +72,14 @@ export class ModeTable {
   }
 
   /** Reads the table. @throws UniqueIDError (as a rejection) `DATABASE_*` */
-  async read(store: Store): Promise<void> {
+  async read(store: Pick<Store, 'counters'>): Promise<void> {
     const startedAt = performance.now();
     const list: ListedMode[] = [];
     let after: string | undefined;
     for (;;) {
+      const askedAt = performance.now();
       const part = await store.counters({after, limit: CHUNK});
-      const now = performance.now();
-      for (const {mode, next = null} of part) list.push(this.#note(mode, next, now));
+      for (const {mode, next = null} of part) list.push(this.#noteRead(mode, next, askedAt));
       after = part.at(-1)?.mode ?? after;
       if (part.length < CHUNK || list.length >= MAX_LISTED_MODES) break;
       await nextTurn();
@@ -93,12 +102,16 @@ export class ModeTable {
   noteCommits(modes: Iterable<[string, ModeTotals]>): void {
     const now = performance.now();
     for (const [mode, totals] of modes) {
-      const {next} = totals;
-      const isNew = this.#committed.get(totals) !== next;
-      if (isNew) this.#committed.set(totals, next);
+      const {next, ids} = totals;
+      const last = this.#committed.get(totals);
       const known = this.#modes.get(mode);
-      if (isNew) this.#note(mode, next, now);
-      else if (known !== undefined && known.rate !== 0) this.#note(mode, known.next, now);
+      if (last?.next !== next) {
+        this.#committed.set(totals, {next, ids});
+        // A reading has seen more already; only a reading shows that a counter was moved back.
+        if (next < (known?.next ?? 0n)) continue;
+        const isOurs = last !== undefined && next === last.next + BigInt(ids - last.ids);
+        this.#note(mode, next, now).isOurs = isOurs;
+      } else if (known?.isOurs === true && known.rate !== 0) this.#note(mode, known.next, now);
     }
   }
 
@@ -126,7 +139,8 @@ export class ModeTable {
     const startedAt = performance.now();
     const found = await this.#search({find, sort}, isRegressed);
     const restMs = SEARCH_PAUSE_FACTOR * (performance.now() - startedAt);
-    this.#results.set(key, found, {maxAge: Math.min(Math.max(MIN_RESULT_MS, restMs), MAX_RESULT_MS)});
+    const maxAge = Math.max(MIN_RESULT_MS, Math.min(restMs, MAX_RESULT_MS_PER_MODE * this.#modes.size));
+    this.#results.set(key, found, {maxAge});
     return found;
   }
 
@@ -144,25 +158,39 @@ export class ModeTable {
     return (await order(warned, sort)).concat(await order(others, sort));
   }
 
+  /** @param askedAt a reading may be older than a commit that was noted since then */
+  #noteRead(mode: string, next: bigint | null, askedAt: number): ListedMode {
+    const known = this.#modes.get(mode);
+    if (known !== undefined && known.notedAt >= askedAt) return known;
+    if (known !== undefined && known.next !== next) known.isOurs = false;
+    return this.#note(mode, next, performance.now());
+  }
+
   #note(mode: string, next: bigint | null, now: number): ListedMode {
     const known = this.#modes.get(mode);
     if (known === undefined) {
       const added = {mode, next, rate: null, isWarned: isWarned({next})};
-      const listed = {...added, baseNext: next, baseAt: now, notedAt: now};
+      const listed = {...added, baseNext: next, baseAt: now, notedAt: now, isOurs: false};
       this.#modes.set(mode, listed);
       return listed;
     }
     known.notedAt = now;
     if (known.next !== next) {
+      // Moved back: neither the distance nor the time since then counts.
+      if (next === null || (known.next ?? next) > next) setBase(known, next, now).rate = null;
       known.next = next;
       known.isWarned = isWarned({next});
     }
     if (now - known.baseAt < MIN_RATE_MS) return known;
     known.rate = integersPerSecond(known.baseNext, next, now - known.baseAt) ?? null;
-    known.baseNext = next;
-    known.baseAt = now;
-    return known;
+    return setBase(known, next, now);
   }
+}
+
+function setBase(listed: ListedMode, next: bigint | null, now: number): ListedMode {
+  listed.baseNext = next;
+  listed.baseAt = now;
+  return listed;
 }
 
 export function statusOf(mode: string, next: bigint | null): ModeStatus {

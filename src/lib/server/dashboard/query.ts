@@ -5,6 +5,8 @@ import {orders, type Order} from '../../operations/orders.js';
 export interface DashboardQuery {
   /** The time of the last sample that the page has, in milliseconds since 1970. */
   readonly since: number;
+  /** The instance that `since` is a time of; `undefined` for any. */
+  readonly instance: string | undefined;
   /** Lists only modes whose name contains it. */
   readonly find: string;
   readonly sort: Order;
@@ -29,6 +31,7 @@ export function parseDashboardQuery(text: string): DashboardQuery {
   if (find.length > MAX_FIND_LENGTH) throw invalid('find', `at most ${MAX_FIND_LENGTH} characters`);
   return {
     since: parseWhole(parameters, 'since', 0, Number.MAX_SAFE_INTEGER),
+    instance: parameters.get('instance') ?? undefined,
     find,
     sort: order,
     page: parseWhole(parameters, 'page', 1, MAX_PAGE),

@@ -1,30 +1,23 @@
-import {secondsBounds, type Metrics} from '../observability/metrics.js';
+import {secondsBounds, type Metrics, type SampledTotals} from '../observability/metrics.js';
 import type {Sample} from './document.js';
 import {quantileOf} from './quantile.js';
 
 /** The time that the page shows: 15 minutes, one sample per second. */
 export const HISTORY_SECONDS = 900;
 
-interface Readings {
+interface Readings extends Readonly<SampledTotals> {
   readonly at: number;
-  readonly integers: number;
-  readonly batches: number;
-  readonly batchedRequests: number;
-  readonly rejected: number;
   readonly latencies: readonly number[];
 }
 
 /** Keeps the samples of the last 15 minutes, from totals that the service counts anyway. */
 export class Samples {
   readonly #metrics: Metrics;
-  readonly #rejected: () => number;
   readonly #samples: Sample[] = [];
   #last: Readings;
 
-  /** @param rejected the requests answered with an error since the start */
-  constructor(metrics: Metrics, rejected: () => number) {
+  constructor(metrics: Metrics) {
     this.#metrics = metrics;
-    this.#rejected = rejected;
     this.#last = this.#totals([]);
   }
 
@@ -61,14 +54,15 @@ export class Samples {
     return this.#samples.at(-1)?.[0] ?? 0;
   }
 
-  /** Returns the samples after a time, the oldest first. */
+  /** Returns the samples after a time, the oldest first; all if the clock was set back since. */
   after(time: number): readonly Sample[] {
+    if (time > this.lastAt) return [...this.#samples];
     const first = this.#samples.findLastIndex(([at]) => at <= time) + 1;
     return this.#samples.slice(first);
   }
 
   #totals(latencies: readonly number[]): Readings {
-    return {at: performance.now(), ...this.#metrics.totals, rejected: this.#rejected(), latencies};
+    return {at: performance.now(), ...this.#metrics.totals, latencies};
   }
 }
 

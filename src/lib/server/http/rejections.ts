@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {UniqueIDError} from '../../core/errors.js';
 import {REQUEST_ID_HEADER, requestIdOf} from './request-id.js';
 import {formatError} from './response-writer.js';
+import {GETID_PATH, splitTarget} from './target.js';
 import type {ErrorTally} from '../observability/error-tally.js';
 import type {Metrics} from '../observability/metrics.js';
 import type {RequestFacts} from '../observability/request-facts.js';
@@ -34,6 +35,7 @@ export class Rejections {
 
   of(error: UniqueIDError, request: RequestFacts, extra: readonly string[] = []): Rejection {
     this.#metrics.rejected(error);
+    if (splitTarget(request.url ?? '').path === GETID_PATH) this.#metrics.totals.rejected++;
     const requestId = requestIdOf(request) ?? randomUUID();
     this.#tally.record(error, requestId);
     const rejection = toRejection(error, requestId, extra);

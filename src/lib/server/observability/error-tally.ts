@@ -30,15 +30,7 @@ interface Tally {
 /** Counts errors by code over the last hour; its memory is bounded by the number of codes. */
 export class ErrorTally {
   readonly #tallies = new Map<ErrorCode, Tally>();
-  /** Errors since the start. */
-  #total = 0;
-
-  get total(): number {
-    return this.#total;
-  }
-
   record({code, message, hint, httpStatus}: UniqueIDError, requestId: string, now = Date.now()): void {
-    this.#total++;
     const minute = Math.floor(now / MINUTE_MS);
     const tally = this.#tallies.get(code) ?? newTally(minute);
     this.#tallies.set(code, tally);

@@ -12,9 +12,11 @@ import {MAX_WAITING, SharedWork} from '../../util/shared-work.js';
 /** The upper bounds of the buckets of durations. */
 export const secondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Totals since the start that the dashboard samples; each costs one addition per batch. */
-export interface BatchTotals {
+/** Totals since the start that the dashboard samples; each costs one addition per batch or rejection. */
+export interface SampledTotals {
   integers: number;
+  /** Requests for integers that were answered with an error. */
+  rejected: number;
   batches: number;
   batchedRequests: number;
 }
@@ -25,7 +27,7 @@ export class Metrics {
   readonly #modes = new ModeSeriesTable();
   readonly #renders = new SharedWork<string>(() => queueFull(MAX_WAITING));
   readonly #rejected: Counter<'reason'>;
-  readonly totals: BatchTotals = {integers: 0, batches: 0, batchedRequests: 0};
+  readonly totals: SampledTotals = {integers: 0, rejected: 0, batches: 0, batchedRequests: 0};
   readonly #latencies: Histogram;
   /** Records the events of the allocator. */
   readonly observer: AllocatorObserver;

@@ -68,6 +68,7 @@ export function dashboardSchema(status: Json): Json {
     version: text,
     now: time,
     service: exactly({
+      instance: text,
       uptimeSeconds: number,
       connections: optional(whole),
       queue: whole,
@@ -85,7 +86,7 @@ export function dashboardSchema(status: Json): Json {
     },
     modes: optional(modes),
     mode: optional(
-      exactly({...row, history: {type: 'array', items: {type: 'array', items: {type: 'number'}}}}),
+      exactly({...row, history: {type: 'array', items: {type: 'array', items: optional(number)}}}),
     ),
     errors: {
       type: 'array',

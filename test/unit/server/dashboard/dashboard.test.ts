@@ -79,22 +79,43 @@ describe('ModeHistories', () => {
       file.ids += second;
       histories.sample([['file', file]], 1);
     }
-    expect(histories.last('file', 2)).toEqual([999, 1000]);
-    expect(histories.last('file', 5000)).toHaveLength(900);
+    expect(histories.watch('file', 2)).toEqual([999, 1000]);
+    expect(histories.watch('file', 5000)).toHaveLength(900);
+    expect(histories.watch('other', 2)).toEqual([0, 0]);
     expect(histories.spark('file')).toHaveLength(30);
     expect(histories.spark('other')).toEqual([]);
   });
 
   it('gives the place of an idle mode to a busy one, and never grows', () => {
     const histories = new ModeHistories();
-    const modes = Array.from({length: 1000}, (_, index) => [`m${index}`, totals(1)] as [string, ModeTotals]);
+    const modes = Array.from({length: 256}, (_, index) => [`m${index}`, totals(1)] as [string, ModeTotals]);
     histories.sample(modes, 1);
-    expect(histories.last('m255', 1)).toEqual([1]);
-    expect(histories.last('m256', 1)).toBeUndefined();
     for (let second = 0; second < 60; second++) histories.sample([], 1);
+    expect(histories.spark('m0')).not.toEqual([]);
     histories.sample([['new', totals(7)]], 1);
-    expect(histories.last('new', 3)).toEqual([0, 0, 7]);
-    expect(histories.last('m0', 1)).toBeUndefined();
+    expect(histories.watch('new', 3)).toEqual([0, 0, 7]);
+    expect(histories.spark('m0')).toEqual([]);
+    expect(histories.spark('m1')).not.toEqual([]);
+  });
+
+  it('records each mode whose chart is open, and does not take the time before for idle', () => {
+    const histories = new ModeHistories();
+    const modes = Array.from({length: 1000}, (_, index) => [`m${index}`, totals(1)] as [string, ModeTotals]);
+    const sample = (): void => {
+      for (const [, each] of modes) each.ids += 5;
+      histories.sample(modes, 1);
+    };
+    sample();
+    expect(histories.watch('m255', 1)).toEqual([6]);
+    expect(histories.watch('m999', 1)).toEqual([null]);
+    sample();
+    expect(histories.watch('m999', 2)).toEqual([null, 5]);
+    for (let second = 0; second < 100; second++) {
+      sample();
+      histories.watch('m999', 1);
+    }
+    histories.watch('m998', 1);
+    expect(histories.watch('m999', 2)).toEqual([5, 5]);
   });
 });
 

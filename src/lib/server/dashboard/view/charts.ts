@@ -50,7 +50,7 @@ export const charts: readonly ChartKind[] = [
 ];
 
 /** Formats one value of a line; an en dash stands for no value. */
-export function lineValue({column, unit}: Line, sample: Sample | undefined): string {
+export function lineValue({column, unit}: Line, sample: readonly (number | null)[] | undefined): string {
   const value = sample?.[column] ?? null;
   return value === null ? '–' : `${formatRate(value)}${unit}`;
 }

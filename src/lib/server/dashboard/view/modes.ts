@@ -24,33 +24,24 @@ export function modesView(
       choice.find === '' ? noModesText(schema ?? {problem: null}) : `No mode matches "${choice.find}".`;
     return html`<p class="empty">${visible(none)}</p>`;
   }
-  const showsUse = modes.rows.some(({usedShare}) => usedShare !== null);
-  const showsEnd = modes.rows.some(({runsOutAt}) => runsOutAt !== null);
   const head = (text: string, name = ''): Html => html`<th scope="col" class="${name}">${text}</th>`;
   return html`<table class="modes">
       <thead>
         <tr>
           ${head('Mode', 'name')}${head('Next index', 'number next')}${head('Per second', 'number rate')}
-          ${head('Trend', 'trend')}${showsUse ? head('Used', 'number used') : null}
-          ${showsEnd ? head('Runs out', 'number end') : null}
+          ${head('Trend', 'trend')}${head('Used', 'number used')}${head('Runs out', 'number end')}
         </tr>
       </thead>
       <tbody>
-        ${modes.rows.map((row) => rowView(row, {showsUse, showsEnd, clock}))}
+        ${modes.rows.map((row) => rowView(row, clock))}
       </tbody>
     </table>
     ${pagesView(modes, choice)}`;
 }
 
-interface RowOptions {
-  readonly showsUse: boolean;
-  readonly showsEnd: boolean;
-  readonly clock: Clock;
-}
-
-function rowView(row: ModeRow, {showsUse, showsEnd, clock}: RowOptions): Html {
+function rowView(row: ModeRow, clock: Clock): Html {
   const {mode, next, rate, usedShare, runsOutAt, isWarned, spark} = row;
-  return html`<tr class="${isWarned ? 'warned' : ''}">
+  return html`<tr class="${isWarned ? 'warned' : ''}" data-key="${mode}">
     <th scope="row" class="name">
       <a href="#${modeFragment(mode)}"><bdi>${visible(mode)}</bdi></a
       >${warningView(row)}
@@ -60,8 +51,8 @@ function rowView(row: ModeRow, {showsUse, showsEnd, clock}: RowOptions): Html {
     <td class="trend">
       ${spark.length === 0 ? null : sparkline(spark, Math.max(spark.length, MIN_SPARK_STEPS))}
     </td>
-    ${showsUse ? cell('used', usedShare === null ? '' : formatPercent(usedShare)) : null}
-    ${showsEnd ? cell('end', runsOutAt === null ? '' : clock.date(runsOutAt)) : null}
+    ${cell('used', usedShare === null ? '' : formatPercent(usedShare))}
+    ${cell('end', runsOutAt === null ? '' : clock.date(runsOutAt))}
   </tr>`;
 }
 
