@@ -1,19 +1,19 @@
-# The whole image has the compiler and the Python that the SQLite driver needs where no prebuilt one can be had.
-FROM node:20.20.2-bookworm AS build
+# Node.js 24 is supported until April 2028. It needs better-sqlite3 13, which brings prebuilt drivers;
+# the lock has version 12, which Node.js 20 needs.
+FROM node:24.22.3-bookworm AS build
 WORKDIR /srv/uniqueid
 COPY package.json package-lock.json .npmrc ./
 COPY scripts/prepare.js ./scripts/
-RUN npm ci
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin ./bin
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run build && npm prune --omit=dev
-# The SQLite driver runs without what it was compiled from.
-RUN cd node_modules/better-sqlite3 && rm -rf deps src \
-    && find . -depth \( -name 'obj*' -o -name '*.a' -o -name 'test_extension.node' \) -exec rm -rf {} +
+RUN npm install --no-save --omit=dev --ignore-scripts better-sqlite3@13.2.0 \
+    && cd node_modules/better-sqlite3 && rm -rf deps src && find prebuilds ! -name 'linux-*' -type f -delete
 
-FROM node:20.20.2-bookworm-slim
+FROM node:24.22.3-bookworm-slim
 LABEL org.opencontainers.image.title="UniqueID" \
       org.opencontainers.image.description="Issues ranges of unique integers" \
       org.opencontainers.image.licenses="MIT"

@@ -9,10 +9,11 @@ import {freePort} from '../helpers/databases/private-server.js';
 import {makeWorkspace} from '../helpers/folders/workspace.js';
 import {ask, keepAlive, rangeOf} from '../helpers/network/http.js';
 import {flaws, type Given} from '../helpers/ranges.js';
+import {stages} from '../helpers/programs/dockerfile.js';
 import {needs} from '../helpers/run/needs.js';
 import {shared} from '../helpers/run/shared.js';
 
-/** Time limit of the build, in milliseconds: Debian, a compiler and all packages are installed in it. */
+/** Time limit of the build, in milliseconds: Debian and all packages are installed in it. */
 const BUILD_MS = 1_800_000;
 
 /** Time limit of a test: a slow machine starts a container in seconds. */
@@ -46,6 +47,13 @@ needs('buildah', 'debootstrap', 'runc', 'pgrep', 'mounts').describe('the image',
       },
     });
     expect(image().config.Healthcheck.Test.slice(0, 2)).toEqual(['CMD', 'node']);
+  });
+
+  it('has the Node.js that the Dockerfile names', async () => {
+    const args = ['version', '--json'];
+    const {stdout} = await startContainer(image(), {volume: makeVolume(), env, args}).finished;
+    const [version = ''] = stages()[1]?.from.getImageTag()?.split('-') ?? [];
+    expect(JSON.parse(stdout)).toMatchObject({node: version});
   });
 
   it('holds no build tool, test, source or secret', () => {

@@ -40,7 +40,9 @@ describe('the Dockerfile', () => {
     const [tag, slim] = [build?.from.getImageTag() ?? '', image?.from.getImageTag() ?? ''];
     expect(tag).toMatch(/^\d+\.\d+\.\d+-[a-z]+$/);
     expect(slim).toBe(`${tag}-slim`);
-    expect(tag.split('.')[0]).toBe('20');
+    // The newest line with long support; its driver must match it, which the lock's does not.
+    expect(tag.split('.')[0]).toBe('24');
+    expect(dockerfileText).toMatch(/better-sqlite3@13\.\d+\.\d+ /);
   });
 
   it('runs as an unprivileged user, declares its port and health check, and passes signals on', () => {
@@ -94,7 +96,7 @@ describe('the Dockerfile', () => {
     };
     // The packages of this repository are linked: compiling the driver takes minutes.
     expect(argumentsOf(build, 'RUN').slice(0, 2)).toEqual([
-      'npm ci',
+      'npm ci --ignore-scripts',
       'npm run build && npm prune --omit=dev',
     ]);
     for (const folder of [workshop, product])

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import {delimiter, dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {fetchNode} from '../../test/helpers/folders/node-prefix.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -36,15 +37,11 @@ export function packPackage(folder: string): string {
 
 /** Installs a version of Node.js from the registry of npm, and with its help the package. */
 export function installUnder(range: string, tarball: string, parent: string): Installation {
-  const home = join(parent, `node-${range}`);
-  const name = `node-${process.platform}-${process.arch}`;
-  const prefix = join(home, 'node_modules', name);
-  if (!existsSync(prefix)) npm(process.env, makeProject(home), `${name}@${range}`);
-  const node = join(prefix, 'bin', 'node');
+  const node = fetchNode(range, join(parent, `node-${range}`));
   const version = execFileSync(node, ['--print', 'process.versions.node'], {encoding: 'utf8'}).trim();
   const path = [dirname(node), process.env['PATH'] ?? ''].join(delimiter);
   // The headers for drivers that are compiled.
-  const env = {...process.env, PATH: path, npm_config_nodedir: prefix};
+  const env = {...process.env, PATH: path, npm_config_nodedir: dirname(dirname(node))};
   const folder = join(parent, `package-${version}`);
   if (!existsSync(folder)) npm(env, makeProject(folder), tarball);
   const {version: driver} = JSON.parse(

@@ -1,6 +1,7 @@
 import {execFileSync} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {copyNode, copyNpmSettings, fetchNode} from '../folders/node-prefix.js';
 import {root} from '../folders/workspace.js';
 import {stages} from '../programs/dockerfile.js';
 
@@ -32,7 +33,7 @@ const run = (program: string, args: readonly string[]): string =>
 
 /**
  * Builds the image from the project's Dockerfile, without a container engine and without a registry of
- * images. The two images that it starts from are made here, of Debian and of this machine's Node.js.
+ * images. The two images that it starts from are made here, of Debian and of the Node.js that they name.
  *
  * @param folder keeps the images; those of Debian and Node.js in it are used again
  */
@@ -48,7 +49,9 @@ export function buildImage(folder: string): Image {
   };
   const [whole = '', slim = ''] = stages().map(({from}) => `docker.io/library/${from.getImage() ?? ''}`);
   if (!buildah('images', '--format', '{{.Name}}:{{.Tag}}').includes(whole)) {
-    build(slim, makeSlimContext(folder));
+    // The version in the Dockerfile decides, not that of this machine.
+    const [, version = ''] = /:([\d.]+)-/.exec(slim) ?? [];
+    build(slim, makeSlimContext(folder, version));
     build(whole, makeWholeContext(folder, slim));
   }
   build('uniqueid', root);
@@ -65,40 +68,19 @@ function sizeOf(path: string): number {
 }
 
 /** Makes what the slim image of Node.js has: Debian, Node.js, npm and the user `node`. */
-function makeSlimContext(folder: string): string {
+function makeSlimContext(folder: string, version: string): string {
   const context = join(folder, 'slim');
-  const prefix = join(context, 'node', 'usr', 'local');
-  mkdirSync(join(prefix, 'bin'), {recursive: true});
   run('debootstrap', ['--variant=minbase', 'bookworm', join(context, 'debian'), DEBIAN]);
-  cpSync(process.execPath, join(prefix, 'bin', 'node'));
-  cpSync(npmFolder(), join(prefix, 'lib', 'node_modules', 'npm'), {recursive: true});
-  for (const name of ['npm', 'npx'])
-    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(prefix, 'bin', name));
+  copyNode(join(context, 'node', 'usr', 'local'), fetchNode(version, join(folder, 'node')));
   const user = 'groupadd --gid 1000 node && useradd --uid 1000 --gid node --create-home node';
   writeFileSync(join(context, 'Dockerfile'), `FROM scratch\nADD debian /\nADD node /\nRUN ${user}\n`);
   return context;
 }
 
-/** Makes what the whole image adds: a compiler, Python, and what npm needs to work on this machine. */
+/** Makes what the whole image adds here: what npm needs to work on this machine. */
 function makeWholeContext(folder: string, slim: string): string {
   const context = join(folder, 'whole');
-  const local = join(context, 'local');
-  mkdirSync(join(local, 'etc'), {recursive: true});
-  const settings = [`registry=${run('npm', ['config', 'get', 'registry']).trim()}`];
-  const headers = join(dirname(process.execPath), '..', 'include', 'node');
-  if (existsSync(headers)) {
-    cpSync(realpathSync(headers), join(local, 'include', 'node'), {recursive: true});
-    settings.push('nodedir=/usr/local');
-  }
-  const authorities = process.env['NODE_EXTRA_CA_CERTS'];
-  if (authorities !== undefined) {
-    cpSync(realpathSync(authorities), join(local, 'etc', 'authorities.crt'));
-    settings.push('cafile=/usr/local/etc/authorities.crt');
-  }
-  writeFileSync(join(local, 'etc', 'npmrc'), settings.map((line) => `${line}\n`).join(''));
-  const install = 'apt-get update && apt-get install --yes --no-install-recommends g++ make python3';
-  writeFileSync(join(context, 'Dockerfile'), `FROM ${slim}\nRUN ${install}\nCOPY local /usr/local\n`);
+  copyNpmSettings(join(context, 'local'), '/usr/local');
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${slim}\nCOPY local /usr/local\n`);
   return context;
 }
-
-const npmFolder = (): string => join(run('npm', ['root', '--global']).trim(), 'npm');
