@@ -230,6 +230,37 @@ describe('a connection on the fast path', () => {
     expect(await next.bodies(1)).toEqual([given(2 * ranges)]);
   });
 
+  it.each([
+    ['HTTP/1.0', (more: string) => get(mode, 1, more).replace('HTTP/1.1', 'HTTP/1.0')],
+    ['Connection: close', (more: string) => get(mode, 1, `Connection: close\r\n${more}`)],
+  ])('ends with its first answer for %s, as from node:http', async (_, request) => {
+    wire.send(request(''));
+    const text = await wire.untilEnded();
+    // A request after this answer, or right behind the first one, must take nothing: no answer could leave.
+    wire.send(get(mode));
+    const unlock = lock();
+    const hasty = new Wire(server().url);
+    hasty.send(request(''));
+    await sleep(50);
+    hasty.send(get(mode));
+    await sleep(50);
+    unlock();
+    expect(await hasty.untilEnded()).toContain(given(1));
+    await sleep(50);
+    const parsed = new Wire(server().url);
+    // A header that only node:http handles.
+    parsed.send(request('Purpose: none\r\n'));
+    const [head, range] = text.split('\r\n\r\n');
+    const [parsedHead, parsedRange] = (await parsed.untilEnded()).split('\r\n\r\n');
+    const sorted = (lines: string | undefined): string[] | undefined =>
+      lines
+        ?.replace(/Date: .*/, 'Date: ')
+        .split('\r\n')
+        .sort();
+    expect(sorted(head)).toEqual(sorted(parsedHead));
+    expect([range, parsedRange]).toEqual([given(0), given(2)]);
+  });
+
   it('is closed when it is silent, from its start or after an answer', async () => {
     const silent = wire.untilEnded();
     const once = new Wire(server().url);

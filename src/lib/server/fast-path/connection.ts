@@ -59,19 +59,19 @@ export class FastPathConnection implements RequestCallbacks {
 
   granted(range: IdRange): void {
     const body = formatRange(range);
-    const {response, lifecycle} = this.#deps;
-    const isPlain = this.#request?.headers['x-request-id'] === undefined && !lifecycle.isShuttingDown;
-    const text = isPlain
-      ? response.granted(body)
-      : response.format(200, body, lifecycle.isShuttingDown, requestIdHeader(this.#facts()));
+    const {response} = this.#deps;
+    const text =
+      this.#request?.headers['x-request-id'] === undefined
+        ? response.granted(body, this.#isLast)
+        : response.format(200, body, this.#isLast, requestIdHeader(this.#facts()));
     this.#send(200, text, body.length);
   }
 
   rejected(error: UniqueIDError): void {
-    const {rejections, response, lifecycle} = this.#deps;
+    const {rejections, response} = this.#deps;
     const {status, body, headers} = rejections.of(error, this.#facts());
     const content = byteString(body);
-    const text = response.format(status, content, lifecycle.isShuttingDown, headers);
+    const text = response.format(status, content, this.#isLast, headers);
     this.#send(status, text, content.length, headers);
   }
 
@@ -98,6 +98,7 @@ export class FastPathConnection implements RequestCallbacks {
 
   #send(status: number, text: string, bodyBytes: number, headers?: readonly string[]): void {
     const socket = this.#socket;
+    const isLast = this.#isLast;
     this.#deps.writer.record(this.#facts(), status, bodyBytes, headers);
     this.#request = undefined;
     // If the client is gone, its range is a gap.
@@ -107,9 +108,20 @@ export class FastPathConnection implements RequestCallbacks {
       this.#hasAnswered = true;
       socket.setTimeout(this.#deps.idleTimeoutMs);
     }
-    if (this.#deps.lifecycle.isShuttingDown) socket.end();
+    if (isLast) this.#end();
     else if (this.#hasMore) this.#passToNodeHttp();
     else if (this.#isHalfClosed) socket.end();
+  }
+
+  /** True if the connection ends with the answer to this request. */
+  get #isLast(): boolean {
+    return this.#deps.lifecycle.isShuttingDown || this.#request?.isLast === true;
+  }
+
+  /** Sends what is written, and reads nothing more: what follows a last request gets no answer. */
+  #end(): void {
+    this.#socket.off('data', this.#onData).resume();
+    this.#socket.end();
   }
 
   /** Stops reading from a client that does not read its answers. */
@@ -130,9 +142,9 @@ export class FastPathConnection implements RequestCallbacks {
   }
 
   #facts(): RequestFacts {
-    const {method, query, headers = {}} = this.#request ?? {};
+    const {method, query, httpVersion = '1.1', headers = {}} = this.#request ?? {};
     const [socket, startedAt] = [this.#socket, this.#startedAt];
-    return {method, url: `${GETID_PATH}?${query}`, httpVersion: '1.1', headers, socket, startedAt};
+    return {method, url: `${GETID_PATH}?${query}`, httpVersion, headers, socket, startedAt};
   }
 
   readonly #onEnd = (): void => {

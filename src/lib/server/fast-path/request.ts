@@ -9,7 +9,10 @@ export interface FastPathRequest {
   readonly method: (typeof GETID_METHODS)[number];
   /** The part after `/getid?`. */
   readonly query: string;
+  readonly httpVersion: (typeof versions)[number];
   readonly headers: RequestFacts['headers'];
+  /** True if the client wants no further answer on this connection. */
+  readonly isLast: boolean;
 }
 
 /** `node:http` parses longer requests. */
@@ -17,7 +20,8 @@ const MAX_REQUEST_BYTES = 4096;
 
 const prefixes = GETID_METHODS.map((method) => [method, `${method} ${GETID_PATH}?`] as const);
 
-const VERSION = ' HTTP/1.1';
+const versions = ['1.1', '1.0'] as const;
+const VERSION_LENGTH = ' HTTP/1.1'.length;
 
 const visible = /^[!-"$-~]*$/;
 
@@ -37,7 +41,7 @@ const unsupportedHeaders = new Set<string>([
 ]);
 
 /**
- * Reads the common requests of one connection: `GET` or `POST /getid?…` of HTTP/1.1 without a body.
+ * Reads the common requests of one connection: `GET` or `POST /getid?…` without a body.
  * Each must be complete in one packet, and alone in it. This reader rejects and corrects nothing:
  * `node:http` judges all that it does not recognize.
  */
@@ -46,6 +50,7 @@ export class FastPathReader {
   /** The header block of the last request; a client usually sends the same one again. */
   #block: string | undefined;
   #headers: RequestFacts['headers'] = {};
+  #connection: string | undefined;
 
   /** @param isAllowedHost called once per header block; must always return the same for the same host */
   constructor(isAllowedHost: (host: string | undefined) => boolean) {
@@ -60,8 +65,9 @@ export class FastPathReader {
     const lineEnd = text.indexOf('\r\n');
     if (match === undefined || lineEnd < 0) return undefined;
     const [method, prefix] = match;
-    const queryEnd = lineEnd - VERSION.length;
-    if (queryEnd < prefix.length || !text.startsWith(VERSION, queryEnd)) return undefined;
+    const queryEnd = lineEnd - VERSION_LENGTH;
+    const httpVersion = versions.find((each) => text.startsWith(` HTTP/${each}`, queryEnd));
+    if (queryEnd < prefix.length || httpVersion === undefined) return undefined;
     const query = text.slice(prefix.length, queryEnd);
     if (!visible.test(query)) return undefined;
     const block = text.slice(lineEnd + 2);
@@ -70,13 +76,23 @@ export class FastPathReader {
       if (read === undefined || !this.#isAllowedHost(read.host)) return undefined;
       this.#block = block;
       this.#headers = read.headers;
+      this.#connection = read.connection;
     }
-    return {method, query, headers: this.#headers};
+    const connection = this.#connection ?? (httpVersion === '1.1' ? 'keep-alive' : 'close');
+    // A client of HTTP/1.0 that asks for more than one answer is rare.
+    if (httpVersion === '1.0' && connection !== 'close') return undefined;
+    return {method, query, httpVersion, headers: this.#headers, isLast: connection === 'close'};
   }
 }
 
+interface HeaderBlock {
+  readonly host: string | undefined;
+  readonly connection: string | undefined;
+  readonly headers: RequestFacts['headers'];
+}
+
 /** Parses a block that ends in its only empty line; returns `undefined` if any header is unsupported. */
-function readBlock(block: string): {host: string | undefined; headers: RequestFacts['headers']} | undefined {
+function readBlock(block: string): HeaderBlock | undefined {
   if (!block.endsWith('\r\n\r\n')) return undefined;
   const seen = new Map<string, string>();
   for (const line of block.slice(0, -4).split('\r\n')) {
@@ -89,7 +105,8 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     seen.set(key, value);
   }
   // Both parsers must agree whether the connection stays open, and at which byte its next request begins.
-  if ((seen.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined;
+  const connection = seen.get('connection')?.toLowerCase();
+  if (!['keep-alive', 'close', undefined].includes(connection)) return undefined;
   if ((seen.get('content-length') ?? '0') !== '0' || !seen.has('host')) return undefined;
   const headers = {
     authorization: seen.get('authorization'),
@@ -97,7 +114,7 @@ function readBlock(block: string): {host: string | undefined; headers: RequestFa
     'user-agent': seen.get('user-agent'),
     'x-request-id': seen.get('x-request-id'),
   };
-  return {host: seen.get('host'), headers};
+  return {host: seen.get('host'), connection, headers};
 }
 
 /** Headers whose repetition `node:http` judges. */

@@ -5,7 +5,7 @@ export class FastPathResponse {
   readonly #fields: string;
   readonly #keepAlive: string;
   #second = 0;
-  /** The head of a granted request up to the length of its body; it changes once per second. */
+  /** The head of a granted request, without what depends on the request; it changes once per second. */
   #granted = '';
 
   /**
@@ -17,20 +17,24 @@ export class FastPathResponse {
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
   }
 
-  /** Returns a complete answer of status 200 on a connection that stays open; `body` is ASCII. */
-  granted(body: string): string {
+  /** Returns a complete answer of status 200; `body` is ASCII. */
+  granted(body: string, isLast: boolean): string {
     const second = Math.floor(Date.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#granted = `${this.#head(200, [])}${this.#keepAlive}Content-Length: `;
+      this.#granted = this.#head(200, []);
     }
-    return `${this.#granted}${body.length}\r\n\r\n${body}`;
+    return `${this.#granted}${this.#rest(body, isLast)}`;
   }
 
   /** Returns any complete answer; `body` has one character per byte. */
   format(status: number, body: string, isLast: boolean, extra: readonly string[] = []): string {
+    return `${this.#head(status, extra)}${this.#rest(body, isLast)}`;
+  }
+
+  #rest(body: string, isLast: boolean): string {
     const connection = isLast ? 'Connection: close\r\n' : this.#keepAlive;
-    return `${this.#head(status, extra)}${connection}Content-Length: ${body.length}\r\n\r\n${body}`;
+    return `${connection}Content-Length: ${body.length}\r\n\r\n${body}`;
   }
 
   #head(status: number, extra: readonly string[]): string {
