@@ -10,6 +10,8 @@ export interface Load {
   readonly range: number;
   /** Count of modes; each request picks one at random. */
   readonly modes: number;
+  /** True for a new connection per request, with `Connection: close`, as many scripts do. */
+  readonly closes?: boolean;
 }
 
 /** The figures of one round. */
@@ -29,7 +31,8 @@ export interface Round {
 const script = fileURLToPath(new URL('requests.lua', import.meta.url));
 
 /** Runs one round of wrk, with one request at a time per connection. */
-export async function run(target: Target, {connections, seconds, range, modes}: Load): Promise<Round> {
+export async function run(target: Target, load: Load): Promise<Round> {
+  const {connections, seconds, range, modes, closes = false} = load;
   const before = cpuSeconds(target.process.pid);
   const wrk = spawn(
     'wrk',
@@ -37,6 +40,7 @@ export async function run(target: Target, {connections, seconds, range, modes}: 
       '-t1',
       `-c${connections}`,
       `-d${seconds}s`,
+      ...(closes ? ['-H', 'Connection: close'] : []),
       '-s',
       script,
       target.url,

@@ -6,9 +6,10 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import Database from 'better-sqlite3';
-import {timeCommands, timeToFirstAnswer} from './commands.js';
+import {timeCommands, timeToFirstAnswer, type CommandFigures} from './commands.js';
 import {compareTargets, type Figures} from './compare.js';
 import {startDatabases, type BenchDatabase} from './databases.js';
+import type {Load} from './load.js';
 import {barChart} from './plot.js';
 import {redisRate} from './redis.js';
 import {toMarkdown, type Section} from './report.js';
@@ -38,12 +39,35 @@ const targets: Target[] = [];
 
 /** The ratios that `--check` compares with the committed ones, by name. */
 const ratios: Record<string, number> = {};
+/** Measurements to repeat, by the last part of the names of their ratios. */
+const again = new Map<string, () => Promise<unknown>>();
 
 try {
   const bare = await target('bare node:http', [here('bare-server.js')]);
   const sections = options.check
     ? await measureForCheck(bare)
-    : [await measureByConnections(bare), await measureVariations(bare)];
+    : [await measureByConnections(bare), await measureClosing(bare), await measureVariations(bare)];
+  const commands = measureCommands();
+  if (options.check) await check();
+  else {
+    write({
+      machine: machine(),
+      sections,
+      redis: await redisRate(folder, 256, 100_000),
+      commands,
+      firstAnswerMs: await timeToFirstAnswer([program, 'serve', '--port', '0'], folder, 5),
+      peakMegabytes: peakMegabytes(targetNamed('SQLite').process.pid),
+    });
+  }
+} finally {
+  for (const each of targets) await stopTarget(each);
+  for (const {remove} of databases) await remove();
+  rmSync(folder, {recursive: true, force: true});
+}
+
+function measureCommands(): readonly CommandFigures[] {
+  const label = 'share of node -e 0';
+  again.set(label, () => Promise.resolve(measureCommands()));
   const commands = timeCommands(
     [
       {name: 'node -e 0', args: ['-e', '0']},
@@ -52,23 +76,8 @@ try {
     folder,
     COMMAND_RUNS,
   );
-  for (const {name, ratio} of commands.slice(1)) ratios[`${name}, share of node -e 0`] = 1 / ratio;
-  if (options.check) check();
-  else {
-    const sqlite = targets.find(({name}) => name === 'SQLite');
-    write({
-      machine: machine(),
-      sections,
-      redis: await redisRate(folder, 256, 100_000),
-      commands,
-      firstAnswerMs: await timeToFirstAnswer([program, 'serve', '--port', '0'], folder, 5),
-      peakMegabytes: peakMegabytes(sqlite?.process.pid),
-    });
-  }
-} finally {
-  for (const each of targets) await stopTarget(each);
-  for (const {remove} of databases) await remove();
-  rmSync(folder, {recursive: true, force: true});
+  for (const {name, ratio} of commands.slice(1)) ratios[`${name}, ${label}`] = 1 / ratio;
+  return commands;
 }
 
 function machine(): string {
@@ -98,9 +107,15 @@ function service(name: string, env: BenchDatabase['env'] = {}): Promise<Target> 
 async function measure(
   label: string,
   compared: readonly Target[],
-  load: {connections: number; range?: number; modes?: number},
+  load: Pick<Load, 'connections'> & Partial<Load>,
 ): Promise<readonly {label: string; figures: Figures}[]> {
+  again.set(label, () => measure(label, compared, load));
   const all = await compareTargets(compared, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
+  const [yardstick] = all;
+  if (yardstick !== undefined)
+    progress(
+      `${label}: ${yardstick.name} varied from ${yardstick.slowest.toFixed(0)} to ${yardstick.fastest.toFixed(0)}/s.`,
+    );
   for (const figures of all.slice(1)) {
     ratios[`${figures.name}, ${label}`] = figures.share;
     if (figures.driverShare > 0.95)
@@ -115,7 +130,22 @@ async function measureForCheck(bare: Target): Promise<readonly Section[]> {
   const services = [bare];
   for (const {name, env} of databases) services.push(await service(name, env));
   for (const connections of [64, 256]) await measure(String(connections), services, {connections});
+  await measureClosing(bare);
   return [];
+}
+
+async function measureClosing(bare: Target): Promise<Section> {
+  const sqlite = targetNamed('SQLite');
+  const rows: {label: string; figures: Figures}[] = [];
+  for (const connections of [1, 16, 64])
+    rows.push(...(await measure(`${connections}, closing`, [bare, sqlite], {connections, closes: true})));
+  return {title: 'A new connection for each request', rows};
+}
+
+function targetNamed(wanted: string): Target {
+  const found = targets.find(({name}) => name === wanted);
+  if (found === undefined) throw new Error(`${wanted} is missing among the targets`);
+  return found;
 }
 
 async function measureByConnections(bare: Target): Promise<Section> {
@@ -140,10 +170,8 @@ async function measureByConnections(bare: Target): Promise<Section> {
 
 async function measureVariations(bare: Target): Promise<Section> {
   const rows: {label: string; figures: Figures}[] = [];
-  const [sqlite, ...network] = targets.filter(({name}) =>
-    databases.some((database) => database.name === name),
-  );
-  if (sqlite === undefined) throw new Error('SQLite is missing among the targets');
+  const sqlite = targetNamed('SQLite');
+  const network = targets.filter((each) => each !== sqlite && databases.some(({name}) => name === each.name));
   const many = await service('SQLite, a million rows', {PEEWEE_URL: `sqlite:///${fillDatabase(MILLION)}`});
   rows.push(...(await measure('1,000 modes', [bare, sqlite, ...network], {connections: 256, modes: 1000})));
   for (const {fill} of databases) await fill?.(MILLION);
@@ -188,17 +216,20 @@ function rounded(_: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toFixed(3)) : value;
 }
 
-function check(): void {
+/** Measures what was lost a second time before it reports a loss: the machine may have been slow. */
+async function check(): Promise<void> {
   const committed = JSON.parse(readFileSync(here('ratios.json'), 'utf8')) as Record<string, number>;
-  let lost = 0;
+  const isLost = (name: string): boolean =>
+    (ratios[name] ?? Infinity) < (committed[name] ?? 0) * MIN_RATIO_OF_COMMITTED;
+  const first = {...ratios};
+  for (const [label, repeat] of [...again])
+    if (Object.keys(first).some((name) => name.endsWith(`, ${label}`) && isLost(name))) await repeat();
   for (const [name, current] of Object.entries(ratios)) {
-    const before = committed[name];
-    if (before === undefined) continue;
-    const isLoss = current < before * MIN_RATIO_OF_COMMITTED;
-    if (isLoss) lost++;
+    if (committed[name] === undefined) continue;
+    const before = current === first[name] ? '' : `, first ${(first[name] ?? 0).toFixed(2)}`;
     process.stdout.write(
-      `${isLoss ? 'LOST' : 'ok  '} ${name}: ${current.toFixed(2)}, committed ${before.toFixed(2)}\n`,
+      `${isLost(name) ? 'LOST' : 'ok  '} ${name}: ${current.toFixed(2)}${before}, committed ${committed[name].toFixed(2)}\n`,
     );
   }
-  if (lost > 0) process.exitCode = 1;
+  if (Object.keys(ratios).some(isLost)) process.exitCode = 1;
 }
