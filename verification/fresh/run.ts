@@ -26,10 +26,11 @@ function makeMachine(path: string): DebianRoot {
   return machine;
 }
 
-/** Starts a command as the user, in the clone; its process id is that of the last program. */
+/** Starts a command as the user, in the clone. If its process ends, so do all that it started. */
 function start(machine: DebianRoot, command: string): ReturnType<DebianRoot['start']> {
+  const alone = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const user = ['setpriv', '--reuid=ann', '--regid=ann', '--init-groups', 'env', 'HOME=/home/ann'];
-  return machine.start(...user, 'UNIQUEID_PORT=0', 'sh', '-c', `cd ${CLONE} && ${command}`);
+  return machine.start(...alone, ...user, 'UNIQUEID_PORT=0', 'sh', '-c', `cd ${CLONE} && ${command}`);
 }
 
 /** Runs `npm ci && npm start`. @returns the seconds until the first integer @throws Error without one */
