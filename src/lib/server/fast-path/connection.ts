@@ -120,7 +120,7 @@ export class FastPathConnection implements RequestCallbacks {
 
   /** Sends what is written, and reads nothing more: what follows a last request gets no answer. */
   #end(): void {
-    this.#socket.off('data', this.#onData).resume();
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).resume();
     this.#socket.end();
   }
 
