@@ -31,7 +31,9 @@ try {
 } finally {
   isLoaded = false;
   await browser.close();
+  const ended = once(service.process, 'exit');
   service.process.kill();
+  await ended;
   rmSync(folder, {recursive: true});
 }
 
