@@ -9,17 +9,36 @@ const plain = 'GET /getid?range=10&mode=file HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('the fast path', () => {
   it('reads the method, the query and the headers of a common request', () => {
-    expect(read(plain)).toEqual({method: 'GET', query: 'range=10&mode=file', headers: {}});
+    const common = {httpVersion: '1.1', isLast: false};
+    expect(read(plain)).toEqual({...common, method: 'GET', query: 'range=10&mode=file', headers: {}});
     expect(
       read(
         'POST /getid?mode=%20 HTTP/1.1\r\nhost: a:1\r\nConnection: Keep-Alive\r\ncontent-length: 0\r\n' +
           'Authorization:  Bearer x \r\nReferer: r\r\nUser-Agent: curl/8\r\nAccept: */*\r\n\r\n',
       ),
     ).toEqual({
+      ...common,
       method: 'POST',
       query: 'mode=%20',
       headers: {authorization: 'Bearer x', referer: 'r', 'user-agent': 'curl/8'},
     });
+  });
+
+  it.each([
+    ['of HTTP/1.0', plain.replace('1.1', '1.0'), '1.0'],
+    ['of HTTP/1.0 that says so', plain.replace('1.1\r\n', '1.0\r\nConnection: close\r\n'), '1.0'],
+    ['with Connection: close', plain.replace('Host: a', 'Host: a\r\nconnection: Close'), '1.1'],
+  ])('reads a request %s as the last one', (_, text, httpVersion) => {
+    expect(read(text)).toMatchObject({httpVersion, isLast: true});
+  });
+
+  it('reads the version of each request, also with the headers of the last one', () => {
+    const reader = new FastPathReader(() => true);
+    for (const version of ['1.1', '1.0', '1.1'])
+      expect(reader.read(Buffer.from(plain.replace('1.1', version)))).toMatchObject({
+        httpVersion: version,
+        isLast: version === '1.0',
+      });
   });
 
   it('distinguishes requests with the same beginning', () => {
@@ -36,7 +55,8 @@ describe('the fast path', () => {
     ['another path', plain.replace('getid?', 'getid/?')],
     ['another method', plain.replace('GET', 'HEAD')],
     ['a method in small letters', plain.replace('GET', 'get')],
-    ['HTTP/1.0', plain.replace('1.1', '1.0')],
+    ['HTTP/1.0 that stays open', plain.replace('1.1\r\n', '1.0\r\nConnection: keep-alive\r\n')],
+    ['HTTP/1.2', plain.replace('1.1', '1.2')],
     ['no version', plain.replace(' HTTP/1.1', '')],
     ['a space in the query', plain.replace('&', ' &')],
     ['a fragment', plain.replace('&', '#')],
@@ -53,7 +73,7 @@ describe('the fast path', () => {
     ['a length that is no number', plain.replace('Host: a', 'Host: a\r\nContent-Length: +0')],
     ['two lengths', plain.replace('Host: a', 'Host: a\r\nContent-Length: 0\r\nContent-Length: 0')],
     ['a chunked body', plain.replace('Host: a', 'Host: a\r\nTransfer-Encoding: chunked')],
-    ['Connection: close', plain.replace('Host: a', 'Host: a\r\nConnection: close')],
+    ['two kinds of connection', plain.replace('Host: a', 'Host: a\r\nConnection: keep-alive, close')],
     ['an upgrade', plain.replace('Host: a', 'Host: a\r\nConnection: upgrade\r\nUpgrade: h2c')],
     ['an expectation', plain.replace('Host: a', 'Host: a\r\nExpect: 100-continue')],
     ['a prefetch', plain.replace('Host: a', 'Host: a\r\nSec-Purpose: prefetch')],
