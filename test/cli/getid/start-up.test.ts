@@ -1,10 +1,11 @@
 import {writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
-import {describe, expect, inject, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {cli} from '../../helpers/programs/cli.js';
 import {makeMysqlDatabase} from '../../helpers/databases/mysql-database.js';
 import {makePostgresDatabase} from '../../helpers/databases/postgres-database.js';
 import {makeWorkspace, root} from '../../helpers/folders/workspace.js';
+import {need} from '../../helpers/run/needs.js';
 
 /** Runs `getid` and returns the files that it loaded, as paths in the repository, and its peak memory. */
 async function needed(
@@ -47,10 +48,10 @@ describe('getid loads only the files that it uses', () => {
   });
 
   it.each([
-    ['PostgreSQL', inject('postgresUrl'), makePostgresDatabase, /^node_modules\/postgres\//],
-    ['MariaDB', inject('mysqlUrl'), makeMysqlDatabase, /better-sqlite3|^node_modules\/postgres\//],
+    ['PostgreSQL', 'postgresql', makePostgresDatabase, /(?:^|\/)node_modules\/postgres\//],
+    ['MariaDB', 'mariadb', makeMysqlDatabase, /better-sqlite3|(?:^|\/)node_modules\/postgres\//],
   ] as const)('on %s', async (name, server, make, driver) => {
-    if (server === '') return;
+    need(server);
     const cwd = makeWorkspace();
     const {url} = await make();
     await cli(['dbsync'], {cwd, env: {PEEWEE_URL: url}});
