@@ -107,3 +107,27 @@ it('the proxy answers with a configured text if its target is unreachable', asyn
   await ended;
   expect(received()).toBe('unreachable');
 });
+
+it(
+  'the proxy closes, although a target ended without reading all that a client sent',
+  {timeout: 20_000},
+  async () => {
+    const accepted: Socket[] = [];
+    const target = createServer((socket) => {
+      socket.on('error', () => undefined).pause();
+      accepted.push(socket);
+    }).listen(0, '127.0.0.1');
+    await once(target, 'listening');
+    onTestFinished(() => void target.close());
+    const proxy = await startProxy((target.address() as AddressInfo).port);
+    const {socket, ended} = await open(proxy);
+    // More than the buffers of both connections hold, so the proxy stops reading.
+    while (socket.writableLength < 16_000_000) socket.write('x'.repeat(1_000_000));
+    await sleep(500);
+    for (const each of accepted) each.resetAndDestroy();
+    await sleep(100);
+    socket.destroy();
+    await ended;
+    await proxy.close();
+  },
+);

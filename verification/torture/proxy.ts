@@ -193,7 +193,8 @@ class Link {
     const isWaiting = this.#state.isHeld || this.#waiting.up.length + this.#waiting.down.length > 0;
     if (isWaiting && !(this.#down.destroyed && this.#up.destroyed)) return;
     clearTimeout(this.#timer);
-    for (const side of [this.#down, this.#up]) if (!side.destroyed) side.end();
+    // A side that was paused for the other one would never notice its end.
+    for (const side of [this.#down, this.#up]) if (!side.destroyed) side.resume().end();
     this.#onEnd();
   }
 }
