@@ -54,7 +54,7 @@ export async function onServer(
   server: PrivateServer,
   ...statements: readonly string[]
 ): Promise<unknown[][]> {
-  const sql = postgres(`${server.url}/postgres`, {max: 1, onnotice: () => undefined});
+  const sql = postgres(`${server.url}/postgres`, {max: 1, fetch_types: false, onnotice: () => undefined});
   try {
     let rows: unknown[][] = [];
     for (const statement of statements) rows = [...(await sql.unsafe(statement).values())] as unknown[][];

@@ -164,6 +164,8 @@ export class Patroni implements Cluster {
       database: isInDatabase ? account.database : 'postgres',
       max: 1,
       connect_timeout: 5,
+      // The driver drops an error of this query, as at a shutdown of the server.
+      fetch_types: false,
       onnotice: () => undefined,
     });
     try {

@@ -92,7 +92,7 @@ async function statements(
   all: readonly string[],
 ): Promise<readonly (readonly string[])[]> {
   const url = `${server.url}/${database}`;
-  const sql = postgres(url, {max: 1, connect_timeout: 10, onnotice: () => undefined});
+  const sql = postgres(url, {max: 1, connect_timeout: 10, fetch_types: false, onnotice: () => undefined});
   try {
     let rows: readonly (readonly string[])[] = [];
     for (const text of all)

@@ -11,7 +11,7 @@ export async function makePostgresqlDatabase(folder: string): Promise<TortureDat
   const proxy = await startProxy(process.port);
   const url = `${process.url}/postgres`;
   const run: TortureDatabase['run'] = async (statements) => {
-    const sql = postgres(url, {max: 1, connect_timeout: 5, onnotice: () => undefined});
+    const sql = postgres(url, {max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => undefined});
     try {
       let rows: readonly (readonly string[])[] = [];
       for (const text of statements)
