@@ -29,10 +29,13 @@ interface Tally {
 
 /** Counts errors by code over the last hour; its memory is bounded by the number of codes. */
 export class ErrorTally {
+  /** In the order of their last errors. */
   readonly #tallies = new Map<ErrorCode, Tally>();
+
   record({code, message, hint, httpStatus}: UniqueIDError, requestId: string, now = Date.now()): void {
     const minute = Math.floor(now / MINUTE_MS);
     const tally = this.#tallies.get(code) ?? newTally(minute);
+    this.#tallies.delete(code);
     this.#tallies.set(code, tally);
     advance(tally, minute);
     const index = minute % HOUR_MINUTES;
@@ -41,16 +44,16 @@ export class ErrorTally {
     Object.assign(tally, {lastAt: now, status: httpStatus, message: shorten(text), requestId});
   }
 
-  /** Returns the errors of the last hour, the most frequent first. */
+  /** Returns the errors of the last hour, the most frequent first; of equals, the latest. */
   summaries(now = Date.now()): readonly ErrorSummary[] {
     const summaries: ErrorSummary[] = [];
-    for (const [code, tally] of this.#tallies) {
+    for (const [code, tally] of [...this.#tallies].reverse()) {
       advance(tally, Math.floor(now / MINUTE_MS));
       const count = tally.minutes.reduce((sum, each) => sum + each, 0);
       const {status, lastAt, message, requestId} = tally;
       if (count > 0) summaries.push({code, status, count, lastAt, message, requestId});
     }
-    return summaries.sort((a, b) => b.count - a.count || b.lastAt - a.lastAt);
+    return summaries.sort((a, b) => b.count - a.count);
   }
 
   /** Returns the newest failure of the service itself, apart from those of quarantined modes. */
