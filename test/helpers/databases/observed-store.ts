@@ -12,6 +12,17 @@ export interface ObservedStore {
   beforeReading: (modes: readonly string[]) => Promise<void>;
 }
 
+/** Replaces some methods of a real store; all others are its own. */
+export function withMethods(real: Store, methods: Partial<Store>): Store {
+  return new Proxy(real, {
+    get: (target, property) => {
+      if (Object.hasOwn(methods, property)) return Reflect.get(methods, property) as unknown;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 /** Wraps a real store; all changes still happen in its database. */
 export function observe(real: Store): ObservedStore {
   const observed: ObservedStore = {
@@ -19,14 +30,7 @@ export function observe(real: Store): ObservedStore {
     before: () => Promise.resolve(),
     after: () => Promise.resolve(),
     beforeReading: () => Promise.resolve(),
-    store: new Proxy(real, {
-      get: (target, property) => {
-        if (property === 'advance') return advance;
-        if (property === 'readCounters') return readCounters;
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    }),
+    store: withMethods(real, {advance, readCounters}),
   };
   async function advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
     observed.groups.push(claims);

@@ -6,7 +6,8 @@ import {compose} from '../../../src/lib/server/compose.js';
 import type {DashboardDocument} from '../../../src/lib/server/dashboard/document.js';
 import {openStore} from '../../../src/lib/store/open.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
-import type {Counter, CounterPage, Store} from '../../../src/lib/store/store.js';
+import type {Counter, CounterPage} from '../../../src/lib/store/store.js';
+import {withMethods} from '../../helpers/databases/observed-store.js';
 import {lockDatabase, makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {ask} from '../../helpers/network/http.js';
@@ -30,33 +31,36 @@ async function watched(env: Record<string, string> = {}): Promise<Watched> {
   return {url, path: join(cwd, 'db.sqlite3'), read, state};
 }
 
+/** Begins an outage, which must be dated by itself and by nothing before. */
+async function expectNewOutage({path, read, state}: Watched): Promise<void> {
+  await sleep(1500);
+  const before = Date.now();
+  lockDatabase(path);
+  await expect.poll(state, wait).toBe('unavailable');
+  expect((await read()).verdict.since).toBeGreaterThanOrEqual(before);
+}
+
 describe('the beginning of an outage', () => {
   it('is not that of a failure which a check of the health has followed', async () => {
-    const {url, path, read, state} = await watched({UNIQUEID_REQUEST_TIMEOUT: '1'});
+    const service = await watched({UNIQUEID_REQUEST_TIMEOUT: '1'});
+    const {url, path, state} = service;
     await expect.poll(state, wait).toBe('healthy');
     const unlock = lockDatabase(path);
     expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(503);
     await expect.poll(state, wait).toBe('unavailable');
     unlock();
     await expect.poll(state, wait).toBe('degraded');
-    await sleep(1500);
-    const before = Date.now();
-    lockDatabase(path);
-    await expect.poll(state, wait).toBe('unavailable');
-    expect((await read()).verdict.since).toBeGreaterThanOrEqual(before);
+    await expectNewOutage(service);
   });
 
   it('is not that of a quarantine', async () => {
-    const {url, path, read, state} = await watched({UNIQUEID_ON_REGRESSION: 'stop'});
+    const service = await watched({UNIQUEID_ON_REGRESSION: 'stop'});
+    const {url, path, state} = service;
     await ask(url, '/getid?mode=file&range=100');
     await makeSqliteDatabase(path).execute('UPDATE uniqueindex SET "index" = 7');
     expect((await ask(url, '/getid?mode=file&range=1')).status).toBe(503);
     await expect.poll(state, wait).toBe('degraded');
-    await sleep(1500);
-    const before = Date.now();
-    lockDatabase(path);
-    await expect.poll(state, wait).toBe('unavailable');
-    expect((await read()).verdict.since).toBeGreaterThanOrEqual(before);
+    await expectNewOutage(service);
   });
 });
 
@@ -74,14 +78,7 @@ describe('the counters', () => {
       await sleep(hangMs);
       return real.counters(page);
     };
-    const store: Store = new Proxy(real, {
-      get: (target, property) => {
-        if (property === 'counters') return counters;
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-    const api = compose(settings, store, {failure: () => undefined});
+    const api = compose(settings, withMethods(real, {counters}), {failure: () => undefined});
     onTestFinished(async () => {
       await api.finish();
       await real.close();

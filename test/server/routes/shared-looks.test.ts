@@ -13,6 +13,7 @@ import {migrate} from '../../../src/lib/store/schema/migrate.js';
 import type {Counter, CounterPage, Store} from '../../../src/lib/store/store.js';
 import {cli, startServer} from '../../helpers/programs/cli.js';
 import {ask} from '../../helpers/network/http.js';
+import {withMethods} from '../../helpers/databases/observed-store.js';
 import {makeSqliteDatabase} from '../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../helpers/folders/workspace.js';
 import {claim} from '../../helpers/databases/claims.js';
@@ -51,14 +52,7 @@ describe('reads of the database for /status', () => {
       wholeTable++;
       return real.highestCounters(limit);
     };
-    const store: Store = new Proxy(real, {
-      get: (target, property) => {
-        if (property === 'counters') return counters;
-        if (property === 'highestCounters') return highestCounters;
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
+    const store = withMethods(real, {counters, highestCounters});
     const {allowedModes, createModes, maxModes} = settings;
     const allocator = new Allocator(store, {...settings, policy: {allowedModes, createModes, maxModes}});
     onTestFinished(async () => {

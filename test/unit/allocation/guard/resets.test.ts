@@ -9,7 +9,7 @@ import {UniqueIDError} from '../../../../src/lib/core/errors.js';
 import {migrate} from '../../../../src/lib/store/schema/migrate.js';
 import {epochOf} from '../../../../src/lib/store/epochs.js';
 import type {Store} from '../../../../src/lib/store/store.js';
-import {observe, type ObservedStore} from '../../../helpers/databases/observed-store.js';
+import {observe, withMethods, type ObservedStore} from '../../../helpers/databases/observed-store.js';
 import {makeSqliteDatabase, type SqliteTestDatabase} from '../../../helpers/databases/sqlite-database.js';
 import {makeWorkspace} from '../../../helpers/folders/workspace.js';
 
@@ -154,17 +154,11 @@ describe('a reset that another machine made', () => {
     const allocator = start();
     for (const mode of ['a', 'bad', 'c']) await allocator.allocate(mode, 100n);
     await database.execute('UPDATE uniqueindex SET "index" = 10');
-    const refusing = new Proxy(store, {
-      get: (target, property) => {
-        if (property === 'advanceRaised') return advanceRaised;
-        const value: unknown = Reflect.get(target, property, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
     const advanceRaised: Store['advanceRaised'] = (claims, firstIndex, epoch) =>
       claims.some(({mode}) => mode === 'bad')
         ? Promise.reject(new UniqueIDError('INVALID_MODE', 'The table cannot hold it.'))
         : store.advanceRaised(claims, firstIndex, epoch);
+    const refusing = withMethods(store, {advanceRaised});
     const watch = new MarkWatch(refusing, allocator.guard, 0n);
     await watch.compareAll();
     expect(await store.readCounters(['a', 'bad', 'c'])).toEqual([

@@ -45,14 +45,20 @@ class Served {
   }
 }
 
+/** Returns a mode with ten integers, after a reading. */
+async function listed(): Promise<Served> {
+  const served = new Served();
+  await served.issue(10);
+  served.pass(1);
+  await served.table.read(store);
+  return served;
+}
+
 const moveByOther = (count: number): Promise<unknown> => store.advance([claim('file', BigInt(count))], 0n);
 
 describe('the rate of a mode', () => {
   it('is that of this service each second, and falls to 0 between readings', async () => {
-    const served = new Served();
-    await served.issue(10);
-    served.pass(1);
-    await served.table.read(store);
+    const served = await listed();
     await served.issue(300);
     served.pass(1);
     expect(served.rate).toBe(300);
@@ -61,10 +67,7 @@ describe('the rate of a mode', () => {
   });
 
   it('includes what others take, over the time between two readings', async () => {
-    const served = new Served();
-    await served.issue(10);
-    served.pass(1);
-    await served.table.read(store);
+    const served = await listed();
     await moveByOther(1000);
     served.pass(10);
     await served.table.read(store);
@@ -96,10 +99,7 @@ describe('the rate of a mode', () => {
   });
 
   it('does not follow a reading that is older than a commit', async () => {
-    const served = new Served();
-    await served.issue(10);
-    served.pass(1);
-    await served.table.read(store);
+    const served = await listed();
     await served.table.read({
       counters: async (page) => {
         const found = await store.counters(page);
