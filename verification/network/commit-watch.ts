@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {createInterface} from 'node:readline';
+import type {Writable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import type {Host} from './hosts/host.js';
 
@@ -9,7 +10,7 @@ const program = fileURLToPath(new URL('commit-process.ts', import.meta.url));
 export class CommitWatch {
   /** The moments of its commits, in order. */
   readonly moments: number[] = [];
-  readonly #end: () => void;
+  readonly #input: Writable;
 
   /** @param url the URL of the server on this host; each of its hosts is tried */
   constructor(host: Host, url: string) {
@@ -18,11 +19,11 @@ export class CommitWatch {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     createInterface(child.stdout).on('line', (line) => this.moments.push(Number(line)));
-    this.#end = () => child.stdin.end();
+    this.#input = child.stdin;
   }
 
   stop(): void {
-    this.#end();
+    this.#input.end();
   }
 }
 
