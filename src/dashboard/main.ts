@@ -20,8 +20,10 @@ const SHARED_TEXT =
 /** The live page: asks, and shows each answer. */
 class Page {
   readonly #samples = new History();
-  /** The processes that have answered; one that answers again shares its address with others. */
-  readonly #instances: string[] = [];
+  /** The process that answered last. */
+  #instance: string | undefined;
+  /** The processes before it; one that answers again shares its address with others. */
+  readonly #earlier = new Set<string>();
   readonly #choice = new Choice(() => {
     this.#feed.askNow();
   });
@@ -80,8 +82,7 @@ class Page {
     if (mode !== undefined) query.set('mode', mode);
     const needsAll = this.#panel?.needsAll(mode) ?? true;
     query.set('since', String(needsAll ? 0 : this.#samples.lastAt));
-    const instance = this.#instances.at(-1);
-    if (instance !== undefined) query.set('instance', instance);
+    if (this.#instance !== undefined) query.set('instance', this.#instance);
     return query;
   }
 
@@ -153,10 +154,10 @@ class Page {
 
   /** Warns if several services answer in turn: their numbers do not belong together. */
   #noteInstance(instance: string): void {
-    if (this.#instances.at(-1) === instance) return;
-    const isAgain = this.#instances.includes(instance);
-    this.#instances.push(instance);
-    this.#isShared ||= isAgain;
+    if (instance === this.#instance) return;
+    this.#isShared ||= this.#earlier.has(instance);
+    if (this.#instance !== undefined) this.#earlier.add(this.#instance);
+    this.#instance = instance;
   }
 
   /** "Save as" keeps this text, so that a copy has the values that were on the page. */
