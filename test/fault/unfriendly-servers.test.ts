@@ -5,6 +5,7 @@ import {Allocator} from '../../src/lib/allocation/allocator.js';
 import {MarkWatch} from '../../src/lib/allocation/guard/mark-watch.js';
 import {migrate} from '../../src/lib/store/schema/migrate.js';
 import type {Store} from '../../src/lib/store/store.js';
+import {retryTransient} from '../../src/lib/util/retry.js';
 import {makeMysqlDatabase} from '../helpers/databases/mysql-database.js';
 import {needs} from '../helpers/run/needs.js';
 import {openForTest, type NetworkTestDatabase} from '../helpers/databases/network-database.js';
@@ -202,6 +203,39 @@ describe.each(kinds.filter(({server}) => server !== ''))('$name', (kind) => {
     }
     expect(flaws(given)).toEqual({overlaps: [], gaps: [], next: 25n});
   });
+
+  it.each(['the server', 'the network'])(
+    'a session that %s ends during a transaction fails that transaction alone',
+    async (who) => {
+      const crashes: unknown[] = [];
+      const noteCrash = (error: unknown): unknown => crashes.push(error);
+      process.on('uncaughtException', noteCrash);
+      onTestFinished(() => void process.off('uncaughtException', noteCrash));
+      const setup = await setUp();
+      const {database, open} = setup;
+      let isLocking = (): void => undefined;
+      const locking = new Promise<void>((resolve) => (isLocking = resolve));
+      const proxy = await startProxy(Number(new URL(database.url).port), (sent) => {
+        if (sent.includes('FOR UPDATE')) isLocking();
+        return sent;
+      });
+      const store = await open(proxy.port);
+      await store.advance([claim('file', 10n)], 0n);
+      await database.execute('BEGIN');
+      await database.query('SELECT * FROM uniqueindex FOR UPDATE');
+      const move = store.moveCounters([{mode: 'file', from: 10n, to: 20n}]);
+      const failed = expect(move).rejects.toMatchObject({transient: true});
+      await locking;
+      await sleep(100);
+      if (who === 'the server') await endSessions(setup);
+      else proxy.cut();
+      await failed;
+      await database.execute('ROLLBACK');
+      const [taken] = await retryTransient(() => store.advance([claim('file', 10n)], 0n), {timeoutMs: 9000});
+      expect(taken).toEqual(granted(20n));
+      expect(crashes).toEqual([]);
+    },
+  );
 
   it('a changed password is an error with the user, and service resumes with the old password', async () => {
     const setup = await setUp();

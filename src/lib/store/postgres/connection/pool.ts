@@ -18,6 +18,9 @@ const FAREWELL_TIMEOUT_MS = 100;
 /** A pipelined statement starts when the one before it is cancelled, and needs another request. */
 const MORE_CANCELS = 2;
 
+/** The driver reports a lost connection less than a turn of the event loop after the statement's failure. */
+const CLOSING_MS = 1;
+
 /** The driver's promise of rows. */
 type Query = ReturnType<Driver['unsafe']>;
 
@@ -80,6 +83,7 @@ export class Pool implements Asked, HostPool {
 
   async begin<T>(work: (transaction: Asked) => Promise<T>): Promise<T> {
     let isWatched = false;
+    let isOver = false;
     const done = this.#driver.begin(async (transaction) => {
       const unsafe = (text: string, parameters: readonly unknown[] = []): Query => {
         const query = transaction.unsafe(text, parameters as Parameters<Driver['unsafe']>[1]);
@@ -88,7 +92,18 @@ export class Pool implements Asked, HostPool {
         isWatched = true;
         return query;
       };
-      return {value: await work({unsafe})};
+      try {
+        return {value: await work({unsafe})};
+      } catch (error) {
+        await sleep(CLOSING_MS);
+        // The driver has rejected the transaction, but would still send ROLLBACK over the lost connection. It
+        // then throws in a timer, which ends the process, so its ROLLBACK must never begin.
+        if (isOver) await new Promise(() => undefined);
+        throw error;
+      }
+    });
+    done.catch(() => {
+      isOver = true;
     });
     return (await done).value;
   }
