@@ -2,9 +2,10 @@ import {setImmediate as afterPendingInput, setTimeout as sleep} from 'node:timer
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
 import type {Store} from '../store/store.js';
 import {backoff} from '../util/backoff.js';
+import {CommitPace} from './commit-pace.js';
 import {GroupCommitter} from './group-committer.js';
 import {markLimit} from './marks/high-water-marks.js';
-import type {CommitOutcome, CommittedBatch} from './progress.js';
+import {issue, type CommitOutcome, type CommittedBatch} from './progress.js';
 import {ModeGate, type ModePolicy} from './mode-gate.js';
 import type {ModeFilter} from '../core/mode-filter.js';
 import type {AllocatorObserver} from './observer.js';
@@ -15,7 +16,7 @@ import type {MarksFile} from './memory/marks-file.js';
 import type {RegressionPolicy} from './guard/regression.js';
 import {RegressionGuard} from './guard/regression-guard.js';
 import {UnwritableModes} from './unwritable-modes.js';
-import {batchLength, grant, reject, type RequestCallbacks, type PendingRequest} from './pending-requests.js';
+import {batchLength, reject, type RequestCallbacks, type PendingRequest} from './pending-requests.js';
 
 /** Limits and rules of an allocator. */
 export interface AllocatorOptions {
@@ -53,7 +54,7 @@ export interface AllocatorOptions {
  * order of arrival. A request that cannot be served fails alone.
  *
  * Only one batch commits at a time. This keeps each mode in order and costs nothing, because requests that
- * arrive during a commit share the next one. The callers of a batch get their answers while the next commits.
+ * arrive during a commit share the next one. `CommitPace` decides when it begins.
  */
 export class Allocator {
   /**
@@ -66,6 +67,7 @@ export class Allocator {
   readonly #options: AllocatorOptions;
   readonly #committer: GroupCommitter;
   readonly #unwritable = new UnwritableModes();
+  readonly #pace = new CommitPace();
   #lastCommitAt = -Infinity;
   #lastFailure: {readonly error: UniqueIDError; readonly at: number} | undefined;
   #queue: PendingRequest[] = [];
@@ -172,7 +174,7 @@ export class Allocator {
       // A caller may send its next request from the callback that answers the last batch.
       do {
         const committed = await this.#emptyQueue();
-        this.#issue(committed);
+        issue(committed, this.#options.observer);
       } while (this.#queue.length > 0);
     } finally {
       clearInterval(overdueTimer);
@@ -184,18 +186,23 @@ export class Allocator {
    * Commits batch after batch until the queue is empty. @returns the last batch, committed but not yet issued
    */
   async #emptyQueue(): Promise<readonly CommittedBatch[]> {
+    const {observer, requestTimeoutMs} = this.#options;
     let committed: readonly CommittedBatch[] = [];
-    for (let failures = 0; this.#queue.length > 0;) {
+    for (let failures = 0; ;) {
+      if (this.#pace.answersFirst) {
+        issue(committed, observer);
+        committed = [];
+        await this.#pace.gather(() => this.#queue.length);
+      }
+      if (this.#queue.length === 0) return committed;
       const next = this.#commitBatch();
-      // The database commits the next batch while this thread answers the previous one.
-      this.#issue(committed);
+      issue(committed, observer);
       const outcome = await next;
       ({committed} = outcome);
       failures = outcome.failure?.transient === true ? failures + 1 : 0;
       // The limit gives even a request with a short timeout more than one attempt.
-      if (failures > 0) await sleep(Math.min(backoff(failures), this.#options.requestTimeoutMs / 4));
+      if (failures > 0) await sleep(Math.min(backoff(failures), requestTimeoutMs / 4));
     }
-    return committed;
   }
 
   async #commitBatch(): Promise<CommitOutcome> {
@@ -210,7 +217,7 @@ export class Allocator {
     this.#recordOutcome(outcome, batch.length, performance.now() - startedAt);
     if (failure === undefined) return outcome;
     // Part of the batch may be committed although the rest failed; its callers do not wait for the retry.
-    this.#issue(committed);
+    issue(committed, this.#options.observer);
     this.#queue = [...retry, ...this.#queue];
     this.#rejectOverdue(failure);
     return {...outcome, committed: []};
@@ -222,19 +229,9 @@ export class Allocator {
     this.#lastFailure = failure === undefined ? undefined : {error: failure, at: now};
     // A batch whose requests were all rejected may have written nothing.
     if (failure === undefined && committed.length > 0) this.#lastCommitAt = now;
+    this.#pace.recordCommit(requests, this.#queue.length, durationMs);
     if (failure === undefined) observer?.group(requests, durationMs / 1000);
     else observer?.failed(failure);
-  }
-
-  #issue(committed: readonly CommittedBatch[]): void {
-    const {observer} = this.#options;
-    for (const {batch, first, next} of committed) {
-      grant(batch, first);
-      if (observer === undefined) continue;
-      observer.granted(batch.mode, batch.requests.length, batch.total, next);
-      const now = performance.now();
-      for (const {arrivedAt} of batch.requests) observer.waited((now - arrivedAt) / 1000);
-    }
   }
 
   /** Rejects requests that have waited too long; integers that are committed for them later become a gap. */

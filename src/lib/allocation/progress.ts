@@ -1,5 +1,6 @@
 import {toUniqueIDError, type UniqueIDError} from '../core/errors.js';
-import type {ModeBatch, PendingRequest} from './pending-requests.js';
+import type {AllocatorObserver} from './observer.js';
+import {grant, type ModeBatch, type PendingRequest} from './pending-requests.js';
 import type {RegressionGuard} from './guard/regression-guard.js';
 
 /** A part of a batch and its range, `first` to `next - 1`, which is committed but not yet issued. */
@@ -89,6 +90,17 @@ export function withoutOutdated(
   }
   memory.endClaims();
   return {issuable, taken, dropped};
+}
+
+/** Answers the callers. */
+export function issue(committed: readonly CommittedBatch[], observer: AllocatorObserver | undefined): void {
+  for (const {batch, first, next} of committed) {
+    grant(batch, first);
+    if (observer === undefined) continue;
+    observer.granted(batch.mode, batch.requests.length, batch.total, next);
+    const now = performance.now();
+    for (const {arrivedAt} of batch.requests) observer.waited((now - arrivedAt) / 1000);
+  }
 }
 
 /** Returns true for a failure of the whole database, false for one of a single mode. */

@@ -1,7 +1,8 @@
 import {dirname, join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
+import {setImmediate as nextTurn, setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {Allocator, type AllocatorOptions} from '../../../src/lib/allocation/allocator.js';
+import {CommitPace} from '../../../src/lib/allocation/commit-pace.js';
 import {MarksFile} from '../../../src/lib/allocation/memory/marks-file.js';
 import {EMPTY_RANGE} from '../../../src/lib/core/range.js';
 import {toUniqueIDError, UniqueIDError} from '../../../src/lib/core/errors.js';
@@ -128,7 +129,7 @@ describe('group commit', () => {
     ['any mode may be created', undefined],
     ['the modes are far from their limit', {createModes: true, maxModes: 1_000_000}],
     ['the modes are near their limit', {createModes: true, maxModes: 5}],
-  ])('starts the next commit before it answers the last batch if %s', async (_, policy) => {
+  ])('starts the next commit before it answers the last batch if many wait, and %s', async (_, policy) => {
     const {allocator, observed, database} = await setUp(policy === undefined ? {} : {policy});
     await database.execute(`INSERT INTO uniqueindex VALUES ('file', 5), ('other', 5)`);
     await allocator.allocate('file', 1n);
@@ -137,20 +138,61 @@ describe('group commit', () => {
     const ask = (mode: string): Promise<void> =>
       new Promise((resolve, rejected) => {
         const granted = (): void => {
-          events.push('answered');
+          if (events.at(-1) !== `answered ${mode}`) events.push(`answered ${mode}`);
           resolve();
         };
         allocator.request(mode, 1n, {granted, rejected});
       });
-    let other: Promise<void> | undefined;
+    let others: Promise<void>[] = [];
     observed.before = () => {
       events.push('asked');
-      other ??= ask('other');
+      // To answer them takes longer than a commit.
+      if (others.length === 0) others = Array.from({length: 9000}, () => ask('other'));
       return Promise.resolve();
     };
     await ask('file');
-    await other;
-    expect(events).toEqual(['asked', 'asked', 'answered', 'answered']);
+    await Promise.all(others);
+    expect(events.slice(0, 3)).toEqual(['asked', 'asked', 'answered file']);
+    expect(events.at(-1)).toBe('answered other');
+  });
+
+  it('answers a few clients before the next commit, so that it serves the next requests of all', async () => {
+    const {allocator, observed} = await setUp();
+    observed.before = () => sleep(10);
+    const CLIENTS = 8;
+    const client = async (): Promise<void> => {
+      for (let turn = 0; turn < 20; turn++) {
+        await allocator.allocate('file', 1n);
+        await nextTurn();
+      }
+    };
+    const clients = [client()];
+    // The others come during the first commit.
+    while (observed.groups.length === 0) await sleep(1);
+    while (clients.length < CLIENTS) clients.push(client());
+    await Promise.all(clients);
+    const full = observed.groups.filter(([each]) => each?.count === BigInt(CLIENTS));
+    expect(full.length).toBeGreaterThan(observed.groups.length / 2);
+  });
+
+  it('does not wait for clients that do not come back', async () => {
+    const pace = new CommitPace();
+    pace.recordCommit(1000, 0, 60_000);
+    let looks = 0;
+    await pace.gather(() => {
+      looks++;
+      return 1;
+    });
+    expect(looks).toBeLessThan(10);
+  });
+
+  it('waits for milliseconds at most, even after a commit of a minute', async () => {
+    const pace = new CommitPace();
+    pace.recordCommit(1000, 0, 60_000);
+    let waiting = 1;
+    const started = performance.now();
+    await pace.gather(() => (waiting += 1e-6));
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it('starts new modes at the first index', async () => {
