@@ -10,7 +10,10 @@ import {needs} from '../../helpers/run/needs.js';
 
 const {describe, it} = needs('postgresql');
 
-describe('a claim that waits while its row goes back', () => {
+describe.each([
+  {claims: 'a claim', modes: ['file']},
+  {claims: 'one of two claims', modes: ['file', 'other']},
+])('$claims that waits while its row goes back', ({modes}) => {
   it.each([
     ['is served above the marks after a restore', [], 100n],
     [
@@ -35,7 +38,7 @@ describe('a claim that waits while its row goes back', () => {
     const operator = postgres(database.url, {max: 1, onnotice: () => undefined});
     onTestFinished(() => operator.end({timeout: 0}));
     await operator.unsafe(`BEGIN; UPDATE uniqueindex SET "index" = 10 WHERE "id" = 'file'`);
-    const waiting = allocator.allocate('file', 5n);
+    const waiting = Promise.all(modes.map((mode) => allocator.allocate(mode, 5n)));
     const waits = `SELECT count(*)::int AS count FROM pg_stat_activity
       WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     await expect
@@ -43,7 +46,7 @@ describe('a claim that waits while its row goes back', () => {
       .toEqual([{count: 1}]);
     for (const statement of [...others, 'COMMIT']) await operator.unsafe(statement);
 
-    const {start} = await waiting;
+    const [{start} = {start: undefined}] = await waiting;
     // The range that was granted below the mark is a gap.
     expect(start).toBeGreaterThanOrEqual(expected);
     expect(start).toBeLessThanOrEqual(expected + 5n);

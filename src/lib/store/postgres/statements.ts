@@ -43,7 +43,7 @@ export const advance = `WITH durable AS (${durable})
       WHERE counter."index" BETWEEN 0 AND ${MAX_COUNTER} - (excluded."index" - $3::bigint)
     RETURNING "id" AS mode, "index" AS next, counter.tableoid AS "table"`;
 
-/** A statement for a count that does not fit above the first index: an INSERT would overflow. */
+/** The statement for an existing mode, also with a count that does not fit above the first index. */
 export const advanceExisting = `WITH durable AS (${durable})
     UPDATE uniqueindex SET "index" = "index" + $2::bigint FROM durable
     WHERE "id" = $1 AND "index" BETWEEN $3::bigint AND ${MAX_COUNTER} - $2::bigint
