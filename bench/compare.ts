@@ -1,8 +1,7 @@
-import {run, type Load, type Round} from './load.js';
+import type {Contestant, Load, Round} from './load.js';
 import {median, medianRatio} from './statistics.js';
-import type {Target} from './target.js';
 
-/** The medians of one target over all rounds. */
+/** The medians of one contestant over all rounds. */
 export interface Figures {
   readonly name: string;
   readonly rate: number;
@@ -13,34 +12,37 @@ export interface Figures {
   readonly p999: number;
   readonly cpuMicroseconds: number;
   readonly driverShare: number;
-  /** The rate as a share of the first target's; the median of the ratios round by round. */
+  /** The rate as a share of the first contestant's; the median of the ratios round by round. */
   readonly share: number;
+  /** The same against Redis; `undefined` if it did not take part. */
+  readonly shareOfRedis: number | undefined;
 }
 
 /**
- * Puts the same load on each target in turn, round by round, so that a slow moment of the machine affects all
- * targets. Compares each target with the first.
+ * Puts the same load on each contestant in turn, round by round, so that a slow moment of the machine affects
+ * all of them. Compares each with the first, and with Redis.
  */
-export async function compareTargets(
-  targets: readonly Target[],
+export async function compareAll(
+  contestants: readonly Contestant[],
   load: Load,
   rounds: number,
   progress: (line: string) => void,
 ): Promise<readonly Figures[]> {
-  const results = new Map<Target, Round[]>(targets.map((target) => [target, []]));
+  const results = contestants.map(({name}) => ({name, all: [] as Round[]}));
   for (let round = 1; round <= rounds; round++) {
-    for (const [target, all] of results) {
-      const figures = await run(target, load);
+    for (const [index, {name, measure}] of contestants.entries()) {
+      const figures = await measure(load);
       progress(
-        `${load.connections} connections, round ${round} of ${rounds}: ${target.name} ${figures.rate.toFixed(0)}/s`,
+        `${load.connections} connections, round ${round} of ${rounds}: ${name} ${figures.rate.toFixed(0)}/s`,
       );
-      all.push(figures);
+      results[index]?.all.push(figures);
     }
   }
-  const [first = []] = results.values();
-  const baseline = first.map(({rate}) => rate);
-  return [...results].map(([{name}, all]) => {
-    const rates = all.map(({rate}) => rate);
+  const ratesOf = (all: readonly Round[] = []): readonly number[] => all.map(({rate}) => rate);
+  const baseline = ratesOf(results[0]?.all);
+  const redis = results.find(({name}) => name === 'Redis');
+  return results.map(({name, all}) => {
+    const rates = ratesOf(all);
     const medianOf = (figure: (round: Round) => number): number => median(all.map(figure));
     return {
       name,
@@ -53,6 +55,7 @@ export async function compareTargets(
       cpuMicroseconds: medianOf(({cpuMicroseconds}) => cpuMicroseconds),
       driverShare: medianOf(({driverShare}) => driverShare),
       share: medianRatio(rates, baseline),
+      shareOfRedis: redis === undefined ? undefined : medianRatio(rates, ratesOf(redis.all)),
     };
   });
 }

@@ -28,6 +28,17 @@ export interface Round {
   readonly driverShare: number;
 }
 
+/** A server under load, with the program that drives it. */
+export interface Contestant {
+  readonly name: string;
+  readonly measure: (load: Load) => Promise<Round>;
+}
+
+/** A server of HTTP under the load of wrk. */
+export function underWrk(target: Target): Contestant {
+  return {name: target.name, measure: (load) => run(target, load)};
+}
+
 const script = fileURLToPath(new URL('requests.lua', import.meta.url));
 
 /** Runs one round of wrk, with one request at a time per connection. */

@@ -10,39 +10,21 @@ export interface Report {
   /** The machine and versions, in one sentence. */
   readonly machine: string;
   readonly sections: readonly Section[];
-  /** INCRBY per second by Redis at 256 connections, each synced; `undefined` if Redis is not installed. */
-  readonly redis: number | undefined;
   readonly commands: readonly CommandFigures[];
   readonly firstAnswerMs: number;
   /** Peak memory of the service over the whole run. */
   readonly peakMegabytes: number;
 }
 
-export function toMarkdown({
-  machine,
-  sections,
-  redis,
-  commands,
-  firstAnswerMs,
-  peakMegabytes,
-}: Report): string {
+export function toMarkdown({machine, sections, commands, firstAnswerMs, peakMegabytes}: Report): string {
   const lines = [machine, ''];
   for (const {title, rows} of sections) {
-    lines.push(
-      `### ${title}`,
-      '',
-      ...table(
-        head,
-        rows.map(({label, figures}) => cells(label, figures)),
-      ),
-      '',
-    );
-  }
-  if (redis !== undefined) {
-    lines.push(
-      `Redis, with \`appendfsync always\`, answered ${redis.toFixed(0)} \`INCRBY\` per second at 256 connections in the same run, driven by redis-benchmark.`,
-      '',
-    );
+    const hasRedis = rows.some(({figures}) => figures.shareOfRedis !== undefined);
+    const shown = rows.map(({label, figures}) => [
+      ...cells(label, figures),
+      ...(hasRedis ? [formatFigure(figures.shareOfRedis)] : []),
+    ]);
+    lines.push(`### ${title}`, '', ...table(hasRedis ? [...head, 'of Redis'] : head, shown), '');
   }
   lines.push('### Commands', '');
   const timed = commands.map(({name, medianMs, ratio}) => [
@@ -75,16 +57,21 @@ function cells(label: string, figures: Figures): string[] {
     label,
     name,
     `${rate.toFixed(0)} (${slowest.toFixed(0)} to ${fastest.toFixed(0)})`,
-    ...[p50, p99, p999].map((value) => value.toFixed(2)),
+    ...[p50, p99, p999].map(formatFigure),
     cpuMicroseconds.toFixed(1),
     share.toFixed(2),
   ];
 }
 
+/** Formats a figure; a dash stands for one that is unknown. */
+function formatFigure(value = Number.NaN): string {
+  return Number.isNaN(value) ? '-' : value.toFixed(2);
+}
+
 /** Formats a Markdown table as prettier does: padded columns, numbers to the right. */
 function table(names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const isNumeric = names.map(
-    (_, column) => column > 0 && rows.every((row) => /^[0-9]/.test(row[column] ?? '')),
+    (_, column) => column > 0 && rows.every((row) => /^(?:[0-9]|-$)/.test(row[column] ?? '')),
   );
   const widths = names.map((name, column) =>
     Math.max(3, name.length, ...rows.map((row) => row[column]?.length ?? 0)),

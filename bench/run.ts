@@ -7,11 +7,11 @@ import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import Database from 'better-sqlite3';
 import {timeCommands, timeToFirstAnswer, type CommandFigures} from './commands.js';
-import {compareTargets, type Figures} from './compare.js';
+import {compareAll, type Figures} from './compare.js';
 import {startDatabases, type BenchDatabase} from './databases.js';
-import type {Load} from './load.js';
+import {underWrk, type Contestant, type Load} from './load.js';
 import {barChart} from './plot.js';
-import {redisRate} from './redis.js';
+import {startRedis} from './redis.js';
 import {toMarkdown, type Section} from './report.js';
 import {peakMegabytes, startTarget, stopTarget, type Target} from './target.js';
 
@@ -28,6 +28,8 @@ const seconds = Number(options.seconds);
 /** A smaller loss than a fifth is noise. */
 const MIN_RATIO_OF_COMMITTED = 0.8;
 const COMMAND_RUNS = 20;
+/** Numbers of connections. */
+const counts = [1, 4, 16, 64, 256];
 const MILLION = 1_000_000;
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -36,6 +38,7 @@ const folder = mkdtempSync(join(tmpdir(), 'uniqueid-bench-'));
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const databases = await startDatabases(progress);
 const targets: Target[] = [];
+const redis = options.check ? undefined : await startRedis(join(folder, 'redis'));
 
 /** The ratios that `--check` compares with the committed ones, by name. */
 const ratios: Record<string, number> = {};
@@ -53,7 +56,6 @@ try {
     write({
       machine: machine(),
       sections,
-      redis: await redisRate(folder, 256, 100_000),
       commands,
       firstAnswerMs: await timeToFirstAnswer([program, 'serve', '--port', '0'], folder, 5),
       peakMegabytes: peakMegabytes(targetNamed('SQLite').process.pid),
@@ -61,6 +63,7 @@ try {
   }
 } finally {
   for (const each of targets) await stopTarget(each);
+  await redis?.stop();
   for (const {remove} of databases) await remove();
   rmSync(folder, {recursive: true, force: true});
 }
@@ -106,18 +109,19 @@ function service(name: string, env: BenchDatabase['env'] = {}): Promise<Target> 
 
 async function measure(
   label: string,
-  compared: readonly Target[],
+  compared: readonly (Target | Contestant)[],
   load: Pick<Load, 'connections'> & Partial<Load>,
 ): Promise<readonly {label: string; figures: Figures}[]> {
   again.set(label, () => measure(label, compared, load));
-  const all = await compareTargets(compared, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
+  const contestants = compared.map((each) => ('url' in each ? underWrk(each) : each));
+  const all = await compareAll(contestants, {seconds, range: 10, modes: 1, ...load}, rounds, progress);
   const [yardstick] = all;
   if (yardstick !== undefined)
     progress(
       `${label}: ${yardstick.name} varied from ${yardstick.slowest.toFixed(0)} to ${yardstick.fastest.toFixed(0)}/s.`,
     );
   for (const figures of all.slice(1)) {
-    ratios[`${figures.name}, ${label}`] = figures.share;
+    if (figures.name !== redis?.name) ratios[`${figures.name}, ${label}`] = figures.share;
     if (figures.driverShare > 0.95)
       progress(
         `The driver was busy all the time against ${figures.name}: its own limit may have been measured.`,
@@ -149,13 +153,15 @@ function targetNamed(wanted: string): Target {
 }
 
 async function measureByConnections(bare: Target): Promise<Section> {
-  const compared = [bare];
+  const compared: (Target | Contestant)[] = [bare];
   for (const {name, env} of databases) compared.push(await service(name, env));
   compared.push(await target('one commit per request', [here('one-commit-server.js')]));
+  if (redis === undefined) progress('Redis is not installed: left out.');
+  else compared.push(redis);
   const rows: {label: string; figures: Figures}[] = [];
-  for (const connections of [1, 16, 64, 256])
+  for (const connections of counts)
     rows.push(...(await measure(String(connections), compared, {connections})));
-  const groups = [1, 16, 64, 256].map((connections) => ({
+  const groups = counts.map((connections) => ({
     label: `${connections} connection${connections === 1 ? '' : 's'}`,
     bars: rows
       .filter(({label, figures}) => label === String(connections) && figures.name !== bare.name)
