@@ -275,11 +275,13 @@ needs('postgresql').describe('PostgreSQL', () => {
     const database = await makePostgresDatabase();
     const store = await database.open();
     await migrate(store);
-    const claims = [claim('file', 5n)];
-    expect(await store.advance(claims, 0n)).toEqual([granted(5n)]);
+    const [one, two] = [[claim('file', 5n)], [claim('file', 5n), claim('other', 5n)]];
+    await store.advance(two, 0n);
+    expect(await store.advance(one, 0n)).toEqual([granted(10n)]);
     await database.execute('ALTER TABLE uniqueindex ALTER COLUMN "id" TYPE text');
-    expect(await store.advance(claims, 0n)).toEqual([granted(10n)]);
-    expect(await store.counter('file')).toEqual({mode: 'file', next: 10n});
+    expect(await store.advance(one, 0n)).toEqual([granted(15n)]);
+    expect(await store.advance(two, 0n)).toEqual([granted(20n), granted(10n)]);
+    expect(await store.counter('file')).toEqual({mode: 'file', next: 20n});
   });
 });
 

@@ -27,12 +27,28 @@ needs('postgresql').describe('PostgreSQL', () => {
     await database.execute(`ALTER DATABASE ${name} SET synchronous_commit = off`);
     const store = await database.open();
     await migrate(store);
-    // The default of a column records the setting in force while the statement runs.
+    // The condition sees the setting in force while a statement runs.
     await database.execute(
-      `ALTER TABLE uniqueindex ADD COLUMN seen text DEFAULT current_setting('synchronous_commit')`,
+      `ALTER TABLE uniqueindex ADD CHECK (current_setting('synchronous_commit') = 'on')`,
     );
-    await store.advance([claim('file', 1n)], 0n);
-    expect(await database.query('SELECT seen FROM uniqueindex')).toEqual([['on']]);
+    const [one, two] = [[claim('file', 1n)], [claim('file', 1n), claim('other', 1n)]];
+    // The first claim creates the mode, the second one advances it.
+    for (const claims of [one, one, two, two]) await store.advance(claims, 0n);
+    expect(await store.counter('file')).toEqual({mode: 'file', next: 4n});
+    await database.execute('SET synchronous_commit = off');
+    await expect(database.execute('UPDATE uniqueindex SET "index" = 0')).rejects.toThrow('check constraint');
+  });
+
+  it('stops to serve a table whose primary key was dropped, if a mode has two rows', async () => {
+    const database = await makePostgresDatabase();
+    const store = await database.open();
+    await migrate(store);
+    await store.advance([claim('file', 100n)], 0n);
+    await database.execute('ALTER TABLE uniqueindex DROP CONSTRAINT uniqueindex_pkey');
+    await database.execute(`INSERT INTO uniqueindex VALUES ('file', 50)`);
+    const advance = (): Promise<unknown> => store.advance([claim('file', 10n)], 0n);
+    await expect(advance()).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
+    await expect(advance()).rejects.toMatchObject({code: 'SCHEMA_UNSUITABLE'});
   });
 
   it('has one identity in all time zones of sessions', async () => {

@@ -1,3 +1,4 @@
+import type {UniqueIDError} from '../../core/errors.js';
 import {MAX_COUNTER} from '../../core/range.js';
 import {alteredFlaw} from '../schema/structure.js';
 import {unsuitable} from '../schema/verdict.js';
@@ -32,6 +33,7 @@ export async function advance(
   const collect = async (rows: PromiseLike<readonly AdvancedRow[]>): Promise<void> => {
     for (const {mode, next, table = counters} of await rows) {
       if (table !== counters) counters = await tables.assertReplaced(pool, table);
+      if (granted.has(mode)) throw altered(context);
       granted.set(mode, next);
     }
   };
@@ -72,13 +74,13 @@ async function explain(
 }
 
 /** Checks the answer: an altered table may return a padded mode or a value of another type. */
-function grantOf(
-  {tables, location}: AdvanceContext,
-  granted: ReadonlyMap<string, unknown>,
-  mode: string,
-): ClaimResult {
+function grantOf(context: AdvanceContext, granted: ReadonlyMap<string, unknown>, mode: string): ClaimResult {
   const next = granted.get(mode);
   if (isCounterValue(next)) return {kind: 'granted', next};
+  throw altered(context);
+}
+
+function altered({tables, location}: AdvanceContext): UniqueIDError {
   tables.forget();
-  throw unsuitable(location, alteredFlaw);
+  return unsuitable(location, alteredFlaw);
 }
