@@ -155,9 +155,9 @@ function targetNamed(wanted: string): Target {
 async function measureByConnections(bare: Target): Promise<Section> {
   const compared: (Target | Contestant)[] = [bare];
   for (const {name, env} of databases) compared.push(await service(name, env));
-  compared.push(await target('one commit per request', [here('one-commit-server.js')]));
   if (redis === undefined) progress('Redis is not installed: left out.');
   else compared.push(redis);
+  compared.push(await target('one commit per request', [here('one-commit-server.js')]));
   const rows: {label: string; figures: Figures}[] = [];
   for (const connections of counts)
     rows.push(...(await measure(String(connections), compared, {connections})));
