@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, inject, it} from 'vitest';
 import {Allocator} from '../../../src/lib/allocation/allocator.js';
 import {migrate} from '../../../src/lib/store/schema/migrate.js';
@@ -37,6 +38,37 @@ needs('postgresql').describe('PostgreSQL', () => {
     expect(await store.counter('file')).toEqual({mode: 'file', next: 4n});
     await database.execute('SET synchronous_commit = off');
     await expect(database.execute('UPDATE uniqueindex SET "index" = 0')).rejects.toThrow('check constraint');
+  });
+
+  it('reads no more rows for each mode after the table has grown without an ANALYZE', async () => {
+    const ROWS = 20_000;
+    const database = await makePostgresDatabase();
+    const store = await database.open();
+    await migrate(store);
+    await database.execute('ALTER TABLE uniqueindex SET (autovacuum_enabled = off)');
+    const [one, two] = [[claim('mode1', 1n)], [claim('mode1', 1n), claim('mode2', 1n)]];
+    const advanceAll = async (): Promise<void> => {
+      for (let turn = 0; turn < 10; turn++) {
+        for (const claims of [one, two]) await store.advance(claims, 0n);
+        await store.readCounters(['mode1', 'mode2']);
+      }
+    };
+    await store.advance(two, 0n);
+    await database.execute('VACUUM ANALYZE uniqueindex');
+    await advanceAll();
+    await database.execute(
+      `INSERT INTO uniqueindex SELECT 'mode' || mode, 0 FROM generate_series(3, ${ROWS}) AS mode`,
+    );
+    await sleep(1100);
+    await advanceAll();
+    await store.close();
+    // The sessions report what they read when they end.
+    const read = `SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'uniqueindex'`;
+    const sessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'uniqueid' AND datname = current_database()`;
+    while ((await database.query(sessions))[0]?.[0] !== '0') await sleep(20);
+    await sleep(500);
+    await database.execute('SELECT pg_stat_clear_snapshot()');
+    expect(Number((await database.query(read))[0]?.[0])).toBeLessThan(ROWS);
   });
 
   it('stops to serve a table whose primary key was dropped, if a mode has two rows', async () => {

@@ -6,6 +6,7 @@ import {rejection} from '../shared/counter-moves.js';
 import {isCounterValue} from '../shared/counter-value.js';
 import type {Claim, ClaimResult} from '../store.js';
 import type {Pool} from './connection/pool.js';
+import type {Plans} from './plans.js';
 import type {AdvancedRow, Row} from './rows.js';
 import * as statements from './statements.js';
 import type {TablesInUse} from './tables.js';
@@ -17,6 +18,7 @@ type Send = <T>(statement: string, parameters: readonly unknown[]) => PromiseLik
 export interface AdvanceContext {
   readonly pool: Pool;
   readonly tables: TablesInUse;
+  readonly plans: Plans;
   readonly send: Send;
   readonly firstIndex: bigint;
   readonly location: string;
@@ -27,8 +29,9 @@ export async function advance(
   context: AdvanceContext,
   claims: readonly Claim[],
 ): Promise<readonly ClaimResult[]> {
-  const {pool, tables, send, firstIndex} = context;
+  const {pool, tables, plans, send, firstIndex} = context;
   let counters = await tables.assertServable(pool);
+  await plans.look(pool, counters);
   const granted = new Map<string, bigint>();
   const collect = async (rows: PromiseLike<readonly AdvancedRow[]>): Promise<void> => {
     for (const {mode, next, table = counters} of await rows) {

@@ -49,6 +49,10 @@ export const advanceExisting = `WITH durable AS (${durable})
     WHERE "id" = $1 AND "index" BETWEEN $3::bigint AND ${MAX_COUNTER} - $2::bigint
     RETURNING "id" AS mode, "index" AS next, uniqueindex.tableoid AS "table"`;
 
+/** Reads the size of the table with this number, in pages; it is null if there is no such table. */
+export const tableSize = `
+  SELECT (pg_relation_size($1::oid) / current_setting('block_size')::bigint)::int AS pages`;
+
 /** Without a cast, so that the mode takes the type of the column, which may be case-insensitive. */
 export const readCounter = 'SELECT "id" AS mode, "index" AS next FROM uniqueindex WHERE "id" = $1';
 

@@ -27,6 +27,7 @@ import {advance} from './advance.js';
 import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
 import {moveCounters, raiseCounters} from './moves.js';
+import {Plans} from './plans.js';
 import {advanceRaised, readLineage, unlessReset} from './raised.js';
 import type {ConfirmableRow, Row} from './rows.js';
 import * as statements from './statements.js';
@@ -54,12 +55,14 @@ class PostgresStore implements Store {
   readonly #limit: AskOptions;
   readonly #hosts: HostFailover<Pool>;
   readonly #tables: TablesInUse;
+  readonly #plans: Plans;
 
   constructor(url: DatabaseUrl, answerTimeoutMs: number) {
     this.location = redactDatabaseUrl(url);
     this.#url = url;
     this.#limit = {limitMs: answerTimeoutMs};
     this.#tables = new TablesInUse(this.location);
+    this.#plans = new Plans(url.options);
     this.#hosts = new HostFailover(url, {
       open: (host, destination) => new Pool(host, destination),
       assertFit: fitnessCheck(url),
@@ -81,11 +84,11 @@ class PostgresStore implements Store {
   }
 
   advance(claims: readonly Claim[], firstIndex: bigint): Promise<readonly ClaimResult[]> {
-    const {location} = this;
     return this.#ask((pool) => {
       const send = <T>(statement: string, parameters: readonly unknown[]): Rows<T> =>
         this.#query(pool, statement, parameters);
-      return advance({pool, tables: this.#tables, send, firstIndex, location}, claims);
+      const shared = {tables: this.#tables, plans: this.#plans, location: this.location};
+      return advance({...shared, pool, send, firstIndex}, claims);
     }, this.#limit);
   }
 
@@ -178,7 +181,7 @@ class PostgresStore implements Store {
   }
 
   #query<T>(session: Asked, statement: string, parameters: readonly unknown[]): Rows<T> {
-    return session.unsafe(statement, parameters, {prepare: this.#url.options.prepare});
+    return session.unsafe(this.#plans.renewed(statement), parameters, {prepare: this.#url.options.prepare});
   }
 
   #transaction<T>(work: (transaction: Asked, pool: Pool) => Promise<T>): Promise<T> {
