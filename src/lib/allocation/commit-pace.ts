@@ -1,4 +1,4 @@
-import {setImmediate as nextTurn} from 'node:timers/promises';
+import {setImmediate as nextTurn, setTimeout as sleep} from 'node:timers/promises';
 
 /**
  * The time of this thread for an answer and the next request that a commit could hide, in milliseconds. About
@@ -8,6 +8,12 @@ const ANSWER_MS = 0.005;
 
 /** Clients on this machine ask again within a few turns of the event loop, of some ten microseconds each. */
 const MAX_IDLE_TURNS = 4;
+
+/**
+ * After such a commit, in milliseconds, the processors sleep. Clients on this machine then run only if this
+ * thread pauses, for a millisecond, the shortest time of a timer.
+ */
+const LONG_COMMIT_MS = 4;
 
 /** The longest wait for further requests, in milliseconds. */
 const MAX_GATHER_MS = 5;
@@ -41,12 +47,13 @@ export class CommitPace {
    */
   async gather(waiting: () => number): Promise<void> {
     const deadline = performance.now() + Math.min(this.#commitMs / 2, MAX_GATHER_MS);
+    const isLong = this.#commitMs >= LONG_COMMIT_MS;
     let seen = waiting();
-    for (let idleTurns = 0; idleTurns < MAX_IDLE_TURNS; idleTurns++) {
+    for (let idle = 0; idle < (isLong ? 1 : MAX_IDLE_TURNS); idle++) {
       if (seen === 0 || seen >= this.#clients || performance.now() > deadline) return;
-      await nextTurn();
+      await (isLong ? sleep(1) : nextTurn());
       const now = waiting();
-      if (now > seen) idleTurns = -1;
+      if (now > seen) idle = -1;
       seen = now;
     }
   }

@@ -169,35 +169,41 @@ describe('group commit', () => {
     expect(pace.answersFirst).toBe(true);
   });
 
-  it('answers a few clients before the next commit, so that it serves the next requests of all', async () => {
-    const {allocator, observed} = await setUp();
-    observed.before = () => sleep(10);
-    const CLIENTS = 8;
-    const client = async (): Promise<void> => {
-      for (let turn = 0; turn < 20; turn++) {
-        await allocator.allocate('file', 1n);
-        await nextTurn();
-      }
-    };
-    const clients = [client()];
-    // The others come during the first commit.
-    while (observed.groups.length === 0) await sleep(1);
-    while (clients.length < CLIENTS) clients.push(client());
-    await Promise.all(clients);
-    const full = observed.groups.filter(([each]) => each?.count === BigInt(CLIENTS));
-    expect(full.length).toBeGreaterThan(observed.groups.length / 2);
-  });
+  it.each([2, 10])(
+    'serves the next requests of all clients by the next commit, if one takes %i ms',
+    async (ms) => {
+      const {allocator, observed} = await setUp();
+      observed.before = () => sleep(ms);
+      const CLIENTS = 8;
+      const client = async (): Promise<void> => {
+        for (let turn = 0; turn < 20; turn++) {
+          await allocator.allocate('file', 1n);
+          await nextTurn();
+        }
+      };
+      const clients = [client()];
+      // The others come during the first commit.
+      while (observed.groups.length === 0) await sleep(1);
+      while (clients.length < CLIENTS) clients.push(client());
+      await Promise.all(clients);
+      const full = observed.groups.filter(([each]) => each?.count === BigInt(CLIENTS));
+      expect(full.length).toBeGreaterThan(observed.groups.length / 2);
+    },
+  );
 
-  it('does not wait for clients that do not come back', async () => {
-    const pace = new CommitPace();
-    pace.recordCommit(1000, 0, 60_000);
-    let looks = 0;
-    await pace.gather(() => {
-      looks++;
-      return 1;
-    });
-    expect(looks).toBeLessThan(10);
-  });
+  it.each([2, 60_000])(
+    'does not wait for clients that do not come back, after a commit of %i ms',
+    async (ms) => {
+      const pace = new CommitPace();
+      pace.recordCommit(1000, 0, ms);
+      let looks = 0;
+      await pace.gather(() => {
+        looks++;
+        return 1;
+      });
+      expect(looks).toBeLessThan(10);
+    },
+  );
 
   it('waits for milliseconds at most, even after a commit of a minute', async () => {
     const pace = new CommitPace();
