@@ -15,9 +15,9 @@ export class Plans {
   #doublings = 0;
   #lookedAt: number;
 
-  /** Looks at nothing if statements are not prepared. */
+  /** Looks at nothing if statements are not prepared, and first after a while: no plan is older then. */
   constructor({prepare}: {readonly prepare: boolean}) {
-    this.#lookedAt = prepare ? -Infinity : Infinity;
+    this.#lookedAt = prepare ? performance.now() : Infinity;
   }
 
   /** @param table the number of the table of counters; `null` if there is none */
