@@ -23,13 +23,13 @@ import type {
 import {isTlsMissing} from './connection/offers-tls.js';
 import {Pool, type Asked} from './connection/pool.js';
 import {fromPostgresError} from './errors.js';
-import {advance} from './advance.js';
+import {advance} from './claim/advance.js';
 import {fitnessCheck} from './fitness.js';
 import {readFacts, readIdentity} from './facts.js';
-import {moveCounters, raiseCounters} from './moves.js';
-import {Plans} from './plans.js';
-import {advanceRaised, readLineage, unlessReset} from './raised.js';
-import type {ConfirmableRow, Row} from './rows.js';
+import {moveCounters, raiseCounters} from './claim/moves.js';
+import {Plans} from './claim/plans.js';
+import {advanceRaised, readLineage, unlessReset} from './claim/raised.js';
+import type {ConfirmableRow, Row} from './claim/rows.js';
 import * as statements from './statements.js';
 import {TablesInUse} from './tables.js';
 

@@ -1,8 +1,8 @@
-import {raisedClaim, toLineage} from '../shared/lineage.js';
-import type {Claim, ClaimResult, Lineage} from '../store.js';
-import type {Asked, Pool} from './connection/pool.js';
+import {raisedClaim, toLineage} from '../../shared/lineage.js';
+import type {Claim, ClaimResult, Lineage} from '../../store.js';
+import type {Asked, Pool} from '../connection/pool.js';
 import type {Row} from './rows.js';
-import * as statements from './statements.js';
+import * as statements from '../statements.js';
 
 /** Reads the identity and the epoch; sees what other transactions committed before this statement. */
 export async function readLineage(session: Asked): Promise<Lineage> {

@@ -1,6 +1,6 @@
 import postgres from 'postgres';
-import type {Pool} from './connection/pool.js';
-import {tableSize} from './statements.js';
+import type {Pool} from '../connection/pool.js';
+import {tableSize} from '../statements.js';
 
 /** The time between two looks at the size of the table, in milliseconds. */
 const LOOK_INTERVAL_MS = 1000;

@@ -1,15 +1,15 @@
-import type {UniqueIDError} from '../../core/errors.js';
-import {MAX_COUNTER} from '../../core/range.js';
-import {alteredFlaw} from '../schema/structure.js';
-import {unsuitable} from '../schema/verdict.js';
-import {rejection} from '../shared/counter-moves.js';
-import {isCounterValue} from '../shared/counter-value.js';
-import type {Claim, ClaimResult} from '../store.js';
-import type {Pool} from './connection/pool.js';
+import type {UniqueIDError} from '../../../core/errors.js';
+import {MAX_COUNTER} from '../../../core/range.js';
+import {alteredFlaw} from '../../schema/structure.js';
+import {unsuitable} from '../../schema/verdict.js';
+import {rejection} from '../../shared/counter-moves.js';
+import {isCounterValue} from '../../shared/counter-value.js';
+import type {Claim, ClaimResult} from '../../store.js';
+import type {Pool} from '../connection/pool.js';
 import type {Plans} from './plans.js';
 import type {AdvancedRow, Row} from './rows.js';
-import * as statements from './statements.js';
-import type {TablesInUse} from './tables.js';
+import * as statements from '../statements.js';
+import type {TablesInUse} from '../tables.js';
 
 /** Sends a statement of an allocation. */
 type Send = <T>(statement: string, parameters: readonly unknown[]) => PromiseLike<readonly T[]>;

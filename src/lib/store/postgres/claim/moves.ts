@@ -1,10 +1,10 @@
-import {findConflict, raised, toCounter} from '../shared/counter-moves.js';
-import {EPOCH_PART, isBackward, leastEpoch, modeEpochParts} from '../shared/lineage.js';
-import type {Counter, CounterMinimum, CounterMove, Raise} from '../store.js';
-import type {Asked, Pool} from './connection/pool.js';
+import {findConflict, raised, toCounter} from '../../shared/counter-moves.js';
+import {EPOCH_PART, isBackward, leastEpoch, modeEpochParts} from '../../shared/lineage.js';
+import type {Counter, CounterMinimum, CounterMove, Raise} from '../../store.js';
+import type {Asked, Pool} from '../connection/pool.js';
 import {readLineage} from './raised.js';
 import type {Row} from './rows.js';
-import * as statements from './statements.js';
+import * as statements from '../statements.js';
 
 /** Implements `Store.moveCounters` in one transaction. */
 export async function moveCounters(
